@@ -1,0 +1,252 @@
+"""Finished pieces of a long calculation on disk, such that a kill at any moment loses only the piece at work.
+
+A piece is written under a temporary name, flushed to the disk, and renamed; a name that is there is therefore
+a whole piece. The manifest beside the pieces says what they belong to, and a lock keeps a second process out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import zipfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.errors import InputError, StorageError
+
+Array = npt.NDArray[Any]
+Manifest = dict[str, Any]
+
+_OWN_FILES = re.compile(r"(chunk-\d{8}\.npz|manifest\.json)(\.tmp)?|lock")
+
+
+@contextlib.contextmanager
+def storage_errors(what: str) -> Iterator[None]:
+    """Turn the operating system's errors into a `StorageError` that says what was being done.
+
+    Raises
+    ------
+    StorageError
+        In place of any OSError inside the block.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"{what}: {reason[:1].lower()}{reason[1:]}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder last, where the system can (Windows opens no folders)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write a file such that its name never stands for half of it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; replaced if it is there.
+    write : callable
+        Gets the open binary file.
+
+    Raises
+    ------
+    StorageError
+        If there is no space or no permission; the temporary file is removed.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    with storage_errors(f"cannot write {path}"):
+        try:
+            with temporary.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be read.
+    InputError
+        If it is not JSON.
+    """
+    with storage_errors(f"cannot read {path}"):
+        text = path.read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON, found something else ({error})") from error
+
+
+class Parts:
+    """Folder of finished chunks beside the file that they will become.
+
+    Used as a context manager: the folder is locked inside the block.
+
+    Parameters
+    ----------
+    output : Path
+        The final file; the folder has its name with ``.parts`` behind it.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.folder = output.with_name(output.name + ".parts")
+        self._lock: IO[bytes] | None = None
+
+    def __enter__(self) -> Parts:
+        """Make the folder and lock it.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be made, or another process works in it.
+        """
+        with storage_errors(f"cannot make the working folder {self.folder}"):
+            self.folder.mkdir(exist_ok=True)
+            self._lock = (self.folder / "lock").open("ab")
+        if not _try_lock(self._lock):
+            self._lock.close()
+            raise StorageError(f"another process is writing into {self.folder}; wait for it or stop it")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Unlock the folder; remove it if no finished chunk is in it."""
+        if self.count() == 0:
+            with contextlib.suppress(StorageError):
+                self._remove()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def _manifest_path(self) -> Path:
+        return self.folder / "manifest.json"
+
+    def _chunk_path(self, index: int) -> Path:
+        return self.folder / f"chunk-{index:08d}.npz"
+
+    def manifest(self) -> Manifest | None:
+        """Return what the finished chunks belong to, or None where nothing was begun."""
+        return read_json(self._manifest_path) if self._manifest_path.exists() else None
+
+    def begin(self, manifest: Manifest) -> None:
+        """Forget what is in the folder, and write down what the coming chunks belong to."""
+        self.clear()
+        self.describe(manifest)
+
+    def describe(self, manifest: Manifest) -> None:
+        """Write or replace the manifest."""
+        text = json.dumps(manifest, indent=1).encode()
+        write_atomically(self._manifest_path, lambda file: file.write(text))
+
+    def count(self) -> int:
+        """Return how many chunks are finished."""
+        index = 0
+        while self._chunk_path(index).exists():
+            index += 1
+        return index
+
+    def save(self, index: int, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
+        """Write a chunk.
+
+        Parameters
+        ----------
+        index : int
+            Its number; chunks are numbered without gaps.
+        arrays : mapping of str to array
+            What was computed.
+        meta : mapping
+            Anything that JSON can hold.
+
+        Raises
+        ------
+        StorageError
+            If there is no space or no permission.
+        """
+        text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+
+        members: dict[str, Any] = {**arrays, "meta": text}
+        write_atomically(self._chunk_path(index), lambda file: np.savez(file, **members))
+
+    def load(
+        self, index: int, only: Collection[str] | None = None
+    ) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Read a chunk.
+
+        Parameters
+        ----------
+        index : int
+            Its number.
+        only : collection of str, optional
+            The arrays that are wanted, where they are there; by default all.
+
+        Returns
+        -------
+        arrays, meta
+            What `save` was given.
+
+        Raises
+        ------
+        StorageError
+            If the file is damaged, which a crash alone cannot do.
+        """
+        path = self._chunk_path(index)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                wanted = archive.files if only is None else {"meta", *only}.intersection(archive.files)
+                arrays = {name: archive[name] for name in wanted}
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise StorageError(f"{path} is damaged ({error}); --overwrite starts anew") from error
+        return arrays, json.loads(arrays.pop("meta").tobytes())
+
+    def clear(self) -> None:
+        """Remove everything that this class has put into the folder, the manifest first."""
+        with storage_errors(f"cannot empty {self.folder}"):
+            self._manifest_path.unlink(missing_ok=True)
+            for path in sorted(self.folder.iterdir()):
+                if _OWN_FILES.fullmatch(path.name) and path.name != "lock":
+                    path.unlink()
+
+    def _remove(self) -> None:
+        """Remove the folder, unless something foreign is in it."""
+        self.clear()
+        with contextlib.suppress(OSError):
+            (self.folder / "lock").unlink(missing_ok=True)
+            self.folder.rmdir()
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed or the process ends; True where locks do not exist."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return os.fstat(file.fileno()).st_nlink > 0  # its owner may have finished and removed it meanwhile

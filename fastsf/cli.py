@@ -1,0 +1,195 @@
+"""The command line: ``fastsf featurize``, ``inspect``, ``demo`` and ``compile``.
+
+Modules that load kernels are imported by the commands that need them, so that help and wrong options answer
+at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastsf.arguments import make_parser
+from fastsf.console import LOG, Console, open_log
+from fastsf.errors import FastsfError, InputError
+
+if TYPE_CHECKING:
+    from fastsf.descriptor import ACSF
+    from fastsf.featurize import Reading, Summary
+
+_MOST_LINES = 20
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 2 for anything wrong with the input or the system, 130 after Ctrl-C.
+    """
+    arguments = make_parser().parse_args(argv)
+    arguments.words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        _COMMANDS[arguments.command](arguments)
+    except KeyboardInterrupt:
+        return _complain("interrupted" + _kept(arguments), 130)
+    except BrokenPipeError:  # the reader of our output has gone, as in `fastsf inspect FILE | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except (FastsfError, OSError) as error:
+        return _complain(str(error) + _kept(arguments), 2)
+    except MemoryError:
+        return _complain("not enough memory; --chunk-atoms makes the pieces smaller" + _kept(arguments), 2)
+    return 0
+
+
+def _complain(message: str, status: int) -> int:
+    LOG.error(message)
+    print(f"fastsf: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _kept(arguments: argparse.Namespace) -> str:
+    """Say where finished work waits, if there is any."""
+    output = getattr(arguments, "output", None)
+    if output is None or not Path(f"{output}.parts").is_dir():
+        return ""
+    return f" (finished chunks are kept in {output}.parts; the same command goes on from there)"
+
+
+def _console(arguments: argparse.Namespace) -> Console:
+    if arguments.log:
+        open_log(arguments.log)
+    return Console(arguments.quiet)
+
+
+# --- commands ---
+
+
+def _featurize(arguments: argparse.Namespace) -> None:
+    console = _console(arguments)
+    if arguments.recipe is None and (arguments.cutoff is not None or arguments.elements is not None):
+        raise InputError("--cutoff and --elements belong to --recipe; a file of functions has its own")
+    from fastsf.featurize import Options, Reading, featurize
+    from fastsf.io.structures import expand_paths
+
+    inputs = [str(path) for path in expand_paths(arguments.inputs)]
+    names = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
+    reading = Reading(**{name: getattr(arguments, name) for name in names})
+    options = Options(arguments.derivatives, arguments.float32, arguments.scale, arguments.chunk_atoms)
+    acsf = _descriptor(arguments, inputs, reading, console)
+    console.say(acsf.describe())
+    with console.progress_bar() as bar:
+        summary = featurize(
+            inputs,
+            arguments.output,
+            acsf,
+            options,
+            reading,
+            overwrite=arguments.overwrite,
+            command=shlex.join(["fastsf", *arguments.words]),
+            on_progress=bar,
+        )
+    tell(summary, console)
+
+
+def _descriptor(
+    arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console
+) -> ACSF:
+    from fastsf.descriptor import ACSF
+
+    if arguments.functions is not None:
+        return ACSF.from_file(arguments.functions, arguments.length_unit, threads=arguments.threads)
+    if arguments.elements is not None:
+        elements = [symbol.strip() for symbol in arguments.elements.split(",")]
+    else:
+        elements = _find_elements(arguments, inputs, reading, console)
+    return ACSF.from_recipe(arguments.recipe, elements, arguments.cutoff, threads=arguments.threads)
+
+
+def _find_elements(
+    arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console
+) -> list[str]:
+    from fastsf.frames import find_elements
+    from fastsf.manifest import recorded_elements
+
+    known = None if arguments.overwrite else recorded_elements(arguments.output, inputs)
+    if known is None:
+        console.say("Reading the files for their elements (--elements saves this pass) ...")
+        known = find_elements(inputs, reading)
+        console.say(f"Elements: {', '.join(known)}")
+    return known
+
+
+def tell(summary: Summary, console: Console) -> None:
+    """Say what a featurization did."""
+    if summary.complete_before:
+        console.say(f"{summary.output} is complete already; --overwrite computes it anew.")
+    counts = f"{summary.structures:,} structures, {summary.atoms:,} atoms"
+    labels = f"energies of {summary.with_energy:,}, forces of {summary.with_forces:,}"
+    console.say(f"{summary.output}: {counts}; {labels}, stresses of {summary.with_stress:,}")
+    if summary.resumed and not summary.complete_before:
+        console.say(f"{summary.resumed:,} structures were computed before and not computed again.")
+    if summary.computed_atoms:
+        each = 1e6 / summary.computed_atoms
+        console.say(
+            f"{summary.seconds:.1f} s for {summary.computed_atoms:,} atoms: {summary.seconds * each:.1f} µs "
+            f"per atom, of it {summary.kernel_seconds * each:.1f} µs in the kernels"
+        )
+    if summary.skipped:
+        console.say(f"Left out: {len(summary.skipped):,} (all are listed in the file)")
+        for reason in summary.skipped[:_MOST_LINES]:
+            console.say(f"  {reason}")
+
+
+def _inspect(arguments: argparse.Namespace) -> None:
+    console = _console(arguments)
+    from fastsf.features import FeatureFile
+    from fastsf.plots import write_plots
+    from fastsf.report import describe, statistics_tables
+
+    with FeatureFile(arguments.file) as file:
+        console.say(describe(file))
+        statistics = file.statistics()
+        console.say("\n" + statistics_tables(statistics, file.labels))
+        if arguments.plots is not None:
+            console.say()
+            for path in write_plots(file, Path(arguments.plots)):
+                console.say(f"wrote {path}")
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    console = _console(arguments)
+    from fastsf.demo import run_demo
+
+    run_demo(Path(arguments.folder), console)
+
+
+def _compile(arguments: argparse.Namespace) -> None:
+    console = _console(arguments)
+    from fastsf.compilation import cache_folder, compile_kernels
+
+    console.say("Compiling the kernels ...")
+    seconds = compile_kernels()
+    folder = cache_folder()
+    kept = f"kept in {folder}" if folder else "no cache folder can be written: every process compiles anew"
+    console.say(f"{seconds:.1f} s; {kept}")
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "featurize": _featurize,
+    "inspect": _inspect,
+    "demo": _demo,
+    "compile": _compile,
+}

@@ -1,0 +1,114 @@
+"""``fastsf demo``: the data that come with fastsf, featurized step by step, with what is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastsf import data
+from fastsf.chunks import storage_errors
+from fastsf.compilation import compile_kernels
+from fastsf.console import Console
+from fastsf.descriptor import ACSF
+from fastsf.features import FeatureFile
+from fastsf.featurize import Options, Summary, featurize
+from fastsf.frames import Reading, find_elements
+from fastsf.plots import write_plots
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A packaged data set, and the functions that suit it."""
+
+    name: str
+    text: str
+    recipe: str
+    cutoff: float
+    derivatives: bool
+
+
+CASES = (
+    _Case("silicon", "silicon crystals, perfect and with defects", "imbalzano2018", 6.0, derivatives=False),
+    _Case("ethanol", "ethanol molecules", "gastegger2018-acsf", 6.0, derivatives=True),
+)
+
+
+def run_demo(folder: Path, console: Console) -> list[Path]:
+    """Featurize the packaged data sets.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write; made if it is not there. What an earlier demo left there is replaced.
+    console : Console
+        Where to say what is done.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written.
+    """
+    with storage_errors(f"cannot make the folder {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+    console.say(f"fastsf demo: results go to {folder.resolve()}")
+    compile_step(console)
+    written = []
+    for number, case in enumerate(CASES, start=1):
+        console.say(f"\n{number}. {case.name}: {case.text}")
+        summary = featurize_step(case, folder, console)
+        written += [summary.output, *picture_step(summary.output, folder / case.name, console)]
+    console.say(f"\nWritten to {folder.resolve()}:")
+    for path in written:
+        console.say(f"  {path.relative_to(folder)}  ({path.stat().st_size / 1e6:.2f} MB)")
+    console.say(f"Look inside with: fastsf inspect {written[0]}")
+    return written
+
+
+def compile_step(console: Console) -> None:
+    """Compile the kernels, or load them where that was done before."""
+    console.say("Compiling the kernels (once per installation; may take a minute) ...")
+    console.say(f"  ready after {compile_kernels():.1f} s")
+
+
+def featurize_step(case: _Case, folder: Path, console: Console) -> Summary:
+    """Compute the symmetry functions of one data set, their derivatives and statistics."""
+    source = data.path(case.name)
+    elements = find_elements([str(source)], Reading())
+    acsf = ACSF.from_recipe(case.recipe, elements, case.cutoff)
+    console.say(f"  recipe {case.recipe}, {acsf.describe()}")
+    output = folder / f"{case.name}.h5"
+    with console.progress_bar() as bar:
+        summary = featurize(
+            [source],
+            output,
+            acsf,
+            Options(derivatives=case.derivatives, scale=True),
+            overwrite=True,
+            command="fastsf demo",
+            on_progress=bar,
+        )
+    extra = " and their derivatives" if case.derivatives else ""
+    console.say(
+        f"  {summary.structures:,} structures, {summary.atoms:,} atoms, {acsf.n_features} columns{extra}; "
+        f"labels: {summary.with_energy:,} energies, {summary.with_forces:,} forces, "
+        f"{summary.with_stress:,} stresses"
+    )
+    console.say(
+        f"  kernels {summary.kernel_seconds / summary.atoms * 1e6:.1f} µs per atom; with reading and writing "
+        f"{summary.seconds / summary.atoms * 1e6:.1f} µs per atom, {summary.seconds:.2f} s"
+    )
+    return summary
+
+
+def picture_step(features: Path, folder: Path, console: Console) -> list[Path]:
+    """Draw the functions, and the ranges of their values."""
+    with FeatureFile(features) as file:
+        pictures = write_plots(file, folder)
+        still = sum(int((each.minimum == each.maximum).sum()) for each in file.statistics().values())
+    console.say(f"  {len(pictures)} pictures; {still} columns never change in these data")
+    return pictures

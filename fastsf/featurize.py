@@ -1,0 +1,300 @@
+"""Featurization of data sets of any size: files of structures in, one HDF5 file of symmetry functions out.
+
+Structures are read in chunks by a thread of its own, computed chunk by chunk, and written by another thread,
+so that memory does not grow with the data set and reading and writing hide behind computing. Every finished
+chunk is safe on disk (`fastsf.chunks`); the same call after a kill goes on behind the last of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf import layout
+from fastsf.assemble import add_lengths, assemble
+from fastsf.chunks import Parts
+from fastsf.descriptor import ACSF
+from fastsf.elements import atomic_number, chemical_symbol
+from fastsf.errors import InputError, StorageError, StructureError
+from fastsf.features import FeatureFile
+from fastsf.frames import Chunk, Frame, FrameReader, Input, Place, Reading, located
+from fastsf.jacobian import SparseJacobian
+from fastsf.manifest import Options, header, is_complete, make_manifest, resume_or_begin
+from fastsf.read_ahead import ReadAhead
+from fastsf.statistics import by_element
+
+__all__ = ["Options", "Progress", "Reading", "Summary", "featurize"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a featurization is.
+
+    Parameters
+    ----------
+    structures, atoms : int
+        Computed, those of an earlier run included.
+    bytes_read, bytes_total : int
+        Of the inputs.
+    """
+
+    structures: int
+    atoms: int
+    bytes_read: int
+    bytes_total: int
+
+
+@dataclass
+class Summary:
+    """What a featurization did.
+
+    Parameters
+    ----------
+    output : Path
+        The file.
+    structures, atoms : int
+        In the file.
+    resumed : int
+        How many of the structures an earlier run had computed.
+    complete_before : bool
+        Whether the file was there already, with nothing left to do.
+    skipped : list of str
+        Structures that were left out: file, frame and reason.
+    with_energy, with_forces, with_stress : int
+        How many structures have these labels.
+    seconds, kernel_seconds : float
+        Wall time of the whole call, and in the descriptor alone.
+    computed_atoms : int
+        Atoms of this run.
+    """
+
+    output: Path
+    structures: int = 0
+    atoms: int = 0
+    resumed: int = 0
+    complete_before: bool = False
+    skipped: list[str] = field(default_factory=list)
+    with_energy: int = 0
+    with_forces: int = 0
+    with_stress: int = 0
+    seconds: float = 0.0
+    kernel_seconds: float = 0.0
+    computed_atoms: int = 0
+
+
+def featurize(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    acsf: ACSF,
+    options: Options | None = None,
+    reading: Reading | None = None,
+    *,
+    overwrite: bool = False,
+    command: str = "",
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Summary:
+    """Compute the symmetry functions of all structures of some files, and write them into one HDF5 file.
+
+    Finished chunks are kept in a folder ``OUTPUT.parts`` until the file is whole: the same call after an
+    interruption of any kind goes on behind the last finished chunk and gives the same file.
+
+    Parameters
+    ----------
+    inputs : sequence of path-like
+        Files that ASE reads, or input.data; no patterns.
+    output : path-like
+        The HDF5 file; docs/featurize.md describes it, `fastsf.features.FeatureFile` reads it.
+    acsf : ACSF
+        The descriptor.
+    options : Options, optional
+        What is computed and kept.
+    reading : Reading, optional
+        How the inputs are read, and what is done about structures that cannot be used.
+    overwrite : bool
+        Start anew where there is a finished or an unfinished file.
+    command : str
+        Stored in the file.
+    on_progress : callable, optional
+        Called after every chunk with a `Progress`.
+
+    Returns
+    -------
+    Summary
+        Counts, times, structures that were left out.
+
+    Raises
+    ------
+    StorageError
+        If a file cannot be read or written: missing, no permission, no space, in use by another process.
+    InputError
+        For a structure that cannot be used, or if `output` belongs to other inputs or options.
+    """
+    started = time.perf_counter()
+    options, reading = options or Options(), reading or Reading()
+    if options.chunk_size < 1:
+        raise InputError(f"chunk_atoms must be at least 1, found {options.chunk_size}")
+    target, files = _checked_output(output), _checked_inputs(inputs)
+    manifest = make_manifest(files, acsf, options, reading, command)
+    with Parts(target) as parts:
+        if is_complete(target, parts, manifest, overwrite):
+            summary = _summary_of(target)
+        else:
+            manifest = resume_or_begin(parts, manifest, overwrite)
+            run = _Run(acsf, files, options, reading, parts, on_progress)
+            summary = run.compute(Summary(target))
+            assemble(parts, target, header(acsf, files, options, manifest))
+            parts.clear()
+    summary.seconds = time.perf_counter() - started
+    return summary
+
+
+def _checked_output(output: str | Path) -> Path:
+    target = Path(output)
+    if target.is_dir():
+        raise StorageError(f"cannot write {target}: it is a folder")
+    if not target.parent.is_dir():
+        raise StorageError(f"cannot write {target}: there is no folder {target.parent}")
+    return target
+
+
+def _checked_inputs(inputs: Sequence[str | Path]) -> list[Input]:
+    if not inputs:
+        raise InputError("no input files")
+    seen: dict[Path, str] = {}
+    for path in map(str, inputs):
+        same = seen.setdefault(Path(path).resolve(), path)
+        if same is not path:
+            raise InputError(f"{path} is given twice" + (f", also as {same}" if same != path else ""))
+    return [Input.of(path) for path in inputs]
+
+
+def _summary_of(target: Path) -> Summary:
+    """Summarise a file that was finished before."""
+    with FeatureFile(target) as file:
+        counts = (file.count_labels(name) for name in ("energy", "forces", "stress"))
+        summary = Summary(
+            target, len(file), file.n_atoms, len(file), True, [row.reason for row in file.skipped]
+        )
+        summary.with_energy, summary.with_forces, summary.with_stress = counts
+        return summary
+
+
+# --- the run ---
+
+
+class _Run:
+    """One process's work on a feature file: reads ahead, computes, writes behind."""
+
+    def __init__(
+        self,
+        acsf: ACSF,
+        files: Sequence[Input],
+        options: Options,
+        reading: Reading,
+        parts: Parts,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.acsf, self.files, self.options, self.reading = acsf, files, options, reading
+        self.parts, self.on_progress = parts, on_progress
+        self.totals = layout.measure({})
+        self.widths = {atomic_number(symbol): len(columns) for symbol, columns in acsf.columns.items()}
+
+    def compute(self, summary: Summary) -> Summary:
+        """Compute and save all chunks that are not there yet."""
+        start = self._load_finished(summary)
+        elements = [symbol for symbol, columns in self.acsf.columns.items() if columns]
+        reader = FrameReader(self.files, elements, self.reading)
+        first = index = self.parts.count()
+        saving: Future[None] | None = None
+        with (
+            ThreadPoolExecutor(1, "writer") as writer,
+            ReadAhead(reader.chunks(start, self.options.chunk_size)) as chunks,
+        ):
+            for chunk in chunks:
+                if index == first:
+                    reader.check_keys()
+                before = time.perf_counter()
+                values, jacobian = self._evaluate(chunk)
+                summary.kernel_seconds += time.perf_counter() - before
+                summary.computed_atoms += chunk.atoms
+                if saving is not None:
+                    saving.result()
+                saving = writer.submit(self._save, index, chunk, values, jacobian)
+                summary.skipped += [each.reason for each in chunk.skipped]
+                index += 1
+            if saving is not None:
+                saving.result()
+        return self._finish(summary)
+
+    def _load_finished(self, summary: Summary) -> Place:
+        place, bytes_read = Place(), 0
+        for index in range(self.parts.count()):
+            meta = self.parts.load(index, only=())[1]
+            self.totals = add_lengths(self.totals, meta["lengths"])
+            summary.skipped += meta["skipped"]
+            place, bytes_read = Place(*meta["after"]), meta["bytes_read"]
+        summary.resumed = self.totals["structure"]
+        self._report(bytes_read)
+        return place
+
+    def _evaluate(self, chunk: Chunk) -> tuple[Array, SparseJacobian | None]:
+        """Compute a chunk; structures that the descriptor refuses are left out or end the run."""
+        try:
+            return self._batch(chunk.frames)
+        except InputError:
+            for frame in list(chunk.frames):
+                try:
+                    self._batch([frame])
+                except InputError as error:
+                    path = self.files[frame.place.file].path
+                    if self.reading.on_error == "stop":
+                        raise StructureError(located(error, path, frame.place.frame)) from error
+                    chunk.leave_out(frame, path, error)
+            return self._batch(chunk.frames)
+
+    def _batch(self, frames: Sequence[Frame]) -> tuple[Array, SparseJacobian | None]:
+        return self.acsf.evaluate_batch(
+            [frame.structure for frame in frames], jacobian=self.options.derivatives
+        )
+
+    def _save(self, index: int, chunk: Chunk, values: Array, jacobian: SparseJacobian | None) -> None:
+        arrays = layout.chunk_arrays(chunk, values, jacobian, self.options.storage)
+        if self.options.scale:
+            for number, summary in by_element(values, arrays["atoms/number"], self.widths).items():
+                prefix = f"statistics/{chemical_symbol(number)}/"
+                arrays |= {prefix + name: np.array(value) for name, value in vars(summary).items()}
+        lengths = layout.measure(arrays)
+        meta = {
+            "lengths": lengths,
+            "skipped": [each.reason for each in chunk.skipped],
+            "after": [chunk.after.file, chunk.after.frame],
+            "bytes_read": chunk.bytes_read,
+        }
+        self.parts.save(index, arrays, meta)
+        self.totals = add_lengths(self.totals, lengths)
+        self._report(chunk.bytes_read)
+
+    def _report(self, bytes_read: int) -> None:
+        if self.on_progress is not None:
+            total = sum(each.size for each in self.files)
+            self.on_progress(Progress(self.totals["structure"], self.totals["atom"], bytes_read, total))
+
+    def _finish(self, summary: Summary) -> Summary:
+        summary.structures, summary.atoms = self.totals["structure"], self.totals["atom"]
+        summary.with_energy = self.totals["structures/has_energy"]
+        summary.with_forces = self.totals["structures/has_forces"]
+        summary.with_stress = self.totals["structures/has_stress"]
+        if not summary.structures:
+            self.parts.clear()
+            count, first = len(summary.skipped), summary.skipped[0]
+            raise InputError(f"no structure could be used; {count} left out, the first: {first}")
+        return summary

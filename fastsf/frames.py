@@ -1,0 +1,279 @@
+"""From input files to checked structures in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.elements import chemical_symbol
+from fastsf.errors import FormatError, InputError, StorageError, StructureError
+from fastsf.read_ahead import read_position
+from fastsf.structure import Structure
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+OnError = Literal["stop", "skip"]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to read, and what tells whether it has changed.
+
+    Parameters
+    ----------
+    path : str
+        As given by the user.
+    size : int
+        Bytes.
+    mtime_ns : int
+        Time of the last change.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: str | Path) -> Input:
+        """Look at a file.
+
+        Raises
+        ------
+        StorageError
+            If it is not there, is a folder or cannot be read.
+        """
+        file = Path(path)
+        if file.is_dir():
+            raise StorageError(f"{path}: expected a file, found a folder")
+        try:
+            with file.open("rb"):
+                status = file.stat()
+        except OSError as error:
+            reason = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror).lower()
+            raise StorageError(f"{path}: {reason}") from error
+        return cls(str(path), status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read the inputs.
+
+    Parameters
+    ----------
+    length_unit, energy_unit : str
+        Units of input.data files, which do not tell them.
+    energy_key, forces_key, stress_key : str, optional
+        Names under which the labels stand; by default wherever they usually are.
+    on_error : "stop" or "skip"
+        What to do about structures that cannot be used.
+    """
+
+    length_unit: str = "Angstrom"
+    energy_unit: str = "eV"
+    energy_key: str | None = None
+    forces_key: str | None = None
+    stress_key: str | None = None
+    on_error: OnError = "stop"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the next structure to read is: a row of the inputs and a zero-based number in that file."""
+
+    file: int = 0
+    frame: int = 0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A structure that can be computed, and its labels (eV, Å): those it has of energy, forces and stress."""
+
+    place: Place
+    structure: Structure
+    cell: FloatArray
+    labels: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A structure that was left out, and why (with file and frame); frame -1 stands for a whole file."""
+
+    place: Place
+    reason: str
+
+
+@dataclass
+class Chunk:
+    """Consecutive structures, where to read on, and how many bytes of the inputs are behind."""
+
+    frames: list[Frame] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    after: Place = Place()
+    bytes_read: int = 0
+    atoms: int = 0
+
+    def leave_out(self, frame: Frame, path: str, error: InputError) -> None:
+        """Move a structure to those that are skipped."""
+        self.frames.remove(frame)
+        self.atoms -= len(frame.structure)
+        self.skipped.append(Skipped(frame.place, located(error, path, frame.place.frame)))
+
+
+def located(error: InputError, path: str, frame: int) -> str:
+    """Return the message of an error with file and frame in front, unless it has them."""
+    return str(error) if isinstance(error, FormatError) else f"{path}, frame {frame}: {error}"
+
+
+class FrameReader:
+    """Checked structures of several files, from any place on.
+
+    Parameters
+    ----------
+    inputs : sequence of Input
+        The files.
+    elements : collection of str or None
+        Elements that structures may contain; None: any.
+    reading : Reading
+        How to read them.
+    """
+
+    def __init__(self, inputs: Sequence[Input], elements: Collection[str] | None, reading: Reading) -> None:
+        self.inputs = inputs
+        self.elements = elements
+        self.reading = reading
+        self._missing: dict[str, InputError] = {}
+        self._found: set[str] = set()
+
+    def __call__(self, start: Place) -> Iterator[Frame | Skipped]:
+        """Read on from a place.
+
+        Raises
+        ------
+        StorageError
+            If a file cannot be read.
+        InputError
+            For a structure that cannot be used, with file and frame, unless those are to be skipped.
+        """
+        for file in range(start.file, len(self.inputs)):
+            yield from self._read_file(file, start.frame if file == start.file else 0)
+
+    def chunks(self, start: Place, n_atoms: int) -> Iterator[Chunk]:
+        """Read on from a place in chunks of at least so many atoms; a chunk depends on its start only."""
+        chunk = Chunk()
+        for item in self(start):
+            if isinstance(item, Frame):
+                chunk.frames.append(item)
+                chunk.atoms += len(item.structure)
+            else:
+                chunk.skipped.append(item)
+            if chunk.atoms >= n_atoms:
+                chunk.after = Place(item.place.file, item.place.frame + 1)
+                chunk.bytes_read = self._bytes_read(item.place.file)
+                yield chunk
+                chunk = Chunk()
+        if chunk.frames or chunk.skipped:
+            chunk.after = Place(len(self.inputs), 0)
+            chunk.bytes_read = sum(each.size for each in self.inputs)
+            yield chunk
+
+    def check_keys(self) -> None:
+        """Complain about label keys that no structure read so far has.
+
+        Raises
+        ------
+        InputError
+            With the keys that were there.
+        """
+        for name, error in self._missing.items():
+            if name not in self._found:
+                raise error
+
+    def _read_file(self, file: int, start: int) -> Iterator[Frame | Skipped]:
+        from fastsf.io.structures import iread_structures  # a higher floor: featurizing starts from files
+
+        path, reading = self.inputs[file].path, self.reading
+        place = Place(file, -1)
+        try:
+            items = iread_structures(
+                [path], length_unit=reading.length_unit, energy_unit=reading.energy_unit, skip=start
+            )
+            for _, number, found in items:
+                place = Place(file, number)
+                yield self._checked(place, found)
+        except FormatError as error:
+            if reading.on_error == "stop":
+                raise
+            yield Skipped(place, str(error))
+
+    def _checked(self, place: Place, found: Atoms | FormatError) -> Frame | Skipped:
+        path = self.inputs[place.file].path
+        try:
+            if isinstance(found, FormatError):
+                raise found
+            structure = Structure.from_atoms(found)
+            self._check_elements(structure)
+            labels = self._labels(found, path, place.frame)
+        except (StructureError, FormatError) as error:
+            reason = located(error, path, place.frame)
+            if self.reading.on_error == "stop":
+                raise StructureError(reason) from error
+            return Skipped(place, reason)
+        return Frame(place, structure, np.array(found.cell, dtype=np.float64), labels)
+
+    def _check_elements(self, structure: Structure) -> None:
+        if len(structure) == 0:
+            raise StructureError("the structure has no atoms")
+        if self.elements is None:
+            return
+        for number in np.unique(structure.numbers):
+            if chemical_symbol(int(number)) not in self.elements:
+                known = ", ".join(self.elements)
+                symbol = chemical_symbol(int(number))
+                raise StructureError(f"no functions for element {symbol}; there are functions for {known}")
+
+    def _labels(self, atoms: Atoms, path: str, frame: int) -> dict[str, Any]:
+        """Return the labels that are there; a named key may be missing in some structures."""
+        from fastsf.io.labels import labels
+
+        reading = self.reading
+        keys = {"energy": reading.energy_key, "forces": reading.forces_key, "stress": reading.stress_key}
+        found = labels(atoms)
+        for name, key in keys.items():
+            if key is not None:
+                found.pop(name, None)
+                try:
+                    found[name] = labels(atoms, **{f"{name}_key": key})[name]
+                    self._found.add(name)
+                except StructureError:
+                    raise
+                except InputError as error:
+                    self._missing.setdefault(name, InputError(located(error, path, frame)))
+        return found
+
+    def _bytes_read(self, file: int) -> int:
+        return sum(each.size for each in self.inputs[:file]) + read_position(self.inputs[file].path)
+
+
+def find_elements(paths: Sequence[str], reading: Reading) -> list[str]:
+    """Read all structures for their elements; sorted by atomic number.
+
+    Raises
+    ------
+    StorageError, InputError
+        As `FrameReader`; also if no structure can be used.
+    """
+    reader = FrameReader([Input.of(path) for path in paths], None, reading)
+    numbers: set[int] = set()
+    for item in reader(Place()):
+        if isinstance(item, Frame):
+            numbers.update(np.unique(item.structure.numbers).tolist())
+    if not numbers:
+        raise InputError("no structure of the inputs can be used")
+    return [chemical_symbol(number) for number in sorted(numbers)]

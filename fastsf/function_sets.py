@@ -1,0 +1,99 @@
+"""What is done with sets of symmetry functions: their elements, their usual order, other units of length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from fastsf.elements import atomic_number
+from fastsf.symmetry import Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
+
+
+def elements_of(functions: Iterable[SymmetryFunction]) -> list[str]:
+    """Every element that functions name, as centre or neighbour, sorted by atomic number."""
+    symbols: set[str] = set()
+    for function in functions:
+        symbols.add(function.center)
+        if isinstance(function, Angular):
+            symbols.update(function.neighbors or ())
+        elif function.neighbor is not None:
+            symbols.add(function.neighbor)
+    return sorted(symbols, key=atomic_number)
+
+
+def scale_lengths(function: SymmetryFunction, factor: float) -> SymmetryFunction:
+    """Express in Å a function that counts lengths in units of `factor` Å, without changing its values.
+
+    Parameters
+    ----------
+    function : Radial or Angular
+        Its radii, edges and shifts are multiplied by `factor`, kappa is divided by it, eta by its square.
+    factor : float
+        Length of the unit in Å.
+    """
+    if factor == 1.0:
+        return function
+    envelope: Envelope
+    if isinstance(function.envelope, Compact):
+        edges = function.envelope
+        envelope = replace(edges, left=edges.left * factor, right=edges.right * factor)
+    else:
+        envelope = replace(function.envelope, radius=function.envelope.radius * factor)
+    eta, rs = function.eta / factor**2, function.rs * factor
+    if isinstance(function, Radial):
+        return replace(function, envelope=envelope, eta=eta, rs=rs, kappa=function.kappa / factor)
+    return replace(function, envelope=envelope, eta=eta, rs=rs)
+
+
+def runner_type(function: SymmetryFunction) -> int | None:
+    """Number by which RuNNer and n2p2 know functions of this form, or None if they have none like it.
+
+    2 radial, 3 narrow and 9 wide angular, 12 and 13 the element-weighted 2 and 3, 20 to 25 the compact ones.
+    The kinds of cutoffs and bumps are not looked at.
+    """
+    compact = isinstance(function.envelope, Compact)
+    if isinstance(function, Radial):
+        if function.kappa or (compact and (function.eta or function.rs)):
+            return None
+        if compact:
+            return 23 if function.neighbor is None else 20
+        return 12 if function.neighbor is None else 2
+    weighted = function.neighbors is None
+    if compact and isinstance(function.angle, Window) and not function.eta and not function.rs:
+        return (24 if function.narrow else 25) if weighted else (21 if function.narrow else 22)
+    if compact or isinstance(function.angle, Window) or (weighted and not function.narrow):
+        return None
+    return 13 if weighted else 3 if function.narrow else 9
+
+
+def column_order(function: SymmetryFunction) -> tuple[Any, ...]:
+    """Key that sorts functions as n2p2 does: the order of its scaling data and of the inputs of its networks.
+
+    Functions are sorted by central element, type (`runner_type`; those without one come last), and then by
+    their parameters, ascending::
+
+        2, 12      cutoff radius, eta, rs, neighbour
+        3, 9, 13   cutoff radius, eta, rs, zeta, lambda, neighbours
+        20, 23     shape, neighbour, right edge, left edge
+        21, 22     shape, neighbours, right edge, left edge, angle's left edge, right edge
+        24, 25     the same
+
+    Elements count by atomic number.
+    """
+    number = runner_type(function)
+    head = (atomic_number(function.center), 99 if number is None else number)
+    if number is None:
+        return (*head, function.label)
+    envelope = function.envelope
+    if isinstance(function, Radial):
+        species: tuple[int, ...] = () if function.neighbor is None else (atomic_number(function.neighbor),)
+        angle: tuple[float, ...] = ()
+    else:
+        species = tuple(atomic_number(symbol) for symbol in function.neighbors or ())
+        values = function.angle
+        angle = (values.zeta, values.lam) if isinstance(values, Power) else (values.left, values.right)
+    if isinstance(envelope, Compact):
+        shape = envelope.kind + ("a" if envelope.asymmetric else "")
+        return (*head, shape, *species, envelope.right, envelope.left, *angle)
+    return (*head, envelope.radius, function.eta, function.rs, *angle, *species)

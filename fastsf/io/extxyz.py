@@ -1,0 +1,101 @@
+"""Frames of (extended) XYZ files, cut out one by one and parsed by ASE.
+
+ASE's own reader walks through the whole file before the first frame, jumps back in it (slow if compressed),
+ends at the first blank line and gives up at the first broken frame. Here a file is read once, from front to
+back, with one frame in memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+from ase import Atoms
+from ase.io.extxyz import read_xyz
+
+from fastsf.errors import FormatError
+from fastsf.io.text import numbered_lines
+
+Frame = tuple[int, str]
+"""Line number of the atom count, and the text of the frame from there on."""
+
+_COUNT = re.compile(r"\s*\d{1,12}\s*", re.ASCII)
+
+
+def iter_frames(path: Path) -> Iterator[Frame | FormatError]:
+    """Cut a file into frames; a stretch that is no whole frame yields an error in its place.
+
+    After an error, reading goes on at the next line that holds one whole number only: no atom's line does.
+
+    Raises
+    ------
+    StorageError, FormatError
+        As `numbered_lines`.
+    """
+    lines = numbered_lines(path)
+    header = next(lines, None)
+    frame = 0
+    while header is not None:
+        number, text = header
+        if not text.strip():
+            header = next(lines, None)
+            continue
+        if _COUNT.fullmatch(text):
+            found, header = _cut(header, lines, path, frame)
+            yield found
+        else:
+            message = f"expected the number of atoms of a frame, found {text.strip()[:60]!r}"
+            yield FormatError(message, path, number, frame)
+            header = next((line for line in lines if _COUNT.fullmatch(line[1])), None)
+        frame += 1
+
+
+def _cut(
+    header: tuple[int, str], lines: Iterator[tuple[int, str]], path: Path, frame: int
+) -> tuple[Frame | FormatError, tuple[int, str] | None]:
+    """Take a frame off `lines`; return it (or what is wrong with it) and the line after it."""
+    number, text = header
+    n_atoms = int(text)
+    parts = [text]
+    comment = next(lines, None)
+    if comment is None:
+        return FormatError("the file ends after the number of atoms", path, number, frame), None
+    parts.append(comment[1])
+    for found, line in enumerate(lines):
+        if found >= n_atoms and not line[1].lstrip().startswith(
+            "VEC"
+        ):  # cell vectors of some plain XYZ files
+            return (number, "".join(parts)), line
+        if _COUNT.fullmatch(line[1]):
+            return _short(n_atoms, found, path, number, frame), line
+        parts.append(line[1])
+    if len(parts) < n_atoms + 2:
+        return _short(n_atoms, len(parts) - 2, path, number, frame), None
+    return (number, "".join(parts)), None
+
+
+def _short(n_atoms: int, found: int, path: Path, line: int, frame: int) -> FormatError:
+    return FormatError(f"expected {n_atoms} atoms, but the frame ends after {found}", path, line, frame)
+
+
+def parse_frame(frame: Frame | FormatError, path: Path, number: int) -> Atoms:
+    """Let ASE parse one frame; an error that stands in the place of a frame is raised.
+
+    Raises
+    ------
+    FormatError
+        If ASE cannot.
+    """
+    if isinstance(frame, FormatError):
+        raise frame
+    line, text = frame
+    try:
+        atoms: Atoms = next(read_xyz(StringIO(text), 0))
+    except MemoryError:
+        raise
+    except Exception as error:  # ASE's parser raises errors of many kinds
+        message = f"not a frame of an XYZ file: {type(error).__name__}: {error}"
+        raise FormatError(message, path, line, number) from error
+    return atoms

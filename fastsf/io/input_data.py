@@ -1,0 +1,282 @@
+"""Structures of RuNNer and n2p2 (input.data): blocks from ``begin`` to ``end``, read one at a time.
+
+A block holds lines of these kinds, in any order::
+
+    comment <text>
+    lattice <x> <y> <z>                                      three times, the vectors a, b, c, or not at all
+    atom <x> <y> <z> <element> <charge> <unused> <fx> <fy> <fz>
+    energy <total energy>
+    charge <total charge>
+
+A structure with lattice lines is periodic in all directions. The file does not tell its units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from fastsf.elements import atomic_number
+from fastsf.errors import FormatError, InputError, StorageError
+from fastsf.io.text import numbered_lines, open_text, parse_float
+from fastsf.structure import FloatArray
+from fastsf.units import energy_factor, length_factor
+
+Block = list[tuple[int, str]]
+"""Lines of a structure without the end line: number and text."""
+
+
+def iread_input_data(
+    path: str | Path, length_unit: str = "Angstrom", energy_unit: str = "eV"
+) -> Iterator[Atoms]:
+    """Read the structures of a file one by one; memory does not grow with the file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; may be compressed (.gz, .bz2, .xz).
+    length_unit, energy_unit : str
+        Units of the file by ASE's names, as "Bohr" and "Hartree".
+
+    Yields
+    ------
+    ase.Atoms
+        In Å and eV, atoms where the file has them (n2p2 would wrap them into the cell). Its calculator
+        holds `energy` (if given), `forces` and `charges` (if any differs from zero); `info` holds `comment`,
+        `set` ("train" or "test") and the total `charge`, where given. Zero forces may mean unknown ones.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be read.
+    FormatError
+        At the first thing that is not as it should be; names file, line and frame.
+    InputError
+        If a unit is unknown.
+    """
+    path = Path(path)
+    length, energy = length_factor(length_unit), energy_factor(energy_unit)
+    frame = -1
+    for frame, block in enumerate(iter_blocks(path)):
+        yield read_block(block, path, frame, length, energy)
+    if frame < 0:
+        raise FormatError("the file holds no structure", path)
+
+
+def iter_blocks(path: Path) -> Iterator[Block | FormatError]:
+    """Cut a file into blocks; what is not inside a whole block is an error in the place of one.
+
+    Raises
+    ------
+    StorageError, FormatError
+        As `numbered_lines`.
+    """
+    block: Block | None = None
+    stray = False
+    frame = 0
+    for number, text in numbered_lines(path):
+        keyword = _keyword(text)
+        if not keyword or keyword[0] in "#!":
+            continue
+        if keyword == "begin":
+            if block is not None:
+                yield FormatError("expected 'end' before the next 'begin'", path, number, frame)
+                frame += 1
+            block, stray = [(number, text)], False
+        elif block is None:
+            if not stray:
+                yield FormatError(f"expected 'begin', found {keyword!r}", path, number, frame)
+                frame += 1
+            stray = True
+        elif keyword == "end":
+            yield block
+            frame += 1
+            block = None
+        else:
+            block.append((number, text))
+    if block is not None:
+        yield FormatError("the file ends before the 'end' of this structure", path, block[0][0], frame)
+
+
+def _keyword(text: str) -> str:
+    return (text.split(maxsplit=1) or [""])[0]
+
+
+def read_block(block: Block | FormatError, path: Path, frame: int, length: float, energy: float) -> Atoms:
+    """Build the structure of one block.
+
+    Parameters
+    ----------
+    block : list of (int, str)
+        From `iter_blocks`; an error that stands in the place of a block is raised.
+    path, frame
+        The file and the zero-based number of the structure, for messages.
+    length, energy : float
+        Å and eV per unit of the file.
+
+    Raises
+    ------
+    FormatError
+        If the block is not what it should be.
+    """
+    if isinstance(block, FormatError):
+        raise block
+    lines = _sorted_out(block, path, frame)
+    values = _numbers(lines["atom"], (1, 2, 3, 5, 7, 8, 9), path)
+    atoms = Atoms(_atomic_numbers(lines["atom"], path, frame), positions=values[:, :3] * length)
+    if lines["lattice"]:
+        atoms.set_cell(_numbers(lines["lattice"], (1, 2, 3), path) * length)
+        atoms.set_pbc(True)
+    results: dict[str, FloatArray | float] = {"forces": values[:, 4:] * (energy / length)}
+    if values[:, 3].any():
+        results["charges"] = values[:, 3].copy()
+    if lines["energy"]:
+        results["energy"] = _numbers(lines["energy"], (1,), path).item() * energy
+    atoms.calc = SinglePointCalculator(atoms, **results)
+    atoms.info.update(_info(block[0], lines, path, frame))
+    return atoms
+
+
+_WORDS = {"comment": 1, "lattice": 4, "atom": 10, "energy": 2, "charge": 2}
+"""Keywords of a block, with the fewest words on their lines."""
+
+
+def _sorted_out(block: Block, path: Path, frame: int) -> dict[str, Block]:
+    """Lines of a block by keyword, as many of each as there should be."""
+    lines: dict[str, Block] = {keyword: [] for keyword in _WORDS}
+    for number, text in block[1:]:
+        keyword = _keyword(text)
+        fewest = _WORDS.get(keyword)
+        if fewest is None:
+            expected = ", ".join((*_WORDS, "end"))
+            raise FormatError(f"expected one of {expected}, found {keyword!r}", path, number, frame)
+        found = len(text.split())
+        if found < fewest:
+            message = f"{keyword}: expected {fewest - 1} values, found {found - 1}"
+            raise FormatError(message, path, number, frame)
+        lines[keyword].append((number, text))
+    for keyword in ("energy", "charge"):
+        if len(lines[keyword]) > 1:
+            raise FormatError(f"{keyword} may stand once in a structure", path, lines[keyword][1][0], frame)
+    if not lines["atom"]:
+        raise FormatError("the structure has no atom", path, block[0][0], frame)
+    if len(lines["lattice"]) not in (0, 3):
+        message = f"expected 3 lattice lines or none, found {len(lines['lattice'])}"
+        raise FormatError(message, path, block[0][0], frame)
+    return lines
+
+
+def _info(begin: tuple[int, str], lines: dict[str, Block], path: Path, frame: int) -> dict[str, str | float]:
+    info: dict[str, str | float] = {}
+    for word in begin[1].split()[1:]:
+        if word not in ("set=train", "set=test"):
+            message = f"begin: expected set=train, set=test or nothing, found {word!r}"
+            raise FormatError(message, path, begin[0], frame)
+        info["set"] = word.removeprefix("set=")
+    if lines["comment"]:
+        info["comment"] = "\n".join(text.strip()[len("comment") :].strip() for _, text in lines["comment"])
+    if lines["charge"]:
+        info["charge"] = _numbers(lines["charge"], (1,), path).item()
+    return info
+
+
+def _numbers(lines: Block, columns: tuple[int, ...], path: Path) -> FloatArray:
+    """Words of some columns as numbers, (lines, columns)."""
+    shape = (len(lines), len(columns))
+    flat: list[float] = []
+    try:
+        for _, text in lines:
+            words = text.split()
+            flat += [float(words[column]) for column in columns]
+    except ValueError:
+        flat = []
+    # float() takes some texts that are no numbers here, as 1_000 and digits of other scripts.
+    if flat and np.isfinite(flat).all() and all("_" not in text and text.isascii() for _, text in lines):
+        return np.array(flat).reshape(shape)
+    # Slower, but finds the line at fault and knows Fortran's exponents.
+    flat = []
+    for number, text in lines:
+        words = text.split()
+        flat += [parse_float(words[column], path, number, words[0]) for column in columns]
+    return np.array(flat).reshape(shape)
+
+
+def _atomic_numbers(lines: Block, path: Path, frame: int) -> list[int]:
+    known: dict[str, int] = {}
+    found: list[int] = []
+    for number, text in lines:
+        symbol = text.split(maxsplit=5)[4]
+        if symbol not in known:
+            try:
+                known[symbol] = atomic_number(symbol)
+            except InputError as error:
+                raise FormatError(str(error), path, number, frame) from error
+        found.append(known[symbol])
+    return found
+
+
+def write_input_data(
+    path: str | Path,
+    structures: Iterable[Atoms],
+    length_unit: str = "Angstrom",
+    energy_unit: str = "eV",
+) -> None:
+    """Write structures as an input.data file.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write (compressed if the name ends in .gz, .bz2 or .xz); an existing one is replaced.
+    structures : iterable of ase.Atoms
+        In Å and eV; taken one by one. Energy, forces and charges come from the attached calculator's results
+        (charges else from the initial charges), `comment`, `set` and `charge` from `info`. The format has no
+        way to leave forces out: unknown ones are written as zeros.
+    length_unit, energy_unit : str
+        Units to write.
+
+    Raises
+    ------
+    InputError
+        If a unit is unknown, or a structure is periodic in some directions only.
+    StorageError
+        If the file cannot be written.
+    """
+    length, energy = length_factor(length_unit), energy_factor(energy_unit)
+    path = Path(path)
+    try:
+        with open_text(path, "w") as file:
+            for frame, atoms in enumerate(structures):
+                _write_block(file, atoms, frame, length, energy)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
+
+
+def _write_block(file: TextIO, atoms: Atoms, frame: int, length: float, energy: float) -> None:
+    periodic = atoms.get_pbc()
+    if periodic.any() and not periodic.all():
+        raise InputError(f"structure {frame}: input.data is for periodicity in all directions or in none")
+    results = getattr(atoms.calc, "results", {})
+    charges = results.get("charges", atoms.get_initial_charges())
+    forces = np.asarray(results.get("forces", np.zeros((len(atoms), 3)))) * (length / energy)
+    subset = atoms.info.get("set")
+    lines = ["begin" if subset is None else f"begin set={subset}"]
+    lines += [f"comment {text}" for text in str(atoms.info.get("comment", "")).splitlines()]
+    if periodic.all():
+        lines += [f"lattice {_join(vector)}" for vector in atoms.cell.array / length]
+    for symbol, position, charge, force in zip(
+        atoms.get_chemical_symbols(), atoms.get_positions() / length, charges, forces, strict=True
+    ):
+        lines.append(f"atom {_join(position)} {symbol} {float(charge)!r} 0.0 {_join(force)}")
+    if "energy" in results:
+        lines.append(f"energy {float(results['energy']) / energy!r}")
+    lines += [f"charge {float(atoms.info.get('charge', 0.0))!r}", "end", ""]
+    file.write("\n".join(lines))
+
+
+def _join(vector: FloatArray) -> str:
+    return " ".join(repr(float(value)) for value in vector)

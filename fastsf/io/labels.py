@@ -1,0 +1,101 @@
+"""Labels of a structure: reference energy, forces and stress, wherever its reader has put them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from fastsf.errors import InputError, StructureError
+from fastsf.structure import FloatArray
+
+
+def labels(
+    atoms: Atoms,
+    energy_key: str | None = None,
+    forces_key: str | None = None,
+    stress_key: str | None = None,
+) -> dict[str, Any]:
+    """Reference energy, forces and stress of a structure.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A structure, as a reader gives it.
+    energy_key, forces_key, stress_key : str, optional
+        Where to find them: the key of a result of the attached calculator, of `info` (also of the key-value
+        pairs and data of an ASE database) or of `arrays`. By default the calculator's `energy` (else
+        `free_energy`), `forces` and `stress`, where ASE keeps keys of these names of an extended XYZ file.
+
+    Returns
+    -------
+    dict
+        Those that are there of ``energy`` (float, eV), ``forces`` ((n, 3) float64, eV/Å) and ``stress``
+        ((6,) float64, eV/Å^3, in the order xx, yy, zz, yz, xz, xy).
+
+    Raises
+    ------
+    InputError
+        If a named key is not there, with the keys that are.
+    StructureError
+        If a label has a wrong shape or is not finite.
+    """
+    found: dict[str, Any] = {}
+    results: dict[str, Any] = getattr(atoms.calc, "results", {})
+    wanted = {"energy": energy_key, "forces": forces_key, "stress": stress_key}
+    for name, key in wanted.items():
+        value = _lookup(atoms, key) if key else results.get(name)
+        if value is None and name == "energy":
+            value = results.get("free_energy")
+        if value is not None:
+            found[name] = _checked_label(name, key or name, value, len(atoms))
+    return found
+
+
+def _lookup(atoms: Atoms, key: str) -> Any:
+    info: dict[str, Any] = atoms.info
+    results: dict[str, Any] = getattr(atoms.calc, "results", {})
+    nested = [info[name] for name in ("key_value_pairs", "data") if isinstance(info.get(name), dict)]
+    places: list[Any] = [results, info, *nested, atoms.arrays]
+    for place in places:
+        if place.get(key) is not None:
+            return place[key]
+    names = ("results of the calculator", "info", *("database row" for _ in nested), "arrays")
+    there = "; ".join(
+        f"{name}: {', '.join(str(entry) for entry in place) or 'none'}"
+        for name, place in zip(names, places, strict=True)
+    )
+    raise InputError(f"no {key!r} in this structure; there is, in {there}")
+
+
+def _checked_label(name: str, key: str, value: Any, n_atoms: int) -> float | FloatArray:
+    if name == "stress" and "virial" in key.lower():
+        raise InputError(f"{key!r} is a virial by its name; a stress (eV/Å^3, tension positive) is expected")
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise StructureError(f"{key}: expected numbers, found {value!r}") from None
+    kinds: dict[str, list[tuple[int, ...]]] = {
+        "energy": [()],
+        "forces": [(n_atoms, 3)],
+        "stress": [(6,), (3, 3), (9,)],
+    }
+    shapes = kinds[name]
+    if array.shape not in shapes:
+        expected = " or ".join(map(str, shapes))
+        raise StructureError(f"{key}: expected numbers of shape {expected}, found {array.shape}")
+    if not np.isfinite(array).all():
+        raise StructureError(f"{key}: not finite")
+    if name == "energy":
+        return float(array)
+    return _voigt(array) if name == "stress" else np.array(array)
+
+
+def _voigt(stress: FloatArray) -> FloatArray:
+    if stress.shape == (6,):
+        return np.array(stress)
+    full: FloatArray = stress.reshape(3, 3)
+    if not np.allclose(full, full.T):
+        raise StructureError("stress: expected a symmetric matrix")
+    return np.array([full[0, 0], full[1, 1], full[2, 2], full[1, 2], full[0, 2], full[0, 1]])

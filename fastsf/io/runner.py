@@ -1,0 +1,198 @@
+"""Symmetry functions in the settings file of RuNNer and n2p2 (input.nn): the file as a whole."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fastsf.definition import checked_elements
+from fastsf.errors import FormatError, InputError, StorageError
+from fastsf.function_sets import column_order, elements_of, scale_lengths
+from fastsf.io.keywords import KeywordLine, Keywords, read_keywords
+from fastsf.io.symfunction_lines import format_line, needs_cutoff, parse_line
+from fastsf.symmetry import Cutoff, SymmetryFunction
+from fastsf.units import length_factor
+
+CUTOFF_KINDS = ("hard", "cosine", "tanh3", "tanh3_normalized", "exp", "poly1", "poly2", "poly3", "poly4")
+"""Kinds of cutoffs by the number of `cutoff_type`."""
+
+_NO_ALPHA = ("hard", "tanh3", "tanh3_normalized")
+_DEFAULT_CUTOFF = 1
+_OTHER_RUNNER_SETS = ("global_symfunction_short", "element_symfunction_short")
+
+
+def read_functions(
+    path: str | Path, length_unit: str = "Angstrom"
+) -> tuple[list[str], list[SymmetryFunction]]:
+    """Read the elements and the symmetry functions of an input.nn.
+
+    Parameters
+    ----------
+    path : path-like
+        The settings file; keywords that have nothing to do with symmetry functions are passed over.
+    length_unit : str
+        Unit of the lengths in the file, which does not tell it: "Angstrom", "Bohr", ...
+
+    Returns
+    -------
+    elements : list of str
+        Sorted by atomic number.
+    functions : list of Radial or Angular
+        Element by element in the order in which n2p2 numbers them, in Å.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be read.
+    FormatError
+        If a line is not what it should be; names file and line.
+    InputError
+        If the unit is unknown.
+
+    Warns
+    -----
+    UserWarning
+        Where the formula is followed and n2p2, by default, does something else (rs < 0 in angular functions),
+        and if `cutoff_type` is missing but needed.
+    """
+    factor = length_factor(length_unit)
+    keywords = read_keywords(path)
+    return elements(keywords), functions(keywords, factor)
+
+
+def elements(keywords: Keywords) -> list[str]:
+    """Elements of a settings file, sorted by atomic number.
+
+    Raises
+    ------
+    FormatError
+        If they are missing, or not as many as `number_of_elements` says.
+    """
+    entry = keywords.get("elements")
+    if entry is None:
+        raise FormatError("the keyword 'elements' is missing", keywords.path)
+    try:
+        symbols = checked_elements(entry.args)
+    except InputError as error:
+        raise entry.error(str(error)) from error
+    number = keywords.get("number_of_elements")
+    if number is not None:
+        number.count(1)
+        if number.integer(0, "the number of elements") != len(symbols):
+            raise number.error(f"{number.args[0]} elements announced, found {' '.join(symbols)}")
+    return symbols
+
+
+def functions(keywords: Keywords, factor: float) -> list[SymmetryFunction]:
+    """Symmetry functions of a settings file in n2p2's order.
+
+    Parameters
+    ----------
+    keywords : Keywords
+        The file.
+    factor : float
+        Å per unit of length of the file.
+
+    Raises
+    ------
+    FormatError
+        If a line is not what it should be, or there is none.
+    """
+    known = elements(keywords)
+    for name in _OTHER_RUNNER_SETS:
+        entry = keywords.get(name)
+        if entry is not None:
+            raise entry.error("functions given this way are not supported, expected symfunction_short lines")
+    lines = keywords.all("symfunction_short")
+    if not lines:
+        raise FormatError("no symmetry function: expected symfunction_short lines", keywords.path)
+    cutoff = _cutoff_kind(keywords, lines)
+    read = [parse_line(line, known, cutoff) for line in lines]
+    # Sorted by the numbers of the file: conversion could make two of them equal.
+    return [scale_lengths(function, factor) for function in sorted(read, key=column_order)]
+
+
+def _cutoff_kind(keywords: Keywords, lines: Sequence[KeywordLine]) -> tuple[str, float]:
+    entry = keywords.get("cutoff_type")
+    if entry is None:
+        needing = [line for line in lines if needs_cutoff(line)]
+        if needing:
+            warnings.warn(
+                f"{keywords.path}: cutoff_type is missing, but line {needing[0].line} needs it; "
+                "the cosine cutoff (1, RuNNer's default) is taken",
+                UserWarning,
+                stacklevel=2,
+            )
+        return CUTOFF_KINDS[_DEFAULT_CUTOFF], 0.0
+    entry.count(1, 2)
+    number = entry.integer(0, "the cutoff type")
+    if not 0 <= number < len(CUTOFF_KINDS):
+        raise entry.error(f"expected a cutoff type from 0 to {len(CUTOFF_KINDS) - 1}, found {number}")
+    alpha = entry.number(1, "the inner cutoff alpha") if len(entry.args) > 1 else 0.0
+    if not 0 <= alpha < 1:
+        raise entry.error(f"expected an inner cutoff alpha in [0, 1), found {alpha}")
+    kind = CUTOFF_KINDS[number]
+    return kind, 0.0 if kind in _NO_ALPHA else alpha
+
+
+def write_functions(
+    path: str | Path,
+    functions: Iterable[SymmetryFunction],
+    elements: Sequence[str] | None = None,
+    length_unit: str = "Angstrom",
+) -> None:
+    """Write symmetry functions as the part of an input.nn that defines them.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write; an existing one is replaced.
+    functions : iterable of Radial or Angular
+        In any order: n2p2 and `read_functions` sort them.
+    elements : sequence of str, optional
+        Elements of the potential; by default those that the functions name.
+    length_unit : str
+        Unit to write lengths in. In Å the file reads back to equal functions, in other units to rounding.
+
+    Raises
+    ------
+    InputError
+        If a function has no counterpart in such files, or the cutoff kinds differ: a file has one for all.
+    StorageError
+        If the file cannot be written.
+    """
+    written = sorted(functions, key=column_order)
+    named = elements_of(written)
+    symbols = checked_elements(named if elements is None else elements)
+    if not set(named) <= set(symbols):
+        raise InputError(f"functions name the elements {' '.join(named)}, expected {' '.join(symbols)} only")
+    factor = length_factor(length_unit)
+    lines = [format_line(scale_lengths(function, 1 / factor)) for function in written]
+    number, alpha = _common_cutoff(written)
+    head = [
+        f"# Symmetry functions in {length_unit} and degrees",
+        f"number_of_elements {len(symbols)}",
+        f"elements {' '.join(symbols)}",
+        f"cutoff_type {number}" + (f" {alpha!r}" if alpha else ""),
+    ]
+    try:
+        Path(path).write_text("\n".join([*head, *lines, ""]), encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
+
+
+def _common_cutoff(functions: Iterable[SymmetryFunction]) -> tuple[int, float]:
+    cutoffs = {
+        (function.envelope.kind, float(function.envelope.alpha)): function
+        for function in functions
+        if isinstance(function.envelope, Cutoff)
+    }
+    if len(cutoffs) > 1:
+        first, second, *_ = cutoffs.values()
+        raise InputError(
+            "input.nn has one cutoff type and inner cutoff for all functions, but these differ: "
+            f"{first.label}; {second.label}"
+        )
+    kind, alpha = next(iter(cutoffs), (CUTOFF_KINDS[_DEFAULT_CUTOFF], 0.0))
+    return CUTOFF_KINDS.index(kind), alpha

@@ -1,0 +1,238 @@
+"""Streams of structures from any file that ASE reads, and from input.data."""
+
+from __future__ import annotations
+
+import glob
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ase.db
+import ase.io
+from ase import Atoms
+from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
+from ase.io.trajectory import TrajectoryReader
+
+from fastsf.errors import FastsfError, FormatError, InputError, StorageError
+from fastsf.io.extxyz import iter_frames, parse_frame
+from fastsf.io.input_data import iter_blocks, read_block
+from fastsf.io.text import COMPRESSED, numbered_lines, open_binary, reading_errors
+from fastsf.units import energy_factor, length_factor
+
+Item = tuple[Path, int, Atoms | FormatError]
+"""A structure of a stream: file, zero-based number in the file, and the structure or what is wrong."""
+
+Loader = Callable[[], Atoms]
+"""Parses one frame when it is called, so that frames can be skipped without being parsed."""
+
+DATABASE_BLOCK = 100
+"""Rows that are taken from an ASE database at once; ASE holds all rows of a query in memory."""
+
+
+def iread_structures(
+    inputs: str | Path | Iterable[str | Path],
+    *,
+    length_unit: str = "Angstrom",
+    energy_unit: str = "eV",
+    skip: int = 0,
+) -> Iterator[Item]:
+    """Read the structures of files one by one; memory does not grow with the files.
+
+    Parameters
+    ----------
+    inputs : path-like or iterable of path-like
+        Files and patterns (``*``, ``?``, ``[...]``, ``**``); ``~`` is the home folder. Files of a pattern are
+        sorted by name, and a file that is met again is not read again.
+    length_unit, energy_unit : str
+        Units of input.data files, which do not tell them. All others come in Å and eV from ASE.
+    skip : int
+        Number of structures (or errors in their place) to leave out at the start. In XYZ, input.data and
+        trajectory files they are not even parsed.
+
+    Returns
+    -------
+    iterator of (Path, int, ase.Atoms or FormatError)
+        File, number of the structure in the file from 0, and the structure, or an error if it is broken.
+        Reading goes on with the next structure where the format permits, else with the next file.
+
+    Raises
+    ------
+    StorageError
+        At once, if a file is missing, is a folder, or may not be read; later, if reading fails.
+    FormatError
+        At once, if a file is empty or of a kind that ASE does not know.
+    InputError
+        At once, if a unit is unknown.
+    """
+    length, energy = length_factor(length_unit), energy_factor(energy_unit)
+    sources = [(path, file_format(path)) for path in expand_paths(inputs)]
+    return _stream(sources, length, energy, skip)
+
+
+def expand_paths(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Files that paths and patterns mean, each once, in the order given.
+
+    Raises
+    ------
+    StorageError
+        If a file is missing or is not a file, or a pattern matches none.
+    """
+    paths: dict[Path, None] = {}
+    for given in [inputs] if isinstance(inputs, str | Path) else inputs:
+        path = Path(given).expanduser()
+        if glob.has_magic(str(path)) and not path.exists():
+            matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
+            files = [match for match in matches if match.is_file()]
+            if not files:
+                raise StorageError(f"{given}: no file matches this pattern")
+            paths.update(dict.fromkeys(files))
+        else:
+            paths[path] = None
+    if not paths:
+        raise InputError("no file of structures was given")
+    return list(paths)
+
+
+def file_format(path: Path) -> str:
+    """Name of a file's format as ASE calls it, or "input.data".
+
+    Raises
+    ------
+    StorageError
+        If the file is missing, is a folder, or may not be read.
+    FormatError
+        If it is empty or ASE does not know its kind.
+    """
+    with reading_errors(path):
+        mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "neither a file nor a folder"
+        raise StorageError(f"{path}: expected a file of structures, this is {kind}")
+    with reading_errors(path), open_binary(path) as file:
+        empty = not file.read(1)
+    if empty:
+        raise FormatError("the file is empty", path)
+    name = path.name.removesuffix(path.suffix) if path.suffix in COMPRESSED else path.name
+    if name.endswith("input.data") or (name.endswith(".data") and _first_word(path) == "begin"):
+        return "input.data"
+    if name.lower().endswith((".xyz", ".extxyz")):
+        return "extxyz"
+    with reading_errors(path):
+        try:
+            known: str = filetype(str(path))
+            get_ioformat(known)
+        except UnknownFileTypeError as error:
+            raise FormatError(f"ASE does not know files of this kind ({error})", path) from error
+    return known
+
+
+def _first_word(path: Path) -> str:
+    for _, text in numbered_lines(path):
+        words = text.split()
+        if words and words[0][0] not in "#!":
+            return words[0]
+    return ""
+
+
+def _stream(sources: list[tuple[Path, str]], length: float, energy: float, skip: int) -> Iterator[Item]:
+    for path, form in sources:
+        for frame, load in enumerate(_loaders(path, form, length, energy)):
+            if skip > 0:
+                skip -= 1
+                continue
+            try:
+                yield path, frame, load()
+            except FormatError as error:
+                yield path, frame, error
+
+
+def _loaders(path: Path, form: str, length: float, energy: float) -> Iterator[Loader]:
+    """Frames of one file; where it breaks off or has none, an error stands in the place of a frame."""
+    empty = True
+    try:
+        for load in _frames(path, form, length, energy):
+            empty = False
+            yield load
+        if empty:
+            raise FormatError("the file holds no structure", path)
+    except FormatError as error:
+        yield partial(_fail, error)
+
+
+def _frames(path: Path, form: str, length: float, energy: float) -> Iterator[Loader]:
+    if form == "input.data":
+        for number, block in enumerate(iter_blocks(path)):
+            yield partial(read_block, block, path, number, length, energy)
+    elif form == "extxyz":
+        for number, frame in enumerate(iter_frames(path)):
+            yield partial(parse_frame, frame, path, number)
+    elif form == "traj" and path.suffix not in COMPRESSED:
+        yield from _trajectory(path)
+    elif form == "db":
+        yield from _database(path)
+    else:
+        yield from _any(path, form)
+
+
+def _fail(error: FormatError) -> Atoms:
+    raise error
+
+
+@contextmanager
+def _ase_errors(path: Path, form: str, frame: int) -> Iterator[None]:
+    """Turn whatever an ASE reader raises (errors of every kind) into a FormatError with file and frame."""
+    try:
+        yield
+    except (FastsfError, MemoryError, StopIteration):
+        raise
+    except Exception as error:
+        message = f"ASE cannot read it as {form}: {type(error).__name__}: {error}"
+        raise FormatError(message, path, frame=frame) from error
+
+
+def _trajectory(path: Path) -> Iterator[Loader]:
+    def load(frame: int) -> Atoms:
+        with _ase_errors(path, "traj", frame):
+            atoms: Atoms = reader[frame]
+        return atoms
+
+    with _ase_errors(path, "traj", 0):
+        reader = TrajectoryReader(str(path))
+    with reader:
+        for frame in range(len(reader)):
+            yield partial(load, frame)
+
+
+def _database(path: Path) -> Iterator[Loader]:
+    def load(frame: int, row: Any) -> Atoms:
+        with _ase_errors(path, "db", frame):
+            atoms: Atoms = row.toatoms(add_additional_information=True)
+        return atoms
+
+    frame = last = 0
+    rows: list[Any] = [None]
+    while rows:
+        with _ase_errors(path, "db", frame), ase.db.connect(str(path), serial=True) as database:
+            rows = list(database.select(f"id>{last}", sort="id", limit=DATABASE_BLOCK))
+        for row in rows:
+            yield partial(load, frame, row)
+            frame, last = frame + 1, row.id
+
+
+def _any(path: Path, form: str) -> Iterator[Loader]:
+    frame = 0
+    images = ase.io.iread(str(path), ":", format=form, parallel=False, do_not_split_by_at_sign=True)
+    while True:
+        with _ase_errors(path, form, frame):
+            atoms = next(images, None)
+        if atoms is None:
+            return
+        yield partial(_read_already, atoms)
+        frame += 1
+
+
+def _read_already(atoms: Atoms) -> Atoms:
+    return atoms

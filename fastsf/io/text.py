@@ -1,0 +1,98 @@
+"""Text files, compressed or not, read line by line, and numbers with the place where they stand."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import math
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TextIO, cast
+
+from fastsf.errors import FormatError, StorageError
+
+COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+"""What opens compressed files, by the end of their name."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+
+
+def open_text(path: Path, mode: str = "r") -> TextIO:
+    """Open a text file for reading ("r") or writing ("w"), through the compression that its name tells.
+
+    Bytes that are not UTF-8 (names in comments, mostly) are replaced; line ends of any system are understood.
+    """
+    opener = COMPRESSED.get(path.suffix, open)
+    return cast(TextIO, opener(path, mode + "t", encoding="utf-8", errors="replace"))
+
+
+def open_binary(path: Path) -> IO[bytes]:
+    """Open a file for reading bytes, through the compression that its name tells."""
+    return cast("IO[bytes]", COMPRESSED.get(path.suffix, open)(path, "rb"))
+
+
+@contextmanager
+def reading_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system and the decompressors raise into errors that name the file.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be opened or read.
+    FormatError
+        If the compressed data are damaged.
+    """
+    try:
+        yield
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise FormatError(f"the compressed file is damaged or cut off: {error}", path) from error
+    except OSError as error:
+        if error.errno is None:  # how bz2 reports damaged data
+            raise FormatError(f"the compressed file is damaged or cut off: {error}", path) from error
+        raise StorageError(f"{path}: {error.strerror}") from error
+
+
+def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    """Lines of a text file with their one-based numbers; holds one line in memory.
+
+    Raises
+    ------
+    StorageError, FormatError
+        As `reading_errors`.
+    """
+    path = Path(path)
+    with reading_errors(path), open_text(path) as file:
+        yield from enumerate(file, start=1)
+
+
+def parse_float(token: str, path: str | Path, line: int, what: str) -> float:
+    """Read a finite number; the exponents of Fortran (1.0D-3) are understood.
+
+    Raises
+    ------
+    FormatError
+        If the token is anything else, as nan, inf or 1_000.
+    """
+    if _NUMBER.fullmatch(token):
+        value = float(token.replace("D", "e").replace("d", "e"))
+        if math.isfinite(value):
+            return value
+    raise FormatError(f"expected a number for {what}, found {token!r}", path, line)
+
+
+def parse_int(token: str, path: str | Path, line: int, what: str) -> int:
+    """Read a whole number.
+
+    Raises
+    ------
+    FormatError
+        If the token is anything else, as 2.0.
+    """
+    if _INTEGER.fullmatch(token):
+        return int(token)
+    raise FormatError(f"expected a whole number for {what}, found {token!r}", path, line)

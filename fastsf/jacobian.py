@@ -1,0 +1,78 @@
+"""Derivatives of symmetry functions in sparse form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from fastsf.structure import FloatArray, IntArray
+
+Int32Array = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class SparseJacobian:
+    """Derivatives of all features of some centres, one entry for each feature and each neighbour that it sees.
+
+    Periodic images of an atom are entries of their own, so that virials can be made too. The derivative with respect
+    to the centre's position is minus the sum over the entries of a feature.
+
+    Parameters
+    ----------
+    start : (n_centers + 1,) int64
+        Entries start[c] ... start[c + 1] - 1 belong to centre c.
+    column : (m,) int32
+        Feature.
+    atom : (m,) int32
+        Neighbour, as the row of its atom in the structure or batch.
+    data : (m, 3) float64
+        Derivative of the feature with respect to the neighbour's position, 1/Å for these dimensionless features.
+    centers : (n_centers,) int64
+        Atom of each centre.
+    """
+
+    start: IntArray
+    column: Int32Array
+    atom: Int32Array
+    data: FloatArray
+    centers: IntArray
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @property
+    def center(self) -> IntArray:
+        """(m,) int64: centre (row of the features) of each entry."""
+        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    def dense(self, n_atoms: int, n_features: int) -> FloatArray:
+        """Array of shape (n_centers, n_atoms, 3, n_features), with images folded onto atoms and the centre included.
+
+        Parameters
+        ----------
+        n_atoms, n_features : int
+            Size of the structure and number of features.
+        """
+        center, rows = self.center, np.arange(len(self.centers))
+        out = np.zeros((len(rows), n_atoms, n_features, 3))
+        np.add.at(out, (center, self.atom, self.column), self.data)
+        np.add.at(out, (center, self.centers[center], self.column), -self.data)
+        return np.ascontiguousarray(out.transpose(0, 1, 3, 2))
+
+    def to_scipy(self, n_atoms: int, n_features: int) -> Any:
+        """Matrix of shape (n_centers * n_features, 3 * n_atoms) in scipy's CSR format, centres included.
+
+        Row c * n_features + s is feature s of centre c, column 3 * a + x component x of atom a.
+        """
+        row = np.repeat(self.center * n_features + self.column, 3)
+        xyz = np.arange(3)
+        neighbor = (3 * self.atom.astype(np.int64)[:, None] + xyz).ravel()
+        own = (3 * self.centers[self.center][:, None] + xyz).ravel()
+        values = self.data.ravel()
+        shape = (len(self.centers) * n_features, 3 * n_atoms)
+        entries = (np.concatenate([values, -values]), (np.tile(row, 2), np.concatenate([neighbor, own])))
+        return sparse.coo_array(entries, shape=shape).tocsr()

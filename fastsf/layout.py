@@ -1,0 +1,211 @@
+"""What a feature file holds: its arrays, their shapes, types and units.
+
+The parts that a running featurization leaves behind, the finished HDF5 file and its reader all follow this
+table, so that a quantity is added in one place. docs/featurize.md describes the finished file for its users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.frames import Chunk, Frame
+from fastsf.jacobian import SparseJacobian
+
+Array = npt.NDArray[Any]
+
+FORMAT = "fastsf-features"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Field:
+    """One array of a feature file.
+
+    Parameters
+    ----------
+    name : str
+        Path in the HDF5 file.
+    axis : str
+        What the first dimension counts: "structure", "atom", "entry" (of the sparse derivatives) or
+        "skipped".
+    dtype : str
+        NumPy type code; "float" means the storage type of the features, float64 or float32.
+    tail : tuple of int or str
+        The other dimensions; "columns" stands for the number of feature columns.
+    units : str
+        "1" for plain numbers.
+    text : str
+        What it is.
+    needs : str
+        Mask without which the array is left out: no structure has this label.
+    """
+
+    name: str
+    axis: str
+    dtype: str
+    tail: tuple[int | str, ...]
+    units: str
+    text: str
+    needs: str = ""
+
+    def type(self, storage: str) -> np.dtype[Any]:
+        """Return the NumPy type, given the storage type of the features."""
+        return np.dtype(storage if self.dtype == "float" else self.dtype)
+
+    def shape(self, length: int, n_columns: int) -> tuple[int, ...]:
+        """Return the full shape, given the length of the first dimension and the number of columns."""
+        return (length, *(n_columns if size == "columns" else int(size) for size in self.tail))
+
+
+FIELDS = (
+    Field("features", "atom", "float", ("columns",), "1", "symmetry functions, one row per atom"),
+    Field("atoms/number", "atom", "uint8", (), "1", "atomic number"),
+    Field("atoms/position", "atom", "float64", (3,), "Angstrom", "Cartesian position"),
+    Field(
+        "atoms/force",
+        "atom",
+        "float64",
+        (3,),
+        "eV/Angstrom",
+        "force; NaN where none",
+        "structures/has_forces",
+    ),
+    Field("structures/file", "structure", "int32", (), "1", "row of inputs/path"),
+    Field("structures/frame", "structure", "int64", (), "1", "zero-based number in its file"),
+    Field("structures/cell", "structure", "float64", (3, 3), "Angstrom", "rows are the lattice vectors"),
+    Field("structures/pbc", "structure", "bool", (3,), "1", "whether each lattice vector repeats it"),
+    Field("structures/has_energy", "structure", "bool", (), "1", "whether it has an energy"),
+    Field("structures/has_forces", "structure", "bool", (), "1", "whether it has forces"),
+    Field("structures/has_stress", "structure", "bool", (), "1", "whether it has a stress"),
+    Field(
+        "structures/energy",
+        "structure",
+        "float64",
+        (),
+        "eV",
+        "energy; NaN where none",
+        "structures/has_energy",
+    ),
+    Field(
+        "structures/stress",
+        "structure",
+        "float64",
+        (6,),
+        "eV/Angstrom^3",
+        "stress xx yy zz yz xz xy, tension positive; NaN where none",
+        "structures/has_stress",
+    ),
+    Field("derivatives/column", "entry", "int32", (), "1", "column of features"),
+    Field("derivatives/atom", "entry", "int32", (), "1", "atom that moves, counted from 0 in its structure"),
+    Field(
+        "derivatives/data",
+        "entry",
+        "float",
+        (3,),
+        "1/Angstrom",
+        "derivative of the feature by the position of that atom (one image of it)",
+    ),
+    Field("skipped/file", "skipped", "int32", (), "1", "row of inputs/path"),
+    Field(
+        "skipped/frame", "skipped", "int64", (), "1", "zero-based number in its file; -1: rest of the file"
+    ),
+)
+"""Arrays that are joined end to end from the parts."""
+
+COUNTS = (
+    Field("structures/start", "structure", "int64", (), "1", "first row of every structure, and the end"),
+    Field("derivatives/start", "atom", "int64", (), "1", "first entry of every atom, and the end"),
+)
+"""Arrays of running sums: the parts hold the numbers of rows, the file where each begins (one more entry)."""
+
+
+def used_fields(derivatives: bool) -> tuple[Field, ...]:
+    """Return the fields of `FIELDS` that a file with or without derivatives has."""
+    return tuple(field for field in FIELDS if derivatives or not field.name.startswith("derivatives/"))
+
+
+def used_counts(derivatives: bool) -> tuple[Field, ...]:
+    """Return the fields of `COUNTS` that a file with or without derivatives has."""
+    return tuple(field for field in COUNTS if derivatives or not field.name.startswith("derivatives/"))
+
+
+_MASKS = ("structures/has_energy", "structures/has_forces", "structures/has_stress")
+_RULERS = {
+    "structure": "structures/frame",
+    "atom": "atoms/number",
+    "entry": "derivatives/column",
+    "skipped": "skipped/frame",
+}
+
+
+def measure(arrays: Mapping[str, Array]) -> dict[str, int]:
+    """Return the length of every axis, and how many structures every mask marks; 0 where not there."""
+    sizes = {axis: len(arrays[name]) if name in arrays else 0 for axis, name in _RULERS.items()}
+    return sizes | {name: int(arrays[name].sum()) if name in arrays else 0 for name in _MASKS}
+
+
+def chunk_arrays(
+    chunk: Chunk, values: Array, jacobian: SparseJacobian | None, storage: str
+) -> dict[str, Array]:
+    """Bring a computed chunk into the arrays of this table.
+
+    Parameters
+    ----------
+    chunk : Chunk
+        Its structures.
+    values : (n, s) float64
+        Features of their atoms.
+    jacobian : SparseJacobian or None
+        Derivatives; atoms are rows of `values`.
+    storage : str
+        Type of the stored features.
+
+    Returns
+    -------
+    dict of str to array
+        Named after `FIELDS` and `COUNTS`.
+    """
+    frames = chunk.frames
+    sizes = np.array([len(frame.structure) for frame in frames], dtype=np.int64)
+    arrays = {
+        "features": values.astype(storage),
+        "atoms/number": _join([frame.structure.numbers.astype(np.uint8) for frame in frames], (0,), np.uint8),
+        "atoms/position": _join([frame.structure.positions for frame in frames], (0, 3)),
+        "atoms/force": _join(
+            [_label(frame, "forces", (len(frame.structure), 3)) for frame in frames], (0, 3)
+        ),
+        "structures/start": sizes,
+        "structures/file": np.array([frame.place.file for frame in frames], dtype=np.int32),
+        "structures/frame": np.array([frame.place.frame for frame in frames], dtype=np.int64),
+        "structures/cell": np.array([frame.cell for frame in frames]).reshape(-1, 3, 3),
+        "structures/pbc": np.array([frame.structure.pbc for frame in frames], dtype=np.bool_).reshape(-1, 3),
+        "structures/energy": np.array([_label(frame, "energy", ()) for frame in frames]).reshape(-1),
+        "structures/stress": np.array([_label(frame, "stress", (6,)) for frame in frames]).reshape(-1, 6),
+        "skipped/file": np.array([each.place.file for each in chunk.skipped], dtype=np.int32),
+        "skipped/frame": np.array([each.place.frame for each in chunk.skipped], dtype=np.int64),
+    }
+    for name in ("energy", "forces", "stress"):
+        arrays[f"structures/has_{name}"] = np.array(
+            [name in frame.labels for frame in frames], dtype=np.bool_
+        )
+    if jacobian is not None:
+        entries = np.diff(jacobian.start)
+        first_row = np.repeat(np.cumsum(sizes) - sizes, sizes)
+        arrays["derivatives/start"] = entries
+        arrays["derivatives/column"] = jacobian.column
+        arrays["derivatives/atom"] = (jacobian.atom - np.repeat(first_row, entries)).astype(np.int32)
+        arrays["derivatives/data"] = jacobian.data.astype(storage)
+    return arrays
+
+
+def _join(pieces: list[Array], empty: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> Array:
+    return np.concatenate(pieces) if pieces else np.empty(empty, dtype=dtype)
+
+
+def _label(frame: Frame, name: str, shape: tuple[int, ...]) -> Array:
+    return np.asarray(frame.labels[name]) if name in frame.labels else np.full(shape, np.nan)

@@ -1,0 +1,186 @@
+"""What a feature file is made of: the options of a run, written down so that only the same run can go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import fastsf
+from fastsf.assemble import Header
+from fastsf.chunks import Manifest, Parts
+from fastsf.descriptor import ACSF
+from fastsf.errors import InputError
+from fastsf.features import FeatureFile
+from fastsf.frames import Input, Reading
+
+FORMAT = "fastsf-featurize"
+VERSION = 1
+CHUNK_ATOMS = 20_000
+CHUNK_ATOMS_WITH_DERIVATIVES = 2_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is computed and kept.
+
+    Parameters
+    ----------
+    derivatives : bool
+        Also the sparse derivatives.
+    float32 : bool
+        Store features and derivatives in single precision; they are computed in double precision.
+    scale : bool
+        Also minimum, maximum, mean and sigma of every column, in the same pass.
+    chunk_atoms : int, optional
+        Atoms after which a chunk is closed: 20,000, with derivatives 2,000.
+    """
+
+    derivatives: bool = False
+    float32: bool = False
+    scale: bool = False
+    chunk_atoms: int | None = None
+
+    @property
+    def chunk_size(self) -> int:
+        """Atoms after which a chunk is closed."""
+        if self.chunk_atoms is not None:
+            return self.chunk_atoms
+        return CHUNK_ATOMS_WITH_DERIVATIVES if self.derivatives else CHUNK_ATOMS
+
+    @property
+    def storage(self) -> str:
+        """NumPy type of the stored features."""
+        return "float32" if self.float32 else "float64"
+
+
+def make_manifest(
+    files: Sequence[Input], acsf: ACSF, options: Options, reading: Reading, command: str
+) -> Manifest:
+    """Write down what determines the content of a file (``identity``), and how this run was started."""
+    definition = definition_text(acsf)
+    identity = {
+        "fastsf": fastsf.__version__,
+        "definition": hashlib.sha256(definition.encode()).hexdigest(),
+        "inputs": [asdict(each) for each in files],
+        **asdict(options),
+        "chunk_atoms": options.chunk_size,
+        **asdict(reading),
+    }
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "identity": identity,
+        "elements": list(acsf.elements),
+        "created": _now(),
+        "command": command,
+    }
+
+
+def definition_text(acsf: ACSF) -> str:
+    """Return the definition of a descriptor as JSON text, the same for the same descriptor."""
+    return json.dumps(acsf.to_dict(), sort_keys=True, separators=(",", ":"))
+
+
+def _now() -> str:
+    """UTC time; SOURCE_DATE_EPOCH stands for it where builds must be reproducible to the byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    time = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch else datetime.now(timezone.utc)
+    return time.isoformat(timespec="seconds")
+
+
+def is_complete(target: Path, parts: Parts, manifest: Manifest, overwrite: bool) -> bool:
+    """Whether a finished file of the same run is there.
+
+    Raises
+    ------
+    InputError
+        If the file that is there is of another run.
+    """
+    if overwrite or parts.count() or not target.exists():
+        return False
+    with FeatureFile(target) as file:
+        _compare(file.manifest, manifest, str(target))
+    return True
+
+
+def resume_or_begin(parts: Parts, manifest: Manifest, overwrite: bool) -> Manifest:
+    """Return the manifest of the run that goes on; what is in the folder is forgotten if it starts anew.
+
+    Raises
+    ------
+    InputError
+        If the finished chunks are of another run.
+    """
+    before = None if overwrite else parts.manifest()
+    if before is None or parts.count() == 0:
+        parts.begin(manifest)
+        return manifest
+    _compare(before, manifest, str(parts.folder))
+    going_on = {**before, "identity": manifest["identity"]}
+    if going_on != before:
+        parts.describe(going_on)
+    return going_on
+
+
+def _compare(before: Manifest, now: Manifest, where: str) -> None:
+    if before.get("format") != FORMAT or before.get("version") != VERSION:
+        raise InputError(f"{where} was begun by another version of fastsf; --overwrite starts anew")
+    old, new = before["identity"], now["identity"]
+    changes = [_change(name, old.get(name), new[name]) for name in new if old.get(name) != new[name]]
+    if old["on_error"] == "stop":  # then nothing was left out, and going on with "skip" gives the same file
+        changes = [change for change in changes if not change.startswith("on_error")]
+    if changes:
+        raise InputError(f"{where} belongs to another run ({'; '.join(changes)}); --overwrite starts anew")
+
+
+def _change(name: str, before: Any, now: Any) -> str:
+    if name == "definition":
+        return "other symmetry functions"
+    if name == "inputs":
+        old, new = ({each["path"]: each for each in inputs} for inputs in (before, now))
+        other = [path for path in {**old, **new} if old.get(path) != new.get(path)]
+        return f"inputs have changed: {', '.join(other)}" if other else "inputs in another order"
+    return f"{name} was {before}, is {now}"
+
+
+def recorded_elements(output: str | Path, paths: Sequence[str]) -> list[str] | None:
+    """Return the elements that an unfinished or finished run over the same files had, or None."""
+    parts, target = Parts(Path(output)), Path(output)
+    manifest = parts.manifest()
+    if manifest is None and target.is_file():
+        with FeatureFile(target) as file:
+            manifest = file.manifest
+    if manifest is None or manifest["identity"]["inputs"] != [asdict(Input.of(path)) for path in paths]:
+        return None
+    return list(manifest["elements"])
+
+
+def header(acsf: ACSF, files: Sequence[Input], options: Options, manifest: Manifest) -> Header:
+    """Gather what the finished file says about itself."""
+    attributes = {
+        "created": manifest["created"],
+        "command": manifest["command"],
+        "definition_sha256": manifest["identity"]["definition"],
+        "fastsf": fastsf.__version__,
+        "python": platform.python_version(),
+    }
+    attributes |= {name: metadata.version(name) for name in ("numpy", "numba", "ase", "h5py")}
+    return Header(
+        storage=options.storage,
+        derivatives=options.derivatives,
+        n_columns=acsf.n_features,
+        labels=acsf.labels,
+        families={symbol: [f.family for f in functions] for symbol, functions in acsf.columns.items()},
+        inputs=[asdict(each) for each in files],
+        definition=definition_text(acsf),
+        manifest=json.dumps(manifest),
+        attributes=attributes,
+    )

@@ -1,0 +1,189 @@
+"""From lists of symmetry functions to the tables that drive the kernels.
+
+Everything that functions can share is found here: one shell per envelope, one row per radial factor and neighbour
+element, one group per pair of neighbour elements, one channel per radial factor in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.elements import atomic_number
+from fastsf.kernels.angular import Angle
+from fastsf.kernels.cutoffs import Core, Shape
+from fastsf.kernels.moments import MAX_DEGREE, legendre_coefficients
+from fastsf.kernels.radial import Factor
+from fastsf.kernels.tables import ALL, CHANNEL, GROUP, RADIAL, ROW, SHELL, TERM, Tables
+from fastsf.symmetry import CORES, Angular, Compact, Envelope, Power, Radial, SymmetryFunction
+
+MAX_MULTIPLE = 64
+"""Largest power by which one Gaussian is made from another: its relative error grows as the exponent."""
+
+Columns = Sequence[tuple[int, SymmetryFunction]]
+
+
+class _Rows:
+    """Rows of one shell: radial factors per neighbour element; equal factors share a slot."""
+
+    def __init__(self) -> None:
+        self.slots: dict[tuple[int, float, float, bool], int] = {}
+        self.rows: dict[tuple[int, int], tuple[Any, ...]] = {}
+
+    def slot(self, function: SymmetryFunction, elements: Iterable[int]) -> int:
+        weighted = ALL in elements
+        kappa = function.kappa if isinstance(function, Radial) else 0.0
+        shift = function.rs if function.eta else 0.0
+        factor, parameter = (Factor.COSINE, kappa) if kappa else (Factor.GAUSSIAN, function.eta)
+        slot = self.slots.setdefault((int(factor), parameter, shift, weighted), len(self.slots))
+        for element in elements:
+            self.rows[slot, element] = (slot, element, factor, parameter, shift, weighted)
+        return slot
+
+
+class _Packer:
+    def __init__(self, elements: Sequence[str]) -> None:
+        self.index = {symbol: k for k, symbol in enumerate(elements)}
+        self.shells: list[tuple[Any, ...]] = []
+        self.rows: list[tuple[Any, ...]] = []
+        self.radials: list[tuple[Any, ...]] = []
+        self.groups: list[tuple[Any, ...]] = []
+        self.channels: list[tuple[Any, ...]] = []
+        self.terms: list[tuple[Any, ...]] = []
+        self.slots = 0
+
+    def add_shell(self, envelope: Envelope, columns: Columns) -> None:
+        rows = _Rows()
+        firsts = len(self.rows), len(self.radials), len(self.groups)
+        groups: dict[tuple[int, int, bool, bool], list[tuple[int, Angular]]] = {}
+        for column, function in columns:
+            if isinstance(function, Radial):
+                element = ALL if function.neighbor is None else self.index[function.neighbor]
+                self.radials.append((column, rows.slot(function, (element,)), element))
+            else:
+                pair = (ALL, ALL) if function.neighbors is None else self._pair(function.neighbors)
+                key = (*pair, function.narrow, not function.narrow and _degree(function) >= 0)
+                groups.setdefault(key, []).append((column, function))
+        for key, members in sorted(groups.items()):
+            self._add_group(key, members, rows)
+        self.rows.extend(rows.rows.values())
+        self.slots = max(self.slots, len(rows.slots))
+        lasts = len(self.rows), len(self.radials), len(self.groups)
+        spans = [bound for span in zip(firsts, lasts, strict=True) for bound in span]
+        self.shells.append((*_envelope_fields(envelope), *spans))
+
+    def _pair(self, neighbors: tuple[str, str]) -> tuple[int, int]:
+        first, second = sorted(self.index[symbol] for symbol in neighbors)
+        return first, second
+
+    def _add_group(
+        self, key: tuple[int, int, bool, bool], members: Sequence[tuple[int, Angular]], rows: _Rows
+    ) -> None:
+        first, second, narrow, has_degree = key
+        channel_first = len(self.channels)
+        channels: dict[tuple[int, float, float], list[tuple[int, Angular]]] = {}
+        for column, function in members:
+            slot = rows.slot(function, {first, second})
+            shift = function.rs if function.eta else 0.0
+            channels.setdefault((slot, function.eta, shift), []).append((column, function))
+        keys = sorted(channels, key=lambda key: (key[2], key[1], key))
+        for (slot, eta, shift), terms in ((key, channels[key]) for key in keys):
+            base, multiple = _power_of(eta, shift, self.channels[channel_first:])
+            term_first = len(self.terms)
+            self.terms.extend(_term_fields(column, function.angle) for column, function in terms)
+            self.channels.append((slot, eta, shift, base, multiple, term_first, len(self.terms)))
+        degree = max(_degree(function) for _, function in members) if has_degree else -1
+        self.groups.append((first, second, narrow, degree, channel_first, len(self.channels)))
+
+
+def _power_of(eta: float, shift: float, channels: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
+    """Channel whose Gaussian gives the one of (eta, shift) as an integer power, and the exponent; (0, 0) if none."""
+    for index, (_, other, other_shift, *_) in enumerate(channels):
+        ratio = eta / other if other > 0 else 0.0
+        if shift == other_shift and 1 <= round(ratio) <= MAX_MULTIPLE and abs(ratio - round(ratio)) < 1e-14 * ratio:
+            return index, round(ratio)
+    return 0, 0
+
+
+def _degree(function: Angular) -> int:
+    """Degree of the angle factor as a polynomial of the cosine, -1 where moments cannot stand for it."""
+    angle = function.angle
+    if not isinstance(angle, Power) or not float(angle.zeta).is_integer() or abs(angle.lam) > 1:
+        return -1
+    return int(angle.zeta) if angle.zeta <= MAX_DEGREE else -1
+
+
+def _envelope_fields(envelope: Envelope) -> tuple[Any, ...]:
+    core = Core(CORES.index(envelope.kind))
+    low, high = envelope.range
+    if isinstance(envelope, Compact):
+        shape = Shape.COMPACT_ASYMMETRIC if envelope.asymmetric else Shape.COMPACT
+        return core, shape, (low + high) / 2, 2 / (high - low), low, high
+    plateau = envelope.alpha * envelope.radius
+    return core, Shape.CUTOFF, plateau, 1 / (envelope.radius - plateau), low, high
+
+
+def _term_fields(column: int, angle: Any) -> tuple[Any, ...]:
+    if isinstance(angle, Power):
+        whole = float(angle.zeta).is_integer()
+        kind = Angle.INTEGER_POWER if whole else Angle.REAL_POWER
+        exponent = int(angle.zeta) if whole else 0
+        return column, kind, exponent, angle.zeta, angle.lam, 2 ** (1 - angle.zeta), angle.zeta * angle.lam, 0, 0, 0
+    center = math.radians((angle.left + angle.right) / 2)
+    inverse_width = 2 / math.radians(angle.right - angle.left)
+    return column, Angle.WINDOW, 0, 0, 0, 1, 0, CORES.index(angle.kind), center, inverse_width
+
+
+def _records(rows: Sequence[tuple[Any, ...]], dtype: np.dtype[Any]) -> Any:
+    return np.array([tuple(row) for row in rows], dtype=dtype).view(np.recarray)
+
+
+def pack(elements: Sequence[str], columns: Mapping[str, Sequence[SymmetryFunction]]) -> Tables:
+    """Pack the functions of every central element.
+
+    Parameters
+    ----------
+    elements : sequence of str
+        All elements that centres and neighbours can have; their order is the element index of the kernels.
+    columns : mapping of str to sequences of Radial or Angular
+        Functions of each central element, in column order.
+
+    Returns
+    -------
+    Tables
+        What `fastsf.kernels.acsf` and its companions take.
+    """
+    packer = _Packer(elements)
+    shell_first = [0]
+    for symbol in elements:
+        shells: dict[Envelope, list[tuple[int, SymmetryFunction]]] = {}
+        for column, function in enumerate(columns.get(symbol, ())):
+            shells.setdefault(function.envelope, []).append((column, function))
+        for envelope, members in shells.items():
+            packer.add_shell(envelope, members)
+        shell_first.append(len(packer.shells))
+    terms = _records(packer.terms, TERM)
+    return Tables(
+        shell_first=np.array(shell_first, dtype=np.int64),
+        shells=_records(packer.shells, SHELL),
+        rows=_records(packer.rows, ROW),
+        radials=_records(packer.radials, RADIAL),
+        groups=_records(packer.groups, GROUP),
+        channels=_records(packer.channels, CHANNEL),
+        terms=terms,
+        weights=np.array([atomic_number(symbol) for symbol in elements], dtype=np.float64),
+        legendre=_legendre(terms),
+        slots=packer.slots,
+    )
+
+
+def _legendre(terms: Any) -> npt.NDArray[np.float64]:
+    out = np.zeros((len(terms), MAX_DEGREE + 1))
+    for row, term in zip(out, terms, strict=True):
+        if term.kind == Angle.INTEGER_POWER and term.exponent <= MAX_DEGREE and abs(term.lam) <= 1:
+            row[:] = legendre_coefficients(int(term.exponent), float(term.lam))
+    return out

@@ -1,0 +1,60 @@
+"""How all pictures look, and how they are saved; matplotlib is imported when something is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastsf.chunks import storage_errors
+
+_STYLE: Any = {
+    "font.size": 8.5,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.92",
+    "axes.edgecolor": "0.5",
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.8,
+    "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
+    "legend.handlelength": 1.6,
+    "legend.borderaxespad": 0.2,
+    "lines.linewidth": 1.3,
+}
+
+
+def save_picture(path: Path, draw: Callable[[], Any]) -> None:
+    """Draw a figure in the common style and save it as PNG.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made if it is not there.
+    draw : callable
+        Returns the matplotlib figure.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    import matplotlib
+
+    with matplotlib.rc_context(_STYLE), storage_errors(f"cannot write {path}"):
+        figure = draw()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=130, format="png", metadata={"Software": None})
+
+
+def make_figure(width: float, height: float, title: str) -> Any:
+    """Return an empty matplotlib figure (inches) with a title; no window and no global state."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    return figure

@@ -1,0 +1,83 @@
+"""Reading in a thread of its own, and how far it has come."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class ReadAhead(Generic[T]):
+    """Iterator whose items are made in a thread while the caller works on the earlier ones.
+
+    Used as a context manager: leaving the block stops the thread. An exception of the source is raised in the
+    caller, after the items before it.
+
+    Parameters
+    ----------
+    source : iterable
+        Where the items come from.
+    depth : int
+        How many items may wait.
+    """
+
+    def __init__(self, source: Iterable[T], depth: int = 2) -> None:
+        self._queue: queue.Queue[tuple[bool, Any]] = queue.Queue(depth)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._fill, args=(source,), name="reader", daemon=True)
+
+    def __enter__(self) -> Iterator[T]:
+        self._thread.start()
+        return self._items()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        while self._thread.is_alive():
+            try:
+                self._queue.get_nowait()  # a full queue would keep the thread waiting
+            except queue.Empty:
+                self._thread.join(0.05)
+
+    def _fill(self, source: Iterable[T]) -> None:
+        try:
+            for item in source:
+                self._queue.put((True, item))
+                if self._stop.is_set():
+                    return
+            self._queue.put((False, None))
+        except BaseException as error:
+            self._queue.put((False, error))
+
+    def _items(self) -> Iterator[T]:
+        while True:
+            more, item = self._queue.get()
+            if more:
+                yield item
+            elif item is None:
+                return
+            else:
+                raise item
+
+
+def read_position(path: str) -> int:
+    """Return how many bytes this process has read of a file that a reader has open; 0 where unknown.
+
+    The readers of most formats do not tell; Linux does.
+    """
+    target = str(Path(path).resolve())
+    for link in _entries("/proc/self/fd"):
+        try:
+            if str(link.readlink()) == target:
+                text = Path("/proc/self/fdinfo", link.name).read_text()
+                return int(text.split()[1])
+        except OSError:  # closed meanwhile
+            continue
+    return 0
+
+
+def _entries(folder: str) -> list[Path]:
+    return list(Path(folder).iterdir()) if Path(folder).is_dir() else []

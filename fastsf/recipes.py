@@ -1,0 +1,243 @@
+"""Published sets of symmetry functions, made for given elements and cutoff.
+
+Two kinds: schemes that place functions on grids (`gastegger2018-wacsf`, `gastegger2018-acsf`,
+`imbalzano2018`), and the very sets of two published potentials (`water-rpbe-d3`, `cu2s-pbe`). `make` builds
+the functions; `RECIPES` lists what there is, with options and sources in the docstrings. Lengths are in Å.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import combinations_with_replacement, product
+from numbers import Real
+from typing import Any
+
+from fastsf.definition import checked_elements
+from fastsf.errors import InputError
+from fastsf.published_sets import cu2s_pbe, water_rpbe_d3
+from fastsf.symmetry import G2, G4, G5, Cutoff, SymmetryFunction
+
+Recipe = Callable[..., list[SymmetryFunction]]
+
+_CUTOFF_RANGE = (0.1, 1000.0)
+
+
+def make(
+    name: str, elements: Sequence[str], /, cutoff: float | None = None, **options: Any
+) -> list[SymmetryFunction]:
+    """Make the functions of a recipe.
+
+    Parameters
+    ----------
+    name : str
+        One of `RECIPES`.
+    elements : sequence of str
+        Chemical symbols; every element is a centre and a neighbour.
+    cutoff : float, optional
+        Cutoff radius in Å; by default the recipe's.
+    **options
+        The recipe's own options; see its docstring in `RECIPES`.
+
+    Returns
+    -------
+    list of Radial or Angular
+        Sorted by central element.
+
+    Raises
+    ------
+    InputError
+        If there is no such recipe or option, or a value does not fit.
+    """
+    recipe = RECIPES.get(name) if isinstance(name, str) else None
+    if recipe is None:
+        raise InputError(f"unknown recipe {name!r}, expected one of {', '.join(RECIPES)}")
+    known = list(inspect.signature(recipe).parameters)[2:]
+    for option in options:
+        if option not in known:
+            raise InputError(f"unknown option {option!r}, {name} takes cutoff, {', '.join(known)}")
+    if cutoff is not None:
+        _number("cutoff", cutoff, *_CUTOFF_RANGE)
+    return recipe(checked_elements(elements), cutoff, **options)
+
+
+def gastegger2018_wacsf(
+    elements: list[str],
+    cutoff: float | None = None,
+    *,
+    radial: int = 22,
+    angular: int = 5,
+    zeta: Sequence[float] = (1.0,),
+    mode: str = "shifted",
+    r_min: float = 0.5,
+    r_max: float | None = None,
+    cutoff_type: str = "cosine",
+) -> list[SymmetryFunction]:
+    """Element-weighted functions on the grids of Gastegger et al., J. Chem. Phys. 148, 241709 (2018).
+
+    Radial functions: `radial` points r_k, spaced evenly by d from `r_min` to `r_max`, give either
+    ``shifted`` Gaussians, eta = 1/(2 d^2) and rs = r_k, or ``centered`` ones, eta = 1/(2 r_k^2) and rs = 0.
+    Angular ones (G4) are centred, eta = 1/(2 r_k^2) with `angular` radii r_k = 1 Å + k D, for each zeta and
+    lambda = -1, 1. All neighbours count, weighted by Z_j or Z_j Z_k.
+
+    The defaults are the 22 radial and 10 angular functions with a cutoff of 8 Å that the supplementary
+    material lists before optimisation: radial points from 0.5 Å to cutoff - 0.5 Å. That the spacing D is
+    (cutoff - 1.5 Å) / (2 `angular` - 1) was inferred from that list.
+    """
+    grid = _gastegger_grid(cutoff, radial, angular, zeta, mode, r_min, r_max, cutoff_type)
+    return _on_grid(elements, *grid, weighted=True)
+
+
+def gastegger2018_acsf(
+    elements: list[str],
+    cutoff: float | None = None,
+    *,
+    radial: int = 22,
+    angular: int = 5,
+    zeta: Sequence[float] = (1.0,),
+    mode: str = "shifted",
+    r_min: float = 0.5,
+    r_max: float | None = None,
+    cutoff_type: str = "cosine",
+) -> list[SymmetryFunction]:
+    """Element-resolved functions on the grids of Gastegger et al., J. Chem. Phys. 148, 241709 (2018).
+
+    As `gastegger2018_wacsf`, but in place of the weights there is the radial grid once for each neighbour
+    element and the angular one for each pair of them. The default numbers of functions are those of the
+    weighted set, which is our choice.
+    """
+    grid = _gastegger_grid(cutoff, radial, angular, zeta, mode, r_min, r_max, cutoff_type)
+    return _on_grid(elements, *grid, weighted=False)
+
+
+def imbalzano2018(
+    elements: list[str],
+    cutoff: float | None = None,
+    *,
+    n: int = 5,
+    zeta: Sequence[float] = (1.0, 4.0, 16.0),
+    narrow: bool = True,
+    cutoff_type: str = "cosine",
+) -> list[SymmetryFunction]:
+    """Pool of candidate functions of Imbalzano et al., J. Chem. Phys. 148, 241730 (2018).
+
+    Radial functions for each neighbour element, on two grids that divide the cutoff radius rc into `n`
+    intervals: centred ones with eta_m = (n^(m/n) / rc)^2, m = 0 ... n; and shifted ones on the points rs_m
+    = rc / n^(m/n), where the function at rs_(n-m) has eta = 1 / (rs_(n-m) - rs_(n-m-1))^2, m = 0 ... n-1,
+    and is as wide as the step to the next point outwards. Angular functions for each pair of neighbour
+    elements: the centred eta, each `zeta`, lambda = -1, 1.
+
+    The paper selects from this pool by correlations in the data; this recipe does not select. Our choices
+    are n = 5, the cosine cutoff at 6 Å, the centred widths in the angular functions and r_jk in them
+    (`narrow`: G4, else G5).
+    """
+    n = _count("n", n, 2)
+    rc = 6.0 if cutoff is None else float(cutoff)
+    etas = [(n ** (m / n) / rc) ** 2 for m in range(n + 1)]
+    points = [rc / n ** (m / n) for m in range(n + 1)]
+    shifted = [(1 / (points[m] - points[m - 1]) ** 2, points[m]) for m in range(n, 0, -1)]
+    radial = [(eta, 0.0) for eta in etas] + shifted
+    zetas = _numbers("zeta", zeta)
+    if not isinstance(narrow, bool):
+        raise InputError(f"narrow: expected true or false, found {narrow!r}")
+    return _on_grid(elements, Cutoff(rc, _kind(cutoff_type)), radial, etas, zetas, False, narrow)
+
+
+RECIPES: dict[str, Recipe] = {
+    "gastegger2018-wacsf": gastegger2018_wacsf,
+    "gastegger2018-acsf": gastegger2018_acsf,
+    "imbalzano2018": imbalzano2018,
+    "water-rpbe-d3": water_rpbe_d3,
+    "cu2s-pbe": cu2s_pbe,
+}
+"""Every recipe by its name; the docstrings say where it is from and what its options are."""
+
+
+def _gastegger_grid(
+    cutoff: float | None,
+    radial: int,
+    angular: int,
+    zeta: Sequence[float],
+    mode: str,
+    r_min: float,
+    r_max: float | None,
+    cutoff_type: str,
+) -> tuple[Cutoff, list[tuple[float, float]], list[float], list[float]]:
+    """Envelope, radial (eta, rs), angular eta and zeta."""
+    rc = 8.0 if cutoff is None else float(cutoff)
+    if rc <= 1.5:
+        raise InputError(f"cutoff: the grids of this recipe need more than 1.5 Å, found {rc}")
+    first = _number("r_min", r_min, above=0.01)
+    last = (
+        rc - 0.5 if r_max is None else _number("r_max", r_max, above=first, below=math.nextafter(rc, 2 * rc))
+    )
+    if last <= first:
+        raise InputError(f"r_min: expected less than the last point of the grid at {last} Å, found {first}")
+    step = (last - first) / (_count("radial", radial, 2) - 1)
+    points = [first + k * step for k in range(radial)]
+    if mode not in ("shifted", "centered"):
+        raise InputError(f"mode: expected shifted or centered, found {mode!r}")
+    if mode == "shifted":
+        pairs = [(1 / (2 * step**2), point) for point in points]
+    else:
+        pairs = [(1 / (2 * point**2), 0.0) for point in points]
+    angular_step = (rc - 1.5) / (2 * _count("angular", angular, 1) - 1)
+    etas = [1 / (2 * (1.0 + k * angular_step) ** 2) for k in range(angular)]
+    return Cutoff(rc, _kind(cutoff_type)), pairs, etas, _numbers("zeta", zeta)
+
+
+def _on_grid(
+    elements: list[str],
+    envelope: Cutoff,
+    radial: list[tuple[float, float]],
+    etas: list[float],
+    zetas: list[float],
+    weighted: bool,
+    narrow: bool = True,
+) -> list[SymmetryFunction]:
+    """Put the grids on every centre and (pair of) neighbour element(s)."""
+    neighbors: Sequence[str | None] = [None] if weighted else elements
+    pairs = [None] if weighted else list(combinations_with_replacement(elements, 2))
+    angular = G4 if narrow else G5
+
+    def functions() -> Iterator[SymmetryFunction]:
+        for center in elements:
+            for neighbor, (eta, rs) in product(neighbors, radial):
+                yield G2(center, neighbor, eta, envelope, rs)
+            for pair, eta, zeta, lam in product(pairs, etas, zetas, (-1.0, 1.0)):
+                yield angular(center, pair, eta, zeta, lam, envelope)
+
+    return list(functions())
+
+
+def _kind(cutoff_type: Any) -> str:
+    if not isinstance(cutoff_type, str):
+        raise InputError(f"cutoff_type: expected a text, found {cutoff_type!r}")
+    return cutoff_type
+
+
+def _count(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(f"{name}: expected a whole number, {least} or more, found {value!r}")
+    return value
+
+
+def _number(name: str, value: Any, above: float, below: float = math.inf) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    except OverflowError:
+        number = math.inf
+    if not above < number < below:
+        upper = "" if below == math.inf else f" and below {below:g}"
+        raise InputError(f"{name}: expected a number above {above:g}{upper}, found {value!r}")
+    return number
+
+
+def _numbers(name: str, values: Any) -> list[float]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InputError(f"{name}: expected a list of numbers, found {values!r}")
+    numbers = [_number(name, value, above=0.0) for value in values]
+    if not numbers:
+        raise InputError(f"{name}: the list is empty")
+    return numbers

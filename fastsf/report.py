@@ -1,0 +1,87 @@
+"""What is in a feature file, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from fastsf.features import FeatureFile
+from fastsf.statistics import ColumnStatistics
+
+_MOST_LINES = 20
+
+
+def describe(file: FeatureFile) -> str:
+    """Summarise a feature file: counts, labels, units, functions, provenance, what was left out."""
+    attributes = file.hdf5.attrs
+    features = file.hdf5["features"]
+    counts = ", ".join(f"{symbol} {number:,}" for symbol, number in file.atom_counts().items())
+    widths = ", ".join(f"{symbol} {len(labels)}" for symbol, labels in file.labels.items())
+    lines = [
+        f"{file.path}: symmetry functions, format version {attributes['version']}",
+        _row("structures", f"{len(file):,} from {_several(len(file.inputs), 'file')}"),
+        _row("atoms", f"{file.n_atoms:,}: {counts}"),
+        _row("columns", f"{features.shape[1]}: {widths}; {features.dtype}, dimensionless"),
+        *_label_rows(file),
+        *_derivative_rows(file),
+        _row("made", f"{attributes['created']} by fastsf {attributes['fastsf']}"),
+        _row(
+            "",
+            ", ".join(f"{name} {attributes[name]}" for name in ("python", "numpy", "numba", "ase", "h5py")),
+        ),
+        _row("command", str(attributes["command"]) or "(from Python)"),
+        _row("definition", f"sha256 {attributes['definition_sha256']}"),
+        *_listed("inputs", file.inputs),
+        *_listed("left out", [row.reason for row in file.skipped] or ["nothing"]),
+    ]
+    return "\n".join(lines)
+
+
+def statistics_table(symbol: str, summary: ColumnStatistics, labels: list[str]) -> str:
+    """Lay out the statistics of one element's columns as a table."""
+    lines = [
+        f"{symbol}: {len(labels)} columns over {summary.count:,} atoms (dimensionless)",
+        f"{'':4} {'minimum':>11} {'maximum':>11} {'mean':>11} {'sigma':>11}  function",
+    ]
+    numbers = np.stack([summary.minimum, summary.maximum, summary.mean, summary.sigma], axis=1)
+    for column, (row, label) in enumerate(zip(numbers, labels, strict=True)):
+        mark = "  (never changes)" if summary.count and row[0] == row[1] else ""
+        lines.append(f"{column:4d} " + " ".join(f"{value:11.4e}" for value in row) + f"  {label}{mark}")
+    return "\n".join(lines)
+
+
+def statistics_tables(statistics: Mapping[str, ColumnStatistics], labels: Mapping[str, list[str]]) -> str:
+    """Lay out the statistics of all elements."""
+    return "\n\n".join(statistics_table(symbol, each, labels[symbol]) for symbol, each in statistics.items())
+
+
+def _row(name: str, text: str) -> str:
+    return f"  {name:<12}{text}"
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _label_rows(file: FeatureFile) -> Iterator[str]:
+    units = {"energy": "eV", "forces": "eV/Å", "stress": "eV/Å^3"}
+    for number, (name, unit) in enumerate(units.items()):
+        count = file.count_labels(name)
+        text = f"{name} of {_several(count, 'structure')}, {unit}" if count else f"no {name}"
+        yield _row("" if number else "labels", text)
+
+
+def _derivative_rows(file: FeatureFile) -> Iterator[str]:
+    if "derivatives" in file.hdf5:
+        data = file.hdf5["derivatives/data"]
+        yield _row("derivatives", f"{len(data):,} entries, {data.dtype}, 1/Å")
+    else:
+        yield _row("derivatives", "none")
+
+
+def _listed(name: str, texts: list[str]) -> Iterator[str]:
+    for number, text in enumerate(texts[:_MOST_LINES]):
+        yield _row("" if number else name, text)
+    if len(texts) > _MOST_LINES:
+        yield _row("", f"... and {len(texts) - _MOST_LINES:,} more")

@@ -1,0 +1,107 @@
+"""What the kernels need of a structure, checked once at the border."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from ase.geometry import complete_cell
+
+from fastsf.errors import StructureError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Positions, cell, periodicity and atomic numbers, as C-contiguous arrays.
+
+    Parameters
+    ----------
+    positions : (n, 3) float64
+        Å; need not be inside the cell.
+    cell : (3, 3) float64
+        Rows are the lattice vectors, Å. Always invertible: vectors that a non-periodic direction lacks are filled in.
+    pbc : (3,) bool
+        Which of the lattice vectors repeat the structure.
+    numbers : (n,) int64
+        Atomic numbers.
+    """
+
+    positions: FloatArray
+    cell: FloatArray
+    pbc: BoolArray
+    numbers: IntArray
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @classmethod
+    def from_atoms(cls, atoms: Atoms | Structure) -> Structure:
+        """Check an ASE structure and take its arrays (no reference to it is kept).
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Any structure; a `Structure` is returned as it is.
+
+        Raises
+        ------
+        StructureError
+            For positions or cells that are not finite, a periodic direction without extent, atoms without element.
+        """
+        if isinstance(atoms, Structure):
+            return atoms
+        for method in ("get_positions", "get_cell", "get_pbc", "get_atomic_numbers"):
+            if not hasattr(atoms, method):
+                raise StructureError(f"expected an ase.Atoms object, found {type(atoms).__name__}")
+        return cls.from_arrays(
+            atoms.get_positions(), atoms.get_cell(complete=False), atoms.get_pbc(), atoms.get_atomic_numbers()
+        )
+
+    @classmethod
+    def from_arrays(cls, positions: Any, cell: Any, pbc: Any, numbers: Any) -> Structure:
+        """Check plain arrays and build a structure from them.
+
+        Raises
+        ------
+        StructureError
+            As `from_atoms`.
+        """
+        numbers = np.array(numbers, dtype=np.int64).reshape(-1)
+        positions = np.array(positions, dtype=np.float64, order="C").reshape(-1, 3)
+        lattice = np.array(cell, dtype=np.float64)
+        lattice = np.diag(lattice) if lattice.shape == (3,) else lattice.reshape(3, 3)
+        periodic = np.array(np.broadcast_to(np.asarray(pbc, dtype=np.bool_), (3,)))
+        if len(positions) != len(numbers):
+            raise StructureError(f"{len(positions)} positions for {len(numbers)} atomic numbers")
+        bad = np.flatnonzero(~np.isfinite(positions).all(axis=1))
+        if len(bad):
+            raise StructureError(f"position of atom {bad[0]} is not finite: {positions[bad[0]].tolist()}")
+        if not np.isfinite(lattice).all():
+            raise StructureError("the cell has entries that are not finite")
+        if len(numbers) and numbers.min() < 1:
+            raise StructureError(f"atom {int(np.argmin(numbers))} has no element (atomic number {numbers.min()})")
+        return cls(positions, _invertible(lattice, periodic), periodic, numbers)
+
+
+def _invertible(cell: FloatArray, pbc: BoolArray) -> FloatArray:
+    lengths = np.linalg.norm(cell, axis=1)
+    if (lengths[pbc] == 0).any():
+        axis = "abc"[int(np.flatnonzero(pbc & (lengths == 0))[0])]
+        raise StructureError(f"periodic along {axis}, but that cell vector is zero")
+    if not pbc.any():
+        cell, lengths = np.zeros((3, 3)), np.zeros(3)  # a cell that repeats nothing must not matter
+    cell = np.where(pbc[:, None], cell, 0.0)  # nor the vectors of the other directions
+    full = np.ascontiguousarray(complete_cell(cell), dtype=np.float64)
+    scale = np.prod(np.linalg.norm(full, axis=1))
+    if abs(np.linalg.det(full)) < 1e-10 * scale:
+        raise StructureError("the periodic cell has no volume: its vectors are linearly dependent")
+    return full

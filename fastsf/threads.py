@@ -1,0 +1,40 @@
+"""How kernels are run on threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+
+def run(
+    threads: int | None,
+    serial: Callable[..., Any],
+    parallel: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    n: int,
+    results: tuple[Any, ...],
+) -> None:
+    """Run a kernel over n items.
+
+    Parameters
+    ----------
+    threads : int or None
+        Threads to use; None for all that numba has. With 1 the parallel layer of numba is not entered at all, so
+        that several Python threads, forked workers or MPI ranks may call at once.
+    serial : callable
+        ``serial(*arguments, 0, n, *results)`` works on the items 0 ... n - 1.
+    parallel : callable
+        ``parallel(*arguments, parts, *results)`` works on all items in `parts` blocks.
+    """
+    wanted = numba.get_num_threads() if threads is None else min(threads, numba.config.NUMBA_NUM_THREADS)
+    if wanted == 1 or n < 2:
+        serial(*arguments, 0, n, *results)
+        return
+    before = numba.get_num_threads()
+    numba.set_num_threads(wanted)
+    try:
+        parallel(*arguments, min(n, 4 * wanted), *results)
+    finally:
+        numba.set_num_threads(before)

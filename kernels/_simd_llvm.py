@@ -1,0 +1,592 @@
+"""The vector type of `simd` as an extension of numba: <8 x double> in LLVM."""
+
+import operator
+
+from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
+from numba import config, types
+from numba.core import cgutils
+from numba.core.imputils import lower_builtin
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, models, register_model
+
+from fastsf.kernels._jit import njit
+
+
+
+def _host_has_avx512():
+    if config.CPU_NAME or config.CPU_FEATURES:  # the user compiles for another CPU
+        return "avx512f" in (config.CPU_FEATURES or "") or "avx512" in (config.CPU_NAME or "")
+    try:
+        return bool(get_host_cpu_features().get("avx512f", False))
+    except RuntimeError:
+        return False
+
+
+HAS_AVX512 = _host_has_avx512()
+"""Whether lanes can be moved to the front of a vector, and 1/sqrt be guessed, in one instruction."""
+
+LANES = 8
+_I1, _I32, _I64, _F64 = ir.IntType(1), ir.IntType(32), ir.IntType(64), ir.DoubleType()
+_LLVM_VEC = ir.VectorType(_F64, LANES)
+_LLVM_INTS = ir.VectorType(_I64, LANES)
+_LLVM_INT32S = ir.VectorType(_I32, LANES)
+_LLVM_MASK = ir.VectorType(_I1, LANES)
+
+
+class _Vec(types.Type):
+    def __init__(self):
+        super().__init__(name="fastsf_f64x8")
+
+
+class _Mask(types.Type):
+    def __init__(self):
+        super().__init__(name="fastsf_mask8")
+
+
+VEC, MASK = _Vec(), _Mask()
+
+
+@register_model(_Vec)
+class _VecModel(models.PrimitiveModel):
+    def __init__(self, manager, fe_type):
+        super().__init__(manager, fe_type, _LLVM_VEC)
+
+
+@register_model(_Mask)
+class _MaskModel(models.PrimitiveModel):
+    def __init__(self, manager, fe_type):
+        super().__init__(manager, fe_type, _LLVM_MASK)
+
+
+# --- operators: vector with vector, or with a number on either side ---
+
+
+def _is_number(kind):
+    return isinstance(kind, types.Float | types.Integer)
+
+
+class _Arithmetic(AbstractTemplate):
+    result = VEC
+
+    def generic(self, args, kws):
+        kinds = [VEC if arg == VEC else types.float64 if _is_number(arg) else None for arg in args]
+        if len(kinds) == 2 and None not in kinds and VEC in kinds:
+            return signature(self.result, *kinds)
+        return None
+
+
+class _Comparison(_Arithmetic):
+    result = MASK
+
+
+class _MaskLogic(AbstractTemplate):
+    def generic(self, args, kws):
+        return signature(MASK, MASK, MASK) if tuple(args) == (MASK, MASK) else None
+
+
+class _Negation(AbstractTemplate):
+    key = operator.neg
+
+    def generic(self, args, kws):
+        return signature(VEC, VEC) if tuple(args) == (VEC,) else None
+
+
+def _broadcast(builder, value):
+    undefined = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
+    one = builder.insert_element(undefined, value, ir.Constant(_I32, 0))
+    return builder.shuffle_vector(one, undefined, ir.Constant(_LLVM_INT32S, [0] * LANES))
+
+
+def _vectors(builder, kinds, args):
+    return [arg if kind == VEC else _broadcast(builder, arg) for kind, arg in zip(kinds, args, strict=True)]
+
+
+def _lower_pairs(op, emit):
+    def lowered(context, builder, sig, args):
+        return emit(builder, *_vectors(builder, sig.args, args))
+
+    for kinds in ((VEC, VEC), (VEC, types.float64), (types.float64, VEC)):
+        lower_builtin(op, *kinds)(lowered)
+
+
+def _register_operators():
+    for name in ("add", "sub", "mul", "truediv"):
+        method = {"truediv": "fdiv"}.get(name, "f" + name)
+        for op in (getattr(operator, name), getattr(operator, "i" + name)):
+            infer_global(op)(type("_Arithmetic_" + name, (_Arithmetic,), {"key": op}))
+            _lower_pairs(op, lambda builder, a, b, method=method: getattr(builder, method)(a, b))
+    for op, symbol in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"), (operator.ge, ">=")):
+        infer_global(op)(type("_Comparison_" + op.__name__, (_Comparison,), {"key": op}))
+        _lower_pairs(op, lambda builder, a, b, symbol=symbol: builder.fcmp_ordered(symbol, a, b))
+    for op, method in ((operator.and_, "and_"), (operator.or_, "or_")):
+        infer_global(op)(type("_MaskLogic_" + method, (_MaskLogic,), {"key": op}))
+        lower_builtin(op, MASK, MASK)(lambda context, builder, sig, args, m=method: getattr(builder, m)(*args))
+    infer_global(operator.neg)(_Negation)
+    lower_builtin(operator.neg, VEC)(lambda context, builder, sig, args: builder.fneg(args[0]))
+
+
+_register_operators()
+
+
+# --- memory ---
+
+
+def _pointer(context, builder, array_type, array, index, vector_type):
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), vector_type.as_pointer())
+
+
+def _is_vector_of(array, dtype):
+    return isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C" and array.dtype == dtype
+
+
+@intrinsic
+def load(typing_context, array, start):
+    """Vector of array[start : start + 8] (float64, contiguous)."""
+    if not _is_vector_of(array, types.float64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        return builder.load(_pointer(context, builder, sig.args[0], *args, _LLVM_VEC), align=8)
+
+    return VEC(array, types.intp), codegen
+
+
+@intrinsic
+def store(typing_context, array, start, vector):
+    """Write a vector to array[start : start + 8]."""
+    if not _is_vector_of(array, types.float64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        builder.store(args[2], _pointer(context, builder, sig.args[0], *args[:2], _LLVM_VEC), align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, VEC), codegen
+
+
+@intrinsic
+def load_int(typing_context, array, start):
+    """Vector of the int32 array[start : start + 8], converted to float64."""
+    if not _is_vector_of(array, types.int32):
+        return None
+
+    def codegen(context, builder, sig, args):
+        raw = builder.load(_pointer(context, builder, sig.args[0], *args, _LLVM_INT32S), align=4)
+        return builder.sitofp(raw, _LLVM_VEC)
+
+    return VEC(array, types.intp), codegen
+
+
+def _interleave(builder, x, y, z):
+    wide = list(range(2 * LANES))
+    xy = builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(_I32, 16), wide))
+    zz = builder.shuffle_vector(z, z, ir.Constant(ir.VectorType(_I32, 16), wide))
+    order = [component * LANES + lane for lane in range(LANES) for component in range(3)]
+    return builder.shuffle_vector(xy, zz, ir.Constant(ir.VectorType(_I32, 24), order))
+
+
+@intrinsic
+def store_xyz(typing_context, array, start, x, y, z):
+    """Interleave three vectors into array[start : start + 24] as x0 y0 z0 x1 y1 z1 ..."""
+    if not _is_vector_of(array, types.float64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        target = _pointer(context, builder, sig.args[0], *args[:2], ir.VectorType(_F64, 24))
+        builder.store(_interleave(builder, *args[2:]), target, align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, VEC, VEC, VEC), codegen
+
+
+def _masked_store(context, builder, vector, pointer, count, lanes):
+    """Write the first `count` of the lanes of a vector."""
+    indices = ir.Constant(ir.VectorType(_I64, lanes), list(range(lanes)))
+    undefined = ir.Constant(ir.VectorType(_I64, lanes), ir.Undefined)
+    one = builder.insert_element(undefined, count, ir.Constant(_I32, 0))
+    spread = builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(_I32, lanes), [0] * lanes))
+    mask = builder.icmp_signed("<", indices, spread)
+    kind = ir.FunctionType(ir.VoidType(), [vector.type, pointer.type, _I32, mask.type])
+    element = f"{'f' if vector.type.element == _F64 else 'i'}64"
+    name = f"llvm.masked.store.v{lanes}{element}.p0"
+    function = cgutils.get_or_insert_function(builder.module, kind, name)
+    builder.call(function, [vector, pointer, ir.Constant(_I32, 8), mask])
+
+
+@intrinsic
+def store_first(typing_context, array, start, vector, count):
+    """Write the first count lanes to array[start:]."""
+    if not _is_vector_of(array, types.float64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        target = _pointer(context, builder, sig.args[0], *args[:2], _LLVM_VEC)
+        _masked_store(context, builder, args[2], target, args[3], LANES)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, VEC, types.int64), codegen
+
+
+@intrinsic
+def fill_first(typing_context, array, start, number, count):
+    """Write a number to array[start : start + min(count, 8)] (int64, contiguous)."""
+    if not _is_vector_of(array, types.int64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        target = _pointer(context, builder, sig.args[0], *args[:2], _LLVM_INTS)
+        _masked_store(context, builder, _broadcast(builder, args[2]), target, args[3], LANES)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.int64, types.int64), codegen
+
+
+@intrinsic
+def store_xyz_first(typing_context, array, start, x, y, z, count):
+    """`store_xyz` of the first count lanes."""
+    if not _is_vector_of(array, types.float64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        whole = _interleave(builder, *args[2:5])
+        for part in range(3):
+            lanes = ir.Constant(_LLVM_INT32S, list(range(part * LANES, (part + 1) * LANES)))
+            vector = builder.shuffle_vector(whole, whole, lanes)
+            offset = ir.Constant(_I64, part * LANES)
+            target = _pointer(context, builder, sig.args[0], args[0], builder.add(args[1], offset), _LLVM_VEC)
+            left = builder.sub(builder.mul(args[5], ir.Constant(_I64, 3)), offset)
+            _masked_store(context, builder, vector, target, left, LANES)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, VEC, VEC, VEC, types.int64), codegen
+
+
+@intrinsic
+def store_compressed_index(typing_context, first, mask, target, offset):
+    """Write first + lane of the set lanes to target[offset:] (int32), packed; touches eight elements."""
+    if not _is_vector_of(target, types.int32):
+        return None
+
+    def codegen(context, builder, sig, args):
+        lanes = ir.Constant(_LLVM_INT32S, list(range(LANES)))
+        indices = builder.add(_broadcast(builder, builder.trunc(args[0], _I32)), lanes)
+        packed = _intrinsic_call(
+            builder,
+            "llvm.experimental.vector.compress.v8i32",
+            _LLVM_INT32S,
+            [indices, args[1], ir.Constant(_LLVM_INT32S, ir.Undefined)],
+        )
+        builder.store(packed, _pointer(context, builder, sig.args[2], *args[2:], _LLVM_INT32S), align=4)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, MASK, target, types.intp), codegen
+
+
+@intrinsic
+def store_compressed_int(typing_context, source, start, mask, target, offset):
+    """Write the int32 source[start + lane] of the set lanes to target[offset:], packed; touches eight elements."""
+    if not (_is_vector_of(source, types.int32) and _is_vector_of(target, types.int32)):
+        return None
+
+    def codegen(context, builder, sig, args):
+        raw = builder.load(_pointer(context, builder, sig.args[0], *args[:2], _LLVM_INT32S), align=4)
+        packed = _intrinsic_call(
+            builder,
+            "llvm.experimental.vector.compress.v8i32",
+            _LLVM_INT32S,
+            [raw, args[2], ir.Constant(_LLVM_INT32S, ir.Undefined)],
+        )
+        builder.store(packed, _pointer(context, builder, sig.args[3], *args[3:], _LLVM_INT32S), align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, MASK, target, types.intp), codegen
+
+
+# --- arithmetic ---
+
+
+def _intrinsic_call(builder, name, result, args):
+    kind = ir.FunctionType(result, [arg.type for arg in args])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+
+
+def _mixed(kinds):
+    """Argument types with numbers as float64, or None if there is anything else."""
+    chosen = [VEC if kind == VEC else types.float64 if _is_number(kind) else None for kind in kinds]
+    return None if None in chosen else chosen
+
+
+@intrinsic
+def splat(typing_context, number):
+    """Vector with one number in every lane."""
+    if not _is_number(number):
+        return None
+
+    def codegen(context, builder, sig, args):
+        return _broadcast(builder, args[0])
+
+    return VEC(types.float64), codegen
+
+
+@intrinsic
+def fma(typing_context, a, b, c):
+    """Fused a * b + c; vectors or numbers (fused where the CPU can)."""
+    kinds = _mixed((a, b, c))
+    if kinds is None:
+        return None
+
+    def codegen(context, builder, sig, args):
+        vectors = _vectors(builder, sig.args, args)
+        return _intrinsic_call(builder, "llvm.fmuladd.v8f64", _LLVM_VEC, vectors)
+
+    return VEC(*kinds), codegen
+
+
+@intrinsic
+def sqrt(typing_context, a):
+    """Square root."""
+
+    def codegen(context, builder, sig, args):
+        return _intrinsic_call(builder, "llvm.sqrt.v8f64", _LLVM_VEC, list(args))
+
+    return VEC(VEC), codegen
+
+
+@intrinsic
+def _inverse_sqrt_guess(typing_context, a):
+    def codegen(context, builder, sig, args):
+        if not HAS_AVX512:
+            root = _intrinsic_call(builder, "llvm.sqrt.v8f64", _LLVM_VEC, list(args))
+            return builder.fdiv(ir.Constant(_LLVM_VEC, [1.0] * LANES), root)
+        everywhere = ir.Constant(ir.IntType(LANES), -1)
+        name = "llvm.x86.avx512.rsqrt14.pd.512"
+        return _intrinsic_call(builder, name, _LLVM_VEC, [*args, ir.Constant(_LLVM_VEC, ir.Undefined), everywhere])
+
+    return VEC(VEC), codegen
+
+
+@intrinsic
+def power(typing_context, base, exponent):
+    """Lane-wise base ** exponent for a real exponent (one libm call per lane)."""
+    kinds = _mixed((base, exponent))
+    if kinds is None:
+        return None
+
+    def codegen(context, builder, sig, args):
+        vectors = _vectors(builder, sig.args, args)
+        return _intrinsic_call(builder, "llvm.pow.v8f64", _LLVM_VEC, vectors)
+
+    return VEC(*kinds), codegen
+
+
+def _extremum(symbol):
+    def codegen(context, builder, sig, args):
+        a, b = _vectors(builder, sig.args, args)
+        return builder.select(builder.fcmp_ordered(symbol, a, b), a, b)
+
+    return codegen
+
+
+@intrinsic
+def maximum(typing_context, a, b):
+    """Lane-wise maximum."""
+    kinds = _mixed((a, b))
+    return None if kinds is None else (VEC(*kinds), _extremum(">"))
+
+
+@intrinsic
+def minimum(typing_context, a, b):
+    """Lane-wise minimum."""
+    kinds = _mixed((a, b))
+    return None if kinds is None else (VEC(*kinds), _extremum("<"))
+
+
+@intrinsic
+def exp2_scale(typing_context, vector, shifted):
+    """Vector * 2^n where shifted = n + 1.5 * 2^52, so that n stands in the low mantissa bits."""
+
+    def codegen(context, builder, sig, args):
+        bits, n = (builder.bitcast(arg, _LLVM_INTS) for arg in args)
+        exponent = builder.shl(n, ir.Constant(_LLVM_INTS, [52] * LANES))
+        return builder.bitcast(builder.add(bits, exponent), _LLVM_VEC)
+
+    return VEC(VEC, VEC), codegen
+
+
+@intrinsic
+def sum_lanes(typing_context, a):
+    """Sum over the lanes, always in the same order."""
+
+    def codegen(context, builder, sig, args):
+        vector, width = args[0], LANES
+        while width > 1:
+            width //= 2
+            kind = ir.VectorType(_I32, width)
+            low, high = (
+                builder.shuffle_vector(vector, vector, ir.Constant(kind, list(range(first, first + width))))
+                for first in (0, width)
+            )
+            vector = builder.fadd(low, high)
+        return builder.extract_element(vector, ir.Constant(_I32, 0))
+
+    return types.float64(VEC), codegen
+
+
+# --- masks ---
+
+
+@intrinsic
+def select(typing_context, mask, a, b):
+    """Lane-wise a where mask else b."""
+    kinds = _mixed((a, b))
+    if kinds is None or mask != MASK:
+        return None
+
+    def codegen(context, builder, sig, args):
+        return builder.select(args[0], *_vectors(builder, sig.args[1:], args[1:]))
+
+    return VEC(MASK, *kinds), codegen
+
+
+def _lanes_against(comparison):
+    def codegen(context, builder, sig, args):
+        lanes = ir.Constant(_LLVM_INTS, list(range(LANES)))
+        return builder.icmp_signed(comparison, lanes, _broadcast(builder, args[0]))
+
+    return MASK(types.int64), codegen
+
+
+@intrinsic
+def first_lanes(typing_context, count):
+    """Mask of the lanes below count."""
+    return _lanes_against("<")
+
+
+@intrinsic
+def from_lane(typing_context, first):
+    """Mask of the lanes from first on."""
+    return _lanes_against(">=")
+
+
+@intrinsic
+def not_lane(typing_context, lane):
+    """Mask of all lanes but one."""
+    return _lanes_against("!=")
+
+
+@intrinsic
+def any_lane(typing_context, mask):
+    """Whether any lane is set."""
+
+    def codegen(context, builder, sig, args):
+        bits = builder.bitcast(args[0], ir.IntType(LANES))
+        return builder.icmp_unsigned("!=", bits, ir.Constant(ir.IntType(LANES), 0))
+
+    return types.boolean(MASK), codegen
+
+
+@intrinsic
+def count_lanes(typing_context, mask):
+    """Number of set lanes."""
+
+    def codegen(context, builder, sig, args):
+        bits = builder.zext(builder.bitcast(args[0], ir.IntType(LANES)), _I32)
+        return builder.zext(builder.ctpop(bits), _I64)
+
+    return types.int64(MASK), codegen
+
+
+@intrinsic
+def mask_bits(typing_context, mask):
+    """Mask as an integer, lane 0 in the lowest bit."""
+
+    def codegen(context, builder, sig, args):
+        return builder.zext(builder.bitcast(args[0], ir.IntType(LANES)), _I64)
+
+    return types.int64(MASK), codegen
+
+
+@intrinsic
+def bits_mask(typing_context, bits):
+    """The mask of an integer made by `mask_bits`."""
+
+    def codegen(context, builder, sig, args):
+        return builder.bitcast(builder.trunc(args[0], ir.IntType(LANES)), _LLVM_MASK)
+
+    return MASK(types.int64), codegen
+
+
+@intrinsic
+def pack(typing_context, vector, mask):
+    """The set lanes moved to the front; on CPUs without an instruction for it, the others set to zero instead."""
+
+    def codegen(context, builder, sig, args):
+        if not HAS_AVX512:
+            return builder.select(args[1], args[0], ir.Constant(_LLVM_VEC, [0.0] * LANES))
+        undefined = ir.Constant(_LLVM_VEC, ir.Undefined)
+        return _intrinsic_call(
+            builder, "llvm.experimental.vector.compress.v8f64", _LLVM_VEC, [*args, undefined]
+        )
+
+    return VEC(VEC, MASK), codegen
+
+
+@intrinsic
+def packed_lanes(typing_context, mask):
+    """Number of lanes that `pack` fills: the set ones, or all eight."""
+
+    def codegen(context, builder, sig, args):
+        if not HAS_AVX512:
+            return ir.Constant(_I64, LANES)
+        bits = builder.zext(builder.bitcast(args[0], ir.IntType(LANES)), _I32)
+        return builder.zext(builder.ctpop(bits), _I64)
+
+    return types.int64(MASK), codegen
+
+
+@intrinsic
+def unpack(typing_context, array, start, bits):
+    """Undo `pack`: lanes of array[start:] back in the places that the mask's bits tell, zero in the others."""
+    if not _is_vector_of(array, types.float64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        mask = builder.bitcast(builder.trunc(args[2], ir.IntType(LANES)), _LLVM_MASK)
+        zero = ir.Constant(_LLVM_VEC, [0.0] * LANES)
+        if not HAS_AVX512:
+            pointer = _pointer(context, builder, sig.args[0], *args[:2], _LLVM_VEC)
+            return builder.select(mask, builder.load(pointer, align=8), zero)
+        pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
+        return _intrinsic_call(builder, "llvm.masked.expandload.v8f64", _LLVM_VEC, [pointer, mask, zero])
+
+    return VEC(array, types.intp, types.int64), codegen
+
+
+@intrinsic
+def compress(typing_context, vector, mask):
+    """The set lanes packed to the front; what stands behind them is undefined."""
+
+    def codegen(context, builder, sig, args):
+        undefined = ir.Constant(_LLVM_VEC, ir.Undefined)
+        return _intrinsic_call(
+            builder, "llvm.experimental.vector.compress.v8f64", _LLVM_VEC, [*args, undefined]
+        )
+
+    return VEC(VEC, MASK), codegen
+
+
+# --- made of the above ---
+
+
+@njit(forceinline=True)
+def inverse_sqrt(a):
+    """1 / sqrt(a) to 2 ulp for a > 0: on AVX-512 a guess of 14 bits and two steps of refinement, no division."""
+    y = _inverse_sqrt_guess(a)
+    if HAS_AVX512:
+        error = fma(a * y, -y, 1.0)
+        y = fma(y * error, fma(error, 0.375, 0.5), y)
+        error = fma(a * y, -y, 1.0)
+        y = fma(y * error, 0.5, y)
+    return y

@@ -1,0 +1,89 @@
+"""Values of atom-centred symmetry functions.
+
+G_i depends on the pair vectors r_p = r_j - r_i of its own centre alone (r_jk = r_ik - r_ij): each thread works on its
+own centres, nothing is shared, and results do not depend on the number of threads. Four loops run over the same
+surroundings and triplets (`environment`):
+
+acsf            G (centres, s)
+acsf_gradients  vjp, g_p = sum_s w_s dG_s/dr_p, the gradient of any scalar of G; and jacobian, dG_s/dr_p itself
+acsf_jvp        sum_p dG_s/dr_p . v_p, the change of G along given changes of the pair vectors
+"""
+
+import numpy as np
+from numba import prange
+
+from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.angular import angle_factor
+from fastsf.kernels.environment import make_environment, prepare, segment
+from fastsf.kernels.moments import make_moments, sum_moments, through_moments
+from fastsf.kernels.simd import LANES, fma, load, splat, sum_lanes
+from fastsf.kernels.triplets import STRIDE, make_triplets, next_triplets
+
+
+@kernel
+def _sum_row(env, slot, element):
+    first, lanes = segment(env, element)
+    first += slot * len(env.x)
+    total = splat(0.0)
+    for k in range(first, first + lanes, LANES):
+        total = total + load(env.factor, k)
+    return sum_lanes(total)
+
+
+@kernel
+def sum_radials(tables, shell, env, out):
+    """Values of the radial functions of a shell."""
+    for q in range(shell.radial_first, shell.radial_last):
+        radial = tables.radials[q]
+        out[radial.column] = _sum_row(env, radial.slot, radial.element)
+
+
+@kernel
+def _sum_term(chunk, term, index, lanes):
+    even, odd = splat(0.0), splat(0.0)  # two chains of additions: one alone would wait for itself
+    for b in range(0, lanes, 2 * LANES):
+        value, _ = angle_factor(term, load(chunk.cosine, b))
+        even = fma(value, load(chunk.product, index * STRIDE + b), even)
+        value, _ = angle_factor(term, load(chunk.cosine, b + LANES))
+        odd = fma(value, load(chunk.product, index * STRIDE + b + LANES), odd)
+    return sum_lanes(even + odd)
+
+
+@kernel
+def _sum_group(tables, shell, group, env, chunk, moments, at, out):
+    if through_moments(env, group, tables, False):
+        sum_moments(env, moments, tables, group, out)
+        return
+    at[:] = 0
+    while True:
+        blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, False)
+        if blocks == 0:
+            break
+        for c in range(group.channel_first, group.channel_last):
+            channel = tables.channels[c]
+            for t in range(channel.term_first, channel.term_last):
+                term = tables.terms[t]
+                out[term.column] += _sum_term(chunk, term, c - group.channel_first, lanes)
+
+
+@njit
+def values_range(tables, neighbors, centers, begin, end, out):
+    """Values of centers[begin:end] into the rows of out (centres, features), which must be zero."""
+    env, chunk, moments = make_environment(tables, neighbors), make_triplets(tables), make_moments()
+    at = np.zeros(2, np.int64)
+    for row in range(begin, end):
+        element = neighbors.species[centers[row]]
+        for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
+            shell = tables.shells[s]
+            if prepare(env, shell, tables, neighbors, centers[row], False) > 0:
+                sum_radials(tables, shell, env, out[row])
+                for g in range(shell.group_first, shell.group_last):
+                    _sum_group(tables, shell, tables.groups[g], env, chunk, moments, at, out[row])
+
+
+@njit(parallel=True)
+def values(tables, neighbors, centers, parts, out):
+    """`values_range` over all centres, in `parts` blocks shared among the threads."""
+    for part in prange(parts):
+        begin, end = part * len(centers) // parts, (part + 1) * len(centers) // parts
+        values_range(tables, neighbors, centers, begin, end, out)

@@ -1,0 +1,50 @@
+"""Factors of the angle at the centre, as functions of its cosine."""
+
+import math
+from enum import IntEnum
+
+from fastsf.kernels._jit import inline, kernel
+from fastsf.kernels.cutoffs import core
+from fastsf.kernels.simd import fma, maximum, minimum, power, select, sqrt
+from fastsf.kernels.vmath import acos, integer_power
+
+
+class Angle(IntEnum):
+    """Kinds of angle factors."""
+
+    INTEGER_POWER = 0
+    REAL_POWER = 1
+    WINDOW = 2
+
+
+_COLLINEAR = 1e-7  # rad: an even window is flat to 1e-14 there, and its slope over the sine has its limit
+
+
+@kernel
+def window(kind, center, inverse_width, c):
+    """Compact bump of the angle (radians) and its derivative with respect to the cosine c."""
+    theta = minimum(maximum(acos(c), _COLLINEAR), math.pi - _COLLINEAR)
+    x = (theta - center) * inverse_width
+    y = maximum(x, -x)
+    inside = y < 1.0
+    f, df = core(kind, minimum(y, 1.0))
+    slope = select(x < 0.0, inverse_width, -inverse_width)
+    sine = maximum(sqrt(maximum(fma(-c, c, 1.0), 0.0)), _COLLINEAR)
+    return select(inside, f, 0.0), select(inside, df * slope / sine, 0.0)
+
+
+@inline
+def angle_factor(term, c):
+    """Angle factor and its derivative with respect to the cosine c, for a row of the term table.
+
+    2^(1-zeta) (1 + lambda c)^zeta, zero where 1 + lambda c <= 0 (Behler 2011, equations 8 and 9), or a window.
+    """
+    if term.kind == Angle.WINDOW:
+        return window(term.core, term.center, term.inverse_width, c)
+    base = maximum(fma(c, term.lam, 1.0), 0.0)
+    inside = base > 0.0
+    if term.kind == Angle.INTEGER_POWER:
+        below = integer_power(base, term.exponent - 1) * term.norm
+        return select(inside, below * base, 0.0), select(inside, below * term.slope, 0.0)
+    value = power(base, term.zeta) * term.norm
+    return value, select(inside, value / base * term.slope, 0.0)

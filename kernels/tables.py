@@ -1,0 +1,106 @@
+"""Layout of the packed tables that drive the kernels; `fastsf.packing` fills them.
+
+The functions of one central element are sorted into shells: a shell is one envelope, so that its range, its cutoff
+function and its derivative are worked out once per neighbour for all functions that share it. Inside a shell, rows
+hold F(r) = envelope * radial factor of the neighbours; radial functions are sums of a row, angular functions run over
+the pairs of a group (two neighbour elements) and its channels (one row each), and differ by the angle factor (terms).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+ALL = -1
+"""Stands for a neighbour element in weighted functions, which run over all neighbours."""
+
+SHELL = np.dtype(
+    [
+        ("core", np.int64),
+        ("shape", np.int64),
+        ("center", np.float64),  # Å
+        ("inverse_width", np.float64),  # 1/Å
+        ("r_min", np.float64),  # Å: range of the envelope, r_min < r < r_max
+        ("r_max", np.float64),
+        ("row_first", np.int64),
+        ("row_last", np.int64),
+        ("radial_first", np.int64),
+        ("radial_last", np.int64),
+        ("group_first", np.int64),
+        ("group_last", np.int64),
+    ]
+)
+
+ROW = np.dtype(
+    [
+        ("slot", np.int64),  # where the row is stored; rows of different elements may share a slot
+        ("element", np.int64),  # neighbour element, or ALL
+        ("factor", np.int64),
+        ("parameter", np.float64),  # eta (1/Å^2) or kappa (1/Å)
+        ("shift", np.float64),  # Å
+        ("weighted", np.int64),
+    ]
+)
+
+RADIAL = np.dtype([("column", np.int64), ("slot", np.int64), ("element", np.int64)])
+
+GROUP = np.dtype(
+    [
+        ("first_element", np.int64),  # <= second_element; ALL for weighted functions
+        ("second_element", np.int64),
+        ("narrow", np.int64),
+        ("degree", np.int64),  # largest exponent if all its functions can go through moments, else -1
+        ("channel_first", np.int64),
+        ("channel_last", np.int64),
+    ]
+)
+
+CHANNEL = np.dtype(
+    [
+        ("slot", np.int64),
+        ("eta", np.float64),
+        ("shift", np.float64),
+        ("base", np.int64),  # channel of the group whose eta divides this one's, with the same shift
+        ("multiple", np.int64),  # eta / base's eta if that is an integer, else 0
+        ("term_first", np.int64),
+        ("term_last", np.int64),
+    ]
+)
+
+TERM = np.dtype(
+    [
+        ("column", np.int64),
+        ("kind", np.int64),
+        ("exponent", np.int64),  # zeta where it is an integer
+        ("zeta", np.float64),
+        ("lam", np.float64),
+        ("norm", np.float64),  # 2^(1-zeta)
+        ("slope", np.float64),  # zeta * lambda
+        ("core", np.int64),  # windows
+        ("center", np.float64),  # rad
+        ("inverse_width", np.float64),  # 1/rad
+    ]
+)
+
+
+class Tables(NamedTuple):
+    """All functions of a descriptor, packed."""
+
+    shell_first: np.ndarray  # (elements + 1,) int64: shells of a central element
+    shells: np.recarray  # SHELL
+    rows: np.recarray  # ROW
+    radials: np.recarray  # RADIAL
+    groups: np.recarray  # GROUP
+    channels: np.recarray  # CHANNEL
+    terms: np.recarray  # TERM
+    weights: np.ndarray  # (elements,) float64: atomic numbers
+    legendre: np.ndarray  # (terms, MAX_DEGREE + 1) float64: Legendre coefficients of the angle factors
+    slots: int  # rows of storage that the largest shell needs
+
+
+class Neighbors(NamedTuple):
+    """Pairs of all atoms, sorted by centre."""
+
+    start: np.ndarray  # (n + 1,) int64
+    neighbor: np.ndarray  # (p,) int64
+    vector: np.ndarray  # (p, 3) float64, r_j - r_i, Å
+    species: np.ndarray  # (n,) int64 element index of each atom

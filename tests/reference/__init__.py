@@ -1,0 +1,1 @@
+"""Plain NumPy implementations of the published equations, independent of the kernels."""
