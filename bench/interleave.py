@@ -1,4 +1,4 @@
-"""Fair timing on a busy machine: the candidates take turns, so that whatever else runs slows all of them alike."""
+"""Fair timing on a busy machine: the candidates take turns, so that whatever else runs slows them alike."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 
 
-def interleaved(
-    candidates: Mapping[str, Callable[[], object]], rounds: int, warmup: int = 1
-) -> dict[str, float]:
+def interleaved(candidates: Mapping[str, Callable[[], object]], rounds: int, warmup: int = 1) -> dict[str, float]:
     """Median wall time of one call of each candidate.
 
     Parameters

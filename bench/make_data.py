@@ -84,9 +84,7 @@ def rattled(start, rng, displacement, strain=0.0):
 
 
 def si_md(start, temperature, count, seed, warmup=150, spacing=40):
-    return snapshots(
-        start, stillinger_weber, temperature, count, seed, timestep=2.0, warmup=warmup, spacing=spacing
-    )
+    return snapshots(start, stillinger_weber, temperature, count, seed, timestep=2.0, warmup=warmup, spacing=spacing)
 
 
 def si_crystals() -> list[Group]:
@@ -228,14 +226,10 @@ def ethanol() -> list[Group]:
     for kelvin in (300, 600, 900):
         frames = []
         for index, start in enumerate((anti, gauche)):
-            frames += snapshots(
-                start, gfn2, kelvin, 75, 9000 + kelvin + index, timestep=0.5, warmup=1000, spacing=200
-            )
+            frames += snapshots(start, gfn2, kelvin, 75, 9000 + kelvin + index, timestep=0.5, warmup=1000, spacing=200)
         groups.append((f"md-{kelvin}K", frames))
     rng = np.random.default_rng(9999)
-    shaken = [
-        rattled(start, rng, size) for start in (anti, gauche) for size in (0.04, 0.06, 0.08) for _ in range(2)
-    ]
+    shaken = [rattled(start, rng, size) for start in (anti, gauche) for size in (0.04, 0.06, 0.08) for _ in range(2)]
     return [*groups, *ethanol_scans(anti), ("rattled", shaken)]
 
 

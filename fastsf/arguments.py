@@ -85,13 +85,9 @@ def _add_featurize(commands: argparse._SubParsersAction[_Parser]) -> None:
     writing = parser.add_argument_group("computing and writing")
     writing.add_argument("--derivatives", action="store_true", help="also the sparse derivatives")
     writing.add_argument("--float32", action="store_true", help="store in single precision")
-    writing.add_argument(
-        "--scale", action="store_true", help="also minimum, maximum, mean and sigma of every column"
-    )
+    writing.add_argument("--scale", action="store_true", help="also minimum, maximum, mean and sigma of every column")
     writing.add_argument("--threads", type=_positive, metavar="N", help="threads (default: all processors)")
-    writing.add_argument(
-        "--chunk-atoms", type=_positive, metavar="N", help="atoms that are computed and saved at once"
-    )
+    writing.add_argument("--chunk-atoms", type=_positive, metavar="N", help="atoms that are computed and saved at once")
     writing.add_argument("--overwrite", action="store_true", help="start anew, whatever is there")
     _add_console(parser)
 

@@ -10,8 +10,7 @@ import contextlib
 import json
 import os
 import re
-import zipfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +22,7 @@ from fastsf.errors import InputError, StorageError
 Array = npt.NDArray[Any]
 Manifest = dict[str, Any]
 
-_OWN_FILES = re.compile(r"(chunk-\d{8}\.npz|manifest\.json)(\.tmp)?|lock")
+_OWN_FILES = re.compile(r"(chunk-\d{8}|manifest\.json)(\.tmp)?|lock")
 
 
 @contextlib.contextmanager
@@ -134,8 +133,8 @@ class Parts:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Unlock the folder; remove it if no finished chunk is in it."""
-        if self.count() == 0:
+        """Unlock the folder; remove it if nothing in it is of use."""
+        if not self.unfinished():
             with contextlib.suppress(StorageError):
                 self._remove()
         if self._lock is not None:
@@ -147,7 +146,7 @@ class Parts:
         return self.folder / "manifest.json"
 
     def _chunk_path(self, index: int) -> Path:
-        return self.folder / f"chunk-{index:08d}.npz"
+        return self.folder / f"chunk-{index:08d}"
 
     def manifest(self) -> Manifest | None:
         """Return what the finished chunks belong to, or None where nothing was begun."""
@@ -170,6 +169,10 @@ class Parts:
             index += 1
         return index
 
+    def unfinished(self) -> bool:
+        """Whether there are chunks of a run that has not come to its end."""
+        return self._manifest_path.exists() and self.count() > 0
+
     def save(self, index: int, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
         """Write a chunk.
 
@@ -187,41 +190,47 @@ class Parts:
         StorageError
             If there is no space or no permission.
         """
-        text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+        text = json.dumps({"names": list(arrays), "meta": meta}).encode()
 
-        members: dict[str, Any] = {**arrays, "meta": text}
-        write_atomically(self._chunk_path(index), lambda file: np.savez(file, **members))
+        def write(file: IO[bytes]) -> None:
+            for array in (np.frombuffer(text, dtype=np.uint8), *arrays.values()):
+                _write_array(file, array)
 
-    def load(
-        self, index: int, only: Collection[str] | None = None
-    ) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Read a chunk.
+        write_atomically(self._chunk_path(index), write)
 
-        Parameters
-        ----------
-        index : int
-            Its number.
-        only : collection of str, optional
-            The arrays that are wanted, where they are there; by default all.
-
-        Returns
-        -------
-        arrays, meta
-            What `save` was given.
+    def load(self, index: int) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Read a chunk; returns what `save` was given.
 
         Raises
         ------
         StorageError
             If the file is damaged, which a crash alone cannot do.
         """
+        with self._opened(index) as file:
+            about = _read_about(file)
+            arrays = {name: np.lib.format.read_array(file, allow_pickle=False) for name in about["names"]}
+        return arrays, about["meta"]
+
+    def load_meta(self, index: int) -> dict[str, Any]:
+        """Read the metadata of a chunk only.
+
+        Raises
+        ------
+        StorageError
+            As `load`.
+        """
+        with self._opened(index) as file:
+            meta: dict[str, Any] = _read_about(file)["meta"]
+        return meta
+
+    @contextlib.contextmanager
+    def _opened(self, index: int) -> Iterator[IO[bytes]]:
         path = self._chunk_path(index)
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                wanted = archive.files if only is None else {"meta", *only}.intersection(archive.files)
-                arrays = {name: archive[name] for name in wanted}
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            with path.open("rb") as file:
+                yield file
+        except (OSError, ValueError, KeyError) as error:
             raise StorageError(f"{path} is damaged ({error}); --overwrite starts anew") from error
-        return arrays, json.loads(arrays.pop("meta").tobytes())
 
     def clear(self) -> None:
         """Remove everything that this class has put into the folder, the manifest first."""
@@ -237,6 +246,19 @@ class Parts:
         with contextlib.suppress(OSError):
             (self.folder / "lock").unlink(missing_ok=True)
             self.folder.rmdir()
+
+
+def _write_array(file: IO[bytes], array: Array) -> None:
+    """Write in NumPy's format, by a plain write: `numpy.save` forgets the reason when the disk is full."""
+    flat = np.asarray(array, order="C")
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(flat))
+    if flat.size:
+        file.write(flat.reshape(-1).view(np.uint8).data)
+
+
+def _read_about(file: IO[bytes]) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads(np.lib.format.read_array(file, allow_pickle=False).tobytes())
+    return about
 
 
 def _try_lock(file: IO[bytes]) -> bool:

@@ -7,6 +7,7 @@ at once.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shlex
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from fastsf.arguments import make_parser
 from fastsf.console import LOG, Console, open_log
-from fastsf.errors import FastsfError, InputError
+from fastsf.errors import FastsfError, FormatError, InputError, StructureError
 
 if TYPE_CHECKING:
     from fastsf.descriptor import ACSF
@@ -38,6 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit status: 0, 2 for anything wrong with the input or the system, 130 after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files may hold what a terminal cannot show
+            stream.reconfigure(errors="backslashreplace")
     arguments = make_parser().parse_args(argv)
     arguments.words = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -47,10 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as in `fastsf inspect FILE | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
-    except (FastsfError, OSError) as error:
-        return _complain(str(error) + _kept(arguments), 2)
     except MemoryError:
         return _complain("not enough memory; --chunk-atoms makes the pieces smaller" + _kept(arguments), 2)
+    except (FastsfError, OSError) as error:
+        return _complain(str(error) + _advice(error, arguments), 2)
     return 0
 
 
@@ -58,6 +62,14 @@ def _complain(message: str, status: int) -> int:
     LOG.error(message)
     print(f"fastsf: {' '.join(message.split())}", file=sys.stderr)
     return status
+
+
+def _advice(error: Exception, arguments: argparse.Namespace) -> str:
+    """Say what can be done about an error, where there is something."""
+    bad_frame = error.frame is not None if isinstance(error, FormatError) else isinstance(error, StructureError)
+    if bad_frame and getattr(arguments, "on_error", "") == "stop":
+        return "; --on-error skip leaves such structures out" + _kept(arguments)
+    return _kept(arguments) if isinstance(error, OSError) else ""
 
 
 def _kept(arguments: argparse.Namespace) -> str:
@@ -104,9 +116,7 @@ def _featurize(arguments: argparse.Namespace) -> None:
     tell(summary, console)
 
 
-def _descriptor(
-    arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console
-) -> ACSF:
+def _descriptor(arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console) -> ACSF:
     from fastsf.descriptor import ACSF
 
     if arguments.functions is not None:

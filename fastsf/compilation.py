@@ -9,7 +9,7 @@ import numpy as np
 from fastsf.descriptor import ACSF
 from fastsf.kernels import _jit
 from fastsf.structure import Structure
-from fastsf.symmetry import G2, G4
+from fastsf.symmetry import G2, G4, SymmetryFunction
 
 
 def compile_kernels() -> float:
@@ -24,7 +24,7 @@ def compile_kernels() -> float:
         Seconds that it took.
     """
     began = time.perf_counter()
-    functions = [G2("H", "H", 1.0, 1.5), G4("H", ("H", "H"), 0.1, 1.0, 1.0, 1.5)]
+    functions: list[SymmetryFunction] = [G2("H", "H", 1.0, 1.5), G4("H", ("H", "H"), 0.1, 1.0, 1.0, 1.5)]
     water = Structure.from_arrays([[0, 0, 0], [0, 0, 1], [0, 1, 0]], np.zeros((3, 3)), False, [1, 1, 1])
     for threads in (1, None):
         descriptor = ACSF(functions, threads=threads)

@@ -36,7 +36,7 @@ class Console:
     def say(self, text: str = "") -> None:
         """Print a message, and put it into the log."""
         if text:
-            LOG.info(text)
+            LOG.info(text.strip())
         if not self.quiet:
             print(text, flush=True)
 
@@ -86,10 +86,14 @@ class ProgressBar:
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=progress.bytes_total, initial=progress.bytes_read, bar_format=_BAR, dynamic_ncols=True
+                total=progress.bytes_total,
+                initial=progress.bytes_read,
+                bar_format=_BAR,
+                postfix=text,
+                dynamic_ncols=True,
             )
         self._bar.set_postfix_str(text, refresh=False)
-        self._bar.update(max(progress.bytes_read - self._bar.n, 0))
+        self._bar.n = max(progress.bytes_read, self._bar.n)
         self._bar.refresh()
 
 

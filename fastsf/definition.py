@@ -101,9 +101,7 @@ def function_from_dict(entry: Mapping[str, Any]) -> SymmetryFunction:
     eta, rs = _number(entry, "eta", 0.0), _number(entry, "rs", 0.0)
     if "neighbor" in TYPES[name].required:
         neighbor = _text(entry, "neighbor")
-        return Radial(
-            center, None if neighbor == "*" else neighbor, envelope, eta, rs, _number(entry, "kappa", 0.0)
-        )
+        return Radial(center, None if neighbor == "*" else neighbor, envelope, eta, rs, _number(entry, "kappa", 0.0))
     narrow = name in ("G4", "compact4", "narrow")
     return Angular(center, _pair(entry["neighbors"]), envelope, _angle(entry), eta, rs, narrow)
 
@@ -247,12 +245,8 @@ def _envelope(entry: Mapping[str, Any]) -> Envelope:
         asymmetric = entry.get("asymmetric", False)
         if not isinstance(asymmetric, bool):
             raise InputError(f"asymmetric: expected true or false, found {asymmetric!r}")
-        return Compact(
-            _number(entry, "left"), _number(entry, "right"), _text(entry, "shape", "poly2"), asymmetric
-        )
-    return Cutoff(
-        _number(entry, "cutoff"), _text(entry, "cutoff_type", "cosine"), _number(entry, "alpha", 0.0)
-    )
+        return Compact(_number(entry, "left"), _number(entry, "right"), _text(entry, "shape", "poly2"), asymmetric)
+    return Cutoff(_number(entry, "cutoff"), _text(entry, "cutoff_type", "cosine"), _number(entry, "alpha", 0.0))
 
 
 def _angle(entry: Mapping[str, Any]) -> Power | Window:

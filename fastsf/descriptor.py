@@ -63,9 +63,7 @@ class ACSF:
         self.elements = tuple(named if elements is None else definition.checked_elements(elements))
         strangers = [symbol for symbol in named if symbol not in self.elements]
         if strangers:
-            raise InputError(
-                f"functions name {', '.join(strangers)}, but elements are {', '.join(self.elements)}"
-            )
+            raise InputError(f"functions name {', '.join(strangers)}, but elements are {', '.join(self.elements)}")
         if threads is not None and threads < 1:
             raise InputError(f"threads must be at least 1, found {threads}")
         self.threads = threads
@@ -95,9 +93,7 @@ class ACSF:
         return cls(recipes.make(name, elements, cutoff, **options), elements=elements, threads=threads)
 
     @classmethod
-    def from_file(
-        cls, path: str | Path, length_unit: str = "Angstrom", *, threads: int | None = None
-    ) -> ACSF:
+    def from_file(cls, path: str | Path, length_unit: str = "Angstrom", *, threads: int | None = None) -> ACSF:
         """Functions of a TOML or YAML file, or of a RuNNer/n2p2 ``input.nn`` (any other name).
 
         Parameters
@@ -138,9 +134,7 @@ class ACSF:
     @property
     def labels(self) -> dict[str, list[str]]:
         """Names of the columns of each central element."""
-        return {
-            symbol: [function.label for function in functions] for symbol, functions in self.columns.items()
-        }
+        return {symbol: [function.label for function in functions] for symbol, functions in self.columns.items()}
 
     def describe(self) -> str:
         """Summary in words: elements, families, numbers of functions, cutoffs."""
@@ -189,6 +183,8 @@ class ACSF:
             structure = Structure.from_atoms(atoms)
             pairs = Pairs.build(structure, self.cutoff, threads=self.threads)
             return self._values(pairs, structure.numbers, _checked_centers(centers, len(structure)))
+        if not isinstance(atoms, Iterable):
+            raise InputError(f"expected an ase.Atoms object or several of them, found {type(atoms).__name__}")
         structures = [Structure.from_atoms(one) for one in atoms]
         if centers is not None:
             return [self.create(one, chosen) for one, chosen in zip(structures, centers, strict=True)]
@@ -260,9 +256,7 @@ class ACSF:
         jacobian, values = self._jacobian(pairs, structure.numbers, chosen)
         return jacobian if sparse else jacobian.dense(len(structure), self.n_features), values
 
-    def _jacobian(
-        self, pairs: Pairs, numbers: IntArray, centers: IntArray
-    ) -> tuple[SparseJacobian, FloatArray]:
+    def _jacobian(self, pairs: Pairs, numbers: IntArray, centers: IntArray) -> tuple[SparseJacobian, FloatArray]:
         neighbors, n = self._neighbors(pairs, numbers, centers), len(centers)
         arguments = (self._tables, neighbors, centers)
         entries = np.zeros(n, dtype=np.int64)
@@ -305,8 +299,8 @@ class ACSF:
         arguments = (self._tables, neighbors, np.arange(n))
         run(self.threads, acsf_gradients.vjp_range, acsf_gradients.vjp, arguments, n, (w, g))
         gradient, virial = np.empty((n, 3)), np.empty((n, 3, 3))
-        arguments = (pairs.start, pairs.reverse, pairs.vector, g)
-        run(self.threads, forces.gather_range, forces.gather, arguments, n, (gradient, virial))
+        loops = forces.gather_range, forces.gather
+        run(self.threads, *loops, (pairs.start, pairs.reverse, pairs.vector, g), n, (gradient, virial))
         return gradient, virial.sum(axis=0)
 
     def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:
@@ -369,9 +363,7 @@ class ACSF:
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of the columns; where elements share a column, their names are joined by " | "."""
-        columns = [
-            [labels[k] for labels in self.labels.values() if k < len(labels)] for k in range(self.n_features)
-        ]
+        columns = [[labels[k] for labels in self.labels.values() if k < len(labels)] for k in range(self.n_features)]
         return np.array([" | ".join(names) for names in columns], dtype=object)
 
 

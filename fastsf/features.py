@@ -20,6 +20,7 @@ from fastsf.statistics import ColumnStatistics, by_element
 
 Array = npt.NDArray[Any]
 _ROWS = 50_000
+_NEEDED = ("features", "atoms", "structures", "columns", "inputs", "skipped", "definition", "manifest")
 
 
 @dataclass(frozen=True)
@@ -210,18 +211,19 @@ def _open(path: Path) -> h5py.File:
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=False)  # nothing ever writes into a finished file
     except OSError as error:
         raise FormatError("expected a feature file (HDF5), found something else", path) from error
     if file.attrs.get("format") != layout.FORMAT:
         file.close()
         raise FormatError("an HDF5 file, but not one that fastsf featurize wrote", path)
-    if file.attrs["version"] > layout.VERSION:
-        version = file.attrs["version"]
+    version = file.attrs["version"]
+    missing = [name for name in _NEEDED if name not in file]
+    if version > layout.VERSION or missing:
         file.close()
-        raise FormatError(
-            f"version {version} of the format, expected {layout.VERSION}: fastsf is older", path
-        )
+        if version > layout.VERSION:
+            raise FormatError(f"format version {version}, this fastsf reads {layout.VERSION}", path)
+        raise FormatError(f"the file is damaged: there is no {', '.join(missing)}", path)
     return file
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import layout
-from fastsf.assemble import add_lengths, assemble
 from fastsf.chunks import Parts
 from fastsf.descriptor import ACSF
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import InputError, StorageError, StructureError
+from fastsf.feature_writer import Header, add_lengths
 from fastsf.features import FeatureFile
 from fastsf.frames import Chunk, Frame, FrameReader, Input, Place, Reading, located
 from fastsf.jacobian import SparseJacobian
 from fastsf.manifest import Options, header, is_complete, make_manifest, resume_or_begin
-from fastsf.read_ahead import ReadAhead
+from fastsf.read_ahead import ReadAhead, quick_switching
 from fastsf.statistics import by_element
+from fastsf.write_behind import Made, WriteBehind
 
 __all__ = ["Options", "Progress", "Reading", "Summary", "featurize"]
 
@@ -143,6 +144,8 @@ def featurize(
     if options.chunk_size < 1:
         raise InputError(f"chunk_atoms must be at least 1, found {options.chunk_size}")
     target, files = _checked_output(output), _checked_inputs(inputs)
+    if target.resolve() in [Path(each.path).resolve() for each in files]:
+        raise InputError(f"{target} is an input; the output needs another name")
     manifest = make_manifest(files, acsf, options, reading, command)
     with Parts(target) as parts:
         if is_complete(target, parts, manifest, overwrite):
@@ -150,8 +153,7 @@ def featurize(
         else:
             manifest = resume_or_begin(parts, manifest, overwrite)
             run = _Run(acsf, files, options, reading, parts, on_progress)
-            summary = run.compute(Summary(target))
-            assemble(parts, target, header(acsf, files, options, manifest))
+            summary = run.compute(target, header(acsf, files, options, manifest))
             parts.clear()
     summary.seconds = time.perf_counter() - started
     return summary
@@ -181,9 +183,7 @@ def _summary_of(target: Path) -> Summary:
     """Summarise a file that was finished before."""
     with FeatureFile(target) as file:
         counts = (file.count_labels(name) for name in ("energy", "forces", "stress"))
-        summary = Summary(
-            target, len(file), file.n_atoms, len(file), True, [row.reason for row in file.skipped]
-        )
+        summary = Summary(target, len(file), file.n_atoms, len(file), True, [row.reason for row in file.skipped])
         summary.with_energy, summary.with_forces, summary.with_stress = counts
         return summary
 
@@ -208,42 +208,40 @@ class _Run:
         self.totals = layout.measure({})
         self.widths = {atomic_number(symbol): len(columns) for symbol, columns in acsf.columns.items()}
 
-    def compute(self, summary: Summary) -> Summary:
-        """Compute and save all chunks that are not there yet."""
+    def compute(self, target: Path, about: Header) -> Summary:
+        """Compute and save all chunks that are not there yet, and put the file in its place."""
+        summary = Summary(target)
         start = self._load_finished(summary)
         elements = [symbol for symbol, columns in self.acsf.columns.items() if columns]
         reader = FrameReader(self.files, elements, self.reading)
-        first = index = self.parts.count()
-        saving: Future[None] | None = None
         with (
-            ThreadPoolExecutor(1, "writer") as writer,
+            quick_switching(),
+            WriteBehind(self.parts, target, about, self._count) as store,
             ReadAhead(reader.chunks(start, self.options.chunk_size)) as chunks,
         ):
             for chunk in chunks:
-                if index == first:
+                if start == Place() and not summary.computed_atoms:
                     reader.check_keys()
                 before = time.perf_counter()
                 values, jacobian = self._evaluate(chunk)
                 summary.kernel_seconds += time.perf_counter() - before
                 summary.computed_atoms += chunk.atoms
-                if saving is not None:
-                    saving.result()
-                saving = writer.submit(self._save, index, chunk, values, jacobian)
                 summary.skipped += [each.reason for each in chunk.skipped]
-                index += 1
-            if saving is not None:
-                saving.result()
-        return self._finish(summary)
+                store.save(partial(self._make, chunk, values, jacobian))
+            store.wait()
+            self._check_any(summary)
+            store.finish()
+        return self._complete(summary)
 
     def _load_finished(self, summary: Summary) -> Place:
-        place, bytes_read = Place(), 0
+        place = Place()
+        self._report(0)
         for index in range(self.parts.count()):
-            meta = self.parts.load(index, only=())[1]
-            self.totals = add_lengths(self.totals, meta["lengths"])
+            meta = self.parts.load_meta(index)
             summary.skipped += meta["skipped"]
-            place, bytes_read = Place(*meta["after"]), meta["bytes_read"]
+            place = Place(*meta["after"])
+            self._count(meta)
         summary.resumed = self.totals["structure"]
-        self._report(bytes_read)
         return place
 
     def _evaluate(self, chunk: Chunk) -> tuple[Array, SparseJacobian | None]:
@@ -262,39 +260,41 @@ class _Run:
             return self._batch(chunk.frames)
 
     def _batch(self, frames: Sequence[Frame]) -> tuple[Array, SparseJacobian | None]:
-        return self.acsf.evaluate_batch(
-            [frame.structure for frame in frames], jacobian=self.options.derivatives
-        )
+        return self.acsf.evaluate_batch([frame.structure for frame in frames], jacobian=self.options.derivatives)
 
-    def _save(self, index: int, chunk: Chunk, values: Array, jacobian: SparseJacobian | None) -> None:
+    def _make(self, chunk: Chunk, values: Array, jacobian: SparseJacobian | None) -> Made:
+        """Bring a computed chunk into the form in which it is saved."""
         arrays = layout.chunk_arrays(chunk, values, jacobian, self.options.storage)
         if self.options.scale:
             for number, summary in by_element(values, arrays["atoms/number"], self.widths).items():
                 prefix = f"statistics/{chemical_symbol(number)}/"
                 arrays |= {prefix + name: np.array(value) for name, value in vars(summary).items()}
-        lengths = layout.measure(arrays)
-        meta = {
-            "lengths": lengths,
+        return arrays, {
+            "lengths": layout.measure(arrays),
             "skipped": [each.reason for each in chunk.skipped],
             "after": [chunk.after.file, chunk.after.frame],
             "bytes_read": chunk.bytes_read,
         }
-        self.parts.save(index, arrays, meta)
-        self.totals = add_lengths(self.totals, lengths)
-        self._report(chunk.bytes_read)
+
+    def _count(self, meta: dict[str, Any]) -> None:
+        """Take note of a chunk that is safe on disk."""
+        self.totals = add_lengths(self.totals, meta["lengths"])
+        self._report(meta["bytes_read"])
 
     def _report(self, bytes_read: int) -> None:
         if self.on_progress is not None:
             total = sum(each.size for each in self.files)
             self.on_progress(Progress(self.totals["structure"], self.totals["atom"], bytes_read, total))
 
-    def _finish(self, summary: Summary) -> Summary:
+    def _check_any(self, summary: Summary) -> None:
+        if not self.totals["structure"]:
+            self.parts.clear()
+            count, first = len(summary.skipped), summary.skipped[0]
+            raise InputError(f"no structure could be used; {count} left out, the first: {first}")
+
+    def _complete(self, summary: Summary) -> Summary:
         summary.structures, summary.atoms = self.totals["structure"], self.totals["atom"]
         summary.with_energy = self.totals["structures/has_energy"]
         summary.with_forces = self.totals["structures/has_forces"]
         summary.with_stress = self.totals["structures/has_stress"]
-        if not summary.structures:
-            self.parts.clear()
-            count, first = len(summary.skipped), summary.skipped[0]
-            raise InputError(f"no structure could be used; {count} left out, the first: {first}")
         return summary

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.elements import chemical_symbol
+from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StorageError, StructureError
 from fastsf.read_ahead import read_position
 from fastsf.structure import Structure
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 OnError = Literal["stop", "skip"]
+_ELEMENTS = 256
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -50,8 +51,9 @@ class Input:
             If it is not there, is a folder or cannot be read.
         """
         file = Path(path)
-        if file.is_dir():
-            raise StorageError(f"{path}: expected a file, found a folder")
+        if file.exists() and not file.is_file():
+            kind = "a folder" if file.is_dir() else "something else"
+            raise StorageError(f"{path}: expected a regular file, found {kind}")
         try:
             with file.open("rb"):
                 status = file.stat()
@@ -148,6 +150,8 @@ class FrameReader:
         self.inputs = inputs
         self.elements = elements
         self.reading = reading
+        self._known = np.full(_ELEMENTS, elements is None)
+        self._known[[atomic_number(symbol) for symbol in elements or ()]] = True
         self._missing: dict[str, InputError] = {}
         self._found: set[str] = set()
 
@@ -220,23 +224,22 @@ class FrameReader:
             structure = Structure.from_atoms(found)
             self._check_elements(structure)
             labels = self._labels(found, path, place.frame)
-        except (StructureError, FormatError) as error:
-            reason = located(error, path, place.frame)
-            if self.reading.on_error == "stop":
-                raise StructureError(reason) from error
-            return Skipped(place, reason)
+        except InputError as error:
+            if self.reading.on_error == "skip":
+                return Skipped(place, located(error, path, place.frame))
+            if isinstance(error, FormatError):
+                raise
+            raise StructureError(located(error, path, place.frame)) from error
         return Frame(place, structure, np.array(found.cell, dtype=np.float64), labels)
 
     def _check_elements(self, structure: Structure) -> None:
         if len(structure) == 0:
             raise StructureError("the structure has no atoms")
-        if self.elements is None:
-            return
-        for number in np.unique(structure.numbers):
-            if chemical_symbol(int(number)) not in self.elements:
-                known = ", ".join(self.elements)
-                symbol = chemical_symbol(int(number))
-                raise StructureError(f"no functions for element {symbol}; there are functions for {known}")
+        known_here = self._known[np.minimum(structure.numbers, _ELEMENTS - 1)]
+        strangers = structure.numbers[~known_here]
+        if len(strangers):
+            symbol, known = chemical_symbol(int(strangers[0])), ", ".join(self.elements or ())
+            raise StructureError(f"no functions for element {symbol}; there are functions for {known}")
 
     def _labels(self, atoms: Atoms, path: str, frame: int) -> dict[str, Any]:
         """Return the labels that are there; a named key may be missing in some structures."""

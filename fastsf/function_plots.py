@@ -53,14 +53,12 @@ def functions_figure(symbol: str, functions: Sequence[SymmetryFunction]) -> Any:
         cell = row * across + column + 1
         if group.angles:
             axes = figure.add_subplot(rows, across, cell)
-            axes.set_title(_title(group, f"angle factor, {_several(len(group.angles), 'curve')}"))
-            _curves(
-                axes, theta, [angle[a] for a in group.angles], [_angle_parameters(a) for a in group.angles]
-            )
+            axes.set_title(_title(group, f"angle factor, {_several(len(group.angles), 'curve')}"), loc="left")
+            _curves(axes, theta, [angle[a] for a in group.angles], [_angle_parameters(a) for a in group.angles])
             axes.set(xlabel="angle at the centre (degrees)", xlim=(0, 180), xticks=range(0, 181, 45))
             cell += 1
         axes = figure.add_subplot(rows, across, cell)
-        axes.set_title(_title(group, f"distance factor, {_several(len(group.radial), 'curve')}"))
+        axes.set_title(_title(group, f"distance factor, {_several(len(group.radial), 'curve')}"), loc="left")
         _curves(axes, r, [distance[f] for f in group.radial], [_distance_parameters(f) for f in group.radial])
         axes.set(xlabel=f"{_distances(group)} (Å)", xlim=(0, reach))
     return figure

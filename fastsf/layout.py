@@ -111,9 +111,7 @@ FIELDS = (
         "derivative of the feature by the position of that atom (one image of it)",
     ),
     Field("skipped/file", "skipped", "int32", (), "1", "row of inputs/path"),
-    Field(
-        "skipped/frame", "skipped", "int64", (), "1", "zero-based number in its file; -1: rest of the file"
-    ),
+    Field("skipped/frame", "skipped", "int64", (), "1", "zero-based number in its file; -1: rest of the file"),
 )
 """Arrays that are joined end to end from the parts."""
 
@@ -149,9 +147,7 @@ def measure(arrays: Mapping[str, Array]) -> dict[str, int]:
     return sizes | {name: int(arrays[name].sum()) if name in arrays else 0 for name in _MASKS}
 
 
-def chunk_arrays(
-    chunk: Chunk, values: Array, jacobian: SparseJacobian | None, storage: str
-) -> dict[str, Array]:
+def chunk_arrays(chunk: Chunk, values: Array, jacobian: SparseJacobian | None, storage: str) -> dict[str, Array]:
     """Bring a computed chunk into the arrays of this table.
 
     Parameters
@@ -176,9 +172,7 @@ def chunk_arrays(
         "features": values.astype(storage),
         "atoms/number": _join([frame.structure.numbers.astype(np.uint8) for frame in frames], (0,), np.uint8),
         "atoms/position": _join([frame.structure.positions for frame in frames], (0, 3)),
-        "atoms/force": _join(
-            [_label(frame, "forces", (len(frame.structure), 3)) for frame in frames], (0, 3)
-        ),
+        "atoms/force": _join([_label(frame, "forces", (len(frame.structure), 3)) for frame in frames], (0, 3)),
         "structures/start": sizes,
         "structures/file": np.array([frame.place.file for frame in frames], dtype=np.int32),
         "structures/frame": np.array([frame.place.frame for frame in frames], dtype=np.int64),
@@ -190,9 +184,7 @@ def chunk_arrays(
         "skipped/frame": np.array([each.place.frame for each in chunk.skipped], dtype=np.int64),
     }
     for name in ("energy", "forces", "stress"):
-        arrays[f"structures/has_{name}"] = np.array(
-            [name in frame.labels for frame in frames], dtype=np.bool_
-        )
+        arrays[f"structures/has_{name}"] = np.array([name in frame.labels for frame in frames], dtype=np.bool_)
     if jacobian is not None:
         entries = np.diff(jacobian.start)
         first_row = np.repeat(np.cumsum(sizes) - sizes, sizes)

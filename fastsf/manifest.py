@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import fastsf
-from fastsf.assemble import Header
 from fastsf.chunks import Manifest, Parts
 from fastsf.descriptor import ACSF
 from fastsf.errors import InputError
+from fastsf.feature_writer import Header
 from fastsf.features import FeatureFile
 from fastsf.frames import Input, Reading
 
@@ -61,9 +61,7 @@ class Options:
         return "float32" if self.float32 else "float64"
 
 
-def make_manifest(
-    files: Sequence[Input], acsf: ACSF, options: Options, reading: Reading, command: str
-) -> Manifest:
+def make_manifest(files: Sequence[Input], acsf: ACSF, options: Options, reading: Reading, command: str) -> Manifest:
     """Write down what determines the content of a file (``identity``), and how this run was started."""
     definition = definition_text(acsf)
     identity = {
@@ -104,7 +102,7 @@ def is_complete(target: Path, parts: Parts, manifest: Manifest, overwrite: bool)
     InputError
         If the file that is there is of another run.
     """
-    if overwrite or parts.count() or not target.exists():
+    if overwrite or parts.unfinished() or not target.exists():
         return False
     with FeatureFile(target) as file:
         _compare(file.manifest, manifest, str(target))
@@ -119,8 +117,8 @@ def resume_or_begin(parts: Parts, manifest: Manifest, overwrite: bool) -> Manife
     InputError
         If the finished chunks are of another run.
     """
-    before = None if overwrite else parts.manifest()
-    if before is None or parts.count() == 0:
+    before = parts.manifest() if parts.unfinished() and not overwrite else None
+    if before is None:
         parts.begin(manifest)
         return manifest
     _compare(before, manifest, str(parts.folder))

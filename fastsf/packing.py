@@ -80,9 +80,7 @@ class _Packer:
         first, second = sorted(self.index[symbol] for symbol in neighbors)
         return first, second
 
-    def _add_group(
-        self, key: tuple[int, int, bool, bool], members: Sequence[tuple[int, Angular]], rows: _Rows
-    ) -> None:
+    def _add_group(self, key: tuple[int, int, bool, bool], members: Sequence[tuple[int, Angular]], rows: _Rows) -> None:
         first, second, narrow, has_degree = key
         channel_first = len(self.channels)
         channels: dict[tuple[int, float, float], list[tuple[int, Angular]]] = {}

@@ -11,7 +11,6 @@ from fastsf.chunks import storage_errors
 _STYLE: Any = {
     "font.size": 8.5,
     "axes.titlesize": 9,
-    "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,

@@ -24,9 +24,7 @@ Recipe = Callable[..., list[SymmetryFunction]]
 _CUTOFF_RANGE = (0.1, 1000.0)
 
 
-def make(
-    name: str, elements: Sequence[str], /, cutoff: float | None = None, **options: Any
-) -> list[SymmetryFunction]:
+def make(name: str, elements: Sequence[str], /, cutoff: float | None = None, **options: Any) -> list[SymmetryFunction]:
     """Make the functions of a recipe.
 
     Parameters
@@ -169,9 +167,7 @@ def _gastegger_grid(
     if rc <= 1.5:
         raise InputError(f"cutoff: the grids of this recipe need more than 1.5 Å, found {rc}")
     first = _number("r_min", r_min, above=0.01)
-    last = (
-        rc - 0.5 if r_max is None else _number("r_max", r_max, above=first, below=math.nextafter(rc, 2 * rc))
-    )
+    last = rc - 0.5 if r_max is None else _number("r_max", r_max, above=first, below=math.nextafter(rc, 2 * rc))
     if last <= first:
         raise InputError(f"r_min: expected less than the last point of the grid at {last} Å, found {first}")
     step = (last - first) / (_count("radial", radial, 2) - 1)

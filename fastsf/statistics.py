@@ -105,7 +105,4 @@ def by_element(
     dict of atomic number to ColumnStatistics
         One entry for every key of `widths`.
     """
-    return {
-        number: ColumnStatistics.of(features[numbers == number][:, :width])
-        for number, width in widths.items()
-    }
+    return {number: ColumnStatistics.of(features[numbers == number][:, :width]) for number, width in widths.items()}

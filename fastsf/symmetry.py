@@ -112,13 +112,9 @@ class Compact:
     def __post_init__(self) -> None:
         _check_finite("compact function", left=self.left, right=self.right)
         if self.right <= 0 or self.left >= self.right:
-            raise InputError(
-                f"compact function: expected left < right and right > 0, found {self.left}, {self.right}"
-            )
+            raise InputError(f"compact function: expected left < right and right > 0, found {self.left}, {self.right}")
         if self.kind not in SMOOTH_CORES:
-            raise InputError(
-                f"compact function: unknown kind {self.kind!r}, expected one of {', '.join(SMOOTH_CORES)}"
-            )
+            raise InputError(f"compact function: unknown kind {self.kind!r}, expected one of {', '.join(SMOOTH_CORES)}")
 
     @property
     def radius(self) -> float:
@@ -175,20 +171,14 @@ class Window:
     def __post_init__(self) -> None:
         _check_finite("angle window", left=self.left, right=self.right)
         if self.left >= self.right or self.right - self.left > 360:
-            raise InputError(
-                f"angle window: expected left < right <= left + 360, found {self.left}, {self.right}"
-            )
-        if (self.left < 0 and self.left != -self.right) or (
-            self.right > 180 and self.right - 180 != 180 - self.left
-        ):
+            raise InputError(f"angle window: expected left < right <= left + 360, found {self.left}, {self.right}")
+        if (self.left < 0 and self.left != -self.right) or (self.right > 180 and self.right - 180 != 180 - self.left):
             raise InputError(
                 "angle window: an edge outside 0..180 needs the window centred at 0 or 180, "
                 f"found {self.left}, {self.right}"
             )
         if self.kind not in SMOOTH_CORES:
-            raise InputError(
-                f"angle window: unknown kind {self.kind!r}, expected one of {', '.join(SMOOTH_CORES)}"
-            )
+            raise InputError(f"angle window: unknown kind {self.kind!r}, expected one of {', '.join(SMOOTH_CORES)}")
 
 
 def _envelope_label(envelope: Envelope) -> str:

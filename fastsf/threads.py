@@ -28,7 +28,8 @@ def run(
     parallel : callable
         ``parallel(*arguments, parts, *results)`` works on all items in `parts` blocks.
     """
-    wanted = numba.get_num_threads() if threads is None else min(threads, numba.config.NUMBA_NUM_THREADS)
+    most = int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
+    wanted = numba.get_num_threads() if threads is None else min(threads, most)
     if wanted == 1 or n < 2:
         serial(*arguments, 0, n, *results)
         return

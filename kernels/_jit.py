@@ -66,7 +66,7 @@ def njit(function=None, **options):
 def kernel(function, **options):
     """Compile a function that only kernels call, on arrays that they give it.
 
-    It may not allocate: references are not counted, which at some twenty scratch arrays a call took a tenth of the time.
+    It may not allocate: references are not counted, which for some twenty scratch arrays took a tenth of the time.
     It has no wrapper for Python and no cache of its own, which take most of the compile time of small functions.
     """
     internal = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}

@@ -13,7 +13,6 @@ from numba.extending import intrinsic, models, register_model
 from fastsf.kernels._jit import njit
 
 
-
 def _host_has_avx512():
     if config.CPU_NAME or config.CPU_FEATURES:  # the user compiles for another CPU
         return "avx512f" in (config.CPU_FEATURES or "") or "avx512" in (config.CPU_NAME or "")
@@ -167,6 +166,26 @@ def store(typing_context, array, start, vector):
 
 
 @intrinsic
+def gather(typing_context, array, offset, index, start):
+    """Vector of array[offset + index[start + lane]] (float64 by int32)."""
+    if not (_is_vector_of(array, types.float64) and _is_vector_of(index, types.int32)):
+        return None
+
+    def codegen(context, builder, sig, args):
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        origin = builder.gep(data, [args[1]])
+        places = builder.load(_pointer(context, builder, sig.args[2], *args[2:], _LLVM_INT32S), align=4)
+        vector = ir.Constant(_LLVM_VEC, ir.Undefined)
+        for lane in range(LANES):
+            place = builder.sext(builder.extract_element(places, ir.Constant(_I32, lane)), _I64)
+            number = builder.load(builder.gep(origin, [place]))
+            vector = builder.insert_element(vector, number, ir.Constant(_I32, lane))
+        return vector
+
+    return VEC(array, types.intp, index, types.intp), codegen
+
+
+@intrinsic
 def load_int(typing_context, array, start):
     """Vector of the int32 array[start : start + 8], converted to float64."""
     if not _is_vector_of(array, types.int32):
@@ -201,18 +220,13 @@ def store_xyz(typing_context, array, start, x, y, z):
     return types.void(array, types.intp, VEC, VEC, VEC), codegen
 
 
-def _masked_store(context, builder, vector, pointer, count, lanes):
-    """Write the first `count` of the lanes of a vector."""
-    indices = ir.Constant(ir.VectorType(_I64, lanes), list(range(lanes)))
-    undefined = ir.Constant(ir.VectorType(_I64, lanes), ir.Undefined)
-    one = builder.insert_element(undefined, count, ir.Constant(_I32, 0))
-    spread = builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(_I32, lanes), [0] * lanes))
-    mask = builder.icmp_signed("<", indices, spread)
+def _masked_store(builder, vector, pointer, count):
+    """Write the first `count` lanes of a vector of eight 64-bit numbers."""
+    mask = builder.icmp_signed("<", ir.Constant(_LLVM_INTS, list(range(LANES))), _broadcast(builder, count))
     kind = ir.FunctionType(ir.VoidType(), [vector.type, pointer.type, _I32, mask.type])
-    element = f"{'f' if vector.type.element == _F64 else 'i'}64"
-    name = f"llvm.masked.store.v{lanes}{element}.p0"
-    function = cgutils.get_or_insert_function(builder.module, kind, name)
-    builder.call(function, [vector, pointer, ir.Constant(_I32, 8), mask])
+    name = f"llvm.masked.store.v8{'f' if vector.type == _LLVM_VEC else 'i'}64.p0"
+    masked_store = cgutils.get_or_insert_function(builder.module, kind, name)
+    builder.call(masked_store, [vector, pointer, ir.Constant(_I32, 8), mask])
 
 
 @intrinsic
@@ -223,7 +237,7 @@ def store_first(typing_context, array, start, vector, count):
 
     def codegen(context, builder, sig, args):
         target = _pointer(context, builder, sig.args[0], *args[:2], _LLVM_VEC)
-        _masked_store(context, builder, args[2], target, args[3], LANES)
+        _masked_store(builder, args[2], target, args[3])
         return context.get_dummy_value()
 
     return types.void(array, types.intp, VEC, types.int64), codegen
@@ -237,7 +251,7 @@ def fill_first(typing_context, array, start, number, count):
 
     def codegen(context, builder, sig, args):
         target = _pointer(context, builder, sig.args[0], *args[:2], _LLVM_INTS)
-        _masked_store(context, builder, _broadcast(builder, args[2]), target, args[3], LANES)
+        _masked_store(builder, _broadcast(builder, args[2]), target, args[3])
         return context.get_dummy_value()
 
     return types.void(array, types.intp, types.int64, types.int64), codegen
@@ -257,10 +271,26 @@ def store_xyz_first(typing_context, array, start, x, y, z, count):
             offset = ir.Constant(_I64, part * LANES)
             target = _pointer(context, builder, sig.args[0], args[0], builder.add(args[1], offset), _LLVM_VEC)
             left = builder.sub(builder.mul(args[5], ir.Constant(_I64, 3)), offset)
-            _masked_store(context, builder, vector, target, left, LANES)
+            _masked_store(builder, vector, target, left)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, VEC, VEC, VEC, types.int64), codegen
+
+
+@intrinsic
+def prefetch_for_writing(typing_context, array, index):
+    """Ask for the cache line of array[index] (eight bytes each), to be written soon."""
+    if not (_is_vector_of(array, types.float64) or _is_vector_of(array, types.int64)):
+        return None
+
+    def codegen(context, builder, sig, args):
+        pointer = _pointer(context, builder, sig.args[0], *args, ir.IntType(8))
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, _I32, _I32, _I32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [pointer, *(ir.Constant(_I32, number) for number in (1, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
 
 
 @intrinsic
@@ -477,6 +507,19 @@ def not_lane(typing_context, lane):
 
 
 @intrinsic
+def equal_lanes(typing_context, array, start, number):
+    """Mask of the lanes where the int64 array[start + lane] is a number."""
+    if not _is_vector_of(array, types.int64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        raw = builder.load(_pointer(context, builder, sig.args[0], *args[:2], _LLVM_INTS), align=8)
+        return builder.icmp_signed("==", raw, _broadcast(builder, args[2]))
+
+    return MASK(array, types.intp, types.int64), codegen
+
+
+@intrinsic
 def any_lane(typing_context, mask):
     """Whether any lane is set."""
 
@@ -526,9 +569,7 @@ def pack(typing_context, vector, mask):
         if not HAS_AVX512:
             return builder.select(args[1], args[0], ir.Constant(_LLVM_VEC, [0.0] * LANES))
         undefined = ir.Constant(_LLVM_VEC, ir.Undefined)
-        return _intrinsic_call(
-            builder, "llvm.experimental.vector.compress.v8f64", _LLVM_VEC, [*args, undefined]
-        )
+        return _intrinsic_call(builder, "llvm.experimental.vector.compress.v8f64", _LLVM_VEC, [*args, undefined])
 
     return VEC(VEC, MASK), codegen
 
@@ -570,9 +611,7 @@ def compress(typing_context, vector, mask):
 
     def codegen(context, builder, sig, args):
         undefined = ir.Constant(_LLVM_VEC, ir.Undefined)
-        return _intrinsic_call(
-            builder, "llvm.experimental.vector.compress.v8f64", _LLVM_VEC, [*args, undefined]
-        )
+        return _intrinsic_call(builder, "llvm.experimental.vector.compress.v8f64", _LLVM_VEC, [*args, undefined])
 
     return VEC(VEC, MASK), codegen
 

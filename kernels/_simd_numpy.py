@@ -10,6 +10,14 @@ def load(array, start):
     return _whole(array[start : start + LANES]).copy()
 
 
+def gather(array, offset, index, start):
+    return array[offset + _whole(index[start : start + LANES])]
+
+
+def equal_lanes(array, start, number):
+    return _whole(array[start : start + LANES]) == number
+
+
 def load_int(array, start):
     return _whole(array[start : start + LANES]).astype(np.float64)
 
@@ -52,6 +60,10 @@ def store_xyz_first(array, start, x, y, z, count):
 
 def fill_first(array, start, number, count):
     _part(array, start, min(count, LANES))[:] = number
+
+
+def prefetch_for_writing(array, index):
+    pass
 
 
 def _part(array, start, size):

@@ -340,9 +340,7 @@ def _gradients_through_moments(tables, group, env, moments, gradient, out):
         own = fill_moments(env, moments, group, channel)
         for t in range(channel.term_first, channel.term_last):
             out[tables.terms[t].column] += term_value(moments, group, tables.legendre[t], own)
-            add_moment_gradients(
-                env, moments, gradient, group, channel, tables.legendre[t], (t - first) * len(env.x)
-            )
+            add_moment_gradients(env, moments, gradient, group, channel, tables.legendre[t], (t - first) * len(env.x))
 
 
 @kernel

@@ -6,6 +6,17 @@ from numba import prange
 from fastsf.kernels._jit import njit
 from fastsf.kernels.cells import minus_shift
 from fastsf.kernels.cells_search import part_of
+from fastsf.kernels.simd import (
+    LANES,
+    equal_lanes,
+    first_lanes,
+    gather,
+    load,
+    select,
+    splat,
+    store_xyz,
+    sum_lanes,
+)
 
 
 @njit
@@ -23,33 +34,47 @@ def farthest_move(positions, before):
 
 
 @njit
-def move_images(search, positions, cell):
-    """Put all images where their atoms are now; returns the wrapped positions (n, 3)."""
-    stride, wraps = len(search.points) // 6, search.wraps
-    wrapped = np.empty((len(positions), 3))
+def move_images(search, wraps, positions, cell, wrapped):
+    """Put all images where their atoms are now, and the wrapped positions into `wrapped` (n, 3)."""
+    stride = len(search.points) // 6
     for i in range(len(positions)):
         for c in range(3):
             wrapped[i, c] = minus_shift(positions[i, c], wraps[i, 0], wraps[i, 1], wraps[i, 2], cell, c)
     for e in range(len(search.atom)):
         for c in range(3):
             search.points[c * stride + e] = wrapped[search.atom[e], c]
-    return wrapped
 
 
 @njit
 def refresh_range(points, wrapped, start, image, begin, end, vector):
-    """Vectors of the pairs of the atoms begin to end from where the images are now; `points` as in `Search`."""
+    """Vectors (3 p,) of the pairs of atoms begin to end, from where the images (`Search.points`) are now."""
     stride = len(points) // 6
     for i in range(begin, end):
-        for p in range(start[i], start[i + 1]):
-            for c in range(3):
-                e = c * stride + image[p]
-                vector[p, c] = (points[e] - wrapped[i, c]) + points[3 * stride + e]
+        x, y, z = wrapped[i, 0], wrapped[i, 1], wrapped[i, 2]
+        for p in range(start[i], start[i + 1] - LANES + 1, LANES):
+            _refresh_eight(points, stride, image, p, x, y, z, vector)
+        if start[i + 1] - start[i] >= LANES:
+            _refresh_eight(points, stride, image, start[i + 1] - LANES, x, y, z, vector)
+        else:
+            for p in range(start[i], start[i + 1]):
+                e = image[p]
+                vector[3 * p] = (points[e] - x) + points[3 * stride + e]
+                vector[3 * p + 1] = (points[stride + e] - y) + points[4 * stride + e]
+                vector[3 * p + 2] = (points[2 * stride + e] - z) + points[5 * stride + e]
+
+
+@njit
+def _refresh_eight(points, stride, image, p, x, y, z, vector):
+    dx = (gather(points, 0, image, p) - x) + gather(points, 3 * stride, image, p)
+    dy = (gather(points, stride, image, p) - y) + gather(points, 4 * stride, image, p)
+    dz = (gather(points, 2 * stride, image, p) - z) + gather(points, 5 * stride, image, p)
+    store_xyz(vector, 3 * p, dx, dy, dz)
 
 
 @njit(parallel=True)
-def refresh_parallel(points, wrapped, start, image, total, parts, vector):
+def refresh_parallel(points, wrapped, start, image, parts, vector):
     """`refresh_range` over all atoms, in `parts` blocks shared among the threads."""
+    total = len(wrapped)
     for part in prange(parts):
         begin, end = part_of(total, part, parts), part_of(total, part + 1, parts)
         refresh_range(points, wrapped, start, image, begin, end, vector)
@@ -57,32 +82,40 @@ def refresh_parallel(points, wrapped, start, image, total, parts, vector):
 
 @njit
 def reverse_range(start, neighbor, vector, begin, end, reverse):
-    """Index of the pair (j, i, -S) of each pair (i, j, S), i < j or i = j, of the atoms begin to end, and back.
+    """Index of the pair (j, i, -S) of each pair (i, j, S), i <= j, of the atoms begin to end, and back.
 
     The vector of the reverse is exactly the negative, and no other pair of the same atoms has that vector.
+    `neighbor` must be readable for eight elements more.
     """
+    lanes = load(np.arange(float(LANES)), 0)
     for i in range(begin, end):
         for p in range(start[i], start[i + 1]):
             j = neighbor[p]
             if j < i:
                 continue
-            last = -1
-            for q in range(start[j], start[j + 1]):
-                last = max(last, q if neighbor[q] == i else -1)
-            while not _opposite(vector, p, last):
-                last -= 1
-            reverse[p], reverse[last] = last, p
+            place = splat(0.0)
+            for q in range(start[j], start[j + 1], LANES):
+                place = select(equal_lanes(neighbor, q, i) & first_lanes(start[j + 1] - q), lanes + q, place)
+            q = int(sum_lanes(place))  # exact unless j has several images of i near it
+            if not (start[j] <= q < start[j + 1] and neighbor[q] == i and _opposite(vector, p, q)):
+                q = start[j]
+                while not (neighbor[q] == i and _opposite(vector, p, q)):
+                    q += 1
+            reverse[p], reverse[q] = q, p
 
 
 @njit
 def _opposite(vector, p, q):
-    return vector[q, 0] == -vector[p, 0] and vector[q, 1] == -vector[p, 1] and vector[q, 2] == -vector[p, 2]
+    return (
+        vector[3 * q] == -vector[3 * p]
+        and vector[3 * q + 1] == -vector[3 * p + 1]
+        and vector[3 * q + 2] == -vector[3 * p + 2]
+    )
 
 
 @njit(parallel=True)
-def reverse_parallel(start, neighbor, vector, total, parts, reverse):
+def reverse_parallel(start, neighbor, vector, parts, reverse):
     """`reverse_range` over all atoms, in `parts` blocks shared among the threads."""
+    total = len(start) - 1
     for part in prange(parts):
-        reverse_range(
-            start, neighbor, vector, part_of(total, part, parts), part_of(total, part + 1, parts), reverse
-        )
+        reverse_range(start, neighbor, vector, part_of(total, part, parts), part_of(total, part + 1, parts), reverse)

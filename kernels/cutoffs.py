@@ -36,14 +36,14 @@ _SMALLEST_GAP = 1.0 / 700.0  # exp(1 - 1/gap) is zero to every digit there
 
 @inline
 def core(kind, x):
-    """Core function and its derivative at the vector x, 0 <= x <= 1.
+    """Core function and its derivative at the vector x, 0 <= x <= 1, in forms without cancellation at x = 1.
 
     Behler 2007 and 2011 (cosine, tanh3); n2p2's manual (the others): ``poly<k>`` is the polynomial of lowest degree
     with k continuous derivatives at both ends.
     """
     if kind == Core.COSINE:
-        s, c = sin_cos((x - 0.5) * math.pi)
-        return fma(s, -0.5, 0.5), c * (-0.5 * math.pi)
+        s, c = sin_cos((1.0 - x) * (0.5 * math.pi))
+        return s * s, s * c * -math.pi
     if kind == Core.TANH3 or kind == Core.TANH3_NORMALIZED:
         t = tanh_unit(1.0 - x)
         scale = 1.0 if kind == Core.TANH3 else 1.0 / _TANH1_CUBED
@@ -58,15 +58,14 @@ def core(kind, x):
     y = 1.0 - x
     y2 = y * y
     if kind == Core.POLY1:
-        return fma(fma(x, 2.0, -3.0), x2, 1.0), x * y * -6.0
+        return y2 * fma(x, 2.0, 1.0), x * y * -6.0
     if kind == Core.POLY2:
-        return fma(fma(fma(x, -6.0, 15.0), x, -10.0), x2 * x, 1.0), x2 * y2 * -30.0
+        return y2 * y * fma(fma(x, 6.0, 3.0), x, 1.0), x2 * y2 * -30.0
     if kind == Core.POLY3:
-        p = fma(fma(fma(x, 20.0, -70.0), x, 84.0), x, -35.0)
-        return fma(p, x2 * x2, 1.0), x2 * x * y2 * y * -140.0
+        return y2 * y2 * fma(fma(fma(x, 20.0, 10.0), x, 4.0), x, 1.0), x2 * x * y2 * y * -140.0
     if kind == Core.POLY4:
-        p = fma(fma(fma(fma(x, -70.0, 315.0), x, -540.0), x, 420.0), x, -126.0)
-        return fma(p, x2 * x2 * x, 1.0), x2 * x2 * (y2 * y2) * -630.0
+        p = fma(fma(fma(fma(x, 70.0, 35.0), x, 15.0), x, 5.0), x, 1.0)
+        return y2 * y2 * y * p, x2 * x2 * (y2 * y2) * -630.0
     return splat(1.0), splat(0.0)
 
 

@@ -127,10 +127,9 @@ def fill_envelope(env, shell, lanes, slopes):
     for k in range(0, lanes, LANES):
         r2 = load(env.r_squared, k)
         real = r2 < FAR
-        r = sqrt(r2)
-        positive = r2 > 0.0
-        inverse = select(real & positive, 1.0 / r, 0.0)
-        f, slope = envelope(shell.core, shell.shape, shell.center, shell.inverse_width, r)
+        r = sqrt(select(real, r2, 1.0))
+        inverse = select(real & (r2 > 0.0), 1.0 / r, 0.0)
+        f, slope = envelope(shell.core, shell.form, shell.center, shell.inverse_width, r)
         f, slope = select(real, f, 0.0), select(real, slope, 0.0)
         store(env.r, k, select(real, r, 0.0))
         store(env.r_inverse, k, inverse)

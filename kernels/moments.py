@@ -23,7 +23,7 @@ MAX_DEGREE = 16
 _HARMONICS = (MAX_DEGREE + 1) * (MAX_DEGREE + 2) // 2
 
 
-def legendre_coefficients(exponent, lam):
+def legendre_coefficients(exponent: int, lam: float) -> np.ndarray:
     """Coefficients a_l of 2^(1-n) (1 + lam c)^n = sum_l a_l P_l(c), exponent n <= MAX_DEGREE, |lam| <= 1.
 
     Powers of c have Legendre coefficients that are all positive, and those of one l meet powers of lam of one parity.
@@ -247,8 +247,6 @@ def add_moment_gradients(env, moments, gradient, group, channel, coefficients, s
     same = group.first_element == group.second_element
     self_weight = coefficients.sum() if same else 0.0
     slot, degree = channel.slot, group.degree
-    _add_gradient(
-        env, gradient, moments.weight_first, slot, group.first_element, degree, self_weight, start_out
-    )
+    _add_gradient(env, gradient, moments.weight_first, slot, group.first_element, degree, self_weight, start_out)
     if not same:
         _add_gradient(env, gradient, moments.weight_second, slot, group.second_element, degree, 0.0, start_out)

@@ -16,7 +16,7 @@ ALL = -1
 SHELL = np.dtype(
     [
         ("core", np.int64),
-        ("shape", np.int64),
+        ("form", np.int64),
         ("center", np.float64),  # Å
         ("inverse_width", np.float64),  # 1/Å
         ("r_min", np.float64),  # Å: range of the envelope, r_min < r < r_max
@@ -59,8 +59,8 @@ CHANNEL = np.dtype(
         ("slot", np.int64),
         ("eta", np.float64),
         ("shift", np.float64),
-        ("base", np.int64),  # channel of the group whose eta divides this one's, with the same shift
-        ("multiple", np.int64),  # eta / base's eta if that is an integer, else 0
+        ("source", np.int64),  # channel of the group whose eta divides this one's, with the same shift
+        ("multiple", np.int64),  # eta / that one's eta if that is an integer, else 0
         ("term_first", np.int64),
         ("term_last", np.int64),
     ]

@@ -121,6 +121,8 @@ def _collect(env, chunk, shell, group, at):
     k_first, k_lanes = segment(env, group.second_element)
     same = group.first_element == group.second_element
     j_lanes -= same  # the last one has no partner behind it
+    if k_lanes == 0:
+        j_lanes = 0
     r_max2 = shell.r_max * shell.r_max if group.narrow else FAR
     r_min2 = shell.r_min * shell.r_min if group.narrow and shell.r_min > 0.0 else -1.0
     blocks, lanes, j, k = 0, 0, at[0], at[1]
@@ -191,7 +193,7 @@ def _fill_far(chunk, shell, lanes, slopes):
         r2 = maximum(load(chunk.far, b), _TINY)
         inverse = inverse_sqrt(r2)
         r = r2 * inverse
-        f, slope = envelope(shell.core, shell.shape, shell.center, shell.inverse_width, r)
+        f, slope = envelope(shell.core, shell.form, shell.center, shell.inverse_width, r)
         store(chunk.far, b, r)
         store(chunk.far_envelope, b, f)
         if slopes:
@@ -203,10 +205,10 @@ def _fill_far(chunk, shell, lanes, slopes):
 @kernel
 def _multiply_far(chunk, channel, index, lanes):
     """Multiply by F(r_jk); where eta is a multiple of an earlier channel's, its Gaussian is a power of that one's."""
-    at, base = index * STRIDE, channel.base * STRIDE
+    at, source = index * STRIDE, channel.source * STRIDE
     for b in range(0, lanes, LANES):
         if channel.multiple > 0:
-            g = integer_power(load(chunk.gaussian, base + b), channel.multiple)
+            g = integer_power(load(chunk.gaussian, source + b), channel.multiple)
         else:
             g = gaussian(channel.eta, channel.shift, load(chunk.far, b))
         store(chunk.gaussian, at + b, g)

@@ -68,9 +68,7 @@ def kinks(function: SymmetryFunction) -> tuple[list[float], list[float]]:
         if abs(function.angle.lam) > 1 and function.angle.zeta < 5:
             angles = [math.acos(-1 / function.angle.lam)]
     elif isinstance(function, Angular):
-        angles = np.radians(
-            _bump_kinks(function.angle.kind, function.angle.left, function.angle.right)
-        ).tolist()
+        angles = np.radians(_bump_kinks(function.angle.kind, function.angle.left, function.angle.right)).tolist()
     return distances, angles
 
 

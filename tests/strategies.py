@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from fastsf.symmetry import CORES, SMOOTH_CORES, Angular, Compact, Cutoff, Power, Radial, Window
 
-REPEATABLE = settings(
-    derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow]
-)
+REPEATABLE = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 """Seeded by the test itself, no stop watch."""
 
 ELEMENTS = ("H", "C", "O", "Cu")

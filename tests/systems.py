@@ -49,9 +49,7 @@ def molecule_with_cell() -> Atoms:
 
 
 def slab() -> Atoms:
-    return scattered(
-        "H3O3S2", np.array([[4.5, 0, 0], [0.75, 4.25, 0], [0, 0, 5.0]]), (True, True, False), 1.0, seed=2
-    )
+    return scattered("H3O3S2", np.array([[4.5, 0, 0], [0.75, 4.25, 0], [0, 0, 5.0]]), (True, True, False), 1.0, seed=2)
 
 
 def wire_without_vectors() -> Atoms:
@@ -99,9 +97,7 @@ def two_atoms_at_the_cutoff() -> Atoms:
 
 def collinear() -> Atoms:
     """A chain along x (angles of 0 and 180 degrees) and one atom beside it."""
-    return Atoms(
-        "OHSOHO", positions=[[x, 0, 0] for x in (0, 0.9375, 2.5, -1.375, 3.625)] + [[1.125, 1.0, 0.75]]
-    )
+    return Atoms("OHSOHO", positions=[[x, 0, 0] for x in (0, 0.9375, 2.5, -1.375, 3.625)] + [[1.125, 1.0, 0.75]])
 
 
 def coincident_distances() -> Atoms:

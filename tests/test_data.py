@@ -101,8 +101,7 @@ def test_composition(frames):
 @pytest.mark.parametrize("name", COUNTS)
 def test_no_frame_twice(frames, name):
     digests = [
-        hashlib.sha256(atoms.positions.tobytes() + atoms.cell.array.tobytes()).hexdigest()
-        for atoms in frames[name]
+        hashlib.sha256(atoms.positions.tobytes() + atoms.cell.array.tobytes()).hexdigest() for atoms in frames[name]
     ]
     assert len(set(digests)) == len(digests)
     energies = [(len(atoms), atoms.get_potential_energy()) for atoms in frames[name]]
@@ -156,7 +155,5 @@ def test_ethanol_forces_are_derivatives_of_the_energy(frames):
     calculator = tblite.TBLite(method="GFN2-xTB", accuracy=0.001, verbosity=0)
     for atom in range(0, len(atoms), 4):
         for axis in range(3):
-            up, down = (
-                calculator.get_potential_energy(displaced(atoms, atom, axis, s)) for s in (step, -step)
-            )
+            up, down = (calculator.get_potential_energy(displaced(atoms, atom, axis, s)) for s in (step, -step))
             assert (down - up) / (2 * step) == pytest.approx(atoms.get_forces()[atom, axis], abs=2e-4)

@@ -93,9 +93,7 @@ def test_documents_of_another_kind_are_refused():
     with pytest.raises(InputError, match="function 1: expected a table"):
         from_document({**document, "functions": [1]})
     with pytest.raises(InputError, match="function 2: unknown key 'zeta'"):
-        from_document(
-            {**document, "functions": [*document["functions"], {**document["functions"][0], "zeta": 1}]}
-        )
+        from_document({**document, "functions": [*document["functions"], {**document["functions"][0], "zeta": 1}]})
     with pytest.raises(InputError, match="elements: expected a list"):
         from_document({**document, "elements": "HO"})
 
@@ -251,9 +249,7 @@ def test_yaml_file(tmp_path):
     expected = recipes.make("imbalzano2018", ["H", "O"], 6.5, n=3, zeta=(1.0, 4.0))
     assert read_definition(path) == (["H", "O"], expected)
     toml = tmp_path / "functions.toml"
-    toml.write_text(
-        'elements = ["O", "H"]\n[recipe]\nname = "imbalzano2018"\ncutoff = 6.5\nn = 3\nzeta = [1, 4]\n'
-    )
+    toml.write_text('elements = ["O", "H"]\n[recipe]\nname = "imbalzano2018"\ncutoff = 6.5\nn = 3\nzeta = [1, 4]\n')
     assert read_definition(toml) == (["H", "O"], expected)
 
 

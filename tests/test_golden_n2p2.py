@@ -100,9 +100,7 @@ def test_no_case_is_left_out(shared):
 def test_values(shared, case):
     reference = golden(shared / "reference" / case)
     structures = [reference.atoms(prefix) for prefix in reference.prefixes]
-    for prefix, atoms, values in zip(
-        reference.prefixes, structures, reference.acsf.create(structures), strict=True
-    ):
+    for prefix, atoms, values in zip(reference.prefixes, structures, reference.acsf.create(structures), strict=True):
         for element, rows, block in reference.blocks(prefix, "G_raw"):
             columns = reference.acsf.columns[element]
             assert block.shape == (len(rows), len(columns))

@@ -184,9 +184,7 @@ def test_written_structures_read_back(tmp_path_factory, drawn):
         for name, value in before.calc.results.items():
             np.testing.assert_array_equal(after.calc.results[name], value)
     write_input_data(folder / "bohr.data.gz", drawn, "Bohr", "Hartree")
-    for before, after in zip(
-        drawn, iread_input_data(folder / "bohr.data.gz", "Bohr", "Hartree"), strict=True
-    ):
+    for before, after in zip(drawn, iread_input_data(folder / "bohr.data.gz", "Bohr", "Hartree"), strict=True):
         np.testing.assert_allclose(after.positions, before.positions, rtol=1e-15)
         for name, value in before.calc.results.items():
             np.testing.assert_allclose(after.calc.results[name], value, rtol=1e-14)
@@ -204,9 +202,7 @@ def test_writing_structures_without_labels_and_what_cannot_be_written(tmp_path):
         write_input_data(tmp_path / "no" / "input.data", [Atoms("H")])
 
 
-GARBAGE = st.lists(st.lists(WORDS | st.text(max_size=8), max_size=11).map(" ".join), max_size=8).map(
-    "\n".join
-)
+GARBAGE = st.lists(st.lists(WORDS | st.text(max_size=8), max_size=11).map(" ".join), max_size=8).map("\n".join)
 
 
 @REPEATABLE

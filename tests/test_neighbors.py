@@ -48,9 +48,7 @@ def assert_like_ase(atoms, cutoff, **options):
     assert d.shape == i.shape == j.shape and D.shape == S.shape == (len(i), 3)
     expected = atoms.positions[j] - atoms.positions[i] + S @ atoms.cell.array
     span = np.abs(S @ atoms.cell.array).max(initial=0) + np.abs(atoms.positions).max(initial=0)
-    np.testing.assert_allclose(
-        D, expected, rtol=0, atol=4e-16 * (span + cutoff if np.isscalar(cutoff) else span + 9)
-    )
+    np.testing.assert_allclose(D, expected, rtol=0, atol=4e-16 * (span + cutoff if np.isscalar(cutoff) else span + 9))
     np.testing.assert_array_equal(d, np.sqrt((D * D).sum(axis=1)))
 
 
@@ -107,9 +105,7 @@ def test_vectors_of_unwrapped_atoms_are_exact_to_rounding():
     atoms.cell = atoms.cell.array * 1.1
     atoms.positions = atoms.positions * 1.1 + 1e6 * atoms.cell.array[0]
     i, j, D, S = neighbor_list("ijDS", atoms, RADIUS)
-    cell, positions = (
-        [[Fraction(x) for x in row] for row in rows] for rows in (atoms.cell.array, atoms.positions)
-    )
+    cell, positions = ([[Fraction(x) for x in row] for row in rows] for rows in (atoms.cell.array, atoms.positions))
     for p in range(len(i)):
         for c in range(3):
             shift = sum(int(S[p, k]) * cell[k][c] for k in range(3))
@@ -270,9 +266,7 @@ def within(pairs, cutoff):
     return triples(i[near], pairs.neighbor[near], pairs.shift[near])
 
 
-@pytest.mark.parametrize(
-    "name", ["molecule", "slab", "cell_much_smaller_than_cutoff", "triclinic", "unwrapped"]
-)
+@pytest.mark.parametrize("name", ["molecule", "slab", "cell_much_smaller_than_cutoff", "triclinic", "unwrapped"])
 def test_random_walk_with_a_skin(name):
     atoms = SYSTEMS[name]()
     rng = np.random.default_rng(5)

@@ -81,9 +81,7 @@ def test_gastegger_defaults_are_the_published_table():
 
 
 def test_gastegger_centred_grid():
-    functions = make(
-        "gastegger2018-acsf", ["C"], 6.0, radial=3, angular=1, mode="centered", r_min=1.0, r_max=5.0
-    )
+    functions = make("gastegger2018-acsf", ["C"], 6.0, radial=3, angular=1, mode="centered", r_min=1.0, r_max=5.0)
     assert [(f.eta, f.rs) for f in functions[:3]] == [(1 / 2, 0), (1 / 18, 0), (1 / 50, 0)]
     shifted = make("gastegger2018-acsf", ["C"], 6.0, radial=3, angular=1, r_min=1.0, r_max=5.0)
     assert [(f.eta, f.rs) for f in shifted[:3]] == [(1 / 8, 1), (1 / 8, 3), (1 / 8, 5)]
@@ -123,9 +121,7 @@ def test_grids_scale_and_cover_all_elements(name, elements, cutoff, cutoff_type)
         own = [function for function in functions if function.center == element]
         assert len(own) == len(functions) / len(elements)
     if name == "imbalzano2018":
-        for one, two in zip(
-            functions, make(name, elements, 2 * cutoff, cutoff_type=cutoff_type), strict=True
-        ):
+        for one, two in zip(functions, make(name, elements, 2 * cutoff, cutoff_type=cutoff_type), strict=True):
             scaled = scale_lengths(one, 2.0)
             assert (two.eta, two.rs) == pytest.approx((scaled.eta, scaled.rs), rel=1e-12)
 

@@ -105,9 +105,7 @@ def test_cutoff_plateau_and_edge(cutoff):
 def test_bump_middle_and_edges(kind, span, asymmetric):
     left, right = span
     middle = 0.5 * (left + right)
-    value, slope = bump(
-        kind, left, right, asymmetric, np.array([middle, left, right, right + 0.5, left - 0.5])
-    )
+    value, slope = bump(kind, left, right, asymmetric, np.array([middle, left, right, right + 0.5, left - 0.5]))
     assert value.tolist() == [1, 0, 0, 0, 0]
     assert not slope.any()
     y = 0.3

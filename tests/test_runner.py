@@ -58,9 +58,7 @@ def test_every_type(tmp_path):
         Angular("O", ("H", "H"), Cutoff(5.0, **cosine), Power(2.5, 1.0), 0.1, 0.7, narrow=False),
         Radial("O", None, Compact(1.0, 6.0, "poly4")),
         Angular("O", None, Compact(1.0, 6.0, "poly3"), Window(0.0, 360.0, "poly3"), narrow=True),
-        Angular(
-            "O", None, Compact(1.0, 6.0, "poly3", asymmetric=True), Window(80.0, 179.0, "poly3"), narrow=False
-        ),
+        Angular("O", None, Compact(1.0, 6.0, "poly3", asymmetric=True), Window(80.0, 179.0, "poly3"), narrow=False),
     ]
     assert [runner_type(function) for function in functions] == [2, 12, 13, 20, 21, 22, 3, 9, 23, 24, 25]
 

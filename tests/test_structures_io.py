@@ -154,9 +154,7 @@ def test_broken_frames_are_reported_where_they_stand(tmp_path):
     assert found[1].startswith(f"{where}4, frame 1: not a frame of an XYZ file: ValueError")
     assert found[3].startswith(f"{where}10, frame 3: expected 2 atoms, but the frame ends after 1")
     assert found[5] == "long"
-    assert found[6].startswith(
-        f"{where}19, frame 6: expected the number of atoms of a frame, found 'H 1 0 0'"
-    )
+    assert found[6].startswith(f"{where}19, frame 6: expected the number of atoms of a frame, found 'H 1 0 0'")
     assert found[8].startswith(f"{where}25, frame 8: not a frame of an XYZ file: KeyError: 'Xx'")
     assert found[10].startswith(f"{where}33, frame 10: expected 3 atoms, but the frame ends after 2")
 
@@ -164,9 +162,7 @@ def test_broken_frames_are_reported_where_they_stand(tmp_path):
 def test_broken_blocks_of_input_data_are_reported_where_they_stand(tmp_path):
     path = tmp_path / "input.data"
     good = "begin\natom 0 0 0 H 0 0 0 0 0\nend\n"
-    path.write_text(
-        good + good.replace("atom 0", "atom x") + good + "begin\n" + good + "stray\nstray\n" + good
-    )
+    path.write_text(good + good.replace("atom 0", "atom x") + good + "begin\n" + good + "stray\nstray\n" + good)
     items = list(iread_structures(path))
     kinds = [type(item) for _, _, item in items]
     assert kinds == [Atoms, FormatError, Atoms, FormatError, Atoms, FormatError, Atoms]
@@ -301,9 +297,7 @@ def test_skipped_frames_are_not_parsed(tmp_path, monkeypatch):
     for skip in (0, 3, 4, 6, 8, 9):
         parsed.clear()
         rest = list(iread_structures(paths, skip=skip))
-        assert [(path, frame) for path, frame, _ in rest] == [
-            (path, frame) for path, frame, _ in everything[skip:]
-        ]
+        assert [(path, frame) for path, frame, _ in rest] == [(path, frame) for path, frame, _ in everything[skip:]]
         assert len(parsed) == len(rest) == max(8 - skip, 0)
 
 

@@ -85,9 +85,7 @@ def test_window_rejects_edges_off_the_middle(left, right):
         Window(left, right)
 
 
-@pytest.mark.parametrize(
-    ("left", "right"), [(0, 180), (-20, 20), (-180, 180), (0, 360), (170, 190), (30, 90)]
-)
+@pytest.mark.parametrize(("left", "right"), [(0, 180), (-20, 20), (-180, 180), (0, 360), (170, 190), (30, 90)])
 def test_window_accepts(left, right):
     assert (Window(left, right).left, Window(left, right).right) == (left, right)
 
@@ -104,9 +102,7 @@ def test_power_accepts_any_lambda():
         Power(1.0, math.nan)
 
 
-@pytest.mark.parametrize(
-    "make", [lambda eta: G2("H", "O", eta, 6.0), lambda eta: G4("H", ("O", "H"), eta, 1, 1, 6.0)]
-)
+@pytest.mark.parametrize("make", [lambda eta: G2("H", "O", eta, 6.0), lambda eta: G4("H", ("O", "H"), eta, 1, 1, 6.0)])
 @pytest.mark.parametrize("eta", [-0.1, math.nan])
 def test_gaussian_rejects_eta(make, eta):
     with pytest.raises(InputError, match="eta must"):
@@ -155,9 +151,7 @@ def test_constructors_set_what_they_say():
     angle = Power(zeta=4.0, lam=-1.0)
     narrow = Angular("H", ("H", "O"), CUTOFF, angle, eta=0.1, rs=0.5, narrow=True)
     assert G4("H", ("O", "H"), eta=0.1, zeta=4.0, lam=-1.0, cutoff=6.0, rs=0.5) == narrow
-    assert G5("H", ("O", "H"), eta=0.1, zeta=4.0, lam=-1.0, cutoff=6.0, rs=0.5) == replace(
-        narrow, narrow=False
-    )
+    assert G5("H", ("O", "H"), eta=0.1, zeta=4.0, lam=-1.0, cutoff=6.0, rs=0.5) == replace(narrow, narrow=False)
 
 
 @pytest.mark.parametrize(
@@ -192,9 +186,7 @@ def test_labels_are_unique(name):
 def test_labels_tell_what_matters():
     assert G2("O", "H", 0.5, 6.0, rs=1.25).label == "G2(O;H) eta=0.5 rs=1.25 rc=6 cosine"
     assert G3("O", None, 2.0, Cutoff(5.0, "exp", 0.3)).label == "wG3(O;*) kappa=2 rc=5 exp alpha=0.3"
-    assert (
-        G5("O", ("O", "H"), 0.02, 4, -1, 6.0).label == "G5(O;H,O) eta=0.02 rs=0 lambda=-1 zeta=4 rc=6 cosine"
-    )
+    assert G5("O", ("O", "H"), 0.02, 4, -1, 6.0).label == "G5(O;H,O) eta=0.02 rs=0 lambda=-1 zeta=4 rc=6 cosine"
     compact = Angular("O", None, Compact(-1.0, 5.0, "poly3", True), Window(20, 90, "exp"))
     assert compact.label == "wcompact4(O;*) 20<theta<90 exp -1<r<5 poly3a"
 

@@ -35,9 +35,7 @@ def path(name: str) -> Path:
     """
     known = names()
     if name not in known:
-        raise InputError(
-            f"no data set is called {name!r}: expected one of {', '.join(known) or '(none packaged)'}"
-        )
+        raise InputError(f"no data set is called {name!r}: expected one of {', '.join(known) or '(none packaged)'}")
     return _folder() / f"{name}{_SUFFIX}"
 
 

@@ -93,9 +93,7 @@ def _load_yaml(text: str, path: Path) -> Any:
     try:
         import yaml
     except ImportError as error:
-        raise InputError(
-            f'{path}: reading YAML needs PyYAML: python -m pip install "fastsf[yaml]"'
-        ) from error
+        raise InputError(f'{path}: reading YAML needs PyYAML: python -m pip install "fastsf[yaml]"') from error
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
@@ -139,9 +137,7 @@ def _check_known(used: list[str], named: list[str] | None) -> None:
         raise InputError(f"{unknown[0]} is not among the elements {' '.join(named or ())}")
 
 
-def _from_recipe(
-    document: Mapping[str, Any], path: Path, line: int | None
-) -> tuple[list[str], list[SymmetryFunction]]:
+def _from_recipe(document: Mapping[str, Any], path: Path, line: int | None) -> tuple[list[str], list[SymmetryFunction]]:
     table = document["recipe"]
     if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
         raise FormatError("recipe: expected a table with the 'name' of a recipe", path, line)

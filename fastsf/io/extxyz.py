@@ -64,9 +64,7 @@ def _cut(
         return FormatError("the file ends after the number of atoms", path, number, frame), None
     parts.append(comment[1])
     for found, line in enumerate(lines):
-        if found >= n_atoms and not line[1].lstrip().startswith(
-            "VEC"
-        ):  # cell vectors of some plain XYZ files
+        if found >= n_atoms and not line[1].lstrip().startswith("VEC"):  # cell vectors of some plain XYZ files
             return (number, "".join(parts)), line
         if _COUNT.fullmatch(line[1]):
             return _short(n_atoms, found, path, number, frame), line

@@ -1,24 +1,25 @@
 """Quick parsing of regular frames of extended XYZ files: element symbols first, then columns of real numbers.
 
-Gives what ASE's reader gives, several times faster. Whatever is unusual (other types of columns, quotes in quotes,
-rows of different lengths) is left to ASE, which then also finds the words for what is wrong.
+Gives what ASE's reader gives, in half the time and less. Whatever is unusual (other types of columns, quotes
+in quotes, rows of different lengths) is left to ASE, which then also finds the words for what is wrong.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
+from ase.calculators.calculator import all_properties
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import atomic_numbers
 from ase.io import extxyz
 
 _WORD = r"[^\s='\"{}\[\]\\]+"
-_QUOTED = r"\"([^'\"{}\[\]\\]*)\""
+_QUOTED = r"\"([^'\"{}\[\]\\]+)\""
 _PAIR = re.compile(rf"({_WORD})(?:=(?:{_QUOTED}|({_WORD})))?(?:\s+|$)")
 _VALUES = re.compile(r"[^\s,]+")
 _BOOLEANS = {
@@ -28,8 +29,10 @@ _BOOLEANS = {
 _OTHER_ARRAYS = {"numbers", "charges", "initial_charges", "move_mask"}
 _LETTERS = frozenset("abcdefghjklmopqrstuvwxyzABCDEFGHJKLMOPQRSTUVWXYZ")
 """No number begins with one of these; "nan" and "inf" are numbers to ASE."""
-_RESULTS = frozenset(extxyz.all_properties)
+_RESULTS = frozenset(all_properties)
 _TOTALS = frozenset(extxyz.per_config_properties)
+_ase_comment: Any = extxyz.key_val_str_to_dict
+_calculator: Any = SinglePointCalculator
 _VOIGT = [0, 4, 8, 5, 2, 1]
 
 
@@ -51,7 +54,7 @@ def read_regular_frame(text: str) -> Atoms | None:
         info = read_comment(comment)
         columns = _columns(info.pop("Properties", "species:S:1:pos:R:3"))
         words = body.split()
-        if columns is None or len(words) != int(count) * columns[1]:
+        if columns is None or not words or len(words) != int(count) * columns[1]:
             return None
         names, width = columns
         numbers = [atomic_numbers[symbol.capitalize()] for symbol in words[::width]]
@@ -69,7 +72,7 @@ def read_comment(line: str) -> dict[str, Any]:
     while place < len(text):
         pair = _PAIR.match(text, place)
         if pair is None:
-            return dict(extxyz.key_val_str_to_dict(text))
+            return dict(_ase_comment(text))
         key, quoted, word = pair.groups()
         found[key] = _value(key, quoted if quoted is not None else word if word is not None else "T")
         place = pair.end()
@@ -106,7 +109,7 @@ def _numbers(words: list[str]) -> npt.NDArray[Any] | None:
 
 @lru_cache(maxsize=64)
 def _columns(properties: str) -> tuple[dict[str, Any], int] | None:
-    """Where the columns of every array are, not counting the first (symbols), and the number of all columns."""
+    """Where the columns of every array are, not counting the first (symbols), and how many there are."""
     fields = properties.split(":")
     names, kinds, sizes = fields[::3], fields[1::3], [int(size) for size in fields[2::3]]
     regular = names[0] == "species" and kinds[0] == "S" and sizes[0] == 1 and set(kinds[1:]) == {"R"}
@@ -130,9 +133,10 @@ def _atoms(numbers: list[int], arrays: dict[str, Any], info: dict[str, Any]) -> 
         if np.shape(stress) != (3, 3):
             return None
         results["stress"] = stress.ravel()[_VOIGT]
-    atoms = Atoms(numbers, arrays.pop("positions"), cell=None if cell is None else cell.T, pbc=pbc, info=info)
+    lattice = None if cell is None else cell.T
+    atoms: Any = Atoms(numbers=np.array(numbers), positions=arrays.pop("positions"), cell=lattice, pbc=pbc, info=info)
     for name, array in arrays.items():
         atoms.new_array(name, array)
     if results:
-        atoms.calc = SinglePointCalculator(atoms, **results)
-    return atoms
+        atoms.calc = _calculator(atoms, **results)
+    return cast(Atoms, atoms)

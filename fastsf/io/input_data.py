@@ -31,9 +31,7 @@ Block = list[tuple[int, str]]
 """Lines of a structure without the end line: number and text."""
 
 
-def iread_input_data(
-    path: str | Path, length_unit: str = "Angstrom", energy_unit: str = "eV"
-) -> Iterator[Atoms]:
+def iread_input_data(path: str | Path, length_unit: str = "Angstrom", energy_unit: str = "eV") -> Iterator[Atoms]:
     """Read the structures of a file one by one; memory does not grow with the file.
 
     Parameters

@@ -22,9 +22,7 @@ _DEFAULT_CUTOFF = 1
 _OTHER_RUNNER_SETS = ("global_symfunction_short", "element_symfunction_short")
 
 
-def read_functions(
-    path: str | Path, length_unit: str = "Angstrom"
-) -> tuple[list[str], list[SymmetryFunction]]:
+def read_functions(path: str | Path, length_unit: str = "Angstrom") -> tuple[list[str], list[SymmetryFunction]]:
     """Read the elements and the symmetry functions of an input.nn.
 
     Parameters

@@ -192,11 +192,7 @@ def _subtype(function: SymmetryFunction, envelope: Compact) -> str:
     text = next(text for text, kind in SUBTYPES.items() if kind == envelope.kind)
     if envelope.asymmetric and envelope.kind == "exp":
         raise InputError(f"n2p2 has no asymmetric exp shape, but this function has: {function.label}")
-    if (
-        isinstance(function, Angular)
-        and isinstance(function.angle, Window)
-        and function.angle.kind != envelope.kind
-    ):
+    if isinstance(function, Angular) and isinstance(function.angle, Window) and function.angle.kind != envelope.kind:
         raise InputError(
             f"n2p2 has one shape for distances and angles of a function, but these differ: {function.label}"
         )

@@ -69,9 +69,7 @@ def cutoff_function(cutoff: Cutoff, r: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return value, slope / width
 
 
-def bump(
-    kind: str, left: float, right: float, asymmetric: bool, x: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def bump(kind: str, left: float, right: float, asymmetric: bool, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compact function of [C]: core of the distance from the middle in half widths, zero outside."""
     half = 0.5 * (right - left)
     offset = (x - 0.5 * (left + right)) / half

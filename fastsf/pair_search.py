@@ -1,0 +1,202 @@
+"""How the kernels of the neighbour search are called: memory, threads and the order of steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.errors import InputError
+from fastsf.kernels import cells, cells_search
+from fastsf.structure import IntArray, Structure
+from fastsf.threads import run
+
+Array: TypeAlias = npt.NDArray[Any]
+
+SHAPES: dict[str, tuple[int, type]] = {
+    "i": (1, np.int64),
+    "j": (1, np.int64),
+    "d": (1, np.float64),
+    "D": (3, np.float64),
+    "S": (3, np.int64),
+    "image": (1, np.int32),
+}
+"""Numbers for each pair, and their type, in the order of the fields of `PairArrays`."""
+
+_PADDING = 8
+"""Elements behind arrays that kernels read as vectors."""
+
+_MOST_BINS = 2**31
+
+_SMALL = 2**25
+"""Bytes of results below which they share a block of memory."""
+
+
+class Buffers:
+    """Arrays that are used again, grow by more than is asked for, and can be read as whole vectors."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Array] = {}
+
+    def get(self, name: str, size: int, dtype: type) -> Array:
+        """Uninitialised array of that size, in the memory of the last one of that name where it fits."""
+        array = self._arrays.get(name)
+        if array is None or len(array) < size + _PADDING:
+            grown = size if array is None else size + size // 4
+            array = self._arrays[name] = np.empty(grown + _PADDING, dtype)
+        return array[:size]
+
+    def padded(self, name: str) -> Array:
+        """Return the whole array of that name, with at least eight elements behind what was asked for."""
+        return self._arrays[name]
+
+    def rows(self, name: str, size: int, dtype: type) -> Array:
+        """Like `get`, with three numbers in each of `size` rows."""
+        return self.get(name, 3 * size, dtype).reshape(-1, 3)
+
+
+class Prepared(NamedTuple):
+    """Structures, ready to be searched; the tuples are those of `fastsf.kernels.cells`."""
+
+    lattices: Any
+    search: Any
+
+    @property
+    def bins(self) -> int:
+        """Bins inside cells: what the search runs over."""
+        return int(self.search.cut[-1, cells.FIRST, cells.INSIDE])
+
+
+def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers) -> Prepared:
+    """Make the images that the cutoff reaches, and sort them into bins.
+
+    Raises
+    ------
+    InputError
+        If the cutoff reaches absurdly many cells.
+    """
+    lattices = _locate(structures, buffers)
+    if len(structures) == 1 and not lattices.periodic.all():
+        _close_gaps(lattices, cutoff)
+    atoms = len(lattices.wraps)
+    cut = np.zeros((len(lattices.cell) + 1, 4, 3), np.int64)
+    bins = cells.Bins(cut, *(buffers.rows(name, atoms, np.int64) for name in ("bin", "lower", "upper")))
+    cells.choose_bins(lattices, cutoff, bins)
+    if (cut[:-1, cells.COUNT] + 2.0 * cut[:-1, cells.PAD]).prod(axis=1).sum() > _MOST_BINS:
+        raise InputError(f"a cutoff of {cutoff} Å is too long: it reaches more than {_MOST_BINS} cells")
+    first = buffers.get("first", cut[-1, cells.FIRST, cells.ALL] + 1, np.int64)
+    cells.count_images(lattices, cutoff, bins, first)
+    images = int(first[-1])
+    search = cells.Search(
+        cut,
+        first,
+        buffers.get("atom", images, np.int32),
+        buffers.get("points", 6 * (images + _PADDING), np.float64),
+        buffers.rows("shift", images, np.int64),
+        buffers.get("moved", images + 1, np.int64),
+        _squared_limit(cutoff),
+    )
+    cells.sort_images(lattices, bins, search)
+    return Prepared(lattices, search)
+
+
+def _locate(structures: Sequence[Structure], buffers: Buffers) -> Any:
+    m = len(structures)
+    first = np.zeros(m + 1, np.int64)
+    np.cumsum([len(structure) for structure in structures], out=first[1:])
+    n = int(first[-1])
+    if m == 1:
+        positions, cell, periodic = structures[0].positions, structures[0].cell[None], structures[0].pbc[None]
+    else:
+        positions = np.concatenate([np.empty((0, 3)), *(structure.positions for structure in structures)])
+        cell = np.array([structure.cell for structure in structures]).reshape(m, 3, 3)
+        periodic = np.array([structure.pbc for structure in structures], np.bool_).reshape(m, 3)
+    lattices = cells.Lattices(
+        first,
+        cell,
+        periodic,
+        np.empty((m, 3, 3), np.int64),
+        np.empty((m, 3, 3)),
+        np.empty((m, 3)),
+        buffers.rows("wrapped", n, np.float64),
+        buffers.rows("wraps", n, np.int64),
+        buffers.rows("place", n, np.float64),
+    )
+    cells.locate(lattices, positions)
+    return lattices
+
+
+def _close_gaps(lattices: Any, cutoff: float) -> None:
+    """Move far clusters together, for binning only: empty space between them would cost bins and time."""
+    place, height = lattices.place, lattices.height[0]
+    open_axes = np.flatnonzero(~lattices.periodic[0])
+    if np.prod(1 + height[open_axes] / cutoff) < 100 + len(place):
+        return
+    for k in open_axes:
+        order = np.argsort(place[:, k])
+        steps = np.minimum(np.diff(place[order, k], prepend=0.0), 2 * cutoff)
+        place[order, k] = np.cumsum(steps)
+        height[k] = place[order[-1], k]
+
+
+def _squared_limit(cutoff: float) -> float:
+    """Smallest square whose root is not below the cutoff, so that squares compare exactly as distances do."""
+    limit = cutoff * cutoff
+    while math.sqrt(math.nextafter(limit, 0.0)) >= cutoff:
+        limit = math.nextafter(limit, 0.0)
+    return limit
+
+
+def count(prepared: Prepared, start: IntArray, buffers: Buffers, threads: int | None) -> int:
+    """Find where the pairs of each atom begin, into `start` (n + 1,); returns the largest number of pairs."""
+    counts = buffers.get("counts", len(start) - 1, np.int64)
+    _search(prepared, (start, 0, _pair_arrays({}), counts), threads)
+    return int(cells_search.accumulate(counts, start))
+
+
+def fill(prepared: Prepared, start: IntArray, most: int, arrays: Mapping[str, Array], threads: int | None) -> None:
+    """Write the pairs into arrays, named as in `SHAPES`."""
+    _search(prepared, (start, most, _pair_arrays(arrays), np.empty(0, np.int64)), threads)
+
+
+def _search(prepared: Prepared, results: tuple[Any, ...], threads: int | None) -> None:
+    kernels = (cells_search.search_range, cells_search.search_parallel)
+    run(threads, *kernels, (prepared.search,), prepared.bins, results)
+
+
+def _pair_arrays(arrays: Mapping[str, Array]) -> Any:
+    fields = {name: arrays.get(name, np.empty(0, dtype)).reshape(-1) for name, (_, dtype) in SHAPES.items()}
+    return cells_search.PairArrays(**fields)
+
+
+def find(structure: Structure, cutoff: float, wanted: set[str], threads: int | None) -> dict[str, Array]:
+    """Pairs of one structure in new arrays, named as in `SHAPES`."""
+    buffers = Buffers()
+    prepared = prepare([structure], cutoff, buffers)
+    start = np.empty(len(structure) + 1, np.int64)
+    most = count(prepared, start, buffers, threads)
+    arrays = _new_arrays(wanted, int(start[-1]))
+    fill(prepared, start, most, arrays, threads)
+    return arrays
+
+
+def _new_arrays(names: set[str], pairs: int) -> dict[str, Array]:
+    """Memory for results, as parts of one block unless they are large.
+
+    NumPy asks for huge pages from 4 MiB on; getting those is many times faster. Larger arrays are separate,
+    so that one that is kept does not keep the others.
+    """
+    numbers = pairs * sum(SHAPES[name][0] for name in names)
+    block = np.empty(numbers if 8 * numbers < _SMALL else 0, np.int64)
+    arrays: dict[str, Array] = {}
+    used = 0
+    for name in sorted(names):
+        width, dtype = SHAPES[name]
+        size = width * pairs
+        flat: Array = block[used : used + size].view(dtype) if len(block) else np.empty(size, dtype)
+        arrays[name] = flat.reshape(-1, 3) if width == 3 else flat
+        used += size
+    return arrays

@@ -1,0 +1,114 @@
+"""Saving in a thread of its own: every chunk is made safe, and added to the file that will be the result."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from fastsf.chunks import Parts
+from fastsf.feature_writer import FeatureWriter, Header
+
+Array = npt.NDArray[Any]
+Made = tuple[dict[str, Array], dict[str, Any]]
+"""Arrays and metadata of a chunk, as `fastsf.chunks.Parts.save` takes them."""
+
+
+class WriteBehind:
+    """Takes chunks while the next ones are computed; one chunk at most waits.
+
+    Used as a context manager. Chunks that are finished already are added to the file first.
+
+    Parameters
+    ----------
+    parts : Parts
+        Folder of finished chunks.
+    output : Path
+        The HDF5 file.
+    header : Header
+        What it says about itself.
+    on_saved : callable
+        Called with the metadata of every chunk that has been saved, in the writing thread.
+    """
+
+    def __init__(self, parts: Parts, output: Path, header: Header, on_saved: Callable[[dict[str, Any]], None]) -> None:
+        self._parts, self._output, self._header, self._on_saved = parts, output, header, on_saved
+        self._count = parts.count()
+        self._file: FeatureWriter | None = None
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(1, "writer")
+        self._last: Future[None] = self._pool.submit(self._catch_up)
+
+    def __enter__(self) -> WriteBehind:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for what is being written; remove the file if it was not finished."""
+        self._stop.set()
+        self._pool.submit(self._abandon)
+        self._pool.shutdown()
+
+    def save(self, make: Callable[[], Made]) -> None:
+        """Wait for the chunk before, then let the next one be made and saved.
+
+        Parameters
+        ----------
+        make : callable
+            Returns arrays and metadata.
+
+        Raises
+        ------
+        StorageError
+            If the chunk before could not be written.
+        """
+        self._last.result()
+        self._last = self._pool.submit(self._save, self._count, make)
+        self._count += 1
+
+    def wait(self) -> None:
+        """Wait until all chunks are saved.
+
+        Raises
+        ------
+        StorageError
+            As `save`.
+        """
+        self._last.result()
+
+    def finish(self) -> None:
+        """Make the file whole and give it its name.
+
+        Raises
+        ------
+        StorageError
+            If that fails; the chunks stay.
+        """
+        self._last.result()
+        self._pool.submit(self._finish).result()
+
+    def _catch_up(self) -> None:
+        self._file = FeatureWriter(self._output, self._header)
+        for index in range(self._count):
+            if self._stop.is_set():
+                raise CancelledError
+            self._file.append(*self._parts.load(index))
+
+    def _save(self, index: int, make: Callable[[], Made]) -> None:
+        arrays, meta = make()
+        self._parts.save(index, arrays, meta)
+        if self._file is not None:
+            self._file.append(arrays, meta)
+        self._on_saved(meta)
+
+    def _finish(self) -> None:
+        if self._file is not None:
+            self._file.finish()
+            self._file = None
+
+    def _abandon(self) -> None:
+        if self._file is not None:
+            self._file.abandon()

@@ -1,0 +1,59 @@
+"""A module imports only from floors below its own; kernels import nothing of fastsf but kernels."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import fastsf
+
+PACKAGE = Path(fastsf.__file__).parent
+FLOORS = {
+    "errors": 1, "units": 1, "elements": 1, "structure": 1, "threads": 1, "data": 1,
+    "symmetry": 2, "function_sets": 2, "published_sets": 2, "recipes": 2, "definition": 2, "packing": 2,
+    "pair_search": 2, "neighbors": 2, "jacobian": 2, "descriptor": 2, "compilation": 2,
+    "featurize": 5, "frames": 5, "chunks": 5, "statistics": 5, "layout": 5, "manifest": 5, "features": 5,
+    "feature_writer": 5, "read_ahead": 5, "write_behind": 5, "steady_file": 5,
+    "io": 3,
+    "plots": 6, "function_plots": 6, "range_plots": 6, "plot_style": 6, "shapes": 6,
+    "cli": 7, "arguments": 7, "console": 7, "demo": 7, "report": 7, "__main__": 7,
+}  # fmt: skip
+LAZY = {("descriptor", "io")}
+"""A descriptor can be read from a file; it imports the formats only then."""
+
+
+def imported_modules(path: Path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] if node.module != "fastsf" else [f"fastsf.{alias.name}" for alias in node.names]
+            yield from names
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")) + sorted((PACKAGE / "io").glob("*.py")), ids=str)
+def test_imports_go_down(path: Path) -> None:
+    own = "io" if path.parent.name == "io" else path.stem
+    if own == "__init__":
+        return
+    assert own in FLOORS, f"{path.name} has no floor"
+    for module in imported_modules(path):
+        if not module.startswith("fastsf.") or module.startswith("fastsf.kernels"):
+            continue
+        other = module.split(".")[1]
+        if other in FLOORS and (own, other) not in LAZY:
+            assert FLOORS[other] <= FLOORS[own], f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "kernels").glob("*.py")), ids=lambda path: path.name)
+def test_kernels_stand_alone(path: Path) -> None:
+    allowed = ("numpy", "numba", "llvmlite", "math", "typing", "enum", "fastsf.kernels")
+    extra = ("hashlib", "tempfile", "contextlib", "pathlib", "platformdirs", "operator") if path.name[0] == "_" else ()
+    for module in imported_modules(path):
+        assert module.startswith(allowed + extra), f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "kernels").glob("*.py")), ids=lambda path: path.name)
+def test_only_one_file_compiles(path: Path) -> None:
+    if path.name != "_jit.py":
+        assert "numba.njit" not in path.read_text() and "numba import njit" not in path.read_text()

@@ -1,0 +1,70 @@
+"""Kernels as plain Python (NUMBA_DISABLE_JIT=1), on small structures: coverage, and a second opinion on the JIT."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from ase.build import molecule
+from numba import config
+from reference.assemble import features
+
+import fastsf
+from fastsf import ACSF, G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry import CORES, SMOOTH_CORES
+
+
+def functions() -> list:
+    """Every kind of factor once, for water."""
+    found = [G1("O", "H", 3.0), G3("O", "H", 1.7, 3.0), G2("H", None, 0.4, 3.0, rs=0.5)]
+    found += [G2("O", "H", 0.3, Cutoff(3.0, kind)) for kind in CORES]
+    found += [Radial("H", "O", Compact(-1.0, 2.5, kind, asymmetric=kind == "poly2")) for kind in SMOOTH_CORES]
+    found += [G4("O", ("H", "H"), 0.1, zeta, lam, 3.0) for zeta, lam in ((1, 1), (4, -1), (1.5, 1))]
+    found += [G5("H", ("H", "O"), 0.1, 2, 1, 3.0), G5("O", None, 0.2, 3, -1, 3.0, rs=0.4)]
+    found += [Angular("O", ("H", "H"), Compact(0.0, 3.0, "poly2"), Window(30.0, 170.0, "poly1"))]
+    found += [Angular("H", None, Cutoff(3.0, "tanh3"), Power(64, -1), eta=0.1, narrow=False)]
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    with np.errstate(all="ignore"):  # lanes that are thrown away may hold anything
+        yield
+
+
+@pytest.fixture(scope="module")
+def water():
+    return molecule("H2O")
+
+
+def test_values_and_derivatives(water) -> None:
+    descriptor = ACSF(functions(), threads=1)
+    expected = features(descriptor.columns, water).values
+    np.testing.assert_allclose(descriptor.create(water), expected, rtol=1e-11, atol=1e-14)
+    derivatives, values = descriptor.derivatives(water)
+    np.testing.assert_allclose(values, expected, rtol=1e-11, atol=1e-14)
+    rng = np.random.default_rng(0)
+    weights, moves = rng.normal(size=values.shape), rng.normal(size=(3, 3))
+    gradient, _ = descriptor.vjp(water, weights)
+    np.testing.assert_allclose(gradient, np.einsum("cs,caxs->ax", weights, derivatives), rtol=1e-10, atol=1e-13)
+    changes = descriptor.jvp(water, moves)
+    np.testing.assert_allclose(changes, np.einsum("ax,caxs->cs", moves, derivatives), rtol=1e-10, atol=1e-13)
+
+
+def test_neighbors(water) -> None:
+    from ase.neighborlist import neighbor_list
+
+    water = water.copy()
+    water.set_cell([3.0, 3.5, 4.0])
+    water.pbc = (True, False, True)
+    found = set(zip(*(array.tolist() for array in fastsf.neighbor_list("ij", water, 3.2)), strict=True))
+    assert found == set(zip(*(array.tolist() for array in neighbor_list("ij", water, 3.2)), strict=True))
+
+
+@pytest.mark.skipif(config.DISABLE_JIT, reason="this run has no JIT already")
+def test_runs_without_jit() -> None:
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
