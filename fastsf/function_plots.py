@@ -132,10 +132,10 @@ def _curves(axes: Any, x: FloatArray, curves: Sequence[FloatArray], parameters: 
     else:
         ranges = [_range(name, values[name]) for name in different]
         box = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
-        text = "\n".join([*ranges, same] if same else ranges)
+        lines = [*ranges, same] if same else ranges
         low, high = axes.get_ylim()
-        axes.set_ylim(low, high + 0.08 * len(ranges) * (high - low))
-        axes.text(0.99, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=7, bbox=box)
+        axes.set_ylim(low, high + 0.08 * len(lines) * (high - low))
+        axes.text(0.99, 0.98, "\n".join(lines), transform=axes.transAxes, ha="right", va="top", fontsize=7, bbox=box)
 
 
 def _is_common(values: Sequence[float | str]) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numba
+
+from fastsf.kernels import _jit
 
 
 def run(
@@ -28,6 +31,7 @@ def run(
     parallel : callable
         ``parallel(*arguments, parts, *results)`` works on all items in `parts` blocks.
     """
+    _announce()
     most = int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
     wanted = numba.get_num_threads() if threads is None else min(threads, most)
     if wanted == 1 or n < 2:
@@ -39,3 +43,13 @@ def run(
         parallel(*arguments, min(n, 4 * wanted), *results)
     finally:
         numba.set_num_threads(before)
+
+
+def _announce() -> None:
+    """Say on a terminal, once per installation, why the first call takes long."""
+    if _jit.CACHE_FOLDER is None or not sys.stderr.isatty():
+        return
+    marker = _jit.CACHE_FOLDER / "announced"
+    if not marker.exists():
+        marker.touch()
+        print("fastsf: compiling its kernels; they are kept for later runs", file=sys.stderr, flush=True)

@@ -113,6 +113,10 @@ def sum_lanes(a):
     return float(a[0])
 
 
+def sum_lanes_of_four(a, b, c, d):
+    return sum_lanes(a), sum_lanes(b), sum_lanes(c), sum_lanes(d)
+
+
 def select(mask, a, b):
     return np.where(mask, a, b)
 

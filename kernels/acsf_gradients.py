@@ -20,7 +20,7 @@ from fastsf.kernels.moments import (
     term_value,
     through_moments,
 )
-from fastsf.kernels.simd import LANES, fma, load, splat, store, store_xyz, sum_lanes, unpack
+from fastsf.kernels.simd import LANES, fma, load, splat, store, store_xyz, sum_lanes, sum_lanes_of_four, unpack
 from fastsf.kernels.tables import ALL
 from fastsf.kernels.triplets import STRIDE, make_triplets, next_triplets
 
@@ -131,7 +131,7 @@ def _resolve(gradient, chunk, group, lanes):
 @kernel
 def _spread(env, gradient, chunk, blocks, at):
     """Add the coefficients of a chunk to the gradients of its pairs, for the scalar stored from `at` on."""
-    last = -1
+    last, x, y, z = -1, 0.0, 0.0, 0.0
     along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
     for block in range(blocks):
         j, k = chunk.first[block], chunk.second[block]
@@ -139,7 +139,7 @@ def _spread(env, gradient, chunk, blocks, at):
             if last >= 0:
                 _add_to_first(gradient, at + last, along, gx, gy, gz)
             along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
-            last = j
+            last, x, y, z = j, env.x[j], env.y[j], env.z[j]
         place, mask = chunk.place[block], chunk.mask[block]
         across = unpack(gradient.across, place, mask)
         along = along + unpack(gradient.along_first, place, mask)
@@ -148,19 +148,20 @@ def _spread(env, gradient, chunk, blocks, at):
         gz = fma(across, load(env.z, k), gz)
         along_k = unpack(gradient.along_second, place, mask)
         store(gradient.along, at + k, load(gradient.along, at + k) + along_k)
-        store(gradient.x, at + k, fma(across, env.x[j], load(gradient.x, at + k)))
-        store(gradient.y, at + k, fma(across, env.y[j], load(gradient.y, at + k)))
-        store(gradient.z, at + k, fma(across, env.z[j], load(gradient.z, at + k)))
+        store(gradient.x, at + k, fma(across, x, load(gradient.x, at + k)))
+        store(gradient.y, at + k, fma(across, y, load(gradient.y, at + k)))
+        store(gradient.z, at + k, fma(across, z, load(gradient.z, at + k)))
     if last >= 0:
         _add_to_first(gradient, at + last, along, gx, gy, gz)
 
 
 @kernel
 def _add_to_first(gradient, slot, along, gx, gy, gz):
-    gradient.along[slot] += sum_lanes(along)
-    gradient.x[slot] += sum_lanes(gx)
-    gradient.y[slot] += sum_lanes(gy)
-    gradient.z[slot] += sum_lanes(gz)
+    sums = sum_lanes_of_four(along, gx, gy, gz)
+    gradient.along[slot] += sums[0]
+    gradient.x[slot] += sums[1]
+    gradient.y[slot] += sums[2]
+    gradient.z[slot] += sums[3]
 
 
 @kernel

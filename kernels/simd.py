@@ -44,6 +44,7 @@ if config.DISABLE_JIT:
         store_xyz,
         store_xyz_first,
         sum_lanes,
+        sum_lanes_of_four,
         unpack,
     )
 else:
@@ -80,6 +81,7 @@ else:
         store_xyz,
         store_xyz_first,
         sum_lanes,
+        sum_lanes_of_four,
         unpack,
     )
 
@@ -119,5 +121,6 @@ __all__ = [
     "store_xyz",
     "store_xyz_first",
     "sum_lanes",
+    "sum_lanes_of_four",
     "unpack",
 ]
