@@ -16,6 +16,7 @@ from ase import Atoms
 from ase.io.extxyz import read_xyz
 
 from fastsf.errors import FormatError
+from fastsf.io.extxyz_columns import read_regular_frame
 from fastsf.io.text import numbered_lines
 
 Frame = tuple[int, str]
@@ -79,7 +80,7 @@ def _short(n_atoms: int, found: int, path: Path, line: int, frame: int) -> Forma
 
 
 def parse_frame(frame: Frame | FormatError, path: Path, number: int) -> Atoms:
-    """Let ASE parse one frame; an error that stands in the place of a frame is raised.
+    """Parse one frame, by ASE unless it is a plain table; an error that stands in the place of a frame is raised.
 
     Raises
     ------
@@ -90,7 +91,8 @@ def parse_frame(frame: Frame | FormatError, path: Path, number: int) -> Atoms:
         raise frame
     line, text = frame
     try:
-        atoms: Atoms = next(read_xyz(StringIO(text), 0))
+        regular = read_regular_frame(text)
+        atoms: Atoms = next(read_xyz(StringIO(text), 0)) if regular is None else regular
     except MemoryError:
         raise
     except Exception as error:  # ASE's parser raises errors of many kinds
