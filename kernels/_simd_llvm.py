@@ -185,19 +185,6 @@ def gather(typing_context, array, offset, index, start):
     return VEC(array, types.intp, index, types.intp), codegen
 
 
-@intrinsic
-def load_int(typing_context, array, start):
-    """Vector of the int32 array[start : start + 8], converted to float64."""
-    if not _is_vector_of(array, types.int32):
-        return None
-
-    def codegen(context, builder, sig, args):
-        raw = builder.load(_pointer(context, builder, sig.args[0], *args, _LLVM_INT32S), align=4)
-        return builder.sitofp(raw, _LLVM_VEC)
-
-    return VEC(array, types.intp), codegen
-
-
 def _interleave(builder, x, y, z):
     wide = list(range(2 * LANES))
     xy = builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(_I32, 16), wide))
@@ -518,12 +505,6 @@ def first_lanes(typing_context, count):
 def from_lane(typing_context, first):
     """Mask of the lanes from first on."""
     return _lanes_against(">=")
-
-
-@intrinsic
-def not_lane(typing_context, lane):
-    """Mask of all lanes but one."""
-    return _lanes_against("!=")
 
 
 @intrinsic

@@ -18,10 +18,6 @@ def equal_lanes(array, start, number):
     return _whole(array[start : start + LANES]) == number
 
 
-def load_int(array, start):
-    return _whole(array[start : start + LANES]).astype(np.float64)
-
-
 def _whole(lanes):
     if len(lanes) != LANES:
         raise IndexError("vector access beyond the end of the array")
@@ -127,10 +123,6 @@ def first_lanes(count):
 
 def from_lane(first):
     return first <= _INDEX
-
-
-def not_lane(lane):
-    return lane != _INDEX
 
 
 def any_lane(mask):
