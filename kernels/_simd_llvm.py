@@ -577,13 +577,14 @@ def pack(typing_context, vector, mask):
 
 @intrinsic
 def packed_lanes(typing_context, mask):
-    """Number of lanes that `pack` fills: the set ones, or all eight."""
+    """Number of lanes that `pack` fills: the set ones; without an instruction for it all eight, or none if none is set."""
 
     def codegen(context, builder, sig, args):
+        bits = builder.bitcast(args[0], ir.IntType(LANES))
         if not HAS_AVX512:
-            return ir.Constant(_I64, LANES)
-        bits = builder.zext(builder.bitcast(args[0], ir.IntType(LANES)), _I32)
-        return builder.zext(builder.ctpop(bits), _I64)
+            any_set = builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+            return builder.select(any_set, ir.Constant(_I64, LANES), ir.Constant(_I64, 0))
+        return builder.zext(builder.ctpop(builder.zext(bits, _I32)), _I64)
 
     return types.int64(MASK), codegen
 
