@@ -577,7 +577,7 @@ def pack(typing_context, vector, mask):
 
 @intrinsic
 def packed_lanes(typing_context, mask):
-    """Number of lanes that `pack` fills: the set ones; without an instruction for it all eight, or none if none is set."""
+    """Lanes that `pack` fills: the set ones; without an instruction for it all eight, or none if none is set."""
 
     def codegen(context, builder, sig, args):
         bits = builder.bitcast(args[0], ir.IntType(LANES))
