@@ -10,10 +10,12 @@ from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
 
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser of the command line."""
-    parser = _Parser(prog="fastsf", description="Symmetry functions of atomic structures, fast.")
+    parser = _Parser(prog="fastsf", description="Symmetry functions and neural network potentials, fast.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_featurize(commands)
+    _add_predict(commands)
+    _add_convert(commands)
     _add_inspect(commands)
     _add_demo(commands)
     _add_compile(commands)
@@ -43,12 +45,7 @@ def _add_featurize(commands: argparse._SubParsersAction[_Parser]) -> None:
         "into one HDF5 file. After an interruption of any kind, the same command goes on where it was.",
     )
     parser.set_defaults(command="featurize")
-    parser.add_argument(
-        "inputs",
-        nargs="+",
-        metavar="INPUT",
-        help="file that ASE reads (extxyz, traj, db, ..., also .gz), input.data of n2p2, or a pattern",
-    )
+    _add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the HDF5 file to write")
 
     functions = parser.add_argument_group("symmetry functions")
@@ -60,27 +57,7 @@ def _add_featurize(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--elements", metavar="A,B", help="elements of the recipe; found by a pass over the data if not given"
     )
 
-    reading = parser.add_argument_group("reading")
-    reading.add_argument(
-        "--length-unit",
-        default="Angstrom",
-        metavar="UNIT",
-        help=f"of input.nn and input.data files: {', '.join(LENGTH_UNITS)} (default: %(default)s)",
-    )
-    reading.add_argument(
-        "--energy-unit",
-        default="eV",
-        metavar="UNIT",
-        help=f"of input.data files: {', '.join(ENERGY_UNITS)} (default: %(default)s)",
-    )
-    for name in ("energy", "forces", "stress"):
-        reading.add_argument(f"--{name}-key", metavar="KEY", help=f"name of the {name} in the files")
-    reading.add_argument(
-        "--on-error",
-        choices=("stop", "skip"),
-        default="stop",
-        help="what to do about structures that cannot be used (default: %(default)s)",
-    )
+    _add_reading(parser, "input.nn and input.data files", "input.data files")
 
     writing = parser.add_argument_group("computing and writing")
     writing.add_argument("--derivatives", action="store_true", help="also the sparse derivatives")
@@ -92,13 +69,118 @@ def _add_featurize(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_console(parser)
 
 
-def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
-    parser = commands.add_parser("inspect", help="show what is in a feature file")
-    parser.set_defaults(command="inspect")
-    parser.add_argument("file", metavar="FILE", help="written by fastsf featurize")
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--plots", metavar="FOLDER", help="write pictures of the functions and of the columns' ranges (PNG)"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="file that ASE reads (extxyz, traj, db, ..., also .gz), input.data of n2p2, or a pattern",
     )
+
+
+def _add_reading(parser: argparse.ArgumentParser, with_lengths: str, with_energies: str) -> None:
+    reading = parser.add_argument_group("reading")
+    _add_units(reading, "", with_lengths, with_energies)
+    for name in ("energy", "forces", "stress"):
+        reading.add_argument(f"--{name}-key", metavar="KEY", help=f"name of the {name} in the files")
+    reading.add_argument(
+        "--on-error",
+        choices=("stop", "skip"),
+        default="stop",
+        help="what to do about structures that cannot be used (default: %(default)s)",
+    )
+
+
+def _add_units(
+    group: argparse._ArgumentGroup, prefix: str, with_lengths: str, with_energies: str, told: bool = False
+) -> None:
+    """Add the options of units; with `told`, the file may tell them."""
+    for name, default, known, what in (
+        ("length", "Angstrom", LENGTH_UNITS, with_lengths),
+        ("energy", "eV", ENERGY_UNITS, with_energies),
+    ):
+        group.add_argument(
+            f"--{prefix}{name}-unit",
+            default=None if told else default,
+            metavar="UNIT",
+            help=f"of {what}: {', '.join(known)} (default: {'that which it tells, or ' if told else ''}{default})",
+        )
+
+
+def _add_predict(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "predict",
+        help="energies, forces and stresses of data sets from a potential, and their errors",
+        description="Predict energies, forces and stresses of all structures of the given files, and compare them "
+        "with the labels that are there.",
+    )
+    parser.set_defaults(command="predict")
+    _add_model(parser)
+    _add_inputs(parser)
+    parser.add_argument(
+        "--member",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="one more potential with the same functions, for a committee: means and standard deviations",
+    )
+
+    writing = parser.add_argument_group("computing and writing")
+    writing.add_argument("-o", "--output", metavar="FILE", help="extended XYZ file to write, also .gz")
+    writing.add_argument("--metrics", metavar="FILE", help="write the errors as JSON")
+    writing.add_argument("--plots", metavar="FOLDER", help="write pictures of predictions against labels (PNG)")
+    writing.add_argument("--threads", type=_positive, metavar="N", help="threads (default: all processors)")
+    writing.add_argument("--chunk-atoms", type=_positive, metavar="N", help="atoms that are computed at once")
+    writing.add_argument("--overwrite", action="store_true", help="replace files that are there")
+
+    kinds = "a folder of n2p2 or RuNNer and of input.data files"
+    _add_reading(parser, kinds, kinds)
+    _add_console(parser)
+
+
+def _add_convert(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "convert",
+        help="write a potential in another format",
+        description="Write a folder of n2p2 or RuNNer as one model file of fastsf, or a model file as a folder.",
+    )
+    parser.set_defaults(command="convert")
+    _add_model(parser)
+    parser.add_argument("output", metavar="OUTPUT", help="the model file or the folder to write")
+    parser.add_argument(
+        "--to", choices=("fastsf", "n2p2"), help="what to write (default: fastsf from a folder, n2p2 from a file)"
+    )
+    units = parser.add_argument_group("units")
+    _add_units(units, "", "the folder that is read", "the folder that is read", told=True)
+    _add_units(units, "to-", "the folder that is written", "the folder that is written")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    _add_console(parser)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="model file of fastsf, or folder of n2p2 or RuNNer (input.nn, scaling.data, weights)",
+    )
+
+
+def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "inspect",
+        help="show what is in a feature file or a potential, and what is suspicious in it",
+        description="Show what is in a feature file, a model file, or a folder of n2p2 or RuNNer: there line by line, "
+        "with all that is wrong or suspicious. Exit status 2 if the potential cannot be used.",
+    )
+    parser.set_defaults(command="inspect")
+    parser.add_argument("file", metavar="FILE", help="written by fastsf, or folder with input.nn")
+    parser.add_argument(
+        "--plots",
+        metavar="FOLDER",
+        help="of a feature file: write pictures of the functions and of the columns' ranges (PNG)",
+    )
+    kind = "a folder of n2p2 or RuNNer"
+    _add_units(parser.add_argument_group("units"), "", kind, kind, told=True)
     _add_console(parser)
 
 

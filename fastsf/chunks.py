@@ -10,77 +10,20 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.disk import storage_errors, write_atomically
 from fastsf.errors import InputError, StorageError
 
 Array = npt.NDArray[Any]
 Manifest = dict[str, Any]
 
 _OWN_FILES = re.compile(r"(chunk-\d{8}|manifest\.json)(\.tmp)?|lock")
-
-
-@contextlib.contextmanager
-def storage_errors(what: str) -> Iterator[None]:
-    """Turn the operating system's errors into a `StorageError` that says what was being done.
-
-    Raises
-    ------
-    StorageError
-        In place of any OSError inside the block.
-    """
-    try:
-        yield
-    except StorageError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(f"{what}: {reason[:1].lower()}{reason[1:]}") from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames inside a folder last, where the system can (Windows opens no folders)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a file such that its name never stands for half of it.
-
-    Parameters
-    ----------
-    path : Path
-        The file; replaced if it is there.
-    write : callable
-        Gets the open binary file.
-
-    Raises
-    ------
-    StorageError
-        If there is no space or no permission; the temporary file is removed.
-    """
-    temporary = path.with_name(path.name + ".tmp")
-    with storage_errors(f"cannot write {path}"):
-        try:
-            with temporary.open("wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            sync_folder(path.parent)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
 
 
 def read_json(path: Path) -> Any:

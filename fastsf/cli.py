@@ -1,4 +1,4 @@
-"""The command line: ``fastsf featurize``, ``inspect``, ``demo`` and ``compile``.
+"""The command line: ``fastsf featurize``, ``predict``, ``convert``, ``inspect``, ``demo`` and ``compile``.
 
 Modules that load kernels are imported by the commands that need them, so that help and wrong options answer
 at once.
@@ -20,8 +20,10 @@ from fastsf.console import LOG, Console, open_log
 from fastsf.errors import FastsfError, FormatError, InputError, StructureError
 
 if TYPE_CHECKING:
+    from fastsf.committee import Committee
     from fastsf.descriptor import ACSF
     from fastsf.featurize import Reading, Summary
+    from fastsf.potential import Potential
 
 _MOST_LINES = 20
 
@@ -93,12 +95,11 @@ def _featurize(arguments: argparse.Namespace) -> None:
     console = _console(arguments)
     if arguments.recipe is None and (arguments.cutoff is not None or arguments.elements is not None):
         raise InputError("--cutoff and --elements belong to --recipe; a file of functions has its own")
-    from fastsf.featurize import Options, Reading, featurize
+    from fastsf.featurize import Options, featurize
     from fastsf.io.structures import expand_paths
 
     inputs = [str(path) for path in expand_paths(arguments.inputs)]
-    names = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
-    reading = Reading(**{name: getattr(arguments, name) for name in names})
+    reading = _reading(arguments)
     options = Options(arguments.derivatives, arguments.float32, arguments.scale, arguments.chunk_atoms)
     acsf = _descriptor(arguments, inputs, reading, console)
     console.say(acsf.describe())
@@ -114,6 +115,13 @@ def _featurize(arguments: argparse.Namespace) -> None:
             on_progress=bar,
         )
     tell(summary, console)
+
+
+def _reading(arguments: argparse.Namespace) -> Reading:
+    from fastsf.frames import Reading
+
+    names = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
+    return Reading(**{name: getattr(arguments, name) for name in names})
 
 
 def _descriptor(arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console) -> ACSF:
@@ -163,8 +171,84 @@ def tell(summary: Summary, console: Console) -> None:
             console.say(f"  {reason}")
 
 
+def _predict(arguments: argparse.Namespace) -> None:
+    console = _console(arguments)
+    from fastsf.io.structures import expand_paths
+    from fastsf.predict import CHUNK_ATOMS, predict
+    from fastsf.prediction_report import check_results, report, write_results
+
+    check_results(arguments.metrics, arguments.plots, arguments.overwrite)
+    inputs = [str(path) for path in expand_paths(arguments.inputs)]
+    potential = _load_members(arguments)
+    console.say(potential.describe())
+    with console.progress_bar() as bar:
+        summary = predict(
+            inputs,
+            potential,
+            arguments.output,
+            _reading(arguments),
+            threads=arguments.threads,
+            chunk_atoms=arguments.chunk_atoms or CHUNK_ATOMS,
+            overwrite=arguments.overwrite,
+            on_progress=bar,
+        )
+    console.say(report(summary))
+    about = {"models": [arguments.model, *arguments.member], "command": shlex.join(["fastsf", *arguments.words])}
+    for path in write_results(summary, arguments.metrics, arguments.plots, about):
+        console.say(f"wrote {path}")
+
+
+def _convert(arguments: argparse.Namespace) -> None:
+    console = _console(arguments)
+    from fastsf.convert import convert
+
+    potential = _load(arguments, arguments.model)
+    kind = arguments.to or ("fastsf" if Path(arguments.model).is_dir() else "n2p2")
+    units = arguments.to_length_unit, arguments.to_energy_unit
+    convert(potential, arguments.output, kind, *units, overwrite=arguments.overwrite)
+    console.say(potential.describe())
+    console.say(f"wrote {arguments.output}")
+
+
+def _load_members(arguments: argparse.Namespace) -> Potential | Committee:
+    from fastsf.committee import Committee
+
+    members = [_load(arguments, path) for path in (arguments.model, *arguments.member)]
+    return Committee(members) if len(members) > 1 else members[0]
+
+
+def _load(arguments: argparse.Namespace, path: str) -> Potential:
+    """Load a model; the units that files of structures may need are not for model files."""
+    from fastsf.potential import Potential
+
+    units = (arguments.length_unit, arguments.energy_unit) if Path(path).is_dir() else ()
+    return Potential.load(path, *units)
+
+
 def _inspect(arguments: argparse.Namespace) -> None:
     console = _console(arguments)
+    from fastsf.io.model_file import is_model
+
+    folder = Path(arguments.file).is_dir()
+    if folder and not (Path(arguments.file) / "input.nn").exists():
+        raise FormatError("expected a file, or a folder with input.nn; found a folder without", arguments.file)
+    if not folder and not is_model(arguments.file):
+        _inspect_features(arguments, console)
+        return
+    if arguments.plots is not None:
+        raise InputError("--plots belongs to feature files")
+    from fastsf.potential_report import describe_folder, describe_model
+
+    if not folder:
+        console.say(describe_model(arguments.file))
+        return
+    text, wrong = describe_folder(arguments.file, arguments.length_unit, arguments.energy_unit)
+    console.say(text)
+    if wrong:
+        raise FormatError(f"things that are wrong: {wrong}", arguments.file)
+
+
+def _inspect_features(arguments: argparse.Namespace, console: Console) -> None:
     from fastsf.features import FeatureFile
     from fastsf.plots import write_plots
     from fastsf.report import describe, statistics_tables
@@ -199,6 +283,8 @@ def _compile(arguments: argparse.Namespace) -> None:
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "featurize": _featurize,
+    "predict": _predict,
+    "convert": _convert,
     "inspect": _inspect,
     "demo": _demo,
     "compile": _compile,

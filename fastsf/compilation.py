@@ -7,7 +7,11 @@ import time
 import numpy as np
 
 from fastsf.descriptor import ACSF
+from fastsf.evaluation import Evaluator, Model
 from fastsf.kernels import _jit
+from fastsf.network import Network
+from fastsf.network_packing import pack_networks
+from fastsf.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry import G2, G4, SymmetryFunction
 
@@ -26,6 +30,10 @@ def compile_kernels() -> float:
     began = time.perf_counter()
     functions: list[SymmetryFunction] = [G2("H", "H", 1.0, 1.5), G4("H", ("H", "H"), 0.1, 1.0, 1.0, 1.5)]
     water = Structure.from_arrays([[0, 0, 0], [0, 0, 1], [0, 1, 0]], np.zeros((3, 3)), False, [1, 1, 1])
+    network = Network.random((2, 2, 1), ("tanh", "linear"), seed=0)
+    network.gradient(np.zeros((1, 2)))
+    scaling = Scaling("none", 0.0, 1.0, np.zeros(2), np.ones(2), np.zeros(2), np.ones(2))
+    packed = pack_networks(("H",), {"H": network}, {"H": scaling}, 1.0, {}, 2)
     for threads in (1, None):
         descriptor = ACSF(functions, threads=threads)
         descriptor.create(water)
@@ -33,6 +41,7 @@ def compile_kernels() -> float:
         descriptor.derivatives(water)
         descriptor.vjp(water, np.zeros((3, 2)))
         descriptor.jvp(water, np.zeros((3, 3)))
+        Evaluator(Model(descriptor, packed, {"H": scaling}), water, threads=threads).evaluate()
     return time.perf_counter() - began
 
 

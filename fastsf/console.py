@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastsf.chunks import storage_errors
+from fastsf.disk import storage_errors
 
 if TYPE_CHECKING:
     from fastsf.featurize import Progress

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastsf import data
-from fastsf.chunks import storage_errors
 from fastsf.compilation import compile_kernels
 from fastsf.console import Console
 from fastsf.descriptor import ACSF
+from fastsf.disk import storage_errors
 from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Summary, featurize
 from fastsf.frames import Reading, find_elements

@@ -14,8 +14,8 @@ from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import InputError, StructureError
 from fastsf.function_sets import elements_of
 from fastsf.jacobian import SparseJacobian
-from fastsf.kernels import acsf, acsf_gradients, acsf_jvp, forces
-from fastsf.kernels.tables import Neighbors
+from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, forces
+from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.symmetry import SymmetryFunction
@@ -150,6 +150,32 @@ class ACSF:
     def __repr__(self) -> str:
         return f"<ACSF: {', '.join(self.elements)}, {self.n_features} features, cutoff {self.cutoff:g} Å>"
 
+    # --- for the kernels ---
+
+    @property
+    def tables(self) -> Tables:
+        """The functions as the kernels take them."""
+        return self._tables
+
+    def species_of(self, numbers: IntArray) -> IntArray:
+        """Index of each atom's element among `elements`.
+
+        Parameters
+        ----------
+        numbers : (n,) int64
+            Atomic numbers.
+
+        Raises
+        ------
+        StructureError
+            For elements without functions.
+        """
+        species: IntArray = self._index[np.minimum(numbers, len(self._index) - 1)]
+        if (species < 0).any():
+            symbol = chemical_symbol(int(numbers[species < 0][0]))
+            raise StructureError(f"no functions for element {symbol}; known are {', '.join(self.elements)}")
+        return species
+
     # --- values ---
 
     @overload
@@ -219,10 +245,7 @@ class ACSF:
         return out
 
     def _neighbors(self, pairs: Pairs, numbers: IntArray, centers: IntArray) -> Neighbors:
-        species = self._index[np.minimum(numbers, len(self._index) - 1)]
-        if (species < 0).any():
-            symbol = chemical_symbol(int(numbers[species < 0][0]))
-            raise StructureError(f"no functions for element {symbol}; known are {', '.join(self.elements)}")
+        species = self.species_of(numbers)
         for element in np.unique(species[centers]):
             if not self.columns[self.elements[element]]:
                 raise StructureError(f"no functions for central element {self.elements[element]}")
@@ -260,16 +283,16 @@ class ACSF:
         neighbors, n = self._neighbors(pairs, numbers, centers), len(centers)
         arguments = (self._tables, neighbors, centers)
         entries = np.zeros(n, dtype=np.int64)
-        run(self.threads, acsf_gradients.count_range, acsf_gradients.count, arguments, n, (entries,))
+        run(self.threads, acsf_jacobian.count_range, acsf_jacobian.count, arguments, n, (entries,))
         start = np.concatenate([[0], np.cumsum(entries)])
-        target = acsf_gradients.Jacobian(
+        target = acsf_jacobian.Jacobian(
             start,
             np.empty(start[-1], dtype=np.int32),
             np.empty(start[-1], dtype=np.int32),
             np.empty(3 * start[-1]),
         )
         values = np.zeros((n, self.n_features))
-        loops = acsf_gradients.jacobian_range, acsf_gradients.jacobian
+        loops = acsf_jacobian.jacobian_range, acsf_jacobian.jacobian
         run(self.threads, *loops, arguments, n, (target, values))
         return SparseJacobian(start, target.column, target.atom, target.data.reshape(-1, 3), centers), values
 
@@ -295,13 +318,13 @@ class ACSF:
         w = self._checked(weights, (n, self.n_features), "weights")
         pairs = Pairs.build(structure, self.cutoff, threads=self.threads)
         neighbors = self._neighbors(pairs, structure.numbers, np.arange(n))
-        g = np.zeros_like(pairs.vector)
+        g, sums = np.zeros_like(pairs.vector), np.zeros((n, 12))
         arguments = (self._tables, neighbors, np.arange(n))
-        run(self.threads, acsf_gradients.vjp_range, acsf_gradients.vjp, arguments, n, (w, g))
-        gradient, virial = np.empty((n, 3)), np.empty((n, 3, 3))
-        loops = forces.gather_range, forces.gather
-        run(self.threads, *loops, (pairs.start, pairs.reverse, pairs.vector, g), n, (gradient, virial))
-        return gradient, virial.sum(axis=0)
+        run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, n, (w, g, sums))
+        gradient = np.empty((n, 3))
+        own_pairs = (pairs.start, pairs.reverse, g, sums)
+        run(self.threads, forces.gather_range, forces.gather, own_pairs, n, (gradient,))
+        return gradient, sums[:, 3:].sum(axis=0).reshape(3, 3)
 
     def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:
         """Change of the values along displacements of the atoms (forward mode).

@@ -7,6 +7,7 @@
         StructureError                 a structure cannot be used: NaN, no volume, unknown element
         FormatError                    a file cannot be read; names file and line or frame
       StorageError (also OSError)      reading or writing failed: no space, no permission
+      ExtrapolationError               a structure is too far from the training set of a potential
 
 The command line prints these as one line and exits with status 2; anything else that escapes is a bug.
 """
@@ -59,3 +60,11 @@ class FormatError(InputError):
 
 class StorageError(FastsfError, OSError):
     """Reading or writing a file failed: no such file, no space left, no permission."""
+
+
+class ExtrapolationError(FastsfError):
+    """A structure is outside the training set of a potential, and the user wanted to stop there."""
+
+
+class ExtrapolationWarning(UserWarning):
+    """A structure is outside the training set of a potential, whose numbers are guesses there."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import layout
-from fastsf.chunks import storage_errors, sync_folder
+from fastsf.disk import storage_errors, sync_folder
 from fastsf.statistics import ColumnStatistics
 from fastsf.steady_file import SteadyFile
 

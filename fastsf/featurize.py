@@ -21,10 +21,11 @@ from fastsf import layout
 from fastsf.chunks import Parts
 from fastsf.descriptor import ACSF
 from fastsf.elements import atomic_number, chemical_symbol
-from fastsf.errors import InputError, StorageError, StructureError
+from fastsf.errors import InputError
 from fastsf.feature_writer import Header, add_lengths
 from fastsf.features import FeatureFile
-from fastsf.frames import Chunk, Frame, FrameReader, Input, Place, Reading, located
+from fastsf.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
+from fastsf.input_files import Input, checked_inputs, checked_output
 from fastsf.jacobian import SparseJacobian
 from fastsf.manifest import Options, header, is_complete, make_manifest, resume_or_begin
 from fastsf.read_ahead import ReadAhead, quick_switching
@@ -143,9 +144,8 @@ def featurize(
     options, reading = options or Options(), reading or Reading()
     if options.chunk_size < 1:
         raise InputError(f"chunk_atoms must be at least 1, found {options.chunk_size}")
-    target, files = _checked_output(output), _checked_inputs(inputs)
-    if target.resolve() in [Path(each.path).resolve() for each in files]:
-        raise InputError(f"{target} is an input; the output needs another name")
+    files = checked_inputs(inputs)
+    target = checked_output(output, files)
     manifest = make_manifest(files, acsf, options, reading, command)
     with Parts(target) as parts:
         if is_complete(target, parts, manifest, overwrite):
@@ -157,26 +157,6 @@ def featurize(
             parts.clear()
     summary.seconds = time.perf_counter() - started
     return summary
-
-
-def _checked_output(output: str | Path) -> Path:
-    target = Path(output)
-    if target.is_dir():
-        raise StorageError(f"cannot write {target}: it is a folder")
-    if not target.parent.is_dir():
-        raise StorageError(f"cannot write {target}: there is no folder {target.parent}")
-    return target
-
-
-def _checked_inputs(inputs: Sequence[str | Path]) -> list[Input]:
-    if not inputs:
-        raise InputError("no input files")
-    seen: dict[Path, str] = {}
-    for path in map(str, inputs):
-        same = seen.setdefault(Path(path).resolve(), path)
-        if same is not path:
-            raise InputError(f"{path} is given twice" + (f", also as {same}" if same != path else ""))
-    return [Input.of(path) for path in inputs]
 
 
 def _summary_of(target: Path) -> Summary:
@@ -246,18 +226,7 @@ class _Run:
 
     def _evaluate(self, chunk: Chunk) -> tuple[Array, SparseJacobian | None]:
         """Compute a chunk; structures that the descriptor refuses are left out or end the run."""
-        try:
-            return self._batch(chunk.frames)
-        except InputError:
-            for frame in list(chunk.frames):
-                try:
-                    self._batch([frame])
-                except InputError as error:
-                    path = self.files[frame.place.file].path
-                    if self.reading.on_error == "stop":
-                        raise StructureError(located(error, path, frame.place.frame)) from error
-                    chunk.leave_out(frame, path, error)
-            return self._batch(chunk.frames)
+        return compute_chunk(chunk, self._batch, self.files, self.reading.on_error)
 
     def _batch(self, frames: Sequence[Frame]) -> tuple[Array, SparseJacobian | None]:
         return self.acsf.evaluate_batch([frame.structure for frame in frames], jacobian=self.options.derivatives)

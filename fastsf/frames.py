@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fastsf.elements import atomic_number, chemical_symbol
-from fastsf.errors import FormatError, InputError, StorageError, StructureError
+from fastsf.errors import FormatError, InputError, StructureError
+from fastsf.input_files import Input
 from fastsf.read_ahead import read_position
 from fastsf.structure import Structure
 
@@ -19,48 +19,9 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 OnError = Literal["stop", "skip"]
+T = TypeVar("T")
 _ELEMENTS = 256
 FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Input:
-    """A file to read, and what tells whether it has changed.
-
-    Parameters
-    ----------
-    path : str
-        As given by the user.
-    size : int
-        Bytes.
-    mtime_ns : int
-        Time of the last change.
-    """
-
-    path: str
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, path: str | Path) -> Input:
-        """Look at a file.
-
-        Raises
-        ------
-        StorageError
-            If it is not there, is a folder or cannot be read.
-        """
-        file = Path(path)
-        if file.exists() and not file.is_file():
-            kind = "a folder" if file.is_dir() else "something else"
-            raise StorageError(f"{path}: expected a regular file, found {kind}")
-        try:
-            with file.open("rb"):
-                status = file.stat()
-        except OSError as error:
-            reason = "no such file" if isinstance(error, FileNotFoundError) else str(error.strerror).lower()
-            raise StorageError(f"{path}: {reason}") from error
-        return cls(str(path), status.st_size, status.st_mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -95,12 +56,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Frame:
-    """A structure that can be computed, and its labels (eV, Å): those it has of energy, forces and stress."""
+    """A structure that can be computed, its labels (eV, Å: those it has of energy, forces, stress) and ASE's `info`."""
 
     place: Place
     structure: Structure
     cell: FloatArray
     labels: dict[str, Any]
+    info: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -230,7 +192,7 @@ class FrameReader:
             if isinstance(error, FormatError):
                 raise
             raise StructureError(located(error, path, place.frame)) from error
-        return Frame(place, structure, np.array(found.cell, dtype=np.float64), labels)
+        return Frame(place, structure, np.array(found.cell, dtype=np.float64), labels, found.info)
 
     def _check_elements(self, structure: Structure) -> None:
         if len(structure) == 0:
@@ -262,6 +224,30 @@ class FrameReader:
 
     def _bytes_read(self, file: int) -> int:
         return sum(each.size for each in self.inputs[:file]) + read_position(self.inputs[file].path)
+
+
+def compute_chunk(
+    chunk: Chunk, compute: Callable[[Sequence[Frame]], T], inputs: Sequence[Input], on_error: OnError
+) -> T:
+    """Compute a chunk; structures that are refused only now are left out or end the run.
+
+    Raises
+    ------
+    StructureError
+        For a refused structure, with file and frame, unless those are to be skipped.
+    """
+    try:
+        return compute(chunk.frames)
+    except InputError:
+        for frame in list(chunk.frames):
+            try:
+                compute([frame])
+            except InputError as error:
+                path = inputs[frame.place.file].path
+                if on_error == "stop":
+                    raise StructureError(located(error, path, frame.place.frame)) from error
+                chunk.leave_out(frame, path, error)
+        return compute(chunk.frames)
 
 
 def find_elements(paths: Sequence[str], reading: Reading) -> list[str]:

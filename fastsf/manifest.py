@@ -19,7 +19,8 @@ from fastsf.descriptor import ACSF
 from fastsf.errors import InputError
 from fastsf.feature_writer import Header
 from fastsf.features import FeatureFile
-from fastsf.frames import Input, Reading
+from fastsf.frames import Reading
+from fastsf.input_files import Input
 
 FORMAT = "fastsf-featurize"
 VERSION = 1

@@ -174,7 +174,10 @@ class Pairs:
         old = self._structure
         if old is None:
             raise InputError("pairs of several structures cannot be updated")
-        new = Structure.from_arrays(positions, old.cell if cell is None else cell, old.pbc, old.numbers)
+        if cell is None:
+            new = old.moved_to(positions)
+        else:
+            new = Structure.from_arrays(positions, cell, old.pbc, old.numbers)
         same_cell = cell is None or np.array_equal(new.cell, old.cell)
         if not same_cell or cells_pairs.farthest_move(new.positions, old.positions) > (self.skin / 2) ** 2:
             self._rebuild(new)

@@ -7,18 +7,18 @@ element, one group per pair of neighbour elements, one channel per radial factor
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsf.elements import atomic_number
-from fastsf.kernels.angular import Angle
+from fastsf.kernels.angular import Angle, power_coefficients
 from fastsf.kernels.cutoffs import Core, Shape
 from fastsf.kernels.moments import MAX_DEGREE, legendre_coefficients
 from fastsf.kernels.radial import Factor
-from fastsf.kernels.tables import ALL, CHANNEL, GROUP, RADIAL, ROW, SHELL, TERM, Tables
+from fastsf.kernels.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SHELL, TERM, Tables
+from fastsf.structure import FloatArray
 from fastsf.symmetry import CORES, Angular, Compact, Envelope, Power, Radial, SymmetryFunction
 
 MAX_MULTIPLE = 64
@@ -93,7 +93,11 @@ class _Packer:
             base, multiple = _power_of(eta, shift, self.channels[channel_first:])
             term_first = len(self.terms)
             self.terms.extend(_term_fields(column, function.angle) for column, function in terms)
-            self.channels.append((slot, eta, shift, base, multiple, term_first, len(self.terms)))
+            degree = max(_degree(function, MAX_POWER) for _, function in terms)
+            if min(_degree(function, MAX_POWER) for _, function in terms) < 0:
+                degree = -1
+            span = term_first, len(self.terms)
+            self.channels.append((slot, eta, shift, base, multiple, *span, degree, -2 * eta, 2 * eta * shift))
         degree = max(_degree(function) for _, function in members) if has_degree else -1
         self.groups.append((first, second, narrow, degree, channel_first, len(self.channels)))
 
@@ -107,12 +111,12 @@ def _power_of(eta: float, shift: float, channels: Sequence[tuple[Any, ...]]) -> 
     return 0, 0
 
 
-def _degree(function: Angular) -> int:
-    """Degree of the angle factor as a polynomial of the cosine, -1 where moments cannot stand for it."""
+def _degree(function: Angular, most: int = MAX_DEGREE) -> int:
+    """Degree of the angle factor as a polynomial of the cosine, -1 if it is none or has a higher one than `most`."""
     angle = function.angle
     if not isinstance(angle, Power) or not float(angle.zeta).is_integer() or abs(angle.lam) > 1:
         return -1
-    return int(angle.zeta) if angle.zeta <= MAX_DEGREE else -1
+    return int(angle.zeta) if angle.zeta <= most else -1
 
 
 def _envelope_fields(envelope: Envelope) -> tuple[Any, ...]:
@@ -174,14 +178,17 @@ def pack(elements: Sequence[str], columns: Mapping[str, Sequence[SymmetryFunctio
         channels=_records(packer.channels, CHANNEL),
         terms=terms,
         weights=np.array([atomic_number(symbol) for symbol in elements], dtype=np.float64),
-        legendre=_legendre(terms),
+        powers=_expanded(terms, MAX_POWER, power_coefficients).ravel(),
+        legendre=_expanded(terms, MAX_DEGREE, legendre_coefficients),
         slots=packer.slots,
     )
 
 
-def _legendre(terms: Any) -> npt.NDArray[np.float64]:
-    out = np.zeros((len(terms), MAX_DEGREE + 1))
+def _expanded(terms: Any, most: int, coefficients: Callable[[int, float], FloatArray]) -> FloatArray:
+    """Coefficients of the angle factors that are polynomials of a degree up to `most`; zeros for the others."""
+    out = np.zeros((len(terms), most + 1))
     for row, term in zip(out, terms, strict=True):
-        if term.kind == Angle.INTEGER_POWER and term.exponent <= MAX_DEGREE and abs(term.lam) <= 1:
-            row[:] = legendre_coefficients(int(term.exponent), float(term.lam))
+        if term.kind == Angle.INTEGER_POWER and term.exponent <= most and abs(term.lam) <= 1:
+            expansion = coefficients(int(term.exponent), float(term.lam))
+            row[: len(expansion)] = expansion
     return out

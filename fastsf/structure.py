@@ -82,25 +82,49 @@ class Structure:
         periodic = np.array(np.broadcast_to(np.asarray(pbc, dtype=np.bool_), (3,)))
         if len(positions) != len(numbers):
             raise StructureError(f"{len(positions)} positions for {len(numbers)} atomic numbers")
-        bad = np.flatnonzero(~np.isfinite(positions).all(axis=1))
-        if len(bad):
-            raise StructureError(f"position of atom {bad[0]} is not finite: {positions[bad[0]].tolist()}")
+        _check_finite(positions)
         if not np.isfinite(lattice).all():
             raise StructureError("the cell has entries that are not finite")
         if len(numbers) and numbers.min() < 1:
             raise StructureError(f"atom {int(np.argmin(numbers))} has no element (atomic number {numbers.min()})")
         return cls(positions, _invertible(lattice, periodic), periodic, numbers)
 
+    def moved_to(self, positions: Any) -> Structure:
+        """Return the structure with its atoms elsewhere; cheaper than `from_arrays`.
+
+        Parameters
+        ----------
+        positions : (n, 3) array
+            Å; copied.
+
+        Raises
+        ------
+        StructureError
+            If there are not n positions, or they are not finite.
+        """
+        moved = np.array(positions, dtype=np.float64, order="C")
+        if moved.shape != self.positions.shape:
+            raise StructureError(f"expected positions of shape {self.positions.shape}, found {moved.shape}")
+        _check_finite(moved)
+        return Structure(moved, self.cell, self.pbc, self.numbers)
+
+
+def _check_finite(positions: FloatArray) -> None:
+    if not np.isfinite(positions).all():
+        bad = int(np.flatnonzero(~np.isfinite(positions).all(axis=1))[0])
+        raise StructureError(f"position of atom {bad} is not finite: {positions[bad].tolist()}")
+
 
 def _invertible(cell: FloatArray, pbc: BoolArray) -> FloatArray:
+    if not pbc.any():
+        return np.eye(3)  # a cell that repeats nothing must not matter
     lengths = np.linalg.norm(cell, axis=1)
     if (lengths[pbc] == 0).any():
         axis = "abc"[int(np.flatnonzero(pbc & (lengths == 0))[0])]
         raise StructureError(f"periodic along {axis}, but that cell vector is zero")
-    if not pbc.any():
-        cell, lengths = np.zeros((3, 3)), np.zeros(3)  # a cell that repeats nothing must not matter
-    cell = np.where(pbc[:, None], cell, 0.0)  # nor the vectors of the other directions
-    full = np.ascontiguousarray(complete_cell(cell), dtype=np.float64)
+    if not pbc.all():
+        cell = complete_cell(np.where(pbc[:, None], cell, 0.0))  # nor the vectors of the other directions
+    full = np.ascontiguousarray(cell, dtype=np.float64)
     scale = np.prod(np.linalg.norm(full, axis=1))
     if abs(np.linalg.det(full)) < 1e-10 * scale:
         raise StructureError("the periodic cell has no volume: its vectors are linearly dependent")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numba
@@ -32,9 +33,8 @@ def run(
         ``parallel(*arguments, parts, *results)`` works on all items in `parts` blocks.
     """
     _announce()
-    most = int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
-    wanted = numba.get_num_threads() if threads is None else min(threads, most)
-    if wanted == 1 or n < 2:
+    wanted = 1 if threads == 1 or n < 2 else _available(threads)
+    if wanted == 1:
         serial(*arguments, 0, n, *results)
         return
     before = numba.get_num_threads()
@@ -45,6 +45,12 @@ def run(
         numba.set_num_threads(before)
 
 
+def _available(threads: int | None) -> int:
+    most = int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
+    return int(numba.get_num_threads()) if threads is None else min(threads, most)
+
+
+@cache
 def _announce() -> None:
     """Say on a terminal, once per installation, why the first call takes long."""
     if _jit.CACHE_FOLDER is None or not sys.stderr.isatty():

@@ -10,6 +10,21 @@ def load(array, start):
     return _whole(array[start : start + LANES]).copy()
 
 
+def load_one(array, index):
+    _check(array, index)
+    return array[index]
+
+
+def store_one(array, index, number):
+    _check(array, index)
+    array[index] = number
+
+
+def _check(array, index):
+    if not 0 <= index < len(array):
+        raise IndexError("access beyond the end of the array")
+
+
 def gather(array, offset, index, start):
     return array[offset + _whole(index[start : start + LANES])]
 
@@ -54,6 +69,14 @@ def store_xyz_first(array, start, x, y, z, count):
     target[:] = np.stack([x, y, z], axis=1)[:count].ravel()
 
 
+def fill_ints(array, start, number):
+    _whole(array[start : start + LANES])[:] = number
+
+
+def copy_ints(source, start, target, offset):
+    _whole(target[offset : offset + LANES])[:] = _whole(source[start : start + LANES])
+
+
 def fill_first(array, start, number, count):
     _part(array, start, min(count, LANES))[:] = number
 
@@ -79,6 +102,11 @@ def fma(a, b, c):
 
 def sqrt(a):
     return np.sqrt(a)
+
+
+def reciprocal(a):
+    with np.errstate(divide="ignore"):
+        return 1.0 / a
 
 
 def inverse_sqrt(a):

@@ -5,7 +5,8 @@ own centres, nothing is shared, and results do not depend on the number of threa
 surroundings and triplets (`environment`):
 
 acsf            G (centres, s)
-acsf_gradients  vjp, g_p = sum_s w_s dG_s/dr_p, the gradient of any scalar of G; and jacobian, dG_s/dr_p itself
+acsf_vjp        g_p = sum_s w_s dG_s/dr_p, the gradient of any scalar of G
+acsf_jacobian   dG_s/dr_p itself
 acsf_jvp        sum_p dG_s/dr_p . v_p, the change of G along given changes of the pair vectors
 """
 
@@ -14,16 +15,16 @@ from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.angular import angle_factor
-from fastsf.kernels.environment import make_environment, prepare, segment
+from fastsf.kernels.environment import lanes_of, make_environment, prepare, segment
 from fastsf.kernels.moments import make_moments, sum_moments, through_moments
 from fastsf.kernels.simd import LANES, fma, load, splat, sum_lanes
-from fastsf.kernels.triplets import STRIDE, make_triplets, next_triplets
+from fastsf.kernels.triplets import COSINE, get_chunk, make_chunks, next_triplets, product_at, rewind
 
 
 @kernel
 def _sum_row(env, slot, element):
     first, lanes = segment(env, element)
-    first += slot * len(env.x)
+    first += slot * lanes_of(env)
     total = splat(0.0)
     for k in range(first, first + lanes, LANES):
         total = total + load(env.factor, k)
@@ -39,37 +40,44 @@ def sum_radials(tables, shell, env, out):
 
 
 @kernel
-def _sum_term(chunk, term, index, lanes):
+def _sum_term(array, term, start, lanes):
     even, odd = splat(0.0), splat(0.0)  # two chains of additions: one alone would wait for itself
     for b in range(0, lanes, 2 * LANES):
-        value, _ = angle_factor(term, load(chunk.cosine, b))
-        even = fma(value, load(chunk.product, index * STRIDE + b), even)
-        value, _ = angle_factor(term, load(chunk.cosine, b + LANES))
-        odd = fma(value, load(chunk.product, index * STRIDE + b + LANES), odd)
+        value, _ = angle_factor(term, load(array, COSINE + b))
+        even = fma(value, load(array, start + b), even)
+        value, _ = angle_factor(term, load(array, COSINE + LANES + b))
+        odd = fma(value, load(array, start + LANES + b), odd)
     return sum_lanes(even + odd)
 
 
 @kernel
-def _sum_group(tables, shell, group, env, chunk, moments, at, out):
+def sum_chunk(tables, group, chunk, lanes, out):
+    """Add what the triplets of a chunk give to the functions of a group."""
+    for c in range(group.channel_first, group.channel_last):
+        channel, start = tables.channels[c], product_at(c - group.channel_first)
+        for t in range(channel.term_first, channel.term_last):
+            term = tables.terms[t]
+            out[term.column] += _sum_term(chunk.lanes, term, start, lanes)
+
+
+@kernel
+def _sum_group(tables, shell, group, env, chunks, moments, at, out):
     if through_moments(env, group, tables, False):
         sum_moments(env, moments, tables, group, out)
         return
-    at[:] = 0
+    chunk = get_chunk(chunks, 0)
+    rewind(at)
     while True:
         blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, False)
         if blocks == 0:
             break
-        for c in range(group.channel_first, group.channel_last):
-            channel = tables.channels[c]
-            for t in range(channel.term_first, channel.term_last):
-                term = tables.terms[t]
-                out[term.column] += _sum_term(chunk, term, c - group.channel_first, lanes)
+        sum_chunk(tables, group, chunk, lanes, out)
 
 
 @njit
 def values_range(tables, neighbors, centers, begin, end, out):
     """Values of centers[begin:end] into the rows of out (centres, features), which must be zero."""
-    env, chunk, moments = make_environment(tables, neighbors), make_triplets(tables), make_moments()
+    env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
     at = np.zeros(2, np.int64)
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
@@ -78,7 +86,7 @@ def values_range(tables, neighbors, centers, begin, end, out):
             if prepare(env, shell, tables, neighbors, centers[row], False) > 0:
                 sum_radials(tables, shell, env, out[row])
                 for g in range(shell.group_first, shell.group_last):
-                    _sum_group(tables, shell, tables.groups[g], env, chunk, moments, at, out[row])
+                    _sum_group(tables, shell, tables.groups[g], env, chunks, moments, at, out[row])
 
 
 @njit(parallel=True)

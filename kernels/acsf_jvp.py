@@ -5,55 +5,88 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels._jit import inline, kernel, njit
 from fastsf.kernels.angular import angle_factor
-from fastsf.kernels.environment import aligned, make_environment, prepare, segment
-from fastsf.kernels.simd import LANES, bits_mask, fma, load, pack, splat, store, sum_lanes
-from fastsf.kernels.triplets import STRIDE, make_triplets, next_triplets
+from fastsf.kernels.environment import (
+    X,
+    Y,
+    Z,
+    aligned,
+    block_at,
+    coordinate,
+    lane_at,
+    lanes_of,
+    make_environment,
+    prepare,
+    segment,
+)
+from fastsf.kernels.simd import LANES, bits_mask, fma, load, load_one, pack, splat, store, sum_lanes
+from fastsf.kernels.triplets import (
+    COSINE,
+    FAR_INVERSE,
+    FAR_LOG_SLOPE,
+    FIRST,
+    INVERSE_FIRST,
+    INVERSE_SECOND,
+    LOG_SLOPE_FIRST,
+    LOG_SLOPE_SECOND,
+    MASK,
+    PLACE,
+    SECOND,
+    STRIDE,
+    get_chunk,
+    make_chunks,
+    next_triplets,
+    product_at,
+    rewind,
+)
+
+VX, VY, VZ, ALONG = range(0, 4 * LANES, LANES)  # of a block of neighbours: the change v of r, and r . v
+_FIELDS = 4
+
+# Arrays over the triplets of a chunk.
+TURN = 0  # change of the cosine
+ENVELOPE = STRIDE  # change of ln(product of the envelopes)
+SQUARE = 2 * STRIDE  # half the change of the sum of squared distances
+DISTANCE = 3 * STRIDE  # change of the sum of distances
+ALONG_FIRST = 4 * STRIDE  # r_ij . v_ij
+ALONG_SECOND = 5 * STRIDE  # r_ik . v_ik
+CROSS = 6 * STRIDE  # r_ij . v_ik + r_ik . v_ij
 
 
 class Tangent(NamedTuple):
-    """Scratch: changes v of the pair vectors of one centre, and what follows for a chunk of triplets."""
+    """Scratch: changes of the pair vectors of one centre, and what follows for a chunk of triplets."""
 
-    x: np.ndarray  # (m,)
-    y: np.ndarray
-    z: np.ndarray
-    along: np.ndarray  # (m,) r . v
-    cosine: np.ndarray  # (STRIDE,) change of the cosine
-    envelope: np.ndarray  # change of ln(product of the envelopes)
-    square: np.ndarray  # half the change of the sum of squared distances
-    distance: np.ndarray  # change of the sum of distances
-    along_first: np.ndarray  # (STRIDE,) r_ij . v_ij
-    along_second: np.ndarray  # r_ik . v_ik
-    cross: np.ndarray  # r_ij . v_ik + r_ik . v_ij
+    near: np.ndarray  # (4 * m,) float64
+    lanes: np.ndarray  # (7 * STRIDE,) float64
 
 
 @njit
 def make_tangent(size):
     """Scratch for centres with at most `size` padded neighbours."""
-    return Tangent(
-        aligned(size),
-        aligned(size),
-        aligned(size),
-        aligned(size),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-    )
+    return Tangent(aligned(_FIELDS * size), aligned(7 * STRIDE))
+
+
+@inline
+def _change_at(k):
+    return k * _FIELDS
+
+
+@inline
+def _change_lane(k):
+    return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
 
 
 @kernel
 def _gather_tangent(env, tangent, vectors, lanes):
     for k in range(lanes):
-        p = env.pair[k]
-        tangent.x[k] = vectors[p, 0] if p >= 0 else 0.0
-        tangent.y[k] = vectors[p, 1] if p >= 0 else 0.0
-        tangent.z[k] = vectors[p, 2] if p >= 0 else 0.0
-        tangent.along[k] = env.x[k] * tangent.x[k] + env.y[k] * tangent.y[k] + env.z[k] * tangent.z[k]
+        p, at, here = env.pair[k], _change_lane(k), lane_at(k)
+        along = 0.0
+        for c in range(3):
+            v = vectors[p, c] if p >= 0 else 0.0
+            tangent.near[at + VX + c * LANES] = v
+            along += env.near[here + X + c * LANES] * v
+        tangent.near[at + ALONG] = along
 
 
 @kernel
@@ -61,93 +94,97 @@ def _jvp_of_radials(tables, shell, env, tangent, out):
     for q in range(shell.radial_first, shell.radial_last):
         radial = tables.radials[q]
         first, lanes = segment(env, radial.element)
-        total = splat(0.0)
+        total, row = splat(0.0), radial.slot * lanes_of(env)
         for k in range(first, first + lanes, LANES):
-            total = fma(load(env.factor_slope, radial.slot * len(env.x) + k), load(tangent.along, k), total)
+            total = fma(load(env.factor_slope, row + k), load(tangent.near, _change_at(k) + ALONG), total)
         out[radial.column] = sum_lanes(total)
 
 
 @kernel
 def _pack_changes(env, tangent, chunk, blocks):
     """Bring the scalar products of the neighbours' changes to where the chunk keeps its triplets."""
+    info, near, changes, array = chunk.blocks, env.near, tangent.near, tangent.lanes
     for block in range(blocks):
-        j, k, place = chunk.first[block], chunk.second[block], chunk.place[block]
-        mask = bits_mask(chunk.mask[block])
-        cross = load(tangent.x, k) * env.x[j] + load(env.x, k) * tangent.x[j]
-        cross = cross + load(tangent.y, k) * env.y[j] + load(env.y, k) * tangent.y[j]
-        cross = cross + load(tangent.z, k) * env.z[j] + load(env.z, k) * tangent.z[j]
-        store(tangent.along_first, place, splat(tangent.along[j]))
-        store(tangent.along_second, place, pack(load(tangent.along, k), mask))
-        store(tangent.cross, place, pack(cross, mask))
+        j, k, place = load_one(info, FIRST + block), load_one(info, SECOND + block), load_one(info, PLACE + block)
+        mask, there, moved, here = bits_mask(load_one(info, MASK + block)), block_at(k), _change_at(k), _change_lane(j)
+        cross = load(changes, moved + VX) * coordinate(env, j, X) + load(near, there + X) * load_one(changes, here + VX)
+        cross = fma(load(changes, moved + VY), coordinate(env, j, Y), cross)
+        cross = fma(load(near, there + Y), load_one(changes, here + VY), cross)
+        cross = fma(load(changes, moved + VZ), coordinate(env, j, Z), cross)
+        cross = fma(load(near, there + Z), load_one(changes, here + VZ), cross)
+        store(array, ALONG_FIRST + place, splat(load_one(changes, here + ALONG)))
+        store(array, ALONG_SECOND + place, pack(load(changes, moved + ALONG), mask))
+        store(array, CROSS + place, pack(cross, mask))
 
 
 @kernel
-def _resolve_changes(tangent, chunk, group, lanes):
+def _resolve_changes(array, triplets, group, lanes):
     """Changes of the angle and of the three distances."""
     for b in range(0, lanes, LANES):
-        inverse_j, inverse_k = load(chunk.inverse_first, b), load(chunk.inverse_second, b)
-        along_j, along_k = load(tangent.along_first, b), load(tangent.along_second, b)
-        cross = load(tangent.cross, b)
+        inverse_j, inverse_k = load(triplets, INVERSE_FIRST + b), load(triplets, INVERSE_SECOND + b)
+        along_j, along_k = load(array, ALONG_FIRST + b), load(array, ALONG_SECOND + b)
+        cross = load(array, CROSS + b)
         distance_j, distance_k = along_j * inverse_j, along_k * inverse_k
         turn = distance_k * inverse_k + distance_j * inverse_j
-        store(tangent.cosine, b, cross * (inverse_k * inverse_j) - load(chunk.cosine, b) * turn)
-        envelope = load(chunk.log_slope_second, b) * along_k + load(chunk.log_slope_first, b) * along_j
+        store(array, TURN + b, cross * (inverse_k * inverse_j) - load(triplets, COSINE + b) * turn)
+        envelope = load(triplets, LOG_SLOPE_SECOND + b) * along_k + load(triplets, LOG_SLOPE_FIRST + b) * along_j
         square, distance = along_k + along_j, distance_k + distance_j
         if group.narrow:
             far = square - cross
-            envelope = fma(load(chunk.far_log_slope, b), far, envelope)
-            distance = fma(load(chunk.far_inverse, b), far, distance)
+            envelope = fma(load(triplets, FAR_LOG_SLOPE + b), far, envelope)
+            distance = fma(load(triplets, FAR_INVERSE + b), far, distance)
             square = square + far
-        store(tangent.envelope, b, envelope)
-        store(tangent.square, b, square)
-        store(tangent.distance, b, distance)
+        store(array, ENVELOPE + b, envelope)
+        store(array, SQUARE + b, square)
+        store(array, DISTANCE + b, distance)
 
 
 @kernel
-def _clear_tail(tangent, lanes):
+def _clear_tail(array, lanes):
     """Make harmless the lanes behind the last triplet, whose products are zero."""
     zero = splat(0.0)
     for b in range(max(lanes - 2 * LANES, 0), lanes, LANES):
-        store(tangent.along_first, b, zero)
-        store(tangent.along_second, b, zero)
-        store(tangent.cross, b, zero)
+        store(array, ALONG_FIRST + b, zero)
+        store(array, ALONG_SECOND + b, zero)
+        store(array, CROSS + b, zero)
 
 
 @kernel
-def _sum_term(tangent, chunk, channel, term, index, lanes):
-    eta, shift = -2.0 * channel.eta, 2.0 * channel.eta * channel.shift
+def _sum_term(array, triplets, channel, term, start, lanes):
+    eta, shift = channel.eta_slope, channel.shift_slope
     total = splat(0.0)
     for b in range(0, lanes, LANES):
-        value, slope = angle_factor(term, load(chunk.cosine, b))
-        change = fma(load(tangent.square, b), eta, load(tangent.envelope, b))
-        change = fma(load(tangent.distance, b), shift, change)
-        change = fma(value, change, slope * load(tangent.cosine, b))
-        total = fma(change, load(chunk.product, index * STRIDE + b), total)
+        value, slope = angle_factor(term, load(triplets, COSINE + b))
+        change = fma(load(array, SQUARE + b), eta, load(array, ENVELOPE + b))
+        change = fma(load(array, DISTANCE + b), shift, change)
+        change = fma(value, change, slope * load(array, TURN + b))
+        total = fma(change, load(triplets, start + b), total)
     return sum_lanes(total)
 
 
 @kernel
-def _jvp_of_group(tables, shell, group, env, tangent, chunk, at, out):
-    at[:] = 0
+def _jvp_of_group(tables, shell, group, env, tangent, chunks, at, out):
+    chunk = get_chunk(chunks, 0)
+    rewind(at)
     while True:
         blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
         if blocks == 0:
             break
-        _clear_tail(tangent, lanes)
+        _clear_tail(tangent.lanes, lanes)
         _pack_changes(env, tangent, chunk, blocks)
-        _resolve_changes(tangent, chunk, group, lanes)
+        _resolve_changes(tangent.lanes, chunk.lanes, group, lanes)
         for c in range(group.channel_first, group.channel_last):
-            channel = tables.channels[c]
+            channel, start = tables.channels[c], product_at(c - group.channel_first)
             for t in range(channel.term_first, channel.term_last):
                 term = tables.terms[t]
-                out[term.column] += _sum_term(tangent, chunk, channel, term, c - group.channel_first, lanes)
+                out[term.column] += _sum_term(tangent.lanes, chunk.lanes, channel, term, start, lanes)
 
 
 @njit
 def jvp_range(tables, neighbors, centers, begin, end, vectors, out):
     """sum_p dG/dr_p . vectors[p] of centers[begin:end] into the rows of out, which must be zero."""
-    env, chunk = make_environment(tables, neighbors), make_triplets(tables)
-    tangent = make_tangent(len(env.x))
+    env, chunks = make_environment(tables, neighbors), make_chunks(tables, 1)
+    tangent = make_tangent(lanes_of(env))
     at = np.zeros(2, np.int64)
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
@@ -158,7 +195,7 @@ def jvp_range(tables, neighbors, centers, begin, end, vectors, out):
                 _gather_tangent(env, tangent, vectors, lanes)
                 _jvp_of_radials(tables, shell, env, tangent, out[row])
                 for g in range(shell.group_first, shell.group_last):
-                    _jvp_of_group(tables, shell, tables.groups[g], env, tangent, chunk, at, out[row])
+                    _jvp_of_group(tables, shell, tables.groups[g], env, tangent, chunks, at, out[row])
 
 
 @njit(parallel=True)

@@ -3,6 +3,8 @@
 import math
 from enum import IntEnum
 
+import numpy as np
+
 from fastsf.kernels._jit import inline, kernel
 from fastsf.kernels.cutoffs import core
 from fastsf.kernels.simd import fma, maximum, minimum, power, select, sqrt
@@ -18,6 +20,11 @@ class Angle(IntEnum):
 
 
 _COLLINEAR = 1e-7  # rad: an even window is flat to 1e-14 there, and its slope over the sine has its limit
+
+
+def power_coefficients(exponent: int, lam: float) -> np.ndarray:
+    """Coefficients of 2^(1-n) (1 + lam c)^n by powers of c."""
+    return np.array([math.comb(exponent, p) * lam**p * 2.0 ** (1 - exponent) for p in range(exponent + 1)])
 
 
 @kernel
@@ -45,6 +52,6 @@ def angle_factor(term, c):
     inside = base > 0.0
     if term.kind == Angle.INTEGER_POWER:
         below = integer_power(base, term.exponent - 1) * term.norm
-        return select(inside, below * base, 0.0), select(inside, below * term.slope, 0.0)
+        return below * base, select(inside, below * term.slope, 0.0)
     value = power(base, term.zeta) * term.norm
     return value, select(inside, value / base * term.slope, 0.0)

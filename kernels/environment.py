@@ -1,21 +1,27 @@
 """One centre's surroundings inside one shell, laid out for vectors.
 
 Neighbours stand sorted by element in segments padded to whole vectors; a padding lane has radial factors of zero,
-1/r = 0 and a squared distance beyond every cutoff, so that it drops out by itself.
+1/r = 0 and a squared distance beyond every cutoff, so that it drops out by itself. Eight neighbours are a block: its
+quantities stand behind each other in one array, so that loops need one address for all of them.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels._jit import inline, kernel, njit
 from fastsf.kernels.cutoffs import envelope
 from fastsf.kernels.radial import radial_factor
-from fastsf.kernels.simd import LANES, fma, load, select, sqrt, store
+from fastsf.kernels.simd import LANES, fma, load, load_one, select, sqrt, store, store_one
 from fastsf.kernels.tables import ALL
 
 FAR = 1e300
 """Squared distance that stands in padding lanes."""
+
+# Where the quantities of a block of neighbours stand in it.
+X, Y, Z, R_SQUARED, R_INVERSE, R, ENVELOPE, ENVELOPE_SLOPE, LOG_SLOPE = range(0, 9 * LANES, LANES)
+# r - r_i, r^2, 1/r, r, envelope, its derivative f', f' / (f r)
+_FIELDS = 9
 
 
 class Environment(NamedTuple):
@@ -25,17 +31,21 @@ class Environment(NamedTuple):
     count: np.ndarray  # (elements,) int64: neighbours of an element
     pair: np.ndarray  # (m,) int64: index of the pair, -1 in padding lanes
     atom: np.ndarray  # (m,) int32: neighbour
-    x: np.ndarray  # (m,) float64
-    y: np.ndarray
-    z: np.ndarray
-    r: np.ndarray
-    r_squared: np.ndarray
-    r_inverse: np.ndarray
-    envelope: np.ndarray
-    envelope_slope: np.ndarray  # d envelope / dr
-    log_slope: np.ndarray  # envelope' / (envelope r)
+    near: np.ndarray  # (9 * m,) float64: blocks of the quantities above
     factor: np.ndarray  # (slots * m,) F(r) of each row, weighted
     factor_slope: np.ndarray  # (slots * m,) F'(r) / r
+
+
+@inline
+def block_at(k):
+    """Where the block that starts with neighbour k (a multiple of eight) stands in `near`."""
+    return k * _FIELDS
+
+
+@inline
+def lane_at(k):
+    """Where the first quantity of neighbour k stands in `near`; the others follow at the distances above."""
+    return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
 
 
 @njit
@@ -57,15 +67,7 @@ def make_environment(tables, neighbors):
         np.zeros(elements, np.int64),
         np.empty(size, np.int64),
         np.empty(size, np.int32),
-        aligned(size),
-        aligned(size),
-        aligned(size),
-        aligned(size),
-        aligned(size),
-        aligned(size),
-        aligned(size),
-        aligned(size),
-        aligned(size),
+        aligned(_FIELDS * size),
         aligned(rows),
         aligned(rows),
     )
@@ -73,11 +75,11 @@ def make_environment(tables, neighbors):
 
 @kernel
 def padded_size(start, elements):
-    """Lanes that the centre with most neighbours needs, padding included."""
+    """Lanes that the centre with most neighbours needs, padding included: a multiple of eight."""
     most = 0
     for i in range(len(start) - 1):
         most = max(most, start[i + 1] - start[i])
-    return most + elements * LANES
+    return (most + LANES - 1) // LANES * LANES + elements * LANES
 
 
 @kernel
@@ -91,27 +93,32 @@ def gather(env, shell, neighbors, center):
     for p in range(begin, end):
         r2 = _squared_length(neighbors.vector, p)
         if r_min2 < r2 < r_max2:
-            env.count[neighbors.species[neighbors.neighbor[p]]] += 1
+            e = load_one(neighbors.species, load_one(neighbors.neighbor, p))
+            store_one(env.count, e, load_one(env.count, e) + 1)
     env.first[0] = 0
     for e in range(elements):
         env.first[e + 1] = env.first[e] + (env.count[e] + LANES - 1) // LANES * LANES
         for k in range(env.first[e] + env.count[e], env.first[e + 1]):
             env.pair[k] = -1
-            env.x[k] = env.y[k] = env.z[k] = 0.0
-            env.r_squared[k] = FAR
+            at = lane_at(k)
+            env.near[at + X] = env.near[at + Y] = env.near[at + Z] = 0.0
+            env.near[at + R_SQUARED] = FAR
         env.count[e] = 0
+    near, first, count = env.near, env.first, env.count
     for p in range(begin, end):
         r2 = _squared_length(neighbors.vector, p)
         if r_min2 < r2 < r_max2:
-            atom = neighbors.neighbor[p]
-            e = neighbors.species[atom]
-            k = env.first[e] + env.count[e]
-            env.count[e] += 1
+            atom = load_one(neighbors.neighbor, p)
+            e = load_one(neighbors.species, atom)
+            filled = load_one(count, e)
+            store_one(count, e, filled + 1)
+            k = load_one(first, e) + filled
             env.pair[k], env.atom[k] = p, atom
-            env.x[k] = neighbors.vector[p, 0]
-            env.y[k] = neighbors.vector[p, 1]
-            env.z[k] = neighbors.vector[p, 2]
-            env.r_squared[k] = r2
+            at = lane_at(k)
+            store_one(near, at + X, neighbors.vector[p, 0])
+            store_one(near, at + Y, neighbors.vector[p, 1])
+            store_one(near, at + Z, neighbors.vector[p, 2])
+            store_one(near, at + R_SQUARED, r2)
     return env.first[elements]
 
 
@@ -124,35 +131,44 @@ def _squared_length(vector, p):
 @kernel
 def fill_envelope(env, shell, lanes, slopes):
     """Distances, envelope and its slope of all gathered neighbours."""
-    for k in range(0, lanes, LANES):
-        r2 = load(env.r_squared, k)
+    near = env.near
+    for at in range(0, block_at(lanes), block_at(LANES)):
+        r2 = load(near, at + R_SQUARED)
         real = r2 < FAR
         r = sqrt(select(real, r2, 1.0))
         inverse = select(real & (r2 > 0.0), 1.0 / r, 0.0)
         f, slope = envelope(shell.core, shell.form, shell.center, shell.inverse_width, r)
         f, slope = select(real, f, 0.0), select(real, slope, 0.0)
-        store(env.r, k, select(real, r, 0.0))
-        store(env.r_inverse, k, inverse)
-        store(env.envelope, k, f)
+        store(near, at + R, select(real, r, 0.0))
+        store(near, at + R_INVERSE, inverse)
+        store(near, at + ENVELOPE, f)
         if slopes:
-            store(env.envelope_slope, k, slope)
-            store(env.log_slope, k, select(f > 0.0, slope * inverse / f, 0.0))
+            store(near, at + ENVELOPE_SLOPE, slope)
+            store(near, at + LOG_SLOPE, select(f > 0.0, slope * inverse / f, 0.0))
 
 
 @kernel
 def fill_row(env, row, weights, size, slopes):
     """F(r) and F'(r)/r of one row, for the neighbours of its element."""
+    factor, parameter, shift, start = row.factor, row.parameter, row.shift, row.slot * size
     for e in range(len(env.count)):
         if row.element != ALL and row.element != e:
             continue
         weight = weights[e] if row.weighted else 1.0
         for k in range(env.first[e], env.first[e + 1], LANES):
-            f = load(env.envelope, k)
-            g, g_slope = radial_factor(row.factor, row.parameter, row.shift, load(env.r, k))
-            store(env.factor, row.slot * size + k, f * g * weight)
+            at = block_at(k)
+            f = load(env.near, at + ENVELOPE)
+            g, g_slope = radial_factor(factor, parameter, shift, load(env.near, at + R))
+            store(env.factor, start + k, f * g * weight)
             if slopes:
-                slope = fma(load(env.envelope_slope, k), g, f * g_slope) * load(env.r_inverse, k)
-                store(env.factor_slope, row.slot * size + k, slope * weight)
+                slope = fma(load(env.near, at + ENVELOPE_SLOPE), g, f * g_slope) * load(env.near, at + R_INVERSE)
+                store(env.factor_slope, start + k, slope * weight)
+
+
+@kernel
+def lanes_of(env):
+    """Lanes for which an environment has room."""
+    return len(env.pair)
 
 
 @kernel
@@ -161,7 +177,7 @@ def prepare(env, shell, tables, neighbors, center, slopes):
 
     `slopes` tells whether derivatives are wanted too.
     """
-    lanes, size = gather(env, shell, neighbors, center), len(env.x)
+    lanes, size = gather(env, shell, neighbors, center), lanes_of(env)
     fill_envelope(env, shell, lanes, slopes)
     for q in range(shell.row_first, shell.row_last):
         fill_row(env, tables.rows[q], tables.weights, size, slopes)
@@ -174,3 +190,9 @@ def segment(env, element):
     if element == ALL:
         return 0, env.first[-1]
     return env.first[element], env.first[element + 1] - env.first[element]
+
+
+@inline
+def coordinate(env, k, field):
+    """One quantity of one neighbour."""
+    return load_one(env.near, lane_at(k) + field)

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels._jit import kernel, njit
-from fastsf.kernels.environment import aligned, segment
+from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels.environment import R_INVERSE, R_SQUARED, X, Y, Z, aligned, block_at, lane_at, lanes_of, segment
+from fastsf.kernels.pair_gradients import add_to_block, gradient_block
 from fastsf.kernels.simd import LANES, fma, load, splat, store, sum_lanes
 
 MAX_DEGREE = 16
@@ -96,7 +97,7 @@ def through_moments(env, group, tables, slopes):
     same = group.first_element == group.second_element
     for start, lanes in ((first, first_lanes), (second, second_lanes)):
         for k in range(start, start + lanes):
-            if env.r_squared[k] == 0.0:  # a neighbour without direction
+            if env.near[lane_at(k) + R_SQUARED] == 0.0:  # a neighbour without direction
                 return False
     channels = group.channel_last - group.channel_first
     terms = tables.channels[group.channel_last - 1].term_last - tables.channels[group.channel_first].term_first
@@ -111,6 +112,14 @@ def through_moments(env, group, tables, slopes):
     return channels * (vectors * harmonics * 5.0 + 30.0 * harmonics) < blocks * (25.0 + 5.0 * (channels + terms))
 
 
+@inline
+def _direction(env, k):
+    """Unit vectors to a block of neighbours, and 1/r."""
+    at = block_at(k)
+    inverse = load(env.near, at + R_INVERSE)
+    return load(env.near, at + X) * inverse, load(env.near, at + Y) * inverse, load(env.near, at + Z) * inverse, inverse
+
+
 @kernel
 def _accumulate(env, moments, slot, element, degree, out):
     """Moments of the neighbours of one element."""
@@ -119,9 +128,8 @@ def _accumulate(env, moments, slot, element, degree, out):
     for q in range(2 * total):
         store(moments.lanes, q * LANES, zero)
     for k in range(start, start + lanes, LANES):
-        inverse = load(env.r_inverse, k)
-        x, y, z = load(env.x, k) * inverse, load(env.y, k) * inverse, load(env.z, k) * inverse
-        cosine, sine = load(env.factor, slot * len(env.x) + k), zero
+        x, y, z, _ = _direction(env, k)
+        cosine, sine = load(env.factor, slot * lanes_of(env) + k), zero
         at = 0
         for m in range(degree + 1):
             current, before = splat(_FIRST[m, m]), zero
@@ -142,7 +150,7 @@ def _self_terms(env, slot, element):
     start, lanes = segment(env, element)
     total = splat(0.0)
     for k in range(start, start + lanes, LANES):
-        g = load(env.factor, slot * len(env.x) + k)
+        g = load(env.factor, slot * lanes_of(env) + k)
         total = fma(g, g, total)
     return sum_lanes(total)
 
@@ -208,8 +216,7 @@ def _add_gradient(env, gradient, weights, slot, element, degree, self_weight, st
     start, lanes = segment(env, element)
     zero = splat(0.0)
     for k in range(start, start + lanes, LANES):
-        inverse = load(env.r_inverse, k)
-        x, y, z = load(env.x, k) * inverse, load(env.y, k) * inverse, load(env.z, k) * inverse
+        x, y, z, inverse = _direction(env, k)
         cosine, sine, below_cosine, below_sine = splat(1.0), zero, zero, zero  # (x + i y)^m and m (x + i y)^(m-1)
         phi, gx, gy, gz = zero, zero, zero, zero
         at = 0
@@ -230,14 +237,11 @@ def _add_gradient(env, gradient, weights, slot, element, degree, self_weight, st
             gy = fma(sum_s, below_cosine, fma(-sum_c, below_sine, gy))
             below_cosine, below_sine = cosine * (m + 1.0), sine * (m + 1.0)
             cosine, sine = cosine * x - sine * y, sine * x + cosine * y
-        row = slot * len(env.x) + k
+        row = slot * lanes_of(env) + k
         g = load(env.factor, row)
         around, outward = g * inverse, fma(gz, z, fma(gy, y, gx * x))
         along = load(env.factor_slope, row) * fma(g, -self_weight, phi) - around * inverse * outward
-        store(gradient.along, start_out + k, load(gradient.along, start_out + k) + along)
-        store(gradient.x, start_out + k, fma(around, gx, load(gradient.x, start_out + k)))
-        store(gradient.y, start_out + k, fma(around, gy, load(gradient.y, start_out + k)))
-        store(gradient.z, start_out + k, fma(around, gz, load(gradient.z, start_out + k)))
+        add_to_block(gradient, start_out + gradient_block(k), along, around * gx, around * gy, around * gz)
 
 
 @kernel

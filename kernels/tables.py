@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+MAX_POWER = 7
+"""Largest exponent for which angle factors are summed up as powers of the cosine; beyond it, digits would cancel."""
+
 ALL = -1
 """Stands for a neighbour element in weighted functions, which run over all neighbours."""
 
@@ -63,6 +66,9 @@ CHANNEL = np.dtype(
         ("multiple", np.int64),  # eta / that one's eta if that is an integer, else 0
         ("term_first", np.int64),
         ("term_last", np.int64),
+        ("degree", np.int64),  # of its functions as polynomials of the cosine; -1 unless all are, up to MAX_POWER
+        ("eta_slope", np.float64),  # -2 eta
+        ("shift_slope", np.float64),  # 2 eta shift
     ]
 )
 
@@ -93,6 +99,7 @@ class Tables(NamedTuple):
     channels: np.recarray  # CHANNEL
     terms: np.recarray  # TERM
     weights: np.ndarray  # (elements,) float64: atomic numbers
+    powers: np.ndarray  # (terms * (MAX_POWER + 1),) float64: coefficients of the powers of the cosine
     legendre: np.ndarray  # (terms, MAX_DEGREE + 1) float64: Legendre coefficients of the angle factors
     slots: int  # rows of storage that the largest shell needs
 

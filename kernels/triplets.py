@@ -2,7 +2,7 @@
 
 A block is one neighbour j with a vector of eight k. Many of its lanes hold no triplet (r_jk beyond the cutoff,
 padding, k <= j): only the others are packed, one block behind the other, so that everything expensive runs over full
-vectors. The blocks remember their masks, so that gradients find the way back to the lanes of k (`spread`).
+vectors. The blocks remember their masks, so that gradients find the way back to the lanes of k.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,19 @@ import numpy as np
 
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.cutoffs import envelope
-from fastsf.kernels.environment import FAR, aligned, segment
+from fastsf.kernels.environment import (
+    FAR,
+    LOG_SLOPE,
+    R_INVERSE,
+    R_SQUARED,
+    X,
+    Y,
+    Z,
+    block_at,
+    lane_at,
+    lanes_of,
+    segment,
+)
 from fastsf.kernels.radial import gaussian
 from fastsf.kernels.simd import (
     LANES,
@@ -21,195 +33,288 @@ from fastsf.kernels.simd import (
     from_lane,
     inverse_sqrt,
     load,
+    load_one,
     mask_bits,
     maximum,
     minimum,
     pack,
     packed_lanes,
+    reciprocal,
     select,
     splat,
     store,
+    store_one,
 )
-from fastsf.kernels.vmath import integer_power
+from fastsf.kernels.tables import ALL
 
-CHUNK = 128
+CHUNK = 60
 """Blocks that are worked on together; their arrays fit the first-level cache."""
 
 _TINY = 1e-280  # Å^2: below it, two neighbours stand on the same spot
 
 STRIDE = (CHUNK + 2) * LANES
-"""Lanes of an array over a chunk: all blocks full, and two vectors that may be written beyond them."""
+"""Lanes of an array over a chunk: all blocks full, and two vectors that may be written beyond them.
+
+In bytes it is 128 short of a multiple of 4096. CPUs take a load for dependent on an earlier store if the last twelve
+bits of the addresses agree: so the loads of a loop must not come shortly behind one of its stores in this measure.
+They do not where the array that is stored stands behind those that are loaded in the orders below.
+"""
+
+# Arrays over the triplets of a chunk that the backward pass needs, by where they start in `lanes`.
+COSINE = 0  # of the angle at the centre
+FAR_LOG_SLOPE = STRIDE  # envelope' / (envelope r) of r_jk
+FAR_INVERSE = 2 * STRIDE  # 1 / r_jk
+INVERSE_FIRST = 3 * STRIDE  # 1 / r_ij
+INVERSE_SECOND = 4 * STRIDE  # 1 / r_ik
+LOG_SLOPE_FIRST = 5 * STRIDE  # envelope' / (envelope r) of r_ij
+LOG_SLOPE_SECOND = 6 * STRIDE  # and of r_ik
+PRODUCTS = 7 * STRIDE  # one array for each channel: F(r_ij) F(r_ik) [F(r_jk)]; 0 in lanes without a triplet
+
+# Those that are used up at once, by where they start in `scratch`.
+DISTANCE = 0  # r_jk; its square at first
+FAR_ENVELOPE = STRIDE  # envelope of r_jk
+ALONG_FIRST = 2 * STRIDE  # what gradients need (`pair_gradients`)
+ALONG_SECOND = 3 * STRIDE
+ACROSS = 4 * STRIDE
+GAUSSIANS = 5 * STRIDE  # one array for each channel: exp(-eta (r_jk - shift)^2)
+
+_PAGE = 512  # numbers in 4096 bytes
+_SCRATCH_START = 192  # where scratch starts in its page, for the reason given above
+
+# Integers of the blocks of a chunk, by where they start in `blocks`.
+FIRST = 0  # neighbour j
+SECOND = CHUNK  # first of its eight neighbours k
+MASK = 2 * CHUNK  # bits of the lanes that hold triplets
+PLACE = 3 * CHUNK  # where these lanes stand in the arrays above
 
 
 class Triplets(NamedTuple):
-    """Scratch of one thread: the current chunk of triplets."""
+    """One chunk of triplets."""
 
-    first: np.ndarray  # (CHUNK,) int64: slot of neighbour j of a block
-    second: np.ndarray  # (CHUNK,) int64: slot of the first of its eight neighbours k
-    mask: np.ndarray  # (CHUNK,) int64: bits of the lanes that hold triplets
-    place: np.ndarray  # (CHUNK,) int64: where these lanes stand in the arrays below
-    cosine: np.ndarray  # (STRIDE,) of the angle at the centre
-    far: np.ndarray  # distance of j and k; its square at first
-    far_envelope: np.ndarray  # envelope of that distance
-    far_log_slope: np.ndarray  # envelope' / (envelope r) of that distance
-    far_inverse: np.ndarray  # 1 / distance
-    inverse_first: np.ndarray  # 1 / r_ij
-    inverse_second: np.ndarray  # 1 / r_ik
-    log_slope_first: np.ndarray  # envelope' / (envelope r) of r_ij
-    log_slope_second: np.ndarray  # and of r_ik
-    gaussian: np.ndarray  # (channels * STRIDE,) exp(-eta (r_jk - shift)^2)
-    product: np.ndarray  # (channels * STRIDE,) F(r_ij) F(r_ik) [F(r_jk)]; 0 in lanes without a triplet
+    blocks: np.ndarray  # (4 * CHUNK,) int64
+    lanes: np.ndarray  # ((7 + channels) * STRIDE,) float64
+    scratch: np.ndarray  # ((5 + channels) * STRIDE,) float64
+
+
+class Chunks(NamedTuple):
+    """Memory of one thread for some chunks of triplets, which share their scratch."""
+
+    blocks: np.ndarray  # (chunks, 4 * CHUNK) int64
+    lanes: np.ndarray  # (chunks, at least (7 + channels) * STRIDE) float64
+    scratch: np.ndarray
+
+
+@kernel
+def most_channels(tables):
+    """Channels of the group that has most, at least 1."""
+    most = 1
+    for group in tables.groups:
+        most = max(most, group.channel_last - group.channel_first)
+    return most
 
 
 @njit
-def make_triplets(tables):
-    """Scratch that suffices for every group."""
-    channels = 1
-    for group in tables.groups:
-        channels = max(channels, group.channel_last - group.channel_first)
-    return Triplets(
-        np.empty(CHUNK, np.int64),
-        np.empty(CHUNK, np.int64),
-        np.empty(CHUNK, np.int64),
-        np.empty(CHUNK, np.int64),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(STRIDE),
-        aligned(channels * STRIDE),
-        aligned(channels * STRIDE),
+def make_chunks(tables, number):
+    """Memory for chunks of any group."""
+    channels = most_channels(tables)
+    width = (PRODUCTS + channels * STRIDE + _PAGE - 1) // _PAGE * _PAGE
+    scratch = GAUSSIANS + channels * STRIDE
+    raw = np.empty(number * width + _SCRATCH_START + scratch + _PAGE)
+    first = (-(raw.ctypes.data >> 3)) & (_PAGE - 1)
+    last = first + number * width
+    return Chunks(
+        np.empty((number, 4 * CHUNK), np.int64),
+        raw[first:last].reshape((number, width)),
+        raw[last + _SCRATCH_START : last + _SCRATCH_START + scratch],
     )
+
+
+@kernel
+def get_chunk(chunks, index):
+    """One of the chunks."""
+    return Triplets(chunks.blocks[index], chunks.lanes[index], chunks.scratch)
+
+
+@kernel
+def product_at(index):
+    """Where the products of a group's channel start in `lanes`."""
+    return PRODUCTS + index * STRIDE
+
+
+@kernel
+def rewind(at):
+    """Let `next_triplets` start with the first triplets."""
+    at[0], at[1] = 0, -1
 
 
 @kernel
 def next_triplets(env, chunk, shell, tables, group, at, slopes):
     """Fill a chunk with the next triplets of a group.
 
-    `at` (2,) holds the place to go on from: the neighbour j, and the offset of its next vector of k.
+    `at` (2,) holds the place to go on from: the neighbour j, and its next vector of k, or -1 for its first one.
     `slopes` tells whether derivatives are wanted too. Returns the number of blocks, 0 at the end, and of lanes
     (rounded up to pairs of vectors).
     """
     blocks, packed = _collect(env, chunk, shell, group, at)
+    if blocks == 0:
+        return 0, 0
     for c in range(group.channel_first, group.channel_last):
-        _pack_products(env, chunk, tables.channels[c].slot, c - group.channel_first, blocks, packed)
+        start = product_at(c - group.channel_first)
+        _pack_products(env, chunk, tables.channels[c].slot * lanes_of(env), start, blocks)
+        _clear_tail(chunk.lanes, start + packed)
     if slopes:
         _pack_slopes(env, chunk, blocks, packed)
     lanes = (packed + 2 * LANES - 1) // (2 * LANES) * (2 * LANES)
-    _clamp(chunk.cosine, lanes)
+    _clamp(chunk.lanes, lanes)
     if group.narrow:
-        _fill_far(chunk, shell, lanes, slopes)
+        _fill_far(chunk.lanes, chunk.scratch, shell, lanes, slopes)
         for c in range(group.channel_first, group.channel_last):
-            _multiply_far(chunk, tables.channels[c], c - group.channel_first, lanes)
+            _multiply_far(chunk.lanes, chunk.scratch, tables.channels[c], c - group.channel_first, lanes)
     return blocks, lanes
 
 
 @kernel
-def _clamp(cosine, lanes):
-    for b in range(0, lanes, LANES):
-        store(cosine, b, minimum(maximum(load(cosine, b), -1.0), 1.0))
+def _clamp(lanes_of_chunk, lanes):
+    for b in range(COSINE, COSINE + lanes, LANES):
+        store(lanes_of_chunk, b, minimum(maximum(load(lanes_of_chunk, b), -1.0), 1.0))
 
 
 @kernel
 def _collect(env, chunk, shell, group, at):
     """Find the next triplets; pack their cosines and squared distances of j and k."""
-    j_first, j_lanes = segment(env, group.first_element)
-    k_first, k_lanes = segment(env, group.second_element)
-    same = group.first_element == group.second_element
-    j_lanes -= same  # the last one has no partner behind it
+    j_element, k_element = group.first_element, group.second_element
+    same = j_element == k_element
+    j_first, j_lanes = segment(env, j_element)
+    k_first, k_lanes = segment(env, k_element)
+    j_count = j_lanes if j_element == ALL else env.count[j_element]
+    j_last = j_first + j_count - same  # the last one has no partner behind it
+    k_last = k_first + k_lanes
     if k_lanes == 0:
-        j_lanes = 0
+        j_last = j_first
     r_max2 = shell.r_max * shell.r_max if group.narrow else FAR
     r_min2 = shell.r_min * shell.r_min if group.narrow and shell.r_min > 0.0 else -1.0
-    blocks, lanes, j, k = 0, 0, at[0], at[1]
-    while j < j_lanes and blocks < CHUNK:  # one loop, with nothing in it that a branch predictor could miss
-        slot, there = j_first + j, k_first + k
-        dot = fma(load(env.z, there), env.z[slot], load(env.x, there) * env.x[slot])
-        dot = fma(load(env.y, there), env.y[slot], dot)
-        distance2 = fma(dot, -2.0, load(env.r_squared, there) + env.r_squared[slot])
-        valid = distance2 < r_max2  # not so in padding lanes, which are FAR away
-        if r_min2 > 0.0:
-            valid = valid & (distance2 > r_min2)
-        if same:
-            valid = valid & from_lane(j + 1 - k)
-        store(chunk.cosine, lanes, pack(dot * (load(env.r_inverse, there) * env.r_inverse[slot]), valid))
-        store(chunk.far, lanes, pack(distance2, valid))
-        chunk.first[blocks], chunk.second[blocks] = slot, there
-        chunk.mask[blocks], chunk.place[blocks] = mask_bits(valid), lanes
-        blocks += any_lane(valid)
-        lanes += packed_lanes(valid)
-        k += LANES
-        row_ends = k >= k_lanes
-        j += row_ends
-        start = (j + 1) // LANES * LANES if same else 0
-        k = start if row_ends else k
-    at[0], at[1] = j, k
-    _clear_tail(chunk.cosine, 0, lanes)
-    _clear_tail(chunk.far, 0, lanes)
+    near, array, scratch, info = env.near, chunk.lanes, chunk.scratch, chunk.blocks
+    blocks, lanes, j, k = 0, 0, j_first + at[0], at[1]
+    while j < j_last and blocks < CHUNK:
+        here = lane_at(j)
+        x, y, z = load_one(near, here + X), load_one(near, here + Y), load_one(near, here + Z)
+        square, inverse = load_one(near, here + R_SQUARED), load_one(near, here + R_INVERSE)
+        if k < 0:
+            k = j_first + (j + 1 - j_first) // LANES * LANES if same else k_first
+        stop = min(k_last, k + (CHUNK - blocks) * LANES)
+        while k < stop:
+            there = block_at(k)
+            dot = fma(load(near, there + Y), y, fma(load(near, there + Z), z, load(near, there + X) * x))
+            distance2 = fma(dot, -2.0, load(near, there + R_SQUARED) + square)
+            valid = distance2 < r_max2  # not so in padding lanes, which are FAR away
+            if r_min2 > 0.0:
+                valid = valid & (distance2 > r_min2)
+            if same:
+                valid = valid & from_lane(j + 1 - k)
+            store(array, COSINE + lanes, pack(dot * (load(near, there + R_INVERSE) * inverse), valid))
+            store(scratch, DISTANCE + lanes, pack(distance2, valid))
+            store_one(info, FIRST + blocks, j)
+            store_one(info, SECOND + blocks, k)
+            store_one(info, MASK + blocks, mask_bits(valid))
+            store_one(info, PLACE + blocks, lanes)
+            blocks += any_lane(valid)
+            lanes += packed_lanes(valid)
+            k += LANES
+        if k >= k_last:
+            j, k = j + 1, -1
+    at[0], at[1] = j - j_first, k
+    _clear_tail(array, COSINE + lanes)
+    _clear_tail(scratch, DISTANCE + lanes)
     return blocks, lanes
 
 
 @kernel
-def _clear_tail(array, start, lanes):
+def _clear_tail(array, end):
     """Make harmless what stands behind the last triplet, in the two vectors that loops may touch."""
-    store(array, start + lanes, splat(0.0))
-    store(array, start + lanes + LANES, splat(0.0))
+    store(array, end, splat(0.0))
+    store(array, end + LANES, splat(0.0))
 
 
 @kernel
-def _pack_products(env, chunk, slot, index, blocks, lanes):
-    """F(r_ij) F(r_ik) of one channel."""
-    row, start = slot * len(env.x), index * STRIDE
+def _pack_products(env, chunk, row, start, blocks):
+    """F(r_ij) F(r_ik) of one channel, whose factors stand from `row` on."""
+    factor, array, info = env.factor, chunk.lanes, chunk.blocks
     for b in range(blocks):
-        product = load(env.factor, row + chunk.second[b]) * env.factor[row + chunk.first[b]]
-        store(chunk.product, start + chunk.place[b], pack(product, bits_mask(chunk.mask[b])))
-    _clear_tail(chunk.product, start, lanes)
+        j, k = load_one(info, FIRST + b), load_one(info, SECOND + b)
+        product = load(factor, row + k) * load_one(factor, row + j)
+        mask = bits_mask(load_one(info, MASK + b))
+        store(array, start + load_one(info, PLACE + b), pack(product, mask))
 
 
 @kernel
-def _pack_slopes(env, chunk, blocks, lanes):
+def _pack_slopes(env, chunk, blocks, packed):
     """What derivatives need of the distances r_ij and r_ik."""
+    near, array, info = env.near, chunk.lanes, chunk.blocks
     for b in range(blocks):
-        j, k, place = chunk.first[b], chunk.second[b], chunk.place[b]
-        mask = bits_mask(chunk.mask[b])
-        store(chunk.inverse_first, place, splat(env.r_inverse[j]))
-        store(chunk.log_slope_first, place, splat(env.log_slope[j]))
-        store(chunk.inverse_second, place, pack(load(env.r_inverse, k), mask))
-        store(chunk.log_slope_second, place, pack(load(env.log_slope, k), mask))
-    _clear_tail(chunk.inverse_first, 0, lanes)
-    _clear_tail(chunk.inverse_second, 0, lanes)
-    _clear_tail(chunk.log_slope_first, 0, lanes)
-    _clear_tail(chunk.log_slope_second, 0, lanes)
+        here, there = lane_at(load_one(info, FIRST + b)), block_at(load_one(info, SECOND + b))
+        place, mask = load_one(info, PLACE + b), bits_mask(load_one(info, MASK + b))
+        store(array, INVERSE_FIRST + place, splat(load_one(near, here + R_INVERSE)))
+        store(array, LOG_SLOPE_FIRST + place, splat(load_one(near, here + LOG_SLOPE)))
+        store(array, INVERSE_SECOND + place, pack(load(near, there + R_INVERSE), mask))
+        store(array, LOG_SLOPE_SECOND + place, pack(load(near, there + LOG_SLOPE), mask))
+    for field in range(INVERSE_FIRST, LOG_SLOPE_SECOND + STRIDE, STRIDE):
+        _clear_tail(array, field + packed)
 
 
 @kernel
-def _fill_far(chunk, shell, lanes, slopes):
-    """Envelope of the distance r_jk."""
+def _fill_far(array, scratch, shell, lanes, slopes):
+    """Distance r_jk and its envelope; one loop for each step, so that the CPU has many vectors under way at once."""
     for b in range(0, lanes, LANES):
-        r2 = maximum(load(chunk.far, b), _TINY)
+        r2 = maximum(load(scratch, DISTANCE + b), _TINY)
         inverse = inverse_sqrt(r2)
-        r = r2 * inverse
-        f, slope = envelope(shell.core, shell.form, shell.center, shell.inverse_width, r)
-        store(chunk.far, b, r)
-        store(chunk.far_envelope, b, f)
+        store(scratch, DISTANCE + b, r2 * inverse)
         if slopes:
-            inverse = select(r2 > _TINY, inverse, 0.0)
-            store(chunk.far_inverse, b, inverse)
-            store(chunk.far_log_slope, b, select(f > 0.0, slope * inverse / f, 0.0))
+            store(array, FAR_INVERSE + b, select(r2 > _TINY, inverse, 0.0))
+    core, form, center, inverse_width = shell.core, shell.form, shell.center, shell.inverse_width
+    for b in range(0, lanes, LANES):
+        f, slope = envelope(core, form, center, inverse_width, load(scratch, DISTANCE + b))
+        store(scratch, FAR_ENVELOPE + b, f)
+        if slopes:
+            store(array, FAR_LOG_SLOPE + b, slope)
+    if slopes:
+        for b in range(0, lanes, LANES):
+            f, slope = load(scratch, FAR_ENVELOPE + b), load(array, FAR_LOG_SLOPE + b)
+            log_slope = slope * load(array, FAR_INVERSE + b) * reciprocal(f)
+            store(array, FAR_LOG_SLOPE + b, select(f > 0.0, log_slope, 0.0))
 
 
 @kernel
-def _multiply_far(chunk, channel, index, lanes):
+def _multiply_far(array, scratch, channel, index, lanes):
     """Multiply by F(r_jk); where eta is a multiple of an earlier channel's, its Gaussian is a power of that one's."""
-    at, source = index * STRIDE, channel.source * STRIDE
+    product, own = product_at(index), GAUSSIANS + index * STRIDE
+    if channel.multiple > 0:
+        _raise(scratch, GAUSSIANS + channel.source * STRIDE, own, channel.multiple, lanes)
+    else:
+        eta, shift = channel.eta, channel.shift
+        for b in range(0, lanes, LANES):
+            store(scratch, own + b, gaussian(eta, shift, load(scratch, DISTANCE + b)))
     for b in range(0, lanes, LANES):
-        if channel.multiple > 0:
-            g = integer_power(load(chunk.gaussian, source + b), channel.multiple)
+        factor = load(scratch, FAR_ENVELOPE + b) * load(scratch, own + b)
+        store(array, product + b, load(array, product + b) * factor)
+
+
+@kernel
+def _raise(scratch, source, own, exponent, lanes):
+    """Powers of an array, by squaring; a multiplication more where the exponent has a bit."""
+    bit, current = 1, source
+    while 2 * bit <= exponent:
+        bit *= 2
+    if bit == 1:
+        for b in range(0, lanes, LANES):
+            store(scratch, own + b, load(scratch, source + b))
+    while bit > 1:
+        bit >>= 1
+        if exponent & bit:
+            for b in range(0, lanes, LANES):
+                g = load(scratch, current + b)
+                store(scratch, own + b, g * g * load(scratch, source + b))
         else:
-            g = gaussian(channel.eta, channel.shift, load(chunk.far, b))
-        store(chunk.gaussian, at + b, g)
-        store(chunk.product, at + b, load(chunk.product, at + b) * (load(chunk.far_envelope, b) * g))
+            for b in range(0, lanes, LANES):
+                g = load(scratch, current + b)
+                store(scratch, own + b, g * g)
+        current = own

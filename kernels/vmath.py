@@ -9,6 +9,7 @@ from fastsf.kernels.simd import exp2_scale, fma, maximum, select, splat, sqrt
 
 _ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest integer in the low mantissa bits
 _LOG2_E = 1.4426950408889634
+_LN2 = 0.6931471805599453
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
 _PI = 3.141592653589793
@@ -17,9 +18,8 @@ _HALF_PI = 1.5707963267948966
 
 
 @inline
-def exp(x):
-    """exp(x) for x <= 700; arguments below -700 give exp(-700)."""
-    x = maximum(x, -700.0)
+def _reduced_exp(x):
+    """(p, n + 1.5 * 2^52) with exp(x) = 2^n (1 + p), for |x| <= 700."""
     shifted = fma(x, _LOG2_E, _ROUND)
     n = shifted - _ROUND
     r = fma(n, -_LN2_HIGH, x)
@@ -35,7 +35,39 @@ def exp(x):
     odd = fma(odd, r2, 1 / 6.0)
     even = fma(even, r2, 0.5)
     tail = fma(odd, r, even)
-    return exp2_scale(fma(tail, r2, r) + 1.0, shifted)
+    return fma(tail, r2, r), shifted
+
+
+@inline
+def exp(x):
+    """exp(x) for x <= 700; arguments below -700 give exp(-700)."""
+    p, shifted = _reduced_exp(maximum(-700.0, x))  # in this order NaN stays NaN
+    return exp2_scale(p + 1.0, shifted)
+
+
+@inline
+def expm1(x):
+    """exp(x) - 1 for |x| <= 700, without cancellation at x = 0."""
+    p, shifted = _reduced_exp(x)
+    scale = exp2_scale(splat(1.0), shifted)
+    return fma(p, scale, scale - 1.0)
+
+
+@inline
+def log1p_unit(x):
+    """log(1 + x) for 0 <= x <= 1."""
+    high = x > 0.41421356237309515  # there log(1 + x) = log 2 + log(1 + (x - 1) / 2)
+    f = select(high, (x - 1.0) * 0.5, x)
+    s = f / (f + 2.0)
+    z = s * s
+    p = fma(z, 0.07405091024414698, 0.07656241518945185)
+    p = fma(p, z, 0.09091816682459568)
+    p = fma(p, z, 0.11111098512873972)
+    p = fma(p, z, 0.14285714380465817)
+    p = fma(p, z, 0.1999999999965053)
+    p = fma(p, z, 0.33333333333333826)
+    s = s + s
+    return fma(p * z, s, s) + select(high, _LN2, 0.0)
 
 
 @inline

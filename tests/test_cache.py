@@ -15,8 +15,7 @@ sys.path.insert(0, sys.argv[1])
 from fastsf.kernels import forces, _jit
 assert _jit.__file__.startswith(sys.argv[1]), _jit.__file__
 a, i = np.zeros((1, 3)), np.zeros(1, np.int64)
-out = np.zeros((1, 3)), np.zeros((1, 3, 3))
-forces.gather_range(np.array([0, 1]), i, a, a, 0, 1, *out)
+forces.gather_range(np.array([0, 1]), i, a, np.zeros((1, 12)), 0, 1, a)
 hits = sum(forces.gather_range.stats.cache_hits.values())
 print(_jit.CACHE_FOLDER, hits)
 """

@@ -39,6 +39,8 @@ def grid(low, high):
 CASES = {
     "exp": (vmath.exp, 1, (-690.0, 20.0), lambda x: [np.exp(x)]),
     "sin_cos": (vmath.sin_cos, 2, (-np.pi / 2 + 1e-3, np.pi / 2 - 1e-3), lambda x: [np.sin(x), np.cos(x)]),
+    "expm1": (vmath.expm1, 1, (-30.0, 20.0), lambda x: [np.expm1(x)]),
+    "log1p_unit": (vmath.log1p_unit, 1, (0.0, 1.0), lambda x: [np.log1p(x)]),
     "tanh_unit": (vmath.tanh_unit, 1, (0.0, 1.0), lambda x: [np.tanh(x)]),
     "acos": (vmath.acos, 1, (-1.0, 1.0 - 1e-9), lambda x: [np.arccos(x)]),
     "inverse_sqrt": (simd.inverse_sqrt, 1, (1e-8, 1e4), lambda x: [1 / np.sqrt(x)]),

@@ -9,9 +9,14 @@ import pytest
 from ase.build import molecule
 from numba import config
 from reference.assemble import features
+from reference.networks import energy_and_gradient
 
 import fastsf
 from fastsf import ACSF, G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.kernels.networks import predict_range
+from fastsf.network import ACTIVATIONS, Network
+from fastsf.network_packing import pack_networks
+from fastsf.scaling import Scaling
 from fastsf.symmetry import CORES, SMOOTH_CORES
 
 
@@ -60,6 +65,21 @@ def test_neighbors(water) -> None:
     water.pbc = (True, False, True)
     found = set(zip(*(array.tolist() for array in fastsf.neighbor_list("ij", water, 3.2)), strict=True))
     assert found == set(zip(*(array.tolist() for array in neighbor_list("ij", water, 3.2)), strict=True))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_networks(name) -> None:
+    net = Network.random((3, 5, 1), (name, "tanh"), seed=4)
+    scaling = Scaling("none", 0.0, 1.0, np.zeros(3), np.ones(3), np.zeros(3), np.ones(3))
+    packed = pack_networks(("H",), {"H": net}, {"H": scaling}, 2.0, {"H": -1.0}, 3)
+    values = np.random.default_rng(5).normal(size=(19, 3))
+    energies, gradient, outside = np.empty(19), np.empty((19, 3)), np.empty(19, np.int64)
+    predict_range(packed, values, np.zeros(19, np.int64), 0, 19, energies, gradient, outside)
+    for row, x in enumerate(values):
+        energy, slope = energy_and_gradient(net.weights, net.biases, net.activations, False, x)
+        np.testing.assert_allclose(energies[row], 2 * energy - 1, rtol=1e-12)
+        np.testing.assert_allclose(gradient[row], 2 * slope, rtol=1e-11, atol=1e-13)
+    np.testing.assert_array_equal(outside, ((values < 0) | (values > 1)).sum(axis=1))
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="this run has no JIT already")

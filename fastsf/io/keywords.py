@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastsf.errors import FormatError
-from fastsf.io.text import numbered_lines, parse_float, parse_int
+from fastsf.io.text import check_whole, numbered_lines, parse_float, parse_int
 
 ALIASES = {
     "symfunction": "symfunction_short",
@@ -102,6 +102,11 @@ class Keywords:
         return next((entry for entry in self.entries if entry.keyword == keyword), None)
 
 
+def split_words(text: str) -> list[str]:
+    """Words of a line up to its comment, which '#' or '!' starts anywhere."""
+    return _COMMENT.split(text, maxsplit=1)[0].split()
+
+
 def read_keywords(path: str | Path) -> Keywords:
     """Read a settings file.
 
@@ -112,13 +117,14 @@ def read_keywords(path: str | Path) -> Keywords:
     StorageError
         If the file cannot be read.
     FormatError
-        If a keyword that may stand once stands twice.
+        If a keyword that may stand once stands twice, or the file seems to be cut off.
     """
     path = Path(path)
     entries: list[KeywordLine] = []
     first: dict[str, int] = {}
+    text = ""
     for number, text in numbered_lines(path):
-        tokens = _COMMENT.split(text, maxsplit=1)[0].split()
+        tokens = split_words(text)
         if not tokens:
             continue
         entry = KeywordLine(ALIASES.get(tokens[0], tokens[0]), tuple(tokens[1:]), number, path)
@@ -126,4 +132,7 @@ def read_keywords(path: str | Path) -> Keywords:
             raise entry.error(f"may stand once only, but is on line {first[entry.keyword]} already")
         first.setdefault(entry.keyword, number)
         entries.append(entry)
+    if entries:
+        alike = [entry.args[-1] for entry in entries if entry.args and entry.keyword == entries[-1].keyword]
+        check_whole(alike, text, path, entries[-1].line)
     return Keywords(path, tuple(entries))

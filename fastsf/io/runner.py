@@ -160,6 +160,17 @@ def write_functions(
     StorageError
         If the file cannot be written.
     """
+    lines = function_lines(functions, elements, length_unit)
+    try:
+        Path(path).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
+
+
+def function_lines(
+    functions: Iterable[SymmetryFunction], elements: Sequence[str] | None = None, length_unit: str = "Angstrom"
+) -> list[str]:
+    """Lines of an input.nn that define symmetry functions; as `write_functions`."""
     written = sorted(functions, key=column_order)
     named = elements_of(written)
     symbols = checked_elements(named if elements is None else elements)
@@ -168,16 +179,13 @@ def write_functions(
     factor = length_factor(length_unit)
     lines = [format_line(scale_lengths(function, 1 / factor)) for function in written]
     number, alpha = _common_cutoff(written)
-    head = [
+    return [
         f"# Symmetry functions in {length_unit} and degrees",
         f"number_of_elements {len(symbols)}",
         f"elements {' '.join(symbols)}",
         f"cutoff_type {number}" + (f" {alpha!r}" if alpha else ""),
+        *lines,
     ]
-    try:
-        Path(path).write_text("\n".join([*head, *lines, ""]), encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}") from error
 
 
 def _common_cutoff(functions: Iterable[SymmetryFunction]) -> tuple[int, float]:

@@ -8,7 +8,7 @@ import lzma
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
@@ -25,10 +25,12 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 def open_text(path: Path, mode: str = "r") -> TextIO:
     """Open a text file for reading ("r") or writing ("w"), through the compression that its name tells.
 
-    Bytes that are not UTF-8 (names in comments, mostly) are replaced; line ends of any system are understood.
+    Bytes that are not UTF-8 (names in comments, mostly) are replaced; line ends of any system, and the mark that
+    some editors put before the first line, are understood.
     """
     opener = COMPRESSED.get(path.suffix, open)
-    return cast(TextIO, opener(path, mode + "t", encoding="utf-8", errors="replace"))
+    encoding = "utf-8-sig" if mode == "r" else "utf-8"
+    return cast(TextIO, opener(path, mode + "t", encoding=encoding, errors="replace"))
 
 
 def open_binary(path: Path) -> IO[bytes]:
@@ -96,3 +98,27 @@ def parse_int(token: str, path: str | Path, line: int, what: str) -> int:
     if _INTEGER.fullmatch(token):
         return int(token)
     raise FormatError(f"expected a whole number for {what}, found {token!r}", path, line)
+
+
+def check_whole(words: Sequence[str], last_line: str, path: str | Path, line: int) -> None:
+    """Check that a table of numbers does not end within a number.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The last number of each line.
+    last_line : str
+        The line of the last one, with its line end.
+    path, line
+        Where that is.
+
+    Raises
+    ------
+    FormatError
+        If the file ends without line end, and its last number has fewer digits than all others have alike.
+    """
+    if len(words) < 3 or last_line.endswith("\n"):
+        return
+    *others, last = (len(word.partition(".")[2]) for word in words)
+    if len(set(others)) == 1 and last < others[0]:
+        raise FormatError(f"the file seems to be cut off within its last number, {words[-1]!r}", path, line)

@@ -1,0 +1,246 @@
+"""Potentials and committees of them as ASE calculators."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from ase.calculators import calculator as ase_calculator
+from ase.calculators.calculator import PropertyNotImplementedError, all_changes
+from ase.outputs import Properties, all_outputs
+
+from fastsf.committee import Committee, CommitteeResult
+from fastsf.errors import InputError
+from fastsf.evaluation import Evaluator
+from fastsf.extrapolation_policy import Monitor, Policy
+from fastsf.potential import Potential
+from fastsf.result import Result
+from fastsf.structure import Structure
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Array = npt.NDArray[Any]
+_WITHOUT_FORCES = frozenset(("energy", "free_energy", "energies", "energy_std", "energies_std"))
+
+
+class Calculator(ase_calculator.Calculator):
+    """Energies, forces and stresses for ASE: molecular dynamics, optimisers, NEB, phonons, cell relaxation.
+
+    Neighbour lists are kept while atoms move less than half the skin, results until positions, numbers, cell or
+    periodicity differ in any bit. Structures are never changed. One calculator works for one Python thread at a time.
+
+    Parameters
+    ----------
+    potential : Potential, Committee or path-like
+        What to compute with; a path is given to `Potential.load`.
+    skin : float
+        How far beyond the cutoff neighbours are kept, Å. Neighbours are found so quickly that more does not pay.
+    threads : int, optional
+        Threads of the kernels; all by default.
+    extrapolation : Policy, "ignore", "warn" or "stop"
+        What to do when an atom's surroundings leave the range of the training set.
+    length_unit, energy_unit : str
+        Units of an n2p2 or RuNNer folder; used with a path only.
+
+    Attributes
+    ----------
+    potential : Potential or Committee
+        What it computes with.
+    monitor : Monitor
+        Extrapolations so far: `monitor.count`, `monitor.summary()`.
+
+    Raises
+    ------
+    FormatError, StorageError
+        If a path cannot be loaded.
+    InputError
+        If the skin, the threads or the policy make no sense.
+
+    Notes
+    -----
+    Results, in eV and Å: ``energy``, ``free_energy`` (the same), ``energies`` (n,), ``forces`` (n, 3), ``stress`` (6,)
+    and ``stresses`` (n, 6), which sum to the stress, in ASE's order xx, yy, zz, yz, xz, xy and sign (tension positive);
+    those two need a cell that is periodic in all directions. With a committee also ``energy_std``, ``forces_std``
+    (n, 3) and ``energies_std`` (n,), the standard deviations over its members.
+    """
+
+    implemented_properties: list[str] = [  # noqa: RUF012  (ASE's declaration)
+        "energy",
+        "free_energy",
+        "energies",
+        "forces",
+        "stress",
+        "stresses",
+    ]
+    name = "fastsf"
+    atoms: Atoms | None
+    _evaluator: Evaluator | None
+    _result: Result | None
+
+    def __init__(
+        self,
+        potential: Potential | Committee | str | Path,
+        *,
+        skin: float = 0.3,
+        threads: int | None = None,
+        extrapolation: Policy | str = "warn",
+        length_unit: str = "Angstrom",
+        energy_unit: str = "eV",
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._about: dict[str, Any] = {"skin": skin, "threads": threads}
+        if isinstance(potential, str | os.PathLike):
+            self._about |= {"potential": str(potential), "length_unit": length_unit, "energy_unit": energy_unit}
+            potential = Potential.load(potential, length_unit, energy_unit)
+        self.potential = potential
+        self.skin, self.threads = _checked_skin(skin), threads
+        self.monitor = Monitor.of(extrapolation)
+        if isinstance(potential, Committee):
+            extra = ["energy_std", "forces_std", "energies_std"]
+            self.implemented_properties = [*self.implemented_properties, *extra]
+        self._eager = self._wanted = False
+        self._forget()
+
+    # --- ASE's interface ---
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = tuple(all_changes),
+    ) -> None:
+        """Compute properties of a structure; called by ASE.
+
+        Raises
+        ------
+        StructureError
+            If the structure cannot be used.
+        ExtrapolationError
+            If the policy says so.
+        PropertyNotImplementedError
+            For stresses without a cell that is periodic in all directions.
+        """
+        if atoms is None:
+            atoms = self.atoms
+        if atoms is None:
+            raise InputError("there is no structure to compute; give one")
+        if "stress" in properties or "stresses" in properties:
+            _check_periodic(atoms)
+        if system_changes:
+            self._result, self.atoms, self.results = None, atoms.copy(), {}
+            self._eager, self._wanted = self._wanted, False
+        self._wanted |= not _WITHOUT_FORCES.issuperset(properties)
+        result = self._up_to_date(atoms)
+        self.results.update(_results_of(result, self._wanted))
+        if "stresses" in properties:
+            self.results["stresses"] = result.stresses
+
+    def check_state(self, atoms: Atoms, tol: float = 0.0) -> list[str]:
+        """Name what has changed, by any bit, since the last calculation; charges and moments do not matter."""
+        old = self.atoms
+        if old is None:
+            return list(all_changes)
+        changes = [name for name in ("positions", "numbers") if not _same(old.arrays[name], atoms.arrays[name])]
+        if not _same(old.cell.array, atoms.cell.array):
+            changes.append("cell")
+        if not _same(old.pbc, atoms.pbc):
+            changes.append("pbc")
+        return changes
+
+    def reset(self) -> None:
+        """Forget all results and the neighbour list."""
+        super().reset()  # type: ignore[no-untyped-call]
+        self._forget()
+
+    def set(self, **kwargs: Any) -> dict[str, Any]:
+        """Refuse changes: make another calculator instead."""
+        if kwargs:
+            raise InputError(f"{', '.join(kwargs)}: cannot be changed; make another Calculator")
+        return {}
+
+    def todict(self, skip_default: bool = True) -> dict[str, Any]:
+        """Parameters in plain types, which ASE stores beside results."""
+        return {name: value for name, value in self._about.items() if value is not None}
+
+    def export_properties(self) -> Properties:
+        """Results that ASE has names for."""
+        return Properties({name: value for name, value in self.results.items() if name in all_outputs})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Neighbour lists are not stored or sent to other processes."""
+        return {**self.__dict__, "_evaluator": None, "_result": None}
+
+    # --- evaluation ---
+
+    def _forget(self) -> None:
+        self._evaluator = None
+        self._numbers = self._pbc = self._cell = np.empty(0)
+        self._result = None
+
+    def _up_to_date(self, atoms: Atoms) -> Result:
+        """Return the last result if it is of this structure and holds what is wanted, else a new one.
+
+        Forces are computed along with the energy if those of the structure before were asked for: optimisers ask
+        for both, often for the energy first; Monte Carlo never asks for forces.
+        """
+        old = self._result
+        if old is not None and (old.forces is not None or not self._wanted):
+            return old
+        try:
+            result = self._run(atoms, self._wanted or self._eager)
+            if old is None:
+                self.monitor.check(result, atoms)
+        except BaseException:  # nothing of this structure or its neighbours is kept
+            self._forget()
+            raise
+        self._result = result
+        return result
+
+    def _run(self, atoms: Atoms, forces: bool) -> Result:
+        numbers, cell, pbc = atoms.numbers, atoms.cell.array, atoms.pbc
+        if self._evaluator is None or not (_same(numbers, self._numbers) and _same(pbc, self._pbc)):
+            structure = Structure.from_atoms(atoms)
+            self._evaluator = self.potential.evaluator(structure, self.skin, self.threads)
+            self._numbers, self._pbc, self._cell = numbers.copy(), pbc.copy(), cell.copy()
+            return self._evaluator.evaluate(forces=forces)
+        if _same(cell, self._cell):
+            return self._evaluator.evaluate(atoms.positions, forces=forces)
+        result = self._evaluator.evaluate(atoms.positions, cell, forces=forces)
+        self._cell = cell.copy()
+        return result
+
+
+def _same(a: Array, b: Array) -> bool:
+    """Compare bit by bit; for small arrays much faster than `np.array_equal`."""
+    return a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def _results_of(result: Result, forces: bool) -> dict[str, Any]:
+    results: dict[str, Any] = {"energy": result.energy, "free_energy": result.energy, "energies": result.energies}
+    if isinstance(result, CommitteeResult):
+        results |= {"energy_std": result.energy_std, "energies_std": result.energies_std}
+        if forces:
+            results["forces_std"] = result.forces_std
+    if forces:
+        results["forces"] = result.forces
+        if result.stress is not None:
+            results["stress"] = result.stress
+    return results
+
+
+def _checked_skin(skin: float) -> float:
+    if not 0 <= skin < np.inf:
+        raise InputError(f"expected a skin of at least 0 Å, found {skin}")
+    return float(skin)
+
+
+def _check_periodic(atoms: Atoms) -> None:
+    if not atoms.pbc.all():
+        raise PropertyNotImplementedError(
+            f"stress needs a cell that is periodic in all three directions, found pbc = {atoms.pbc.tolist()}"
+        )

@@ -1,0 +1,225 @@
+"""Committees: potentials that share their symmetry functions, whose spread tells where they are not to be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.errors import InputError
+from fastsf.evaluation import Evaluator, Model, Result
+from fastsf.potential import OWN_UNITS, Potential
+from fastsf.scaling import Scaling
+from fastsf.structure import FloatArray, Structure
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+@dataclass(frozen=True, eq=False)
+class CommitteeResult(Result):
+    """What a committee of m potentials says about a structure of n atoms.
+
+    `energy`, `energies`, `forces`, `virials` and what follows from them are means over the members; `outside` and
+    `extrapolations` count the symmetry functions that are outside the range of any member's training set. Standard
+    deviations are those of the members as they are, with m in the denominator (ddof = 0).
+
+    Parameters
+    ----------
+    energy_std : float
+        Standard deviation of the energy, eV.
+    energies_std : (n,) float64
+        Of the energies of the atoms, eV.
+    forces_std : (n, 3) float64 or None
+        Of each component of the forces, eV/Å; None if forces were not asked for.
+    member_energies : (m,) float64
+        Energy by each member, eV.
+    member_forces : (m, n, 3) float64 or None
+        Forces by each member, eV/Å.
+    """
+
+    energy_std: float
+    energies_std: FloatArray
+    forces_std: FloatArray | None
+    member_energies: FloatArray
+    member_forces: FloatArray | None
+
+
+class Committee:
+    """Several potentials with the same symmetry functions; stands wherever one potential can.
+
+    The symmetry functions of a structure and its neighbour lists are worked out once for all members.
+
+    Parameters
+    ----------
+    members : sequence of Potential
+        At least one. Networks, scalings, offsets and units of energy may differ.
+
+    Attributes
+    ----------
+    members : tuple of Potential
+    descriptor : ACSF
+        That of the first member.
+    elements : tuple of str
+    model : Model
+        The first member's networks; its ranges of symmetry functions are those that all members know.
+
+    Raises
+    ------
+    InputError
+        Without a member, or if their elements or symmetry functions differ.
+    """
+
+    def __init__(self, members: Sequence[Potential]) -> None:
+        self.members = tuple(members)
+        if not self.members:
+            raise InputError("a committee needs at least one potential")
+        first = self.members[0]
+        for number, member in enumerate(self.members[1:], start=2):
+            _check_same_functions(number, first, member)
+        self.descriptor = first.descriptor
+        self.elements = first.elements
+        ranges = {
+            symbol: _common_range([member.scalings[symbol] for member in self.members]) for symbol in self.elements
+        }
+        self.model = _with_ranges(first.model, ranges)
+
+    @classmethod
+    def load(
+        cls,
+        paths: Sequence[str | Path],
+        length_unit: str = OWN_UNITS[0],
+        energy_unit: str = OWN_UNITS[1],
+        *,
+        threads: int | None = None,
+    ) -> Committee:
+        """Read the members: folders of RuNNer or n2p2, or files; parameters and errors as of `Potential.load`."""
+        return cls([Potential.load(path, length_unit, energy_unit, threads=threads) for path in paths])
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __repr__(self) -> str:
+        return f"<Committee of {len(self)}: {', '.join(self.elements)}, {self.descriptor.n_features} features>"
+
+    def describe(self) -> str:
+        """Summary in words."""
+        parts = [f"committee of {len(self)} potentials with the same functions"]
+        parts += [f"member {number}: {member.describe()}" for number, member in enumerate(self.members, start=1)]
+        return "\n".join(parts)
+
+    def evaluator(
+        self, structure: Atoms | Structure, skin: float = 0.0, threads: int | None = None
+    ) -> CommitteeEvaluator:
+        """Evaluator of a structure whose atoms will move; see `Evaluator`."""
+        return CommitteeEvaluator(self, structure, skin, threads or self.descriptor.threads)
+
+    def evaluate(self, atoms: Atoms | Structure, forces: bool = True) -> CommitteeResult:
+        """Means and standard deviations for one structure.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure; not changed.
+        forces : bool
+            Whether forces, virials and the stress are wanted; energies alone are faster.
+
+        Raises
+        ------
+        StructureError
+            For elements that the members do not know and structures that cannot be used.
+        """
+        return self.evaluator(atoms).evaluate(forces=forces)
+
+
+class CommitteeEvaluator(Evaluator):
+    """Evaluates a structure with all members of a committee while its atoms and its cell change.
+
+    Parameters
+    ----------
+    committee : Committee
+        The members.
+    structure, skin, threads
+        As of `Evaluator`.
+    """
+
+    def __init__(
+        self, committee: Committee, structure: Atoms | Structure, skin: float = 0.0, threads: int | None = None
+    ) -> None:
+        super().__init__(committee.model, Structure.from_atoms(structure), skin, threads)
+        others = [member.model.networks for member in committee.members[1:]]
+        self._networks = [committee.model.networks, *others]
+
+    def evaluate(
+        self, positions: npt.ArrayLike | None = None, cell: npt.ArrayLike | None = None, forces: bool = True
+    ) -> CommitteeResult:
+        """Means and standard deviations; parameters and errors as of `Evaluator.evaluate`."""
+        self.move(positions, cell)
+        values = self.values()
+        energies = np.empty((len(self._networks), len(self)))
+        member_forces = np.empty((*energies.shape, 3)) if forces else None
+        virials = np.zeros((len(self), 3, 3)) if forces else None
+        outside = np.zeros(len(self), dtype=np.int64)
+        for m, packed in enumerate(self._networks):
+            energies[m], slopes, beyond = self.predict(packed, values, forces)
+            if m == 0:
+                outside = beyond  # the others would count by their own ranges
+            if member_forces is not None and virials is not None:
+                member_forces[m], own = self.chain(slopes)
+                virials += own / len(self._networks)
+        totals = energies.sum(axis=1)
+        return CommitteeResult(
+            energy=float(totals.mean()),
+            energies=energies.mean(axis=0),
+            forces=None if member_forces is None else member_forces.mean(axis=0),
+            virials=virials,
+            values=values,
+            outside=outside,
+            numbers=self.numbers,
+            volume=self._volume,
+            model=self.model,
+            energy_std=float(totals.std()),
+            energies_std=energies.std(axis=0),
+            forces_std=None if member_forces is None else member_forces.std(axis=0),
+            member_energies=totals,
+            member_forces=member_forces,
+        )
+
+
+def _check_same_functions(number: int, first: Potential, other: Potential) -> None:
+    if other.elements != first.elements:
+        raise InputError(
+            f"member {number} has the elements {', '.join(other.elements)}, the first one {', '.join(first.elements)}"
+        )
+    for symbol in first.elements:
+        expected, found = first.descriptor.columns[symbol], other.descriptor.columns[symbol]
+        if len(found) != len(expected):
+            raise InputError(f"member {number} has {len(found)} functions for {symbol}, the first one {len(expected)}")
+        for column, (ours, theirs) in enumerate(zip(expected, found, strict=True), start=1):
+            if ours != theirs:
+                raise InputError(
+                    f"member {number}: function {column} of {symbol} is {theirs.label}, "
+                    f"that of the first one {ours.label}"
+                )
+
+
+def _common_range(scalings: Sequence[Scaling]) -> Scaling:
+    """Return the range that all training sets share, one point where they share none; it scales nothing."""
+    low = np.max([scaling.minimum for scaling in scalings], axis=0)
+    high = np.min([scaling.maximum for scaling in scalings], axis=0)
+    middle = 0.5 * (low + high)
+    low, high = np.where(low > high, middle, low), np.where(low > high, middle, high)
+    return replace(scalings[0], mode="none", minimum=low, maximum=high)
+
+
+def _with_ranges(model: Model, ranges: dict[str, Scaling]) -> Model:
+    """Return a model that counts by other ranges, and scales as before."""
+    minimum, maximum = model.networks.minimum.copy(), model.networks.maximum.copy()
+    for element, symbol in enumerate(model.descriptor.elements):
+        columns = len(ranges[symbol])
+        minimum[element, :columns], maximum[element, :columns] = ranges[symbol].bounds()
+    return Model(model.descriptor, model.networks._replace(minimum=minimum, maximum=maximum), ranges)

@@ -1,0 +1,69 @@
+"""Writing files such that no name ever stands for half of one, and the system's errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from fastsf.errors import StorageError
+
+
+@contextlib.contextmanager
+def storage_errors(what: str) -> Iterator[None]:
+    """Turn the operating system's errors into a `StorageError` that says what was being done.
+
+    Raises
+    ------
+    StorageError
+        In place of any OSError inside the block.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"{what}: {reason[:1].lower()}{reason[1:]}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder last, where the system can (Windows opens no folders)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write a file such that its name never stands for half of it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; replaced if it is there.
+    write : callable
+        Gets the open binary file.
+
+    Raises
+    ------
+    StorageError
+        If there is no space or no permission. The temporary file is removed, also if `write` fails.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    with storage_errors(f"cannot write {path}"):
+        try:
+            with temporary.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,230 @@
+"""Errors of predictions against reference labels, gathered structure by structure in little memory."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.elements import chemical_symbol
+from fastsf.frames import Frame
+from fastsf.structure import FloatArray
+
+WORST = 10
+"""Structures that are remembered by name for each kind of label."""
+UNITS = {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å^3"}
+
+
+@dataclass
+class Moments:
+    """Sums over errors.
+
+    Parameters
+    ----------
+    count : int
+        Number of errors.
+    total, absolute, square : float
+        Sums of the errors, their absolute values and their squares.
+    largest : float
+        Largest absolute value.
+    """
+
+    count: int = 0
+    total: float = 0.0
+    absolute: float = 0.0
+    square: float = 0.0
+    largest: float = 0.0
+
+    def add(self, errors: npt.ArrayLike) -> None:
+        """Take note of more errors."""
+        array = np.asarray(errors, dtype=np.float64).ravel()
+        if len(array):
+            size = np.abs(array)
+            self.count += len(array)
+            self.total += float(array.sum())
+            self.absolute += float(size.sum())
+            self.square += float(array @ array)
+            self.largest = max(self.largest, float(size.max()))
+
+    @property
+    def rmse(self) -> float:
+        """Root of the mean square; NaN without errors."""
+        return math.sqrt(self.square / self.count) if self.count else math.nan
+
+    @property
+    def mae(self) -> float:
+        """Mean absolute value; NaN without errors."""
+        return self.absolute / self.count if self.count else math.nan
+
+    @property
+    def mean(self) -> float:
+        """Mean, with sign: prediction minus reference; NaN without errors."""
+        return self.total / self.count if self.count else math.nan
+
+    def table(self) -> dict[str, float]:
+        """Results in plain types."""
+        return {"count": self.count, "rmse": self.rmse, "mae": self.mae, "mean": self.mean, "max": self.largest}
+
+
+class Sample:
+    """Pairs of reference and prediction for a picture: all of them, or every k-th where there are too many.
+
+    Parameters
+    ----------
+    most : int
+        How many pairs to keep at most.
+    """
+
+    def __init__(self, most: int = 200_000) -> None:
+        self._most, self._stride, self._seen = most, 1, 0
+        self._parts: list[FloatArray] = []
+
+    def add(self, reference: npt.ArrayLike, prediction: npt.ArrayLike) -> None:
+        """Offer more pairs."""
+        pairs = np.stack([np.ravel(reference), np.ravel(prediction)], axis=1).astype(np.float64)
+        self._parts.append(pairs[-self._seen % self._stride :: self._stride])
+        self._seen += len(pairs)
+        while sum(map(len, self._parts)) > self._most:
+            self._parts = [np.concatenate(self._parts)[::2]]
+            self._stride *= 2
+
+    @property
+    def pairs(self) -> FloatArray:
+        """(m, 2) float64: reference, prediction."""
+        return np.concatenate([np.empty((0, 2)), *self._parts])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no pair was left out."""
+        return self._stride == 1
+
+
+@dataclass(frozen=True, order=True)
+class Worst:
+    """A structure with a large error.
+
+    Parameters
+    ----------
+    error : float
+        Absolute error of the energy per atom, or root mean square of the components of forces or stress.
+    file : int
+        Row of the inputs.
+    frame : int
+        Number in that file, from 0.
+    """
+
+    error: float
+    file: int
+    frame: int
+
+
+@dataclass
+class ErrorMetrics:
+    """Errors of energies per atom, forces and stresses, where there are labels.
+
+    Parameters
+    ----------
+    energy : Moments
+        Over structures, eV/atom.
+    forces : mapping of str to Moments
+        Over the components of the forces on the atoms of each element, eV/Å.
+    stress : Moments
+        Over the six components, eV/Å^3.
+    worst : mapping of str to list of Worst
+        For each kind of label the structures with the largest errors, unsorted; see `worst_frames`.
+    energies : Sample
+        Energies per atom for pictures, eV/atom.
+    components : mapping of str to Sample
+        Components of forces of each element for pictures, eV/Å.
+    """
+
+    energy: Moments = field(default_factory=Moments)
+    forces: dict[str, Moments] = field(default_factory=dict)
+    stress: Moments = field(default_factory=Moments)
+    worst: dict[str, list[Worst]] = field(default_factory=lambda: {name: [] for name in UNITS})
+    energies: Sample = field(default_factory=Sample)
+    components: dict[str, Sample] = field(default_factory=dict)
+
+    def add(self, frame: Frame, energy: float, forces: FloatArray, stress: FloatArray | None) -> None:
+        """Compare one structure with its labels.
+
+        Parameters
+        ----------
+        frame : Frame
+            The structure.
+        energy : float
+            Prediction, eV.
+        forces : (n, 3) float64
+            Prediction, eV/Å.
+        stress : (6,) float64 or None
+            Prediction, eV/Å^3.
+        """
+        labels, n = frame.labels, len(frame.structure)
+        if "energy" in labels:
+            error = (energy - labels["energy"]) / n
+            self.energy.add(error)
+            self.energies.add(labels["energy"] / n, energy / n)
+            self._note("energy", frame, abs(error))
+        if "forces" in labels:
+            self._add_forces(frame, forces)
+        if "stress" in labels and stress is not None:
+            errors = stress - labels["stress"]
+            self.stress.add(errors)
+            self._note("stress", frame, _root_mean_square(errors))
+
+    def _add_forces(self, frame: Frame, forces: FloatArray) -> None:
+        reference = frame.labels["forces"]
+        errors = forces - reference
+        for number in np.unique(frame.structure.numbers).tolist():
+            mine, symbol = frame.structure.numbers == number, chemical_symbol(number)
+            self.forces.setdefault(symbol, Moments()).add(errors[mine])
+            self.components.setdefault(symbol, Sample()).add(reference[mine], forces[mine])
+        self._note("forces", frame, _root_mean_square(errors))
+
+    def _note(self, name: str, frame: Frame, error: float) -> None:
+        entry = Worst(error, frame.place.file, frame.place.frame)
+        if len(self.worst[name]) < WORST:
+            heapq.heappush(self.worst[name], entry)
+        else:
+            heapq.heappushpop(self.worst[name], entry)
+
+    def all_forces(self) -> Moments:
+        """Errors of the forces on atoms of all elements."""
+        total = Moments()
+        for each in self.forces.values():
+            total.count += each.count
+            total.total += each.total
+            total.absolute += each.absolute
+            total.square += each.square
+            total.largest = max(total.largest, each.largest)
+        return total
+
+    def worst_frames(self, name: str) -> list[Worst]:
+        """Structures with the largest errors of a kind of label ("energy", "forces", "stress"), worst first."""
+        return sorted(self.worst[name], reverse=True)
+
+    def by_name(self) -> Mapping[str, Moments]:
+        """Errors of each kind of label that there was."""
+        found = {"energy": self.energy, "forces": self.all_forces(), "stress": self.stress}
+        return {name: moments for name, moments in found.items() if moments.count}
+
+    def table(self, paths: list[str]) -> dict[str, Any]:
+        """Everything in plain types, for JSON; `paths` are the inputs."""
+        document: dict[str, Any] = {}
+        for name, moments in self.by_name().items():
+            worst = [
+                {"file": paths[each.file], "frame": each.frame, "error": each.error} for each in self.worst_frames(name)
+            ]
+            document[name] = {"unit": UNITS[name], **moments.table(), "worst": worst}
+        if "forces" in document:
+            document["forces"]["elements"] = {symbol: each.table() for symbol, each in sorted(self.forces.items())}
+        return document
+
+
+def _root_mean_square(errors: FloatArray) -> float:
+    return float(np.sqrt(np.mean(errors**2)))

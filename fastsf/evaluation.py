@@ -1,0 +1,256 @@
+"""Energies, forces and stresses of one structure whose atoms move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.errors import InputError
+from fastsf.kernels import acsf, acsf_vjp, energies, forces, networks
+from fastsf.kernels.networks import Networks
+from fastsf.kernels.tables import Neighbors
+from fastsf.neighbors import Pairs
+from fastsf.result import Model, Result
+from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.threads import run
+
+__all__ = ["Evaluator", "Model", "Result", "evaluate_batch"]
+
+
+def evaluate_batch(
+    model: Model, structures: Sequence[Structure], threads: int | None = None, forces: bool = True
+) -> list[Result]:
+    """Evaluate many structures at once, which small ones gain much from.
+
+    Parameters
+    ----------
+    model : Model
+        The potential.
+    structures : sequence of Structure
+        Any number of structures.
+    threads : int, optional
+        As for `Evaluator`.
+    forces : bool
+        Whether forces, virials and stresses are wanted.
+
+    Returns
+    -------
+    list of Result
+        In the order of the structures; their arrays are parts of common ones.
+
+    Raises
+    ------
+    StructureError
+        For elements that the potential does not know.
+    """
+    if not structures:
+        return []
+    whole = Evaluator.concatenated(model, structures, threads).evaluate(forces=forces)
+    ends = np.cumsum([len(structure) for structure in structures]).tolist()
+    results = []
+    for structure, end in zip(structures, ends, strict=True):
+        mine = slice(end - len(structure), end)
+        energies = whole.energies[mine]
+        results.append(
+            Result(
+                float(energies.sum()),
+                energies,
+                None if whole.forces is None else whole.forces[mine],
+                None if whole.virials is None else whole.virials[mine],
+                whole.values[mine],
+                whole.outside[mine],
+                structure.numbers,
+                _volume_of(structure),
+                model,
+            )
+        )
+    return results
+
+
+class Evaluator:
+    """Evaluates a structure again and again while its atoms and its cell change; keeps pairs and memory.
+
+    Parameters
+    ----------
+    model : Model
+        The potential.
+    structure : ase.Atoms or Structure
+        Elements and periodicity stay those of this structure.
+    skin : float
+        Å; pairs are kept until an atom has moved more than half of it.
+    threads : int, optional
+        All that numba has, by default. With 1, nothing is run in parallel, and evaluators may work in several
+        Python threads at once (one evaluator in one thread at a time).
+
+    Raises
+    ------
+    StructureError
+        For structures that cannot be used, and elements that the potential does not know.
+    InputError
+        For a skin or a number of threads that makes no sense.
+    """
+
+    def __init__(self, model: Model, structure: Structure, skin: float = 0.0, threads: int | None = None) -> None:
+        start = Structure.from_atoms(structure)
+        pairs = Pairs.build(start, model.descriptor.cutoff, skin, threads)
+        self._set(model, start.numbers, pairs, _volume_of(start), threads)
+
+    @classmethod
+    def concatenated(cls, model: Model, structures: Sequence[Structure], threads: int | None = None) -> Evaluator:
+        """Evaluator of many structures at once, their atoms behind each other; they cannot move.
+
+        Parameters
+        ----------
+        model : Model
+            The potential.
+        structures : sequence of Structure
+            Any number of structures.
+        threads : int, optional
+            As in the constructor.
+
+        Raises
+        ------
+        StructureError
+            For elements that the potential does not know.
+        """
+        evaluator = cls.__new__(cls)
+        numbers = np.concatenate([np.empty(0, np.int64), *(structure.numbers for structure in structures)])
+        pairs = Pairs.concatenate(structures, model.descriptor.cutoff, threads)
+        evaluator._set(model, numbers, pairs, None, threads)
+        return evaluator
+
+    def _set(self, model: Model, numbers: IntArray, pairs: Pairs, volume: float | None, threads: int | None) -> None:
+        self.model = model
+        self.threads = threads
+        self.numbers = numbers
+        self._species = model.descriptor.species_of(numbers)
+        self._centers = np.arange(len(numbers))
+        self._pairs = pairs
+        self._volume = volume
+        self._pair_gradient = np.empty((0, 3))
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    # --- a step ---
+
+    def evaluate(
+        self, positions: npt.ArrayLike | None = None, cell: npt.ArrayLike | None = None, forces: bool = True
+    ) -> Result:
+        """Energy, and forces and virials if wanted.
+
+        Parameters
+        ----------
+        positions : (n, 3) array, optional
+            Å; where the atoms were last time, by default. Atoms may jump by cell vectors.
+        cell : (3, 3) array, optional
+            Å; that of last time, by default.
+        forces : bool
+            Whether forces, virials and the stress are wanted.
+
+        Raises
+        ------
+        StructureError
+            For positions that are not finite and a cell without volume.
+        InputError
+            For a cell without positions.
+        """
+        self.move(positions, cell)
+        if forces:
+            return self._with_forces()
+        values = self.values()
+        each, _, outside = self.predict(self.model.networks, values, gradient=False)
+        return self._result(each, None, None, values, outside)
+
+    def _with_forces(self) -> Result:
+        n, descriptor = len(self), self.model.descriptor
+        values, each, outside = np.zeros((n, descriptor.n_features)), np.empty(n), np.empty(n, dtype=np.int64)
+        g, sums = self._room_for_gradients(), np.empty((n, 12))
+        arguments = (descriptor.tables, self.model.networks, self._neighbors())
+        results = (values, each, outside, g, sums)
+        run(self.threads, energies.energies_range, energies.energies, arguments, n, results)
+        return self._result(each, *self._gather(g, sums), values, outside)
+
+    def _result(
+        self,
+        each: FloatArray,
+        force: FloatArray | None,
+        virials: FloatArray | None,
+        values: FloatArray,
+        outside: IntArray,
+    ) -> Result:
+        return Result(float(each.sum()), each, force, virials, values, outside, self.numbers, self._volume, self.model)
+
+    def move(self, positions: npt.ArrayLike | None, cell: npt.ArrayLike | None = None) -> None:
+        """Put the atoms elsewhere; parameters as in `evaluate`."""
+        if positions is None:
+            if cell is not None:
+                raise InputError("a new cell needs the positions of the atoms in it")
+            return
+        self._pairs.update(positions, cell)
+        if cell is not None and self._volume is not None:
+            self._volume = _volume(np.asarray(cell, dtype=np.float64))
+
+    def values(self) -> FloatArray:
+        """Symmetry functions (n, s), a new array."""
+        descriptor = self.model.descriptor
+        out = np.zeros((len(self), descriptor.n_features))
+        arguments = (descriptor.tables, self._neighbors(), self._centers)
+        run(self.threads, acsf.values_range, acsf.values, arguments, len(self), (out,))
+        return out
+
+    def predict(
+        self, packed: Networks, values: FloatArray, gradient: bool = True
+    ) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Energies (n,), their derivatives dE_i/dG_i (n, s) if wanted, and columns outside the range (n,), new arrays.
+
+        Parameters
+        ----------
+        packed : Networks
+            Those of the potential, or of another one with the same functions.
+        values : (n, s) float64
+            Symmetry functions.
+        gradient : bool
+            Without, the derivatives have no columns.
+        """
+        n = len(self)
+        each, outside = np.empty(n), np.empty(n, dtype=np.int64)
+        slopes = np.empty((n, values.shape[1] if gradient else 0))
+        arguments = (packed, values, self._species)
+        run(self.threads, networks.predict_range, networks.predict, arguments, n, (each, slopes, outside))
+        return each, slopes, outside
+
+    def chain(self, slopes: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Forces (n, 3) and virials per atom (n, 3, 3) from dE_i/dG_i (n, s), new arrays."""
+        g, sums = self._room_for_gradients(), np.zeros((len(self), 12))
+        g.fill(0.0)
+        arguments = (self.model.descriptor.tables, self._neighbors(), self._centers)
+        run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, len(self), (slopes, g, sums))
+        return self._gather(g, sums)
+
+    def _room_for_gradients(self) -> FloatArray:
+        pairs = len(self._pairs)
+        if len(self._pair_gradient) < pairs:
+            self._pair_gradient = np.empty((pairs + pairs // 4, 3))
+        return self._pair_gradient[:pairs]
+
+    def _gather(self, g: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Forces and virials from the gradients of the pairs and their sums over each centre."""
+        gradient, pairs = np.empty((len(self), 3)), self._pairs
+        arguments = (pairs.start, pairs.reverse, g, sums)
+        run(self.threads, forces.gather_range, forces.gather, arguments, len(self), (gradient,))
+        return np.negative(gradient, out=gradient), -sums[:, 3:].reshape(-1, 3, 3)
+
+    def _neighbors(self) -> Neighbors:
+        pairs = self._pairs
+        return Neighbors(pairs.start, pairs.neighbor, pairs.vector, self._species)
+
+
+def _volume_of(structure: Structure) -> float | None:
+    return _volume(structure.cell) if structure.pbc.all() else None
+
+
+def _volume(cell: FloatArray) -> float:
+    return abs(float(np.linalg.det(cell)))

@@ -1,0 +1,189 @@
+"""Potentials of fastsf itself: one HDF5 file of arrays and texts, in Å and eV.
+
+The first 512 bytes are text: what the file is, and the SHA-256 of all bytes that follow, so that a damaged file is
+known before anything is read from it. HDF5's tools skip these bytes. What follows::
+
+    (attributes)                format, version, length_unit, energy_unit, fastsf, created, energy_scale, length_scale
+    definition                  the symmetry functions, as `ACSF.to_dict` gives them (JSON)
+    metadata                    where the potential comes from (JSON)
+    elements/X                  attribute: offset (eV)
+    elements/X/scaling          attributes: mode, lowest, highest; minimum, maximum, mean, sigma (s,)
+    elements/X/network          attributes: activations, normalize_nodes; weights/K (in, out) and biases/K (out,)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from fastsf import definition
+from fastsf.disk import storage_errors, write_atomically
+from fastsf.errors import FormatError, InputError
+from fastsf.network import Network
+from fastsf.potential_parts import PotentialParts
+from fastsf.scaling import Scaling
+
+FORMAT = "fastsf-potential"
+VERSION = 1
+
+_HEAD = 512
+_TITLE = b"fastsf potential, HDF5 from byte 512\nsha256 "
+_UNITS = {"length_unit": "Angstrom", "energy_unit": "eV"}
+_STATISTICS = ("minimum", "maximum", "mean", "sigma")
+
+
+# --- writing ---
+
+
+def write_model(path: str | Path, parts: PotentialParts) -> None:
+    """Write a potential into one file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; replaced if it is there, and only once it is whole.
+    parts : PotentialParts
+        The potential.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", userblock_size=_HEAD) as file:
+        _fill(file, parts)
+    body = memory.getvalue()[_HEAD:]
+    head = _TITLE + hashlib.sha256(body).hexdigest().encode() + b"\n"
+    write_atomically(Path(path), lambda file: file.write(head.ljust(_HEAD, b"\0") + body))
+
+
+def _fill(file: h5py.File, parts: PotentialParts) -> None:
+    import fastsf  # its version; it imports this module
+
+    file.attrs.update({"format": FORMAT, "version": VERSION, **_UNITS})
+    file.attrs.update({"fastsf": fastsf.__version__, "created": datetime.now(timezone.utc).isoformat("T", "seconds")})
+    file.attrs.update({"energy_scale": parts.energy_scale, "length_scale": parts.length_scale})
+    _put_text(file, "definition", json.dumps(definition.to_document(parts.functions, parts.elements)))
+    _put_text(file, "metadata", json.dumps(dict(parts.metadata)))
+    for symbol in parts.elements:
+        group = file.create_group(f"elements/{symbol}")
+        group.attrs["offset"] = float(parts.offsets[symbol])
+        _put_scaling(group.create_group("scaling"), parts.scalings[symbol])
+        _put_network(group.create_group("network"), parts.networks[symbol])
+
+
+def _put_text(file: h5py.File, name: str, text: str) -> None:
+    file.create_dataset(name, data=text, dtype=h5py.string_dtype("utf-8"), track_times=False)
+
+
+def _put_scaling(group: h5py.Group, scaling: Scaling) -> None:
+    group.attrs.update({"mode": scaling.mode, "lowest": float(scaling.lowest), "highest": float(scaling.highest)})
+    for name in _STATISTICS:
+        group.create_dataset(name, data=getattr(scaling, name), dtype="<f8", track_times=False)
+
+
+def _put_network(group: h5py.Group, network: Network) -> None:
+    group.attrs["activations"] = " ".join(network.activations)
+    group.attrs["normalize_nodes"] = network.normalize_nodes
+    for k, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
+        group.create_dataset(f"weights/{k}", data=weights, dtype="<f8", track_times=False)
+        group.create_dataset(f"biases/{k}", data=biases, dtype="<f8", track_times=False)
+
+
+# --- reading ---
+
+
+def read_model(path: str | Path) -> PotentialParts:
+    """Read a potential that `write_model` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be read.
+    FormatError
+        If it is something else, damaged, or of a later version.
+    """
+    path = Path(path)
+    body = _checked_body(path)
+    try:
+        with h5py.File(io.BytesIO(bytes(_HEAD) + body), "r") as file:
+            _check_format(file, path)
+            return _parts(file)
+    except FormatError:
+        raise
+    except (InputError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        raise FormatError(f"not a whole potential: {error}", path) from error
+
+
+def is_model(path: str | Path) -> bool:
+    """Whether a file begins as those of `write_model` do.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be read.
+    """
+    with storage_errors(f"cannot read {path}"), Path(path).open("rb") as file:
+        return file.read(len(_TITLE)) == _TITLE
+
+
+def _checked_body(path: Path) -> bytes:
+    with storage_errors(f"cannot read {path}"):
+        data = path.read_bytes()
+    head, body = data[:_HEAD], data[_HEAD:]
+    if not head.startswith(_TITLE):
+        raise FormatError(
+            "expected a potential written by fastsf (or a folder with input.nn), found something else", path
+        )
+    digest = hashlib.sha256(body).hexdigest().encode() + b"\n"
+    if head[len(_TITLE) :].rstrip(b"\0") != digest:
+        raise FormatError("the file is damaged or cut off: its contents do not have the recorded SHA-256", path)
+    return body
+
+
+def _check_format(file: h5py.File, path: Path) -> None:
+    expected: Mapping[str, Any] = {"format": FORMAT, "version": VERSION, **_UNITS}
+    for name, value in expected.items():
+        if file.attrs[name] != value:
+            raise FormatError(f"expected the {name} {value}, found {file.attrs[name]}", path)
+
+
+def _parts(file: h5py.File) -> PotentialParts:
+    elements, functions = definition.from_document(json.loads(file["definition"].asstr()[()]))
+    groups = {symbol: file[f"elements/{symbol}"] for symbol in elements}
+    return PotentialParts(
+        elements,
+        functions,
+        {symbol: _network(group["network"]) for symbol, group in groups.items()},
+        {symbol: _scaling(group["scaling"]) for symbol, group in groups.items()},
+        float(file.attrs["energy_scale"]),
+        {symbol: float(group.attrs["offset"]) for symbol, group in groups.items()},
+        float(file.attrs["length_scale"]),
+        json.loads(file["metadata"].asstr()[()]),
+    )
+
+
+def _scaling(group: h5py.Group) -> Scaling:
+    statistics = (np.array(group[name]) for name in _STATISTICS)
+    return Scaling(group.attrs["mode"], float(group.attrs["lowest"]), float(group.attrs["highest"]), *statistics)
+
+
+def _network(group: h5py.Group) -> Network:
+    layers = [str(k) for k in range(len(group["weights"]))]
+    weights = [np.array(group["weights"][k]) for k in layers]
+    biases = [np.array(group["biases"][k]) for k in layers]
+    return Network(weights, biases, group.attrs["activations"].split(), bool(group.attrs["normalize_nodes"]))

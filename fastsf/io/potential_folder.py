@@ -1,0 +1,279 @@
+"""Potentials as RuNNer and n2p2 keep them: a folder with input.nn, scaling.data and weights.ZZZ.data.
+
+Where the two programs or their manuals differ, n2p2 is followed. What is worth knowing:
+
+- Networks get the functions of an element in n2p2's order, and elements are ordered by atomic number.
+- `element_nodes_short` sets all hidden layers but the last, and `element_activation_short` all but the output:
+  n2p2 ignores the last entry of both, and the global setting stays.
+- The energy of an atom is network / conv_energy + mean_energy + atom_energy. `conv_length` changes no energy.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastsf.errors import FormatError, InputError, StorageError
+from fastsf.function_sets import scale_lengths
+from fastsf.io import runner
+from fastsf.io.keyword_words import meant
+from fastsf.io.keywords import KeywordLine, Keywords, read_keywords
+from fastsf.io.scaling_data import read_scaling_data
+from fastsf.io.text import numbered_lines
+from fastsf.io.topology import Topology, read_topologies
+from fastsf.io.weights import read_weights, weights_name
+from fastsf.network import Network
+from fastsf.potential_parts import PotentialParts
+from fastsf.scaling import Mode, Scaling
+from fastsf.symmetry import SymmetryFunction
+from fastsf.units import energy_factor, length_factor
+
+SETTINGS, STATISTICS = "input.nn", "scaling.data"
+
+_REFUSED = {
+    "use_electrostatics": "electrostatic energies are not supported",
+    "use_vdw": "dispersion energies are not supported",
+    "pairsymfunction_short": "networks of pairs are not supported",
+}
+_NORMALIZATION = ("mean_energy", "conv_energy", "conv_length")
+
+
+def read_potential_folder(
+    path: str | Path, length_unit: str | None = None, energy_unit: str | None = None
+) -> PotentialParts:
+    """Read a potential of RuNNer or n2p2.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder, with ``input.nn``, ``scaling.data`` and one ``weights.ZZZ.data`` per element.
+    length_unit, energy_unit : str, optional
+        Units that the potential was trained in, by ASE's names. Files that fastsf wrote tell them; for others the
+        default is Å and eV.
+
+    Returns
+    -------
+    PotentialParts
+        In Å and eV.
+
+    Raises
+    ------
+    StorageError
+        If a file is missing or cannot be read.
+    FormatError
+        If a file does not hold what it should, with the line; or the potential is of a kind that is not supported.
+    InputError
+        If a unit is unknown, or not the one that the file tells.
+
+    Warns
+    -----
+    UserWarning
+        As `fastsf.io.runner.read_functions`, and for unknown keywords that resemble one which matters.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise StorageError(f"{folder}: expected a folder with {SETTINGS}, {STATISTICS} and weights")
+    length_unit, energy_unit = choose_units(folder, length_unit, energy_unit)
+    length, energy = length_factor(length_unit), energy_factor(energy_unit)
+    keywords = read_keywords(folder / SETTINGS)
+    _warn_of_misspelt(keywords)
+    check_kind(keywords)
+    elements, functions = runner.elements(keywords), runner.functions(keywords, 1.0)
+    counts = count_functions(keywords, elements, functions)
+    topologies = read_topologies(keywords, counts)
+    scalings = read_scalings(keywords, folder / STATISTICS, counts)
+    networks = {symbol: _network(folder, symbol, topology) for symbol, topology in topologies.items()}
+    mean, conv_energy, conv_length = read_normalization(keywords)
+    alone = read_atom_energies(keywords, elements)
+    return PotentialParts(
+        elements,
+        [scale_lengths(function, length) for function in functions],
+        networks,
+        scalings,
+        energy / conv_energy,
+        {symbol: (mean + alone[symbol]) * energy for symbol in elements},
+        conv_length / length,
+        {"source": str(folder), "length_unit": length_unit, "energy_unit": energy_unit},
+    )
+
+
+def title(length_unit: str, energy_unit: str) -> str:
+    """First line of an input.nn that tells its units."""
+    return f"# Neural network potential written by fastsf; units: {length_unit}, {energy_unit}"
+
+
+def choose_units(folder: Path, length_unit: str | None, energy_unit: str | None) -> tuple[str, str]:
+    """Units of a folder: those given, or else those that its input.nn tells, or else Å and eV.
+
+    Raises
+    ------
+    StorageError
+        If there is no input.nn.
+    InputError
+        If given units are unknown, or the file tells others.
+    """
+    _, first = next(numbered_lines(folder / SETTINGS), (0, ""))
+    found = re.fullmatch(re.escape(title("U", "U")).replace("U", r"(\S+)"), first.rstrip())
+    told = (found[1], found[2]) if found else (None, None)
+    chosen = []
+    for given, own, default, factor in zip(
+        (length_unit, energy_unit), told, ("Angstrom", "eV"), (length_factor, energy_factor), strict=True
+    ):
+        unit = given or own or default
+        if own is not None and factor(unit) != factor(own):
+            raise InputError(f"{folder / SETTINGS}:1: the file says that its unit is {own}, but {given} was given")
+        chosen.append(unit)
+    return chosen[0], chosen[1]
+
+
+def _warn_of_misspelt(keywords: Keywords) -> None:
+    for line in keywords.entries:
+        other = meant(line.keyword)
+        if other is not None:
+            message = (
+                f"{keywords.path}:{line.line}: unknown keyword {line.keyword!r} has no effect; is {other!r} meant?"
+            )
+            warnings.warn(message, UserWarning, stacklevel=3)
+
+
+def check_kind(keywords: Keywords) -> None:
+    """Check that the potential is a plain, short-ranged one (second generation).
+
+    Raises
+    ------
+    FormatError
+        For charges, electrostatics and other contributions.
+    """
+    entry = keywords.get("nnp_type")
+    if entry is not None:
+        entry.count(1)
+        if entry.args[0] not in ("2G-HDNNP", "2"):
+            raise entry.error(f"expected 2G-HDNNP or 2, other kinds are not supported; found {entry.args[0]!r}")
+    entry = keywords.get("nn_type_short")
+    if entry is not None and entry.args[:1] != ("1",):
+        raise entry.error("expected 1, networks of atoms; other kinds are not supported")
+    for keyword, reason in _REFUSED.items():
+        entry = next(iter(keywords.all(keyword)), None)
+        if entry is not None:
+            raise entry.error(reason)
+
+
+def count_functions(
+    keywords: Keywords, elements: Sequence[str], functions: Sequence[SymmetryFunction]
+) -> dict[str, int]:
+    """Count the functions of each element.
+
+    Raises
+    ------
+    FormatError
+        If an element has none.
+    """
+    counts = dict.fromkeys(elements, 0)
+    for function in functions:
+        counts[function.center] += 1
+    for symbol, count in counts.items():
+        if not count:
+            raise FormatError(f"there is no symmetry function for the element {symbol}", keywords.path)
+    return counts
+
+
+def read_scalings(keywords: Keywords, path: Path, counts: dict[str, int]) -> dict[str, Scaling]:
+    """Scaling of each element: how from the settings, statistics from `path`.
+
+    Raises
+    ------
+    StorageError, FormatError
+        As `fastsf.io.scaling_data.read_scaling_data`, and if sigma is needed but not there.
+    """
+    mode, lowest, highest = read_mode(keywords)
+    statistics = read_scaling_data(path, counts)
+    try:
+        return {symbol: Scaling(mode, lowest, highest, *table.T) for symbol, table in statistics.items()}
+    except InputError as error:
+        raise FormatError(str(error), path) from error
+
+
+def read_mode(keywords: Keywords) -> tuple[Mode, float, float]:
+    """Read how functions are scaled: mode, and range to scale to.
+
+    Raises
+    ------
+    FormatError
+        If a value is not a number, or the range is empty.
+    """
+    centred, scaled, by_sigma = (
+        _flag(keywords, f"{name}_symmetry_functions{end}")
+        for name, end in (("center", ""), ("scale", ""), ("scale", "_sigma"))
+    )
+    mode: Mode = "scale_center" if centred and scaled else "scale" if scaled else "center" if centred else "none"
+    if by_sigma and mode == "none":
+        mode = "scale_sigma"
+    lowest, highest = _value(keywords, "scale_min_short", 0.0), _value(keywords, "scale_max_short", 1.0)
+    entry = keywords.get("scale_max_short") or keywords.get("scale_min_short")
+    if entry is not None and lowest >= highest:
+        raise entry.error(f"expected a range from lower to higher, found {lowest} to {highest}")
+    return mode, lowest, highest
+
+
+def read_normalization(keywords: Keywords) -> tuple[float, float, float]:
+    """Read mean_energy, conv_energy and conv_length: all three, or 0, 1 and 1.
+
+    Raises
+    ------
+    FormatError
+        If only some are there, or a factor is not positive.
+    """
+    entries = [keywords.get(name) for name in _NORMALIZATION]
+    present = [entry for entry in entries if entry is not None]
+    if not present:
+        return 0.0, 1.0, 1.0
+    if len(present) < len(entries):
+        raise present[0].error(f"expected all of {', '.join(_NORMALIZATION)}, or none")
+    mean, *factors = (_value(keywords, name, 0.0) for name in _NORMALIZATION)
+    for entry, factor in zip(present[1:], factors, strict=True):
+        if factor <= 0:
+            raise entry.error(f"expected a positive factor, found {factor}")
+    return mean, factors[0], factors[1]
+
+
+def read_atom_energies(keywords: Keywords, elements: Sequence[str]) -> dict[str, float]:
+    """Read the energies of free atoms in the unit of the file; 0 where none is given.
+
+    Raises
+    ------
+    FormatError
+        If an element is unknown, or has two energies.
+    """
+    lines: dict[str, tuple[KeywordLine, float]] = {}
+    for entry in keywords.all("atom_energy"):
+        entry.count(2)
+        symbol, energy = entry.args[0], entry.number(1, "the energy")
+        if symbol not in elements:
+            raise entry.error(f"expected one of the elements {' '.join(elements)}, found {symbol!r}")
+        first, known = lines.setdefault(symbol, (entry, energy))
+        if known != energy:
+            raise entry.error(f"{symbol} has the energy {known} on line {first.line} already, found {energy}")
+    return {symbol: lines[symbol][1] if symbol in lines else 0.0 for symbol in elements}
+
+
+def _flag(keywords: Keywords, name: str) -> bool:
+    entry = keywords.get(name)
+    if entry is not None:
+        entry.count(0)
+    return entry is not None
+
+
+def _value(keywords: Keywords, name: str, default: float) -> float:
+    entry = keywords.get(name)
+    if entry is None:
+        return default
+    entry.count(1)
+    return entry.number(0, "the value")
+
+
+def _network(folder: Path, symbol: str, topology: Topology) -> Network:
+    path = folder / weights_name(symbol)
+    parameters = read_weights(path, topology.sizes)
+    return topology.network(parameters)

@@ -1,0 +1,98 @@
+"""Pictures of predictions against reference labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastsf.error_metrics import ErrorMetrics, Moments, Sample
+from fastsf.plot_style import make_figure, save_picture
+
+_COLOR = "#2a6f97"
+_MOST_POINTS = 3000
+"""More points than this are drawn as a density."""
+
+
+def plot_parity(metrics: ErrorMetrics, folder: Path) -> list[Path]:
+    """Draw predictions against reference: energies per atom, and forces of each element.
+
+    Parameters
+    ----------
+    metrics : ErrorMetrics
+        From `fastsf.predict`.
+    folder : Path
+        Where to write energies.png and forces-SYMBOL.png; made if it is not there.
+
+    Returns
+    -------
+    list of Path
+        What was written: nothing for labels that there were none of.
+
+    Raises
+    ------
+    StorageError
+        If a picture cannot be written.
+    """
+    written: list[Path] = []
+    for name, draw in _pictures(metrics).items():
+        written.append(folder / name)
+        save_picture(written[-1], draw)
+    return written
+
+
+def _pictures(metrics: ErrorMetrics) -> dict[str, Callable[[], Any]]:
+    found: dict[str, Callable[[], Any]] = {}
+    if metrics.energy.count:
+        title = f"Energies of {metrics.energy.count:,} structures"
+        found["energies.png"] = partial(_figure, title, "eV/atom", metrics.energies, metrics.energy)
+    for symbol, moments in sorted(metrics.forces.items()):
+        title = f"Forces on {moments.count // 3:,} atoms of {symbol} (components)"
+        found[f"forces-{symbol}.png"] = partial(_figure, title, "eV/Å", metrics.components[symbol], moments)
+    return found
+
+
+def _figure(title: str, unit: str, sample: Sample, moments: Moments) -> Any:
+    figure = make_figure(9.0, 4.2, title)
+    parity, errors = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    pairs = sample.pairs
+    _draw_parity(parity, pairs, unit)
+    _draw_errors(errors, pairs, unit, moments)
+    if not sample.is_whole:
+        parity.set_title(f"{len(pairs):,} of {moments.count:,} drawn", loc="left")
+    return figure
+
+
+def _draw_parity(axes: Any, pairs: Any, unit: str) -> None:
+    low, high = float(pairs.min()), float(pairs.max())
+    rim = 0.03 * (high - low) or 0.5
+    limits = low - rim, high + rim
+    axes.plot(limits, limits, color="0.6", linewidth=0.8, zorder=1)
+    if len(pairs) > _MOST_POINTS:
+        drawn = axes.hexbin(
+            pairs[:, 0], pairs[:, 1], gridsize=90, bins="log", mincnt=1, extent=(*limits, *limits), cmap="viridis"
+        )
+        axes.figure.colorbar(drawn, ax=axes, label="number", pad=0.01, aspect=35)
+    else:
+        axes.scatter(pairs[:, 0], pairs[:, 1], s=7, color=_COLOR, alpha=0.6, linewidth=0, zorder=2)
+    axes.set(xlim=limits, ylim=limits, xlabel=f"reference ({unit})", ylabel=f"prediction ({unit})")
+    axes.locator_params(nbins=6)
+
+
+def _draw_errors(axes: Any, pairs: Any, unit: str, moments: Moments) -> None:
+    scale, unit = 1e3, "m" + unit
+    differences = scale * (pairs[:, 1] - pairs[:, 0])
+    edge = float(np.abs(differences).max()) or 1.0
+    bins = int(np.clip(np.sqrt(len(differences)) * 2, 11, 81)) | 1
+    axes.hist(differences, bins=bins, range=(-edge, edge), color=_COLOR, alpha=0.85)
+    if len(differences) > _MOST_POINTS:
+        axes.set_yscale("log")
+    axes.set(xlabel=f"prediction - reference ({unit})", ylabel="number")
+    numbers = ", ".join(
+        f"{name} {scale * value:.4g}"
+        for name, value in (("RMSE", moments.rmse), ("MAE", moments.mae), ("max", moments.largest))
+    )
+    axes.set_title(f"{numbers} {unit}", loc="left")

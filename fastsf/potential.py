@@ -1,0 +1,247 @@
+"""High-dimensional neural network potentials: symmetry functions and one network per element."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastsf.descriptor import ACSF
+from fastsf.errors import InputError
+from fastsf.evaluation import Evaluator, Model, Result
+from fastsf.io.model_file import read_model, write_model
+from fastsf.io.potential_export import export_folder
+from fastsf.io.potential_folder import read_potential_folder
+from fastsf.network import Network
+from fastsf.network_packing import pack_networks
+from fastsf.potential_parts import PotentialParts
+from fastsf.scaling import Scaling
+from fastsf.structure import Structure
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+OWN_UNITS = ("Angstrom", "eV")
+"""Units of everything inside fastsf and of its model files."""
+
+
+class Potential:
+    """Sum of the energies of atoms, each from the network of its element.
+
+    The energy of an atom i of element a is ``energy_scale * networks[a](scalings[a](G_i)) + offsets[a]``.
+
+    Parameters
+    ----------
+    descriptor : ACSF
+        The symmetry functions.
+    networks : mapping of symbol to Network
+        One for every element of the descriptor, with as many inputs as the element has functions.
+    scalings : mapping of symbol to Scaling
+        One for every element of the descriptor.
+    energy_scale : float
+        eV per unit of the networks' output.
+    offsets : mapping of symbol to float, optional
+        Added to the energy of each atom of an element, eV; 0 by default.
+    length_scale : float
+        Units of length of the training per Å; changes no result, and is kept for programs that know it.
+    metadata : mapping of str to str, optional
+        Where the potential comes from: any texts.
+
+    Raises
+    ------
+    InputError
+        If elements or numbers of functions do not fit together, or a number is not finite.
+    """
+
+    def __init__(
+        self,
+        descriptor: ACSF,
+        networks: Mapping[str, Network],
+        scalings: Mapping[str, Scaling],
+        *,
+        energy_scale: float = 1.0,
+        offsets: Mapping[str, float] | None = None,
+        length_scale: float = 1.0,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        self.descriptor = descriptor
+        self.elements = descriptor.elements
+        self.networks, self.scalings = dict(networks), dict(scalings)
+        self.offsets = {symbol: float((offsets or {}).get(symbol, 0.0)) for symbol in self.elements}
+        self.energy_scale, self.length_scale = float(energy_scale), float(length_scale)
+        self.metadata = dict(metadata or {})
+        self._check(offsets or {})
+        packed = pack_networks(
+            self.elements, self.networks, self.scalings, self.energy_scale, self.offsets, descriptor.n_features
+        )
+        self.model = Model(descriptor, packed, self.scalings)
+
+    def _check(self, offsets: Mapping[str, float]) -> None:
+        for name, mapping in (("networks", self.networks), ("scalings", self.scalings), ("offsets", offsets)):
+            strangers = sorted(set(mapping) - set(self.elements))
+            if strangers:
+                known = ", ".join(self.elements)
+                raise InputError(f"{name} for {', '.join(strangers)}, but the functions are for {known}")
+        for name, value in (("energy_scale", self.energy_scale), ("length_scale", self.length_scale)):
+            if not 0 < value < float("inf"):
+                raise InputError(f"{name}: expected a positive number, found {value}")
+        for symbol, value in self.offsets.items():
+            if not abs(value) < float("inf"):
+                raise InputError(f"offset of {symbol}: expected a finite number, found {value}")
+        for symbol in self.elements:
+            columns, scaling = len(self.descriptor.columns[symbol]), self.scalings.get(symbol)
+            if scaling is not None and len(scaling) != columns:
+                raise InputError(f"element {symbol}: {columns} functions, but a scaling of {len(scaling)} columns")
+
+    # --- files ---
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        length_unit: str | None = None,
+        energy_unit: str | None = None,
+        *,
+        threads: int | None = None,
+    ) -> Potential:
+        """Read a potential: a folder of RuNNer or n2p2, or a file written by `save`.
+
+        Parameters
+        ----------
+        path : path-like
+            Folder with ``input.nn``, ``scaling.data`` and ``weights.*.data``; or a file.
+        length_unit, energy_unit : str, optional
+            Units of a folder by ASE's names, as "Bohr" and "Hartree": what the potential was trained in. Å and eV
+            by default, unless the folder was written by `export_n2p2`, which notes them. Files written by `save`
+            know their units.
+        threads : int, optional
+            As for `ACSF`.
+
+        Raises
+        ------
+        StorageError
+            If a file cannot be read.
+        FormatError
+            If a file does not hold what it should, or a kind of potential that is not supported.
+        InputError
+            For unknown units, and units that contradict those that a file knows.
+        """
+        if Path(path).is_dir():
+            parts = read_potential_folder(path, length_unit, energy_unit)
+        elif (length_unit or OWN_UNITS[0], energy_unit or OWN_UNITS[1]) != OWN_UNITS:
+            raise InputError(f"{path}: units belong to folders of RuNNer and n2p2; a model file knows its own")
+        else:
+            parts = read_model(path)
+        return cls.from_parts(parts, threads=threads)
+
+    @classmethod
+    def from_parts(cls, parts: PotentialParts, *, threads: int | None = None) -> Potential:
+        """Put together what a file holds."""
+        return cls(
+            ACSF(parts.functions, elements=parts.elements, threads=threads),
+            parts.networks,
+            parts.scalings,
+            energy_scale=parts.energy_scale,
+            offsets=parts.offsets,
+            length_scale=parts.length_scale,
+            metadata=parts.metadata,
+        )
+
+    @property
+    def parts(self) -> PotentialParts:
+        """What files hold of the potential; functions element by element."""
+        functions = [function for symbol in self.elements for function in self.descriptor.columns[symbol]]
+        return PotentialParts(
+            self.elements,
+            functions,
+            self.networks,
+            self.scalings,
+            self.energy_scale,
+            self.offsets,
+            self.length_scale,
+            self.metadata,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write everything into one file (HDF5: arrays and texts) that `load` reads back to the last bit.
+
+        Parameters
+        ----------
+        path : path-like
+            The file; replaced if it is there, and only once it is whole.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        write_model(path, self.parts)
+
+    def export_n2p2(
+        self,
+        folder: str | Path,
+        length_unit: str = OWN_UNITS[0],
+        energy_unit: str = OWN_UNITS[1],
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Write a folder that n2p2, LAMMPS (ML-HDNNP), CP2K and CabanaMD read.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made if it is not there.
+        length_unit, energy_unit : str
+            Units to write, by ASE's names; the files do not tell them but in a comment.
+        overwrite : bool
+            Replace the files of a potential that is there.
+
+        Raises
+        ------
+        InputError
+            If functions, networks or scalings have no counterpart in these files.
+        StorageError
+            If a file cannot be written, or is there already.
+        """
+        export_folder(folder, self.parts, length_unit, energy_unit, overwrite=overwrite)
+
+    # --- what it says ---
+
+    def evaluator(self, structure: Atoms | Structure, skin: float = 0.0, threads: int | None = None) -> Evaluator:
+        """Evaluator of a structure whose atoms will move; see there."""
+        return Evaluator(self.model, Structure.from_atoms(structure), skin, threads or self.descriptor.threads)
+
+    def evaluate(self, atoms: Atoms | Structure, forces: bool = True) -> Result:
+        """Energy, forces, stress, and what belongs to single atoms.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure; not changed.
+        forces : bool
+            Whether forces, virials and the stress are wanted; energies alone are faster.
+
+        Raises
+        ------
+        StructureError
+            For elements that the potential does not know and structures that cannot be used.
+        """
+        return self.evaluator(atoms).evaluate(forces=forces)
+
+    def describe(self) -> str:
+        """Summary in words: functions, networks, scaling, energies."""
+        lines = [self.descriptor.describe()]
+        for symbol in self.elements:
+            network, scaling = self.networks[symbol], self.scalings[symbol]
+            layers = "-".join(str(size) for size in network.sizes)
+            lines.append(
+                f"  {symbol:2} network {layers} ({', '.join(network.activations)}), "
+                f"{len(network.parameters):,} parameters, scaling {scaling.mode}, "
+                f"offset {self.offsets[symbol]:.10g} eV"
+            )
+        lines.append(f"  one unit of the networks is {self.energy_scale:.10g} eV")
+        lines += [f"  {name}: {text}" for name, text in self.metadata.items()]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Potential: {', '.join(self.elements)}, {self.descriptor.n_features} features>"

@@ -1,0 +1,94 @@
+"""What ``fastsf inspect`` says about a potential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastsf.io.potential_folder import SETTINGS, choose_units
+from fastsf.io.weights import count_parameters
+from fastsf.potential import Potential
+from fastsf.potential_checks import FolderCheck
+from fastsf.potential_words import explain
+from fastsf.units import energy_factor, length_factor
+
+_WIDTH = 52
+
+
+def describe_folder(
+    path: str | Path, length_unit: str | None = None, energy_unit: str | None = None
+) -> tuple[str, int]:
+    """Explain a folder of RuNNer or n2p2 line by line, and say what is wrong or suspicious.
+
+    Parameters
+    ----------
+    path : path-like
+        With input.nn, scaling.data and weights.ZZZ.data; any of them may be missing or damaged.
+    length_unit, energy_unit : str, optional
+        Units of the folder by ASE's names; as for `fastsf.Potential.load`.
+
+    Returns
+    -------
+    str
+        Several lines of text.
+    int
+        How many things are wrong.
+
+    Raises
+    ------
+    InputError
+        If a unit is unknown, or not the one that the file tells.
+    StorageError
+        If there is no input.nn.
+    """
+    length_unit, energy_unit = choose_units(Path(path), length_unit, energy_unit)
+    length_factor(length_unit), energy_factor(energy_unit)
+    check = FolderCheck(Path(path), length_unit)
+    lines = [f"{path}: potential of RuNNer or n2p2, read in {length_unit} and {energy_unit}", ""]
+    if check.keywords is not None:
+        lines += [f"{SETTINGS}, line by line"]
+        for line in check.keywords.entries:
+            text = " ".join([line.keyword, *line.args])
+            lines.append(f"{line.line:5d}  {text:{_WIDTH}}  {explain(line, check.elements, length_unit, energy_unit)}")
+        lines.append("")
+    lines += [*_networks(check), "", *_findings(check)]
+    return "\n".join(lines), sum(finding.wrong for finding in check.findings)
+
+
+def _networks(check: FolderCheck) -> Iterator[str]:
+    yield "networks"
+    for symbol in check.elements:
+        count = sum(function.center == symbol for function in check.functions)
+        text = f"  {symbol:2} {count} functions"
+        if symbol in check.topologies:
+            topology = check.topologies[symbol]
+            layers = "-".join(map(str, topology.sizes))
+            parameters = count_parameters(topology.sizes)
+            text += f", layers {layers} ({', '.join(topology.activations)}), {parameters:,} weights and biases"
+        if symbol in check.scalings:
+            text += f", scaling {check.scalings[symbol].mode.replace('_', ' and ', 1)}"
+        yield text
+
+
+def _findings(check: FolderCheck) -> Iterator[str]:
+    wrong = [finding.text for finding in check.findings if finding.wrong]
+    notes = [finding.text for finding in check.findings if not finding.wrong]
+    yield f"wrong: {len(wrong)}"
+    yield from (f"  {text}" for text in wrong)
+    yield f"suspicious: {len(notes)}"
+    yield from (f"  {text}" for text in notes)
+
+
+def describe_model(path: str | Path) -> str:
+    """Describe a model file of fastsf: functions, networks, scaling, energies, where it comes from.
+
+    Raises
+    ------
+    StorageError, FormatError
+        If it cannot be read.
+    """
+    potential = Potential.load(path)
+    lines = [f"{path}: potential of fastsf, in Å and eV", potential.describe()]
+    for symbol, labels in potential.descriptor.labels.items():
+        lines += ["", f"{symbol}: {len(labels)} functions", *(f"  {k:4d}  {label}" for k, label in enumerate(labels))]
+    return "\n".join(lines)

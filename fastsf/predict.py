@@ -1,0 +1,274 @@
+"""Predictions for data sets of any size: files of structures in; energies, forces and their errors out.
+
+Structures are read in chunks by a thread of its own, computed chunk by chunk, and written by another thread, so that
+memory does not grow with the data set.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+from fastsf.committee import Committee
+from fastsf.disk import write_atomically
+from fastsf.error_metrics import ErrorMetrics
+from fastsf.errors import InputError, StorageError
+from fastsf.evaluation import evaluate_batch
+from fastsf.extrapolation import Tally, find
+from fastsf.featurize import Progress
+from fastsf.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
+from fastsf.input_files import Input, checked_inputs, checked_output
+from fastsf.io.text import COMPRESSED
+from fastsf.potential import Potential
+from fastsf.prediction import Prediction
+from fastsf.read_ahead import ReadAhead, quick_switching
+from fastsf.result import Result
+
+CHUNK_ATOMS = 5000
+_OUTPUT_NAME = re.compile(r".*\.(ext)?xyz(\.(gz|bz2|xz))?", re.IGNORECASE)
+
+
+@dataclass
+class Summary:
+    """What a prediction did.
+
+    Parameters
+    ----------
+    inputs : list of str
+        The files.
+    output : Path or None
+        The file with the predictions.
+    structures, atoms : int
+        Predicted.
+    skipped : list of str
+        Structures that were left out: file, frame and reason.
+    metrics : ErrorMetrics
+        Errors against the labels that there were.
+    extrapolations : Tally
+        Symmetry functions outside the range of the training set.
+    extrapolating_structures, extrapolating_atoms : int
+        How many structures and atoms have any.
+    keys : list of str
+        Names in the comment line of the first structure, among which labels may hide.
+    seconds, kernel_seconds : float
+        Wall time of the whole call, and of computing alone.
+    """
+
+    inputs: list[str]
+    output: Path | None
+    extrapolations: Tally
+    structures: int = 0
+    atoms: int = 0
+    skipped: list[str] = field(default_factory=list)
+    metrics: ErrorMetrics = field(default_factory=ErrorMetrics)
+    extrapolating_structures: int = 0
+    extrapolating_atoms: int = 0
+    keys: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    kernel_seconds: float = 0.0
+
+    def table(self) -> dict[str, Any]:
+        """Everything in plain types, for JSON."""
+        return {
+            "inputs": self.inputs,
+            "output": None if self.output is None else str(self.output),
+            "structures": self.structures,
+            "atoms": self.atoms,
+            "skipped": self.skipped,
+            "errors": self.metrics.table(self.inputs),
+            "extrapolation": {
+                "structures": self.extrapolating_structures,
+                "atoms": self.extrapolating_atoms,
+                "values": len(self.extrapolations),
+                "functions": self.extrapolations.table(),
+            },
+            "seconds": self.seconds,
+            "kernel_seconds": self.kernel_seconds,
+        }
+
+
+def predict(
+    inputs: Sequence[str | Path],
+    potential: Potential | Committee,
+    output: str | Path | None = None,
+    reading: Reading | None = None,
+    *,
+    threads: int | None = None,
+    chunk_atoms: int = CHUNK_ATOMS,
+    overwrite: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Summary:
+    """Predict energies, forces and stresses of all structures of some files, and compare them with labels.
+
+    Parameters
+    ----------
+    inputs : sequence of path-like
+        Files that ASE reads, or input.data; no patterns.
+    potential : Potential or Committee
+        What to predict with.
+    output : path-like, optional
+        Extended XYZ file to write, compressed if its name ends so; docs/potentials.md describes it. It gets its name
+        when it is whole.
+    reading : Reading, optional
+        How the inputs are read, and what is done about structures that cannot be used.
+    threads : int, optional
+        Threads of the kernels; all by default.
+    chunk_atoms : int
+        Atoms that are computed at once.
+    overwrite : bool
+        Replace the output if it is there.
+    on_progress : callable, optional
+        Called after every chunk with a `fastsf.featurize.Progress`.
+
+    Returns
+    -------
+    Summary
+        Counts, times, errors, extrapolations, structures that were left out.
+
+    Raises
+    ------
+    StorageError
+        If a file cannot be read or written, or the output is there already.
+    InputError
+        For a structure that cannot be used, if none can be used, and for an output whose name is not that of an
+        extended XYZ file.
+    """
+    started = time.perf_counter()
+    if chunk_atoms < 1:
+        raise InputError(f"chunk_atoms must be at least 1, found {chunk_atoms}")
+    files = checked_inputs(inputs)
+    target = None if output is None else _checked_output(output, files, overwrite)
+    summary = Summary([each.path for each in files], target, Tally(potential.descriptor))
+    run = _Run(potential, files, reading or Reading(), threads, chunk_atoms, on_progress, summary)
+    if target is None:
+        run.compute(None)
+    else:
+        write_atomically(target, partial(run.compute_into, target))
+    summary.seconds = time.perf_counter() - started
+    return summary
+
+
+def _checked_output(output: str | Path, files: Sequence[Input], overwrite: bool) -> Path:
+    target = checked_output(output, files)
+    if not _OUTPUT_NAME.fullmatch(target.name):
+        raise InputError(f"{target}: expected a name that ends with .extxyz or .xyz, perhaps with .gz behind it")
+    if target.exists() and not overwrite:
+        raise StorageError(f"{target} is there already; --overwrite (overwrite=True) replaces it")
+    return target
+
+
+# --- the run ---
+
+
+class _Run:
+    """Reads ahead, computes, writes behind, and keeps the books."""
+
+    def __init__(
+        self,
+        potential: Potential | Committee,
+        files: Sequence[Input],
+        reading: Reading,
+        threads: int | None,
+        chunk_atoms: int,
+        on_progress: Callable[[Progress], None] | None,
+        summary: Summary,
+    ) -> None:
+        self.potential, self.files, self.reading = potential, files, reading
+        self.threads = threads or potential.descriptor.threads
+        self.chunk_atoms, self.on_progress, self.summary = chunk_atoms, on_progress, summary
+
+    def compute_into(self, target: Path, file: IO[bytes]) -> None:
+        """Compute everything and write it through the compression that the name tells."""
+        opener = COMPRESSED.get(target.suffix.lower())
+        if opener is None:
+            self.compute(file)
+        else:
+            with cast("IO[bytes]", opener(file, "wb")) as stream:
+                self.compute(stream)
+
+    def compute(self, stream: IO[bytes] | None) -> None:
+        """Compute everything; write it if there is a stream."""
+        elements = [symbol for symbol, columns in self.potential.descriptor.columns.items() if columns]
+        reader = FrameReader(self.files, elements, self.reading)
+        summary = self.summary
+        with (
+            quick_switching(),
+            _write_behind(stream) as write,
+            ReadAhead(reader.chunks(Place(), self.chunk_atoms)) as chunks,
+        ):
+            for number, chunk in enumerate(chunks):
+                if number == 0:
+                    reader.check_keys()
+                before = time.perf_counter()
+                predictions = compute_chunk(chunk, self._batch, self.files, self.reading.on_error)
+                summary.kernel_seconds += time.perf_counter() - before
+                write(predictions)
+                self._count(chunk, predictions)
+        if not summary.structures:
+            first = summary.skipped[0]
+            raise InputError(f"no structure could be used; {len(summary.skipped)} left out, the first: {first}")
+
+    def _batch(self, frames: Sequence[Frame]) -> list[Prediction]:
+        structures = [frame.structure for frame in frames]
+        results: list[Result] = []
+        if isinstance(self.potential, Committee):
+            results += [self.potential.evaluator(each, threads=self.threads).evaluate() for each in structures]
+        else:
+            results += evaluate_batch(self.potential.model, structures, self.threads)
+        return [Prediction(frame, result) for frame, result in zip(frames, results, strict=True)]
+
+    def _count(self, chunk: Chunk, predictions: Sequence[Prediction]) -> None:
+        summary = self.summary
+        summary.skipped += [each.reason for each in chunk.skipped]
+        if predictions and not summary.structures:
+            summary.keys = [str(key) for key in predictions[0].frame.info]
+        summary.structures += len(predictions)
+        summary.atoms += chunk.atoms
+        for each in predictions:
+            result = each.result
+            summary.metrics.add(each.frame, result.energy, cast(Any, result.forces), result.stress)
+        self._count_outside([each.result for each in predictions if each.result.outside.any()])
+        if self.on_progress is not None:
+            total = sum(each.size for each in self.files)
+            self.on_progress(Progress(summary.structures, summary.atoms, chunk.bytes_read, total))
+
+    def _count_outside(self, results: Sequence[Result]) -> None:
+        if results:
+            summary, model = self.summary, results[0].model
+            values, numbers, outside = (
+                np.concatenate([getattr(each, name) for each in results]) for name in ("values", "numbers", "outside")
+            )
+            summary.extrapolating_structures += len(results)
+            summary.extrapolating_atoms += int(np.count_nonzero(outside))
+            summary.extrapolations.add(find(values, numbers, model.descriptor, model.scalings))
+
+
+@contextmanager
+def _write_behind(stream: IO[bytes] | None) -> Iterator[Callable[[Sequence[Prediction]], None]]:
+    """Format and write in a thread while the next chunk is computed; one chunk at most waits."""
+    if stream is None:
+        yield lambda _: None
+        return
+    waiting: list[Future[None]] = []
+
+    def work(predictions: Sequence[Prediction]) -> None:
+        stream.write("".join(each.text() for each in predictions).encode())
+
+    def write(predictions: Sequence[Prediction]) -> None:
+        if waiting:
+            waiting.pop().result()
+        waiting.append(pool.submit(work, predictions))
+
+    with ThreadPoolExecutor(1, "writer") as pool:
+        yield write
+        if waiting:
+            waiting.pop().result()

@@ -1,0 +1,56 @@
+"""One predicted structure, and how it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastsf.committee import CommitteeResult
+from fastsf.frames import Frame
+from fastsf.io.extxyz_writer import format_frame
+from fastsf.result import Result
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a potential says about one structure of a file.
+
+    Parameters
+    ----------
+    frame : Frame
+        The structure and its labels.
+    result : Result
+        Of a potential or a committee, with forces.
+    """
+
+    frame: Frame
+    result: Result
+
+    def text(self) -> str:
+        """Frame of an extended XYZ file; see docs/potentials.md."""
+        frame, result = self.frame, self.result
+        structure, labels = frame.structure, frame.labels
+        outside = int(result.outside.sum())
+        info = {"energy": result.energy, "stress": result.stress, "extrapolations": outside, "units": "Angstrom eV"}
+        columns = {"forces": result.forces, "energies": result.energies, "outside": result.outside}
+        if isinstance(result, CommitteeResult):
+            info["energy_std"] = result.energy_std
+            columns |= {"forces_std": result.forces_std, "energies_std": result.energies_std}
+        info |= {f"REF_{name}": labels.get(name) for name in ("energy", "stress")}
+        columns["REF_forces"] = labels.get("forces")
+        return format_frame(
+            structure.numbers,
+            structure.positions,
+            frame.cell,
+            structure.pbc,
+            {**_carried(frame.info), **{name: value for name, value in info.items() if value is not None}},
+            {name: value for name, value in columns.items() if value is not None},
+        )
+
+
+def _carried(info: dict[str, Any]) -> dict[str, Any]:
+    """Words and numbers of the input that also stand in the output."""
+    kinds = (str, bool, int, float, np.bool_, np.integer, np.floating)
+    return {str(name): value for name, value in info.items() if isinstance(value, kinds)}

@@ -1,0 +1,139 @@
+"""What `fastsf predict` tells: text, JSON and pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastsf.disk import storage_errors, write_atomically
+from fastsf.error_metrics import UNITS, ErrorMetrics, Moments
+from fastsf.errors import StorageError
+from fastsf.parity_plots import plot_parity
+from fastsf.predict import Summary
+
+_MOST_LINES = 20
+_TABLE_WORST = 5
+_SCALES = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (1e3, "meV/Å^3")}
+
+
+def check_results(metrics: str | None, plots: str | None, overwrite: bool) -> None:
+    """Refuse to replace results, before the work begins.
+
+    Raises
+    ------
+    StorageError
+        If there is a file in the place of the metrics, or a folder with pictures in the place of the pictures, unless
+        they may be overwritten; and where no file can be.
+    """
+    if metrics is not None:
+        path = Path(metrics)
+        if path.is_dir() or not path.parent.is_dir():
+            reason = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+            raise StorageError(f"cannot write {path}: {reason}")
+        if path.exists() and not overwrite:
+            raise StorageError(f"{path} is there already; --overwrite replaces it")
+    if plots is not None:
+        folder = Path(plots)
+        if folder.exists() and not folder.is_dir():
+            raise StorageError(f"cannot write pictures into {folder}: it is no folder")
+        with storage_errors(f"cannot look into {folder}"):
+            there = sorted(folder.glob("*.png"))
+        if there and not overwrite:
+            raise StorageError(f"{there[0]} is there already; --overwrite replaces pictures")
+
+
+def write_results(summary: Summary, metrics: str | None, plots: str | None, about: dict[str, Any]) -> list[Path]:
+    """Write the metrics and the pictures that are wanted; returns the files.
+
+    Raises
+    ------
+    StorageError
+        If a file cannot be written.
+    """
+    written = []
+    if metrics is not None:
+        document = _without_odd_numbers({**about, **summary.table()})
+        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_atomically(Path(metrics), lambda file: file.write(text.encode()))
+        written.append(Path(metrics))
+    return written if plots is None else written + plot_parity(summary.metrics, Path(plots))
+
+
+def _without_odd_numbers(value: Any) -> Any:
+    """JSON knows neither infinity nor NaN: null stands for them."""
+    if isinstance(value, dict):
+        return {name: _without_odd_numbers(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_without_odd_numbers(entry) for entry in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def report(summary: Summary) -> str:
+    """Say what a prediction did: counts, errors, extrapolations, what was left out, times."""
+    place = "" if summary.output is None else f"{summary.output}: "
+    each = 1e6 / summary.atoms
+    times = f"{summary.seconds * each:.1f} µs per atom, of it {summary.kernel_seconds * each:.1f} µs computing"
+    lines = [
+        f"{place}{summary.structures:,} structures, {summary.atoms:,} atoms",
+        *_errors(summary.metrics, summary.keys),
+        *_worst(summary),
+        *_extrapolations(summary),
+        *_skipped(summary),
+        f"{summary.seconds:.1f} s: {times}",
+    ]
+    return "\n".join(lines)
+
+
+def _errors(metrics: ErrorMetrics, keys: list[str]) -> Iterator[str]:
+    found = metrics.by_name()
+    if not found:
+        hidden = ", ".join(key for key in keys if "energy" in key.lower())
+        yield "no labels to compare with" + (f"; --energy-key tells which of {hidden} is one" if hidden else "")
+        return
+    yield f"{'errors':16} {'RMSE':>10} {'MAE':>10} {'mean':>10} {'max':>10}"
+    for name, moments in found.items():
+        noun = "structures" if name == "energy" else "components"
+        yield _error_line(name, name, moments, noun)
+        if name == "forces" and len(metrics.forces) > 1:
+            for symbol, one in sorted(metrics.forces.items()):
+                yield _error_line(name, f"  on {symbol}", one, noun)
+
+
+def _error_line(name: str, title: str, moments: Moments, noun: str) -> str:
+    scale, unit = _SCALES[name]
+    numbers = (moments.rmse, moments.mae, moments.mean, moments.largest)
+    columns = " ".join(f"{scale * number:10.4g}" for number in numbers)
+    return f"  {title:14} {columns} {unit}, {moments.count:,} {noun}"
+
+
+def _worst(summary: Summary) -> Iterator[str]:
+    for name in UNITS:
+        scale, unit = _SCALES[name]
+        worst = summary.metrics.worst_frames(name)[:_TABLE_WORST]
+        if len(worst) > 1:
+            kind = "error" if name == "energy" else "RMSE"
+            files = [f"{path}, " if len(summary.inputs) > 1 else "" for path in summary.inputs]
+            places = (f"{files[each.file]}frame {each.frame} ({scale * each.error:.4g})" for each in worst)
+            yield f"largest {name} {kind}s, {unit}: {'; '.join(places)}"
+
+
+def _extrapolations(summary: Summary) -> Iterator[str]:
+    if summary.extrapolating_structures:
+        yield (
+            f"extrapolation in {summary.extrapolating_structures:,} of {summary.structures:,} structures, "
+            f"{summary.extrapolating_atoms:,} of {summary.atoms:,} atoms; {summary.extrapolations.summary()}"
+        )
+    else:
+        yield "no extrapolation: all symmetry functions are inside the range of the training set"
+
+
+def _skipped(summary: Summary) -> Iterator[str]:
+    if summary.skipped:
+        yield f"left out: {len(summary.skipped):,}"
+        yield from (f"  {reason}" for reason in summary.skipped[:_MOST_LINES])
+        if len(summary.skipped) > _MOST_LINES:
+            yield f"  ... and {len(summary.skipped) - _MOST_LINES:,} more"

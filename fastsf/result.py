@@ -1,0 +1,112 @@
+"""What a potential says about a structure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastsf.descriptor import ACSF
+from fastsf.kernels.networks import Networks
+from fastsf.scaling import Scaling
+from fastsf.structure import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from fastsf.extrapolation import Extrapolations
+
+_VOIGT = (0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What an evaluation needs of a potential.
+
+    Parameters
+    ----------
+    descriptor : ACSF
+    networks : Networks
+        Packed networks and scalings of all elements of the descriptor.
+    scalings : mapping of symbol to Scaling
+        For reports.
+    """
+
+    descriptor: ACSF
+    networks: Networks = field(repr=False)
+    scalings: Mapping[str, Scaling] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a potential says about a structure of n atoms; its arrays belong to the caller.
+
+    Parameters
+    ----------
+    energy : float
+        eV.
+    energies : (n,) float64
+        Of the atoms, eV; their sum is `energy`.
+    forces : (n, 3) float64 or None
+        eV/Å; None if they were not asked for, and then there is neither virial nor stress.
+    virials : (n, 3, 3) float64 or None
+        Per atom, eV: -sum over its own pairs of r_p (x) dE_i/dr_p. Their sum is the virial, minus the
+        derivative of the energy with respect to a strain.
+    values : (n, s) float64
+        Symmetry functions.
+    outside : (n,) int64
+        How many functions of each atom are outside the range of the training set.
+    numbers : (n,) int64
+        Atomic numbers.
+    volume : float or None
+        Å^3; None unless the structure is periodic in all directions.
+    model : Model
+        What it comes from.
+    """
+
+    energy: float
+    energies: FloatArray
+    forces: FloatArray | None
+    virials: FloatArray | None
+    values: FloatArray
+    outside: IntArray
+    numbers: IntArray
+    volume: float | None
+    model: Model = field(repr=False)
+
+    @property
+    def virial(self) -> FloatArray | None:
+        """Sum of `virials`, (3, 3), eV."""
+        return None if self.virials is None else self.virials.sum(axis=0)
+
+    @cached_property
+    def stress(self) -> FloatArray | None:
+        """(1/V) dE/d(strain), (6,) in eV/Å^3: xx, yy, zz, yz, xz, xy; tension is positive, as in ASE.
+
+        None unless the structure is periodic in all directions.
+        """
+        virial = self.virial
+        if virial is None or self.volume is None:
+            return None
+        return _voigt(virial, self.volume)
+
+    @cached_property
+    def stresses(self) -> FloatArray | None:
+        """What each atom adds to the stress, (n, 6); None where there is no stress."""
+        if self.virials is None or self.volume is None:
+            return None
+        return _voigt(self.virials, self.volume)
+
+    @cached_property
+    def extrapolations(self) -> Extrapolations:
+        """Every symmetry function outside the range of the training set."""
+        from fastsf.extrapolation import find  # most results are never asked
+
+        return find(self.values, self.numbers, self.model.descriptor, self.model.scalings)
+
+
+def _voigt(virials: FloatArray, volume: float) -> FloatArray:
+    tensors = (virials + np.swapaxes(virials, -1, -2)) / (-2 * volume)
+    stress: FloatArray = tensors[..., _VOIGT[0], _VOIGT[1]]
+    return stress

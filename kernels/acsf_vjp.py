@@ -1,0 +1,191 @@
+"""Gradient of a scalar of atom-centred symmetry functions with respect to the pair vectors (reverse mode).
+
+g_p = sum_s w_s dG_s/dr_p, with w_s the derivative of the scalar with respect to G_s; forces and virials follow from
+it (`forces`). The functions of a channel are summed up before the triplets: together they are one polynomial of the
+cosine.
+"""
+
+import numpy as np
+from numba import prange
+
+from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels.angular import angle_factor
+from fastsf.kernels.environment import X, Y, Z, aligned, block_at, make_environment, prepare
+from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, through_moments
+from fastsf.kernels.pair_gradients import add_radial, clear, components, resolve, room, spread
+from fastsf.kernels.simd import LANES, fma, load, load_one, splat, store, store_xyz, sum_lanes_of_four
+from fastsf.kernels.triplets import COSINE, get_chunk, make_chunks, most_channels, next_triplets, product_at, rewind
+
+
+@kernel
+def fill_polynomials(tables, group, weights, polynomials):
+    """Weighted sums of the functions of each channel as polynomials of the cosine, eight coefficients each."""
+    for index in range(group.channel_last - group.channel_first):
+        channel = tables.channels[group.channel_first + index]
+        total = splat(0.0)
+        if channel.degree >= 0:
+            for t in range(channel.term_first, channel.term_last):
+                total = fma(load(tables.powers, t * LANES), weights[tables.terms[t].column], total)
+        store(polynomials, index * LANES, total)
+
+
+@inline
+def _polynomial(p, at, degree, x):
+    """Polynomial with the coefficients p[at:] and its derivative."""
+    if degree <= 1:
+        slope = splat(load_one(p, at + 1))
+        return fma(slope, x, load_one(p, at)), slope
+    value, slope = splat(load_one(p, at + 4)), splat(0.0)
+    if degree > 4:
+        value = splat(load_one(p, at + 7))
+        for m in range(6, 3, -1):
+            slope = fma(slope, x, value)
+            value = fma(value, x, load_one(p, at + m))
+    slope = fma(slope, x, value)
+    value = fma(value, x, load_one(p, at + 3))
+    slope = fma(slope, x, value)
+    value = fma(value, x, load_one(p, at + 2))
+    slope = fma(slope, x, value)
+    value = fma(value, x, load_one(p, at + 1))
+    slope = fma(slope, x, value)
+    return fma(value, x, load_one(p, at)), slope
+
+
+@kernel
+def _sum_of_terms(tables, channel, weights, x):
+    """Weighted sum of the angle factors of a channel, and its derivative."""
+    total, slope = splat(0.0), splat(0.0)
+    for t in range(channel.term_first, channel.term_last):
+        term = tables.terms[t]
+        weight = weights[term.column]
+        a, a_slope = angle_factor(term, x)
+        total, slope = fma(a, weight, total), fma(a_slope, weight, slope)
+    return total, slope
+
+
+@kernel
+def resolve_chunk(tables, group, chunk, polynomials, weights, lanes):
+    """Coefficients of the pair vectors in the gradient, for the triplets of a chunk."""
+    array = chunk.lanes
+    channel_first, channel_last, narrow = group.channel_first, group.channel_last, group.narrow
+    for b in range(0, lanes, LANES):
+        x = load(array, COSINE + b)
+        value, eta_value, shift_value, slope = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+        for index in range(channel_last - channel_first):
+            channel = tables.channels[channel_first + index]
+            degree = channel.degree
+            if degree >= 0:
+                a, a_slope = _polynomial(polynomials, index * LANES, degree, x)
+            else:
+                a, a_slope = _sum_of_terms(tables, channel, weights, x)
+            product = load(array, product_at(index) + b)
+            a = a * product
+            value, slope = value + a, fma(a_slope, product, slope)
+            eta_value = fma(a, channel.eta_slope, eta_value)
+            shift_value = fma(a, channel.shift_slope, shift_value)
+        resolve(array, chunk.scratch, b, narrow, value, eta_value, shift_value, slope)
+
+
+@kernel
+def add_group_through_moments(tables, group, env, moments, gradient, weights):
+    """Add the gradient of the weighted functions of a wide group."""
+    for c in range(group.channel_first, group.channel_last):
+        channel = tables.channels[c]
+        fill_moments(env, moments, group, channel)
+        moments.coefficients[:] = 0.0
+        for t in range(channel.term_first, channel.term_last):
+            for d in range(group.degree + 1):
+                moments.coefficients[d] += weights[tables.terms[t].column] * tables.legendre[t, d]
+        add_moment_gradients(env, moments, gradient, group, channel, moments.coefficients, 0)
+
+
+@kernel
+def _add_shell(tables, shell, env, chunks, moments, gradient, polynomials, at, weights):
+    chunk = get_chunk(chunks, 0)
+    for q in range(shell.radial_first, shell.radial_last):
+        radial = tables.radials[q]
+        add_radial(env, gradient, radial.slot, radial.element, weights[radial.column])
+    for g in range(shell.group_first, shell.group_last):
+        group = tables.groups[g]
+        if through_moments(env, group, tables, True):
+            add_group_through_moments(tables, group, env, moments, gradient, weights)
+            continue
+        fill_polynomials(tables, group, weights, polynomials)
+        rewind(at)
+        while True:
+            blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
+            if blocks == 0:
+                break
+            resolve_chunk(tables, group, chunk, polynomials, weights, lanes)
+            spread(env, gradient, 0, chunk, blocks)
+
+
+@kernel
+def scatter(env, gradient, lanes, rest, out, sums):
+    """Add the gradients of a centre's pairs to out (p, 3), and what the centre itself needs of them to sums (12,).
+
+    These are sum_p g_p and the rows of sum_p r_p (x) g_p; `rest` (24,) is scratch.
+    """
+    zero = splat(0.0)
+    px, py, pz, xx, xy, xz = zero, zero, zero, zero, zero, zero
+    yx, yy, yz, zx, zy, zz = zero, zero, zero, zero, zero, zero
+    for k in range(0, lanes, LANES):
+        gx, gy, gz = components(env, gradient, 0, k)
+        there = block_at(k)
+        x, y, z = load(env.near, there + X), load(env.near, there + Y), load(env.near, there + Z)
+        px, py, pz = px + gx, py + gy, pz + gz
+        xx, xy, xz = fma(x, gx, xx), fma(x, gy, xy), fma(x, gz, xz)
+        yx, yy, yz = fma(y, gx, yx), fma(y, gy, yy), fma(y, gz, yz)
+        zx, zy, zz = fma(z, gx, zx), fma(z, gy, zy), fma(z, gz, zz)
+        store_xyz(rest, 0, gx, gy, gz)
+        for lane in range(LANES):
+            p = load_one(env.pair, k + lane)
+            if p >= 0:
+                for c in range(3):
+                    out[p, c] += load_one(rest, 3 * lane + c)
+    _add_sums(sums, 0, px, py, pz, xx)
+    _add_sums(sums, 4, xy, xz, yx, yy)
+    _add_sums(sums, 8, yz, zx, zy, zz)
+
+
+@kernel
+def _add_sums(sums, at, a, b, c, d):
+    totals = sum_lanes_of_four(a, b, c, d)
+    sums[at] += totals[0]
+    sums[at + 1] += totals[1]
+    sums[at + 2] += totals[2]
+    sums[at + 3] += totals[3]
+
+
+@njit
+def make_polynomials(tables):
+    """Scratch for the polynomials of any group."""
+    return np.empty(most_channels(tables) * LANES)
+
+
+@njit
+def vjp_range(tables, neighbors, centers, begin, end, weights, out, sums):
+    """Add g_p = sum_s weights[row, s] dG_s/dr_p of centers[begin:end] to out (p, 3).
+
+    Adds sum_p g_p (3) and sum_p r_p (x) g_p (9) of each centre to the rows of sums (centers, 12).
+    """
+    env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
+    gradient, polynomials, rest = aligned(room(env)), make_polynomials(tables), aligned(3 * LANES)
+    at = np.zeros(2, np.int64)
+    for row in range(begin, end):
+        element = neighbors.species[centers[row]]
+        for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
+            shell = tables.shells[s]
+            lanes = prepare(env, shell, tables, neighbors, centers[row], True)
+            if lanes > 0:
+                clear(gradient, 0, lanes)
+                _add_shell(tables, shell, env, chunks, moments, gradient, polynomials, at, weights[row])
+                scatter(env, gradient, lanes, rest, out, sums[row])
+
+
+@njit(parallel=True)
+def vjp(tables, neighbors, centers, parts, weights, out, sums):
+    """`vjp_range` over all centres, in `parts` blocks shared among the threads."""
+    for part in prange(parts):
+        begin, end = part * len(centers) // parts, (part + 1) * len(centers) // parts
+        vjp_range(tables, neighbors, centers, begin, end, weights, out, sums)

@@ -1,0 +1,187 @@
+"""Energies of atoms and their gradients in one go: symmetry functions, network and backward pass centre by centre.
+
+E_i depends on the symmetry functions of atom i alone, hence on its own pair vectors: as soon as the network has told
+dE_i/dG_i, the triplets of the atom, still in the cache, are gone through once more for dE_i/dr_p.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.acsf import sum_chunk, sum_radials
+from fastsf.kernels.acsf_vjp import (
+    add_group_through_moments,
+    fill_polynomials,
+    make_polynomials,
+    resolve_chunk,
+    scatter,
+)
+from fastsf.kernels.environment import aligned, make_environment, padded_size, prepare
+from fastsf.kernels.moments import make_moments, sum_moments, through_moments
+from fastsf.kernels.networks import atom_energy, make_work
+from fastsf.kernels.pair_gradients import add_radial, clear, room, spread
+from fastsf.kernels.simd import LANES
+from fastsf.kernels.triplets import CHUNK, get_chunk, make_chunks, next_triplets, rewind
+
+MOST_KEPT = 32
+"""Chunks of triplets that are kept for the backward pass; those beyond are found a second time."""
+
+
+class Kept(NamedTuple):
+    """Which chunks of triplets of a centre are kept, group by group; the last chunk of all serves the others."""
+
+    size: np.ndarray  # (chunks, 2) int64: blocks and lanes
+    first: np.ndarray  # (groups + 1,) int64: first chunk of each group
+    at: np.ndarray  # (groups, 2) int64: where to go on behind the last one
+
+
+@njit
+def number_of_chunks(tables, neighbors):
+    """As many chunks as a centre can have, up to MOST_KEPT, and one for those beyond."""
+    most = padded_size(neighbors.start, len(tables.weights))
+    return min(MOST_KEPT, len(tables.groups) * (1 + most * most // (LANES * CHUNK))) + 1
+
+
+@njit
+def make_kept(tables, chunks):
+    """Room for what is known of the chunks."""
+    groups = len(tables.groups)
+    return Kept(np.empty((chunks, 2), np.int64), np.empty(groups + 1, np.int64), np.empty((groups, 2), np.int64))
+
+
+@kernel
+def _forward_group(tables, shell, g, env, chunks, kept, used, at, out):
+    """Values of the functions of a group; returns the number of chunks that are kept then."""
+    group, spare = tables.groups[g], len(kept.size) - 1
+    rewind(at)
+    kept.first[g] = used
+    kept.at[g, 0], kept.at[g, 1] = at[0], at[1]
+    while True:
+        chunk = get_chunk(chunks, used)
+        blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
+        if blocks == 0:
+            break
+        sum_chunk(tables, group, chunk, lanes, out)
+        if used < spare:
+            kept.size[used, 0], kept.size[used, 1] = blocks, lanes
+            kept.at[g, 0], kept.at[g, 1] = at[0], at[1]
+            used += 1
+    kept.first[g + 1] = used
+    return used
+
+
+@kernel
+def _forward(tables, neighbors, center, env, chunks, kept, moments, at, out):
+    """Values of all functions of a centre."""
+    element, used = neighbors.species[center], 0
+    for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
+        shell = tables.shells[s]
+        prepare(env, shell, tables, neighbors, center, True)
+        sum_radials(tables, shell, env, out)
+        for g in range(shell.group_first, shell.group_last):
+            if through_moments(env, tables.groups[g], tables, True):
+                sum_moments(env, moments, tables, tables.groups[g], out)
+            else:
+                used = _forward_group(tables, shell, g, env, chunks, kept, used, at, out)
+
+
+@kernel
+def _backward_group(tables, shell, g, env, chunks, kept, gradient, polynomials, at, weights):
+    group, spare = tables.groups[g], len(kept.size) - 1
+    fill_polynomials(tables, group, weights, polynomials)
+    for index in range(kept.first[g], kept.first[g + 1]):
+        chunk = get_chunk(chunks, index)
+        resolve_chunk(tables, group, chunk, polynomials, weights, kept.size[index, 1])
+        spread(env, gradient, 0, chunk, kept.size[index, 0])
+    at[0], at[1] = kept.at[g, 0], kept.at[g, 1]
+    chunk = get_chunk(chunks, spare)
+    while True:
+        blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
+        if blocks == 0:
+            break
+        resolve_chunk(tables, group, chunk, polynomials, weights, lanes)
+        spread(env, gradient, 0, chunk, blocks)
+
+
+@kernel
+def _backward(
+    tables, neighbors, center, env, chunks, kept, moments, gradient, polynomials, at, weights, rest, out, sums
+):
+    """Add the gradients of sum_s weights_s G_s of a centre to out (p, 3) and sums (12,), as `scatter` does."""
+    element = neighbors.species[center]
+    last = tables.shell_first[element + 1] - 1
+    for s in range(last, tables.shell_first[element] - 1, -1):
+        shell = tables.shells[s]
+        if s != last:  # of the last shell everything is still there
+            prepare(env, shell, tables, neighbors, center, True)
+        lanes = env.first[-1]
+        clear(gradient, 0, lanes)
+        for q in range(shell.radial_first, shell.radial_last):
+            radial = tables.radials[q]
+            add_radial(env, gradient, radial.slot, radial.element, weights[radial.column])
+        for g in range(shell.group_first, shell.group_last):
+            if through_moments(env, tables.groups[g], tables, True):
+                add_group_through_moments(tables, tables.groups[g], env, moments, gradient, weights)
+            else:
+                _backward_group(tables, shell, g, env, chunks, kept, gradient, polynomials, at, weights)
+        scatter(env, gradient, lanes, rest, out, sums)
+
+
+@njit
+def energies_range(tables, networks, neighbors, begin, end, values, energies, outside, pair_gradient, sums):
+    """Energies of the atoms begin ... end - 1 and their gradients with respect to the pair vectors.
+
+    Parameters
+    ----------
+    tables, networks, neighbors
+        Symmetry functions, networks, and pairs of all atoms.
+    values : (n, s) float64
+        Symmetry functions; zero before.
+    energies : (n,) float64
+        eV.
+    outside : (n,) int64
+        Columns whose value is outside the range of the training set.
+    pair_gradient : (p, 3) float64
+        g_p = dE_i/dr_p, eV/Å.
+    sums : (n, 12) float64
+        sum_p g_p (3) and sum_p r_p (x) g_p (9) over the pairs of each atom.
+    """
+    chunks = make_chunks(tables, number_of_chunks(tables, neighbors))
+    env, kept, moments = make_environment(tables, neighbors), make_kept(tables, len(chunks.blocks)), make_moments()
+    gradient, polynomials, rest = aligned(room(env)), make_polynomials(tables), aligned(3 * LANES)
+    work, weights = make_work(networks), np.empty(values.shape[1])
+    at = np.zeros(2, np.int64)
+    for i in range(begin, end):
+        _forward(tables, neighbors, i, env, chunks, kept, moments, at, values[i])
+        energies[i], outside[i] = atom_energy(networks, neighbors.species[i], values[i], work, weights)
+        for p in range(neighbors.start[i], neighbors.start[i + 1]):
+            pair_gradient[p, 0] = pair_gradient[p, 1] = pair_gradient[p, 2] = 0.0
+        for c in range(12):
+            sums[i, c] = 0.0
+        _backward(
+            tables,
+            neighbors,
+            i,
+            env,
+            chunks,
+            kept,
+            moments,
+            gradient,
+            polynomials,
+            at,
+            weights,
+            rest,
+            pair_gradient,
+            sums[i],
+        )
+
+
+@njit(parallel=True)
+def energies(tables, networks, neighbors, parts, values, atom_energies, outside, pair_gradient, sums):
+    """`energies_range` over all atoms, in `parts` blocks shared among the threads."""
+    n = len(values)
+    for part in prange(parts):
+        begin, end = part * n // parts, (part + 1) * n // parts
+        energies_range(tables, networks, neighbors, begin, end, values, atom_energies, outside, pair_gradient, sums)

@@ -1,0 +1,144 @@
+"""Gradients with respect to the pair vectors of one centre: where they are kept, and what triplets add to them.
+
+The gradient of a scalar with respect to the pair vector r_k is along_k r_k + (x, y, z)_k. Blocks of eight neighbours
+hold these four numbers behind each other; the gradients of several scalars stand side by side, `room` apart.
+"""
+
+from fastsf.kernels._jit import inline, kernel
+from fastsf.kernels.environment import X, Y, Z, block_at, coordinate, lanes_of, segment
+from fastsf.kernels.simd import LANES, fma, load, load_one, splat, store, store_one, sum_lanes_of_four, unpack
+from fastsf.kernels.triplets import (
+    ACROSS,
+    ALONG_FIRST,
+    ALONG_SECOND,
+    COSINE,
+    FAR_INVERSE,
+    FAR_LOG_SLOPE,
+    FIRST,
+    INVERSE_FIRST,
+    INVERSE_SECOND,
+    LOG_SLOPE_FIRST,
+    LOG_SLOPE_SECOND,
+    MASK,
+    PLACE,
+    SECOND,
+)
+
+ALONG, GX, GY, GZ = range(0, 4 * LANES, LANES)
+_FIELDS = 4
+
+
+@inline
+def gradient_block(k):
+    """Where the block that starts with neighbour k (a multiple of eight) stands."""
+    return k * _FIELDS
+
+
+@inline
+def _gradient_lane(k):
+    return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
+
+
+@kernel
+def room(env):
+    """Numbers that the gradient of one scalar takes."""
+    return lanes_of(env) * _FIELDS
+
+
+@kernel
+def clear(gradient, start, lanes):
+    """Start the gradient of a scalar with zero."""
+    for at in range(start, start + gradient_block(lanes), LANES):
+        store(gradient, at, splat(0.0))
+
+
+@inline
+def add_to_block(gradient, at, along, gx, gy, gz):
+    """Add to the gradients of a block of neighbours."""
+    store(gradient, at + ALONG, load(gradient, at + ALONG) + along)
+    store(gradient, at + GX, load(gradient, at + GX) + gx)
+    store(gradient, at + GY, load(gradient, at + GY) + gy)
+    store(gradient, at + GZ, load(gradient, at + GZ) + gz)
+
+
+@kernel
+def add_radial(env, gradient, slot, element, weight):
+    """Add weight * dG/dr_p of a radial function: F'(r)/r along the pair's own vector."""
+    first, lanes = segment(env, element)
+    row = slot * lanes_of(env)
+    for k in range(first, first + lanes, LANES):
+        at = gradient_block(k) + ALONG
+        store(gradient, at, fma(load(env.factor_slope, row + k), weight, load(gradient, at)))
+
+
+@inline
+def components(env, gradient, start, k):
+    """(x, y, z) of the gradients of a block of neighbours."""
+    at, there = start + gradient_block(k), block_at(k)
+    along = load(gradient, at + ALONG)
+    gx = fma(along, load(env.near, there + X), load(gradient, at + GX))
+    gy = fma(along, load(env.near, there + Y), load(gradient, at + GY))
+    gz = fma(along, load(env.near, there + Z), load(gradient, at + GZ))
+    return gx, gy, gz
+
+
+@inline
+def resolve(array, scratch, b, narrow, value, eta_value, shift_value, slope):
+    """Coefficients of r_j and r_k in the gradients of the pairs j and k, for a vector of triplets.
+
+    With T = A(cos) F(r_j) F(r_k) F(r_jk) and F'/F = envelope'/envelope - 2 eta (r - shift), summed over functions,
+    from sums of T, -2 eta T, 2 eta shift T and of A' F F F::
+
+        dT/dr_j = (along_j + along_jk) r_j + (across - along_jk) r_k
+        along_j = T F'/(F r_j) - dT/dcos cos / r_j^2,   across = dT/dcos / (r_j r_k)
+    """
+    inverse_j, inverse_k = load(array, INVERSE_FIRST + b), load(array, INVERSE_SECOND + b)
+    turn = slope * load(array, COSINE + b)
+    both, across = eta_value, slope * (inverse_j * inverse_k)
+    if narrow:
+        far = fma(shift_value, load(array, FAR_INVERSE + b), eta_value)
+        far = fma(value, load(array, FAR_LOG_SLOPE + b), far)
+        both, across = both + far, across - far
+    along_j = fma(fma(-turn, inverse_j, shift_value), inverse_j, both)
+    along_k = fma(fma(-turn, inverse_k, shift_value), inverse_k, both)
+    store(scratch, ALONG_FIRST + b, fma(value, load(array, LOG_SLOPE_FIRST + b), along_j))
+    store(scratch, ALONG_SECOND + b, fma(value, load(array, LOG_SLOPE_SECOND + b), along_k))
+    store(scratch, ACROSS + b, across)
+
+
+@kernel
+def spread(env, gradient, start, chunk, blocks):
+    """Add the coefficients of a chunk to the gradients of its pairs, for the scalar that stands at `start`."""
+    scratch, info, near = chunk.scratch, chunk.blocks, env.near
+    last, x, y, z = -1, 0.0, 0.0, 0.0
+    along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    for block in range(blocks):
+        j, k = load_one(info, FIRST + block), load_one(info, SECOND + block)
+        if j != last:
+            if last >= 0:
+                _add_to_first(gradient, start + _gradient_lane(last), along, gx, gy, gz)
+            along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+            last, x, y, z = j, coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
+        place, mask = load_one(info, PLACE + block), load_one(info, MASK + block)
+        there, at = block_at(k), start + gradient_block(k)
+        across = unpack(scratch, ACROSS + place, mask)
+        along = along + unpack(scratch, ALONG_FIRST + place, mask)
+        gx = fma(across, load(near, there + X), gx)
+        gy = fma(across, load(near, there + Y), gy)
+        gz = fma(across, load(near, there + Z), gz)
+        along_k = unpack(scratch, ALONG_SECOND + place, mask)
+        store(gradient, at + ALONG, load(gradient, at + ALONG) + along_k)
+        store(gradient, at + GX, fma(across, x, load(gradient, at + GX)))
+        store(gradient, at + GY, fma(across, y, load(gradient, at + GY)))
+        store(gradient, at + GZ, fma(across, z, load(gradient, at + GZ)))
+    if last >= 0:
+        _add_to_first(gradient, start + _gradient_lane(last), along, gx, gy, gz)
+
+
+@kernel
+def _add_to_first(gradient, at, along, gx, gy, gz):
+    sums = sum_lanes_of_four(along, gx, gy, gz)
+    store_one(gradient, at + ALONG, load_one(gradient, at + ALONG) + sums[0])
+    store_one(gradient, at + GX, load_one(gradient, at + GX) + sums[1])
+    store_one(gradient, at + GY, load_one(gradient, at + GY) + sums[2])
+    store_one(gradient, at + GZ, load_one(gradient, at + GZ) + sums[3])
