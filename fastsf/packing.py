@@ -19,7 +19,7 @@ from fastsf.kernels.moments import MAX_DEGREE, legendre_coefficients
 from fastsf.kernels.radial import Factor
 from fastsf.kernels.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SHELL, TERM, Tables
 from fastsf.structure import FloatArray
-from fastsf.symmetry import CORES, Angular, Compact, Envelope, Power, Radial, SymmetryFunction
+from fastsf.symmetry import CORES, Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
 
 MAX_MULTIPLE = 64
 """Largest power by which one Gaussian is made from another: its relative error grows as the exponent."""
@@ -99,7 +99,9 @@ class _Packer:
             span = term_first, len(self.terms)
             self.channels.append((slot, eta, shift, base, multiple, *span, degree, -2 * eta, 2 * eta * shift))
         degree = max(_degree(function) for _, function in members) if has_degree else -1
-        self.groups.append((first, second, narrow, degree, channel_first, len(self.channels)))
+        shifted = narrow and any(shift for _, _, shift in keys)
+        windowed = any(isinstance(function.angle, Window) for _, function in members)
+        self.groups.append((first, second, narrow, shifted, windowed, degree, channel_first, len(self.channels)))
 
 
 def _power_of(eta: float, shift: float, channels: Sequence[tuple[Any, ...]]) -> tuple[int, int]:

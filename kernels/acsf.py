@@ -13,12 +13,21 @@ acsf_jvp        sum_p dG_s/dr_p . v_p, the change of G along given changes of th
 import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels._jit import inline, kernel, njit
 from fastsf.kernels.angular import angle_factor
 from fastsf.kernels.environment import lanes_of, make_environment, prepare, segment
 from fastsf.kernels.moments import make_moments, sum_moments, through_moments
 from fastsf.kernels.simd import LANES, fma, load, splat, sum_lanes
-from fastsf.kernels.triplets import COSINE, get_chunk, make_chunks, next_triplets, product_at, rewind
+from fastsf.kernels.triplets import (
+    ANGLE,
+    COSINE,
+    INVERSE_SINE,
+    get_chunk,
+    make_chunks,
+    next_triplets,
+    product_at,
+    rewind,
+)
 
 
 @kernel
@@ -40,14 +49,18 @@ def sum_radials(tables, shell, env, out):
 
 
 @kernel
-def _sum_term(array, term, start, lanes):
+def _sum_term(array, scratch, term, start, lanes):
     even, odd = splat(0.0), splat(0.0)  # two chains of additions: one alone would wait for itself
     for b in range(0, lanes, 2 * LANES):
-        value, _ = angle_factor(term, load(array, COSINE + b))
-        even = fma(value, load(array, start + b), even)
-        value, _ = angle_factor(term, load(array, COSINE + LANES + b))
-        odd = fma(value, load(array, start + LANES + b), odd)
+        even = fma(_angle_value(array, scratch, term, b), load(array, start + b), even)
+        odd = fma(_angle_value(array, scratch, term, b + LANES), load(array, start + LANES + b), odd)
     return sum_lanes(even + odd)
+
+
+@inline
+def _angle_value(array, scratch, term, b):
+    value, _ = angle_factor(term, load(array, COSINE + b), load(scratch, ANGLE + b), load(scratch, INVERSE_SINE + b))
+    return value
 
 
 @kernel
@@ -57,7 +70,7 @@ def sum_chunk(tables, group, chunk, lanes, out):
         channel, start = tables.channels[c], product_at(c - group.channel_first)
         for t in range(channel.term_first, channel.term_last):
             term = tables.terms[t]
-            out[term.column] += _sum_term(chunk.lanes, term, start, lanes)
+            out[term.column] += _sum_term(chunk.lanes, chunk.scratch, term, start, lanes)
 
 
 @kernel

@@ -13,7 +13,17 @@ from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_mome
 from fastsf.kernels.pair_gradients import clear, components, resolve, room, spread
 from fastsf.kernels.simd import LANES, copy_ints, fill_ints, load, splat, store_xyz, sum_lanes
 from fastsf.kernels.tables import ALL
-from fastsf.kernels.triplets import COSINE, get_chunk, make_chunks, next_triplets, product_at, rewind
+from fastsf.kernels.triplets import (
+    ANGLE,
+    COSINE,
+    INVERSE_SINE,
+    get_chunk,
+    make_chunks,
+    next_triplets,
+    pack_slopes,
+    product_at,
+    rewind,
+)
 
 
 class Jacobian(NamedTuple):
@@ -157,16 +167,17 @@ def _through_moments(tables, group, env, moments, gradient, out):
 
 
 @kernel
-def _resolve_term(array, scratch, narrow, channel, term, start, lanes):
+def _resolve_term(array, scratch, group, channel, term, start, lanes):
     """Coefficients of the pair vectors in the gradient of one function, for a chunk; returns its value."""
     eta, shift = channel.eta_slope, channel.shift_slope
     total = splat(0.0)
     for b in range(0, lanes, LANES):
-        a, slope = angle_factor(term, load(array, COSINE + b))
+        theta, inverse_sine = load(scratch, ANGLE + b), load(scratch, INVERSE_SINE + b)
+        a, slope = angle_factor(term, load(array, COSINE + b), theta, inverse_sine)
         product = load(array, start + b)
         value = a * product
         total = total + value
-        resolve(array, scratch, b, narrow, value, value * eta, value * shift, slope * product)
+        resolve(array, scratch, b, group, value, value * eta, value * shift, slope * product)
     return sum_lanes(total)
 
 
@@ -182,11 +193,12 @@ def _fill_group(tables, shell, group, env, chunks, moments, gradient, at, out):
         blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
         if blocks == 0:
             break
+        pack_slopes(env, chunk, blocks)
         for c in range(group.channel_first, group.channel_last):
             channel, start = tables.channels[c], product_at(c - group.channel_first)
             for t in range(channel.term_first, channel.term_last):
                 term = tables.terms[t]
-                out[term.column] += _resolve_term(chunk.lanes, chunk.scratch, group.narrow, channel, term, start, lanes)
+                out[term.column] += _resolve_term(chunk.lanes, chunk.scratch, group, channel, term, start, lanes)
                 spread(env, gradient, (t - first) * room(env), chunk, blocks)
 
 

@@ -22,21 +22,24 @@ from fastsf.kernels.environment import (
 )
 from fastsf.kernels.simd import LANES, bits_mask, fma, load, load_one, pack, splat, store, sum_lanes
 from fastsf.kernels.triplets import (
+    ANGLE,
     COSINE,
     FAR_INVERSE,
     FAR_LOG_SLOPE,
-    FIRST,
     INVERSE_FIRST,
     INVERSE_SECOND,
+    INVERSE_SINE,
     LOG_SLOPE_FIRST,
     LOG_SLOPE_SECOND,
-    MASK,
-    PLACE,
-    SECOND,
     STRIDE,
+    block_first,
+    block_mask,
+    block_place,
+    block_second,
     get_chunk,
     make_chunks,
     next_triplets,
+    pack_slopes,
     product_at,
     rewind,
 )
@@ -105,8 +108,9 @@ def _pack_changes(env, tangent, chunk, blocks):
     """Bring the scalar products of the neighbours' changes to where the chunk keeps its triplets."""
     info, near, changes, array = chunk.blocks, env.near, tangent.near, tangent.lanes
     for block in range(blocks):
-        j, k, place = load_one(info, FIRST + block), load_one(info, SECOND + block), load_one(info, PLACE + block)
-        mask, there, moved, here = bits_mask(load_one(info, MASK + block)), block_at(k), _change_at(k), _change_lane(j)
+        packed = load_one(info, block)
+        j, k, place = block_first(packed), block_second(packed), block_place(packed)
+        mask, there, moved, here = bits_mask(block_mask(packed)), block_at(k), _change_at(k), _change_lane(j)
         cross = load(changes, moved + VX) * coordinate(env, j, X) + load(near, there + X) * load_one(changes, here + VX)
         cross = fma(load(changes, moved + VY), coordinate(env, j, Y), cross)
         cross = fma(load(near, there + Y), load_one(changes, here + VY), cross)
@@ -118,21 +122,23 @@ def _pack_changes(env, tangent, chunk, blocks):
 
 
 @kernel
-def _resolve_changes(array, triplets, group, lanes):
+def _resolve_changes(array, chunk, group, lanes):
     """Changes of the angle and of the three distances."""
+    triplets, scratch = chunk.lanes, chunk.scratch
     for b in range(0, lanes, LANES):
-        inverse_j, inverse_k = load(triplets, INVERSE_FIRST + b), load(triplets, INVERSE_SECOND + b)
+        inverse_j, inverse_k = load(scratch, INVERSE_FIRST + b), load(scratch, INVERSE_SECOND + b)
         along_j, along_k = load(array, ALONG_FIRST + b), load(array, ALONG_SECOND + b)
         cross = load(array, CROSS + b)
         distance_j, distance_k = along_j * inverse_j, along_k * inverse_k
         turn = distance_k * inverse_k + distance_j * inverse_j
         store(array, TURN + b, cross * (inverse_k * inverse_j) - load(triplets, COSINE + b) * turn)
-        envelope = load(triplets, LOG_SLOPE_SECOND + b) * along_k + load(triplets, LOG_SLOPE_FIRST + b) * along_j
+        envelope = load(scratch, LOG_SLOPE_SECOND + b) * along_k + load(scratch, LOG_SLOPE_FIRST + b) * along_j
         square, distance = along_k + along_j, distance_k + distance_j
         if group.narrow:
             far = square - cross
             envelope = fma(load(triplets, FAR_LOG_SLOPE + b), far, envelope)
-            distance = fma(load(triplets, FAR_INVERSE + b), far, distance)
+            if group.shifted:
+                distance = fma(load(triplets, FAR_INVERSE + b), far, distance)
             square = square + far
         store(array, ENVELOPE + b, envelope)
         store(array, SQUARE + b, square)
@@ -150,11 +156,12 @@ def _clear_tail(array, lanes):
 
 
 @kernel
-def _sum_term(array, triplets, channel, term, start, lanes):
+def _sum_term(array, triplets, scratch, channel, term, start, lanes):
     eta, shift = channel.eta_slope, channel.shift_slope
     total = splat(0.0)
     for b in range(0, lanes, LANES):
-        value, slope = angle_factor(term, load(triplets, COSINE + b))
+        theta, inverse_sine = load(scratch, ANGLE + b), load(scratch, INVERSE_SINE + b)
+        value, slope = angle_factor(term, load(triplets, COSINE + b), theta, inverse_sine)
         change = fma(load(array, SQUARE + b), eta, load(array, ENVELOPE + b))
         change = fma(load(array, DISTANCE + b), shift, change)
         change = fma(value, change, slope * load(array, TURN + b))
@@ -170,14 +177,15 @@ def _jvp_of_group(tables, shell, group, env, tangent, chunks, at, out):
         blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
         if blocks == 0:
             break
+        pack_slopes(env, chunk, blocks)
         _clear_tail(tangent.lanes, lanes)
         _pack_changes(env, tangent, chunk, blocks)
-        _resolve_changes(tangent.lanes, chunk.lanes, group, lanes)
+        _resolve_changes(tangent.lanes, chunk, group, lanes)
         for c in range(group.channel_first, group.channel_last):
             channel, start = tables.channels[c], product_at(c - group.channel_first)
             for t in range(channel.term_first, channel.term_last):
                 term = tables.terms[t]
-                out[term.column] += _sum_term(tangent.lanes, chunk.lanes, channel, term, start, lanes)
+                out[term.column] += _sum_term(tangent.lanes, chunk.lanes, chunk.scratch, channel, term, start, lanes)
 
 
 @njit

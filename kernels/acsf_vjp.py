@@ -14,7 +14,18 @@ from fastsf.kernels.environment import X, Y, Z, aligned, block_at, make_environm
 from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, through_moments
 from fastsf.kernels.pair_gradients import add_radial, clear, components, resolve, room, spread
 from fastsf.kernels.simd import LANES, fma, load, load_one, splat, store, store_xyz, sum_lanes_of_four
-from fastsf.kernels.triplets import COSINE, get_chunk, make_chunks, most_channels, next_triplets, product_at, rewind
+from fastsf.kernels.triplets import (
+    ANGLE,
+    COSINE,
+    INVERSE_SINE,
+    get_chunk,
+    make_chunks,
+    most_channels,
+    next_triplets,
+    pack_slopes,
+    product_at,
+    rewind,
+)
 
 
 @kernel
@@ -52,13 +63,13 @@ def _polynomial(p, at, degree, x):
 
 
 @kernel
-def _sum_of_terms(tables, channel, weights, x):
+def _sum_of_terms(tables, channel, weights, x, theta, inverse_sine):
     """Weighted sum of the angle factors of a channel, and its derivative."""
     total, slope = splat(0.0), splat(0.0)
     for t in range(channel.term_first, channel.term_last):
         term = tables.terms[t]
         weight = weights[term.column]
-        a, a_slope = angle_factor(term, x)
+        a, a_slope = angle_factor(term, x, theta, inverse_sine)
         total, slope = fma(a, weight, total), fma(a_slope, weight, slope)
     return total, slope
 
@@ -67,7 +78,7 @@ def _sum_of_terms(tables, channel, weights, x):
 def resolve_chunk(tables, group, chunk, polynomials, weights, lanes):
     """Coefficients of the pair vectors in the gradient, for the triplets of a chunk."""
     array = chunk.lanes
-    channel_first, channel_last, narrow = group.channel_first, group.channel_last, group.narrow
+    channel_first, channel_last = group.channel_first, group.channel_last
     for b in range(0, lanes, LANES):
         x = load(array, COSINE + b)
         value, eta_value, shift_value, slope = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
@@ -77,13 +88,14 @@ def resolve_chunk(tables, group, chunk, polynomials, weights, lanes):
             if degree >= 0:
                 a, a_slope = _polynomial(polynomials, index * LANES, degree, x)
             else:
-                a, a_slope = _sum_of_terms(tables, channel, weights, x)
+                theta, inverse_sine = load(chunk.scratch, ANGLE + b), load(chunk.scratch, INVERSE_SINE + b)
+                a, a_slope = _sum_of_terms(tables, channel, weights, x, theta, inverse_sine)
             product = load(array, product_at(index) + b)
             a = a * product
             value, slope = value + a, fma(a_slope, product, slope)
             eta_value = fma(a, channel.eta_slope, eta_value)
             shift_value = fma(a, channel.shift_slope, shift_value)
-        resolve(array, chunk.scratch, b, narrow, value, eta_value, shift_value, slope)
+        resolve(array, chunk.scratch, b, group, value, eta_value, shift_value, slope)
 
 
 @kernel
@@ -116,6 +128,7 @@ def _add_shell(tables, shell, env, chunks, moments, gradient, polynomials, at, w
             blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
             if blocks == 0:
                 break
+            pack_slopes(env, chunk, blocks)
             resolve_chunk(tables, group, chunk, polynomials, weights, lanes)
             spread(env, gradient, 0, chunk, blocks)
 

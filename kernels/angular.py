@@ -5,9 +5,9 @@ from enum import IntEnum
 
 import numpy as np
 
-from fastsf.kernels._jit import inline, kernel
+from fastsf.kernels._jit import inline
 from fastsf.kernels.cutoffs import core
-from fastsf.kernels.simd import fma, maximum, minimum, power, select, sqrt
+from fastsf.kernels.simd import fma, inverse_sqrt, maximum, minimum, power, select
 from fastsf.kernels.vmath import acos, integer_power
 
 
@@ -27,27 +27,33 @@ def power_coefficients(exponent: int, lam: float) -> np.ndarray:
     return np.array([math.comb(exponent, p) * lam**p * 2.0 ** (1 - exponent) for p in range(exponent + 1)])
 
 
-@kernel
-def window(kind, center, inverse_width, c):
-    """Compact bump of the angle (radians) and its derivative with respect to the cosine c."""
+@inline
+def angle(c):
+    """Angle (radians) of the cosine c, and 1 / its sine; what windows need."""
     theta = minimum(maximum(acos(c), _COLLINEAR), math.pi - _COLLINEAR)
+    return theta, inverse_sqrt(maximum(fma(-c, c, 1.0), _COLLINEAR * _COLLINEAR))
+
+
+@inline
+def window(kind, center, inverse_width, theta, inverse_sine):
+    """Compact bump of the angle and its derivative with respect to the cosine."""
     x = (theta - center) * inverse_width
     y = maximum(x, -x)
     inside = y < 1.0
     f, df = core(kind, minimum(y, 1.0))
     slope = select(x < 0.0, inverse_width, -inverse_width)
-    sine = maximum(sqrt(maximum(fma(-c, c, 1.0), 0.0)), _COLLINEAR)
-    return select(inside, f, 0.0), select(inside, df * slope / sine, 0.0)
+    return select(inside, f, 0.0), select(inside, df * slope * inverse_sine, 0.0)
 
 
 @inline
-def angle_factor(term, c):
+def angle_factor(term, c, theta, inverse_sine):
     """Angle factor and its derivative with respect to the cosine c, for a row of the term table.
 
-    2^(1-zeta) (1 + lambda c)^zeta, zero where 1 + lambda c <= 0 (Behler 2011, equations 8 and 9), or a window.
+    2^(1-zeta) (1 + lambda c)^zeta, zero where 1 + lambda c <= 0 (Behler 2011, equations 8 and 9), or a window, the
+    only one that needs theta and 1 / sin(theta).
     """
     if term.kind == Angle.WINDOW:
-        return window(term.core, term.center, term.inverse_width, c)
+        return window(term.core, term.center, term.inverse_width, theta, inverse_sine)
     base = maximum(fma(c, term.lam, 1.0), 0.0)
     inside = base > 0.0
     if term.kind == Angle.INTEGER_POWER:

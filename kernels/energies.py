@@ -23,7 +23,7 @@ from fastsf.kernels.moments import make_moments, sum_moments, through_moments
 from fastsf.kernels.networks import atom_energy, make_work
 from fastsf.kernels.pair_gradients import add_radial, clear, room, spread
 from fastsf.kernels.simd import LANES
-from fastsf.kernels.triplets import CHUNK, get_chunk, make_chunks, next_triplets, rewind
+from fastsf.kernels.triplets import CHUNK, fill_angles, get_chunk, make_chunks, next_triplets, pack_slopes, rewind
 
 MOST_KEPT = 32
 """Chunks of triplets that are kept for the backward pass; those beyond are found a second time."""
@@ -88,21 +88,29 @@ def _forward(tables, neighbors, center, env, chunks, kept, moments, at, out):
 
 
 @kernel
+def _add_chunk(tables, group, env, chunk, gradient, polynomials, weights, blocks, lanes):
+    pack_slopes(env, chunk, blocks)
+    resolve_chunk(tables, group, chunk, polynomials, weights, lanes)
+    spread(env, gradient, 0, chunk, blocks)
+
+
+@kernel
 def _backward_group(tables, shell, g, env, chunks, kept, gradient, polynomials, at, weights):
     group, spare = tables.groups[g], len(kept.size) - 1
     fill_polynomials(tables, group, weights, polynomials)
     for index in range(kept.first[g], kept.first[g + 1]):
         chunk = get_chunk(chunks, index)
-        resolve_chunk(tables, group, chunk, polynomials, weights, kept.size[index, 1])
-        spread(env, gradient, 0, chunk, kept.size[index, 0])
+        blocks, lanes = kept.size[index, 0], kept.size[index, 1]
+        if group.windowed:
+            fill_angles(chunk, lanes)
+        _add_chunk(tables, group, env, chunk, gradient, polynomials, weights, blocks, lanes)
     at[0], at[1] = kept.at[g, 0], kept.at[g, 1]
     chunk = get_chunk(chunks, spare)
     while True:
         blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
         if blocks == 0:
             break
-        resolve_chunk(tables, group, chunk, polynomials, weights, lanes)
-        spread(env, gradient, 0, chunk, blocks)
+        _add_chunk(tables, group, env, chunk, gradient, polynomials, weights, blocks, lanes)
 
 
 @kernel

@@ -14,14 +14,14 @@ from fastsf.kernels.triplets import (
     COSINE,
     FAR_INVERSE,
     FAR_LOG_SLOPE,
-    FIRST,
     INVERSE_FIRST,
     INVERSE_SECOND,
     LOG_SLOPE_FIRST,
     LOG_SLOPE_SECOND,
-    MASK,
-    PLACE,
-    SECOND,
+    block_first,
+    block_mask,
+    block_place,
+    block_second,
 )
 
 ALONG, GX, GY, GZ = range(0, 4 * LANES, LANES)
@@ -83,7 +83,7 @@ def components(env, gradient, start, k):
 
 
 @inline
-def resolve(array, scratch, b, narrow, value, eta_value, shift_value, slope):
+def resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
     """Coefficients of r_j and r_k in the gradients of the pairs j and k, for a vector of triplets.
 
     With T = A(cos) F(r_j) F(r_k) F(r_jk) and F'/F = envelope'/envelope - 2 eta (r - shift), summed over functions,
@@ -92,17 +92,18 @@ def resolve(array, scratch, b, narrow, value, eta_value, shift_value, slope):
         dT/dr_j = (along_j + along_jk) r_j + (across - along_jk) r_k
         along_j = T F'/(F r_j) - dT/dcos cos / r_j^2,   across = dT/dcos / (r_j r_k)
     """
-    inverse_j, inverse_k = load(array, INVERSE_FIRST + b), load(array, INVERSE_SECOND + b)
+    inverse_j, inverse_k = load(scratch, INVERSE_FIRST + b), load(scratch, INVERSE_SECOND + b)
     turn = slope * load(array, COSINE + b)
     both, across = eta_value, slope * (inverse_j * inverse_k)
-    if narrow:
-        far = fma(shift_value, load(array, FAR_INVERSE + b), eta_value)
-        far = fma(value, load(array, FAR_LOG_SLOPE + b), far)
+    if group.narrow:
+        far = fma(value, load(array, FAR_LOG_SLOPE + b), eta_value)
+        if group.shifted:
+            far = fma(shift_value, load(array, FAR_INVERSE + b), far)
         both, across = both + far, across - far
     along_j = fma(fma(-turn, inverse_j, shift_value), inverse_j, both)
     along_k = fma(fma(-turn, inverse_k, shift_value), inverse_k, both)
-    store(scratch, ALONG_FIRST + b, fma(value, load(array, LOG_SLOPE_FIRST + b), along_j))
-    store(scratch, ALONG_SECOND + b, fma(value, load(array, LOG_SLOPE_SECOND + b), along_k))
+    store(scratch, ALONG_FIRST + b, fma(value, load(scratch, LOG_SLOPE_FIRST + b), along_j))
+    store(scratch, ALONG_SECOND + b, fma(value, load(scratch, LOG_SLOPE_SECOND + b), along_k))
     store(scratch, ACROSS + b, across)
 
 
@@ -113,13 +114,14 @@ def spread(env, gradient, start, chunk, blocks):
     last, x, y, z = -1, 0.0, 0.0, 0.0
     along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
     for block in range(blocks):
-        j, k = load_one(info, FIRST + block), load_one(info, SECOND + block)
+        packed = load_one(info, block)
+        j, k = block_first(packed), block_second(packed)
         if j != last:
             if last >= 0:
                 _add_to_first(gradient, start + _gradient_lane(last), along, gx, gy, gz)
             along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
             last, x, y, z = j, coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
-        place, mask = load_one(info, PLACE + block), load_one(info, MASK + block)
+        place, mask = block_place(packed), block_mask(packed)
         there, at = block_at(k), start + gradient_block(k)
         across = unpack(scratch, ACROSS + place, mask)
         along = along + unpack(scratch, ALONG_FIRST + place, mask)

@@ -51,6 +51,8 @@ GROUP = np.dtype(
         ("first_element", np.int64),  # <= second_element; ALL for weighted functions
         ("second_element", np.int64),
         ("narrow", np.int64),
+        ("shifted", np.int64),  # narrow, and some of its channels have a shift
+        ("windowed", np.int64),  # some of its functions are windows of the angle
         ("degree", np.int64),  # largest exponent if all its functions can go through moments, else -1
         ("channel_first", np.int64),
         ("channel_last", np.int64),

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels.angular import angle
 from fastsf.kernels.cutoffs import envelope
 from fastsf.kernels.environment import (
     FAR,
@@ -60,47 +61,78 @@ bits of the addresses agree: so the loads of a loop must not come shortly behind
 They do not where the array that is stored stands behind those that are loaded in the orders below.
 """
 
-# Arrays over the triplets of a chunk that the backward pass needs, by where they start in `lanes`.
+# Arrays over the triplets of a chunk that a later backward pass needs, by where they start in `lanes`.
 COSINE = 0  # of the angle at the centre
 FAR_LOG_SLOPE = STRIDE  # envelope' / (envelope r) of r_jk
-FAR_INVERSE = 2 * STRIDE  # 1 / r_jk
+FAR_INVERSE = 2 * STRIDE  # 1 / r_jk, in groups with shifts
+PRODUCTS = 3 * STRIDE  # one array for each channel: F(r_ij) F(r_ik) [F(r_jk)]; 0 in lanes without a triplet
+
+# Those that are used up at once, by where they start in `scratch`.
+DISTANCE = 0  # r_jk; its square at first
+DISTANCE_INVERSE = STRIDE  # 1 / r_jk
+FAR_ENVELOPE = 2 * STRIDE  # envelope of r_jk
 INVERSE_FIRST = 3 * STRIDE  # 1 / r_ij
 INVERSE_SECOND = 4 * STRIDE  # 1 / r_ik
 LOG_SLOPE_FIRST = 5 * STRIDE  # envelope' / (envelope r) of r_ij
 LOG_SLOPE_SECOND = 6 * STRIDE  # and of r_ik
-PRODUCTS = 7 * STRIDE  # one array for each channel: F(r_ij) F(r_ik) [F(r_jk)]; 0 in lanes without a triplet
-
-# Those that are used up at once, by where they start in `scratch`.
-DISTANCE = 0  # r_jk; its square at first
-FAR_ENVELOPE = STRIDE  # envelope of r_jk
-ALONG_FIRST = 2 * STRIDE  # what gradients need (`pair_gradients`)
-ALONG_SECOND = 3 * STRIDE
-ACROSS = 4 * STRIDE
-GAUSSIANS = 5 * STRIDE  # one array for each channel: exp(-eta (r_jk - shift)^2)
+ALONG_FIRST = 7 * STRIDE  # what gradients need (`pair_gradients`)
+ALONG_SECOND = 8 * STRIDE
+ACROSS = 9 * STRIDE
+ANGLE = 10 * STRIDE  # in groups with windows (`fill_angles`)
+INVERSE_SINE = 11 * STRIDE
+GAUSSIANS = 12 * STRIDE  # one array for each channel: exp(-eta (r_jk - shift)^2)
 
 _PAGE = 512  # numbers in 4096 bytes
-_SCRATCH_START = 192  # where scratch starts in its page, for the reason given above
+_SCRATCH_START = 320  # where scratch starts in its page: as if it stood behind twelve arrays of `lanes`
 
-# Integers of the blocks of a chunk, by where they start in `blocks`.
-FIRST = 0  # neighbour j
-SECOND = CHUNK  # first of its eight neighbours k
-MASK = 2 * CHUNK  # bits of the lanes that hold triplets
-PLACE = 3 * CHUNK  # where these lanes stand in the arrays above
+# A block as one number: neighbour j, first of its eight neighbours k, place of its triplets in the arrays above, and
+# mask of the lanes that hold triplets, in 29, 17, 9 and 8 bits.
+_MASK_BITS, _PLACE_BITS, _SECOND_BITS = 8, 9, 17
+
+
+@inline
+def _block(j, k, place, mask):
+    """The number of a block; k is a multiple of eight."""
+    return (((j << _SECOND_BITS | k >> 3) << _PLACE_BITS | place) << _MASK_BITS) | mask
+
+
+@inline
+def block_mask(block):
+    """Bits of the lanes that hold triplets."""
+    return block & ((1 << _MASK_BITS) - 1)
+
+
+@inline
+def block_place(block):
+    """Where these lanes stand, packed, in the arrays of a chunk."""
+    return (block >> _MASK_BITS) & ((1 << _PLACE_BITS) - 1)
+
+
+@inline
+def block_second(block):
+    """First of the eight neighbours k."""
+    return ((block >> (_MASK_BITS + _PLACE_BITS)) & ((1 << _SECOND_BITS) - 1)) << 3
+
+
+@inline
+def block_first(block):
+    """Neighbour j."""
+    return block >> (_MASK_BITS + _PLACE_BITS + _SECOND_BITS)
 
 
 class Triplets(NamedTuple):
     """One chunk of triplets."""
 
-    blocks: np.ndarray  # (4 * CHUNK,) int64
-    lanes: np.ndarray  # ((7 + channels) * STRIDE,) float64
-    scratch: np.ndarray  # ((5 + channels) * STRIDE,) float64
+    blocks: np.ndarray  # (CHUNK,) int64
+    lanes: np.ndarray  # ((3 + channels) * STRIDE,) float64
+    scratch: np.ndarray  # ((12 + channels) * STRIDE,) float64
 
 
 class Chunks(NamedTuple):
     """Memory of one thread for some chunks of triplets, which share their scratch."""
 
-    blocks: np.ndarray  # (chunks, 4 * CHUNK) int64
-    lanes: np.ndarray  # (chunks, at least (7 + channels) * STRIDE) float64
+    blocks: np.ndarray  # (chunks, CHUNK) int64
+    lanes: np.ndarray  # (chunks, at least (3 + channels) * STRIDE) float64
     scratch: np.ndarray
 
 
@@ -123,7 +155,7 @@ def make_chunks(tables, number):
     first = (-(raw.ctypes.data >> 3)) & (_PAGE - 1)
     last = first + number * width
     return Chunks(
-        np.empty((number, 4 * CHUNK), np.int64),
+        np.empty((number, CHUNK), np.int64),
         raw[first:last].reshape((number, width)),
         raw[last + _SCRATCH_START : last + _SCRATCH_START + scratch],
     )
@@ -152,8 +184,8 @@ def next_triplets(env, chunk, shell, tables, group, at, slopes):
     """Fill a chunk with the next triplets of a group.
 
     `at` (2,) holds the place to go on from: the neighbour j, and its next vector of k, or -1 for its first one.
-    `slopes` tells whether derivatives are wanted too. Returns the number of blocks, 0 at the end, and of lanes
-    (rounded up to pairs of vectors).
+    `slopes` tells whether derivatives are wanted too; `pack_slopes` has the rest of what they need. Returns the number
+    of blocks, 0 at the end, and of lanes (rounded up to pairs of vectors).
     """
     blocks, packed = _collect(env, chunk, shell, group, at)
     if blocks == 0:
@@ -162,15 +194,24 @@ def next_triplets(env, chunk, shell, tables, group, at, slopes):
         start = product_at(c - group.channel_first)
         _pack_products(env, chunk, tables.channels[c].slot * lanes_of(env), start, blocks)
         _clear_tail(chunk.lanes, start + packed)
-    if slopes:
-        _pack_slopes(env, chunk, blocks, packed)
     lanes = (packed + 2 * LANES - 1) // (2 * LANES) * (2 * LANES)
     _clamp(chunk.lanes, lanes)
     if group.narrow:
-        _fill_far(chunk.lanes, chunk.scratch, shell, lanes, slopes)
+        _fill_far(chunk.lanes, chunk.scratch, shell, lanes, slopes, group.shifted)
         for c in range(group.channel_first, group.channel_last):
             _multiply_far(chunk.lanes, chunk.scratch, tables.channels[c], c - group.channel_first, lanes)
+    if group.windowed:
+        fill_angles(chunk, lanes)
     return blocks, lanes
+
+
+@kernel
+def fill_angles(chunk, lanes):
+    """Angles, for groups with windows."""
+    for b in range(0, lanes, LANES):
+        theta, inverse_sine = angle(load(chunk.lanes, COSINE + b))
+        store(chunk.scratch, ANGLE + b, theta)
+        store(chunk.scratch, INVERSE_SINE + b, inverse_sine)
 
 
 @kernel
@@ -213,10 +254,7 @@ def _collect(env, chunk, shell, group, at):
                 valid = valid & from_lane(j + 1 - k)
             store(array, COSINE + lanes, pack(dot * (load(near, there + R_INVERSE) * inverse), valid))
             store(scratch, DISTANCE + lanes, pack(distance2, valid))
-            store_one(info, FIRST + blocks, j)
-            store_one(info, SECOND + blocks, k)
-            store_one(info, MASK + blocks, mask_bits(valid))
-            store_one(info, PLACE + blocks, lanes)
+            store_one(info, blocks, _block(j, k, lanes, mask_bits(valid)))
             blocks += any_lane(valid)
             lanes += packed_lanes(valid)
             k += LANES
@@ -240,36 +278,37 @@ def _pack_products(env, chunk, row, start, blocks):
     """F(r_ij) F(r_ik) of one channel, whose factors stand from `row` on."""
     factor, array, info = env.factor, chunk.lanes, chunk.blocks
     for b in range(blocks):
-        j, k = load_one(info, FIRST + b), load_one(info, SECOND + b)
-        product = load(factor, row + k) * load_one(factor, row + j)
-        mask = bits_mask(load_one(info, MASK + b))
-        store(array, start + load_one(info, PLACE + b), pack(product, mask))
+        block = load_one(info, b)
+        product = load(factor, row + block_second(block)) * load_one(factor, row + block_first(block))
+        store(array, start + block_place(block), pack(product, bits_mask(block_mask(block))))
 
 
 @kernel
-def _pack_slopes(env, chunk, blocks, packed):
-    """What derivatives need of the distances r_ij and r_ik."""
-    near, array, info = env.near, chunk.lanes, chunk.blocks
+def pack_slopes(env, chunk, blocks):
+    """What derivatives need of the distances r_ij and r_ik, for the triplets of a chunk."""
+    near, scratch, info = env.near, chunk.scratch, chunk.blocks
+    end = 0
     for b in range(blocks):
-        here, there = lane_at(load_one(info, FIRST + b)), block_at(load_one(info, SECOND + b))
-        place, mask = load_one(info, PLACE + b), bits_mask(load_one(info, MASK + b))
-        store(array, INVERSE_FIRST + place, splat(load_one(near, here + R_INVERSE)))
-        store(array, LOG_SLOPE_FIRST + place, splat(load_one(near, here + LOG_SLOPE)))
-        store(array, INVERSE_SECOND + place, pack(load(near, there + R_INVERSE), mask))
-        store(array, LOG_SLOPE_SECOND + place, pack(load(near, there + LOG_SLOPE), mask))
+        block = load_one(info, b)
+        here, there = lane_at(block_first(block)), block_at(block_second(block))
+        place, mask = block_place(block), bits_mask(block_mask(block))
+        store(scratch, INVERSE_FIRST + place, splat(load_one(near, here + R_INVERSE)))
+        store(scratch, INVERSE_SECOND + place, pack(load(near, there + R_INVERSE), mask))
+        store(scratch, LOG_SLOPE_FIRST + place, splat(load_one(near, here + LOG_SLOPE)))
+        store(scratch, LOG_SLOPE_SECOND + place, pack(load(near, there + LOG_SLOPE), mask))
+        end = place + packed_lanes(mask)
     for field in range(INVERSE_FIRST, LOG_SLOPE_SECOND + STRIDE, STRIDE):
-        _clear_tail(array, field + packed)
+        _clear_tail(scratch, field + end)
 
 
 @kernel
-def _fill_far(array, scratch, shell, lanes, slopes):
+def _fill_far(array, scratch, shell, lanes, slopes, shifted):
     """Distance r_jk and its envelope; one loop for each step, so that the CPU has many vectors under way at once."""
     for b in range(0, lanes, LANES):
         r2 = maximum(load(scratch, DISTANCE + b), _TINY)
         inverse = inverse_sqrt(r2)
         store(scratch, DISTANCE + b, r2 * inverse)
-        if slopes:
-            store(array, FAR_INVERSE + b, select(r2 > _TINY, inverse, 0.0))
+        store(scratch, DISTANCE_INVERSE + b, select(r2 > _TINY, inverse, 0.0))
     core, form, center, inverse_width = shell.core, shell.form, shell.center, shell.inverse_width
     for b in range(0, lanes, LANES):
         f, slope = envelope(core, form, center, inverse_width, load(scratch, DISTANCE + b))
@@ -279,8 +318,10 @@ def _fill_far(array, scratch, shell, lanes, slopes):
     if slopes:
         for b in range(0, lanes, LANES):
             f, slope = load(scratch, FAR_ENVELOPE + b), load(array, FAR_LOG_SLOPE + b)
-            log_slope = slope * load(array, FAR_INVERSE + b) * reciprocal(f)
-            store(array, FAR_LOG_SLOPE + b, select(f > 0.0, log_slope, 0.0))
+            inverse = load(scratch, DISTANCE_INVERSE + b)
+            store(array, FAR_LOG_SLOPE + b, select(f > 0.0, slope * inverse * reciprocal(f), 0.0))
+            if shifted:
+                store(array, FAR_INVERSE + b, inverse)
 
 
 @kernel
