@@ -1,7 +1,7 @@
 """From lists of symmetry functions to the tables that drive the kernels.
 
-Everything that functions can share is found here: one shell per envelope, one row per radial factor and neighbour
-element, one group per pair of neighbour elements, one channel per radial factor in it.
+Everything that functions can share is found here: one shell per envelope (one for all wide functions), one row per
+radial factor and neighbour element, one group per pair of neighbour elements, one channel per radial factor in it.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from fastsf.kernels.angular import Angle, power_coefficients
 from fastsf.kernels.cutoffs import Core, Shape
 from fastsf.kernels.moments import MAX_DEGREE, legendre_coefficients
 from fastsf.kernels.radial import Factor
-from fastsf.kernels.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SHELL, TERM, Tables
+from fastsf.kernels.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Tables
 from fastsf.structure import FloatArray
 from fastsf.symmetry import CORES, Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
 
 MAX_MULTIPLE = 64
 """Largest power by which one Gaussian is made from another: its relative error grows as the exponent."""
 
-Columns = Sequence[tuple[int, SymmetryFunction]]
-
 
 class _Rows:
-    """Rows of one shell: radial factors per neighbour element; equal factors share a slot."""
+    """Rows of one shell, by envelope: radial factors per neighbour element; equal factors share a slot."""
 
     def __init__(self) -> None:
-        self.slots: dict[tuple[int, float, float, bool], int] = {}
-        self.rows: dict[tuple[int, int], tuple[Any, ...]] = {}
+        self.slots: dict[tuple[Envelope, int, float, float, bool], int] = {}
+        self.sections: dict[Envelope, dict[tuple[int, int], tuple[Any, ...]]] = {}
 
     def slot(self, function: SymmetryFunction, elements: Iterable[int]) -> int:
         weighted = ALL in elements
         kappa = function.kappa if isinstance(function, Radial) else 0.0
         shift = function.rs if function.eta else 0.0
         factor, parameter = (Factor.COSINE, kappa) if kappa else (Factor.GAUSSIAN, function.eta)
-        slot = self.slots.setdefault((int(factor), parameter, shift, weighted), len(self.slots))
+        key = (function.envelope, int(factor), parameter, shift, weighted)
+        slot = self.slots.setdefault(key, len(self.slots))
+        rows = self.sections.setdefault(function.envelope, {})
         for element in elements:
-            self.rows[slot, element] = (slot, element, factor, parameter, shift, weighted)
+            rows[slot, element] = (slot, element, factor, parameter, shift, weighted)
         return slot
 
 
@@ -49,59 +49,103 @@ class _Packer:
     def __init__(self, elements: Sequence[str]) -> None:
         self.index = {symbol: k for k, symbol in enumerate(elements)}
         self.shells: list[tuple[Any, ...]] = []
+        self.sections: list[tuple[Any, ...]] = []
         self.rows: list[tuple[Any, ...]] = []
         self.radials: list[tuple[Any, ...]] = []
         self.groups: list[tuple[Any, ...]] = []
+        self.wide: list[tuple[Any, ...]] = []
         self.channels: list[tuple[Any, ...]] = []
         self.terms: list[tuple[Any, ...]] = []
+        self.angles: list[tuple[Any, ...]] = []
         self.slots = 0
 
-    def add_shell(self, envelope: Envelope, columns: Columns) -> None:
-        rows = _Rows()
-        firsts = len(self.rows), len(self.radials), len(self.groups)
-        groups: dict[tuple[int, int, bool, bool], list[tuple[int, Angular]]] = {}
+    def add_element(self, columns: Iterable[tuple[int, SymmetryFunction]]) -> None:
+        """Shells of one central element: one for all wide functions, and one for each envelope of the others."""
+        wide: list[tuple[int, Angular]] = []
+        others: dict[Envelope, list[tuple[int, SymmetryFunction]]] = {}
+        for column, function in columns:
+            if isinstance(function, Angular) and not function.narrow:
+                wide.append((column, function))
+            else:
+                others.setdefault(function.envelope, []).append((column, function))
+        if wide:
+            self._add_shell(wide)
+        for members in others.values():
+            self._add_shell(members)
+
+    def _add_shell(self, columns: Sequence[tuple[int, SymmetryFunction]]) -> None:
+        rows, spans = _Rows(), [len(self.sections), len(self.radials), len(self.groups), len(self.wide)]
+        groups: dict[tuple[bool, int, int, bool], list[tuple[int, Angular]]] = {}
         for column, function in columns:
             if isinstance(function, Radial):
                 element = ALL if function.neighbor is None else self.index[function.neighbor]
                 self.radials.append((column, rows.slot(function, (element,)), element))
             else:
                 pair = (ALL, ALL) if function.neighbors is None else self._pair(function.neighbors)
-                key = (*pair, function.narrow, not function.narrow and _degree(function) >= 0)
-                groups.setdefault(key, []).append((column, function))
-        for key, members in sorted(groups.items()):
-            self._add_group(key, members, rows)
-        self.rows.extend(rows.rows.values())
+                polynomial = not function.narrow and _degree(function) >= 0
+                groups.setdefault((function.narrow, *pair, polynomial), []).append((column, function))
+        for (narrow, first, second, _), members in sorted(groups.items()):
+            (self._add_group if narrow else self._add_wide)((first, second), members, rows)
+        for envelope, section in rows.sections.items():
+            row_first = len(self.rows)
+            self.rows.extend(section.values())
+            self.sections.append((*_envelope_fields(envelope), row_first, len(self.rows)))
         self.slots = max(self.slots, len(rows.slots))
-        lasts = len(self.rows), len(self.radials), len(self.groups)
-        spans = [bound for span in zip(firsts, lasts, strict=True) for bound in span]
-        self.shells.append((*_envelope_fields(envelope), *spans))
+        lasts = len(self.sections), len(self.radials), len(self.groups), len(self.wide)
+        bounds = [bound for span in zip(spans, lasts, strict=True) for bound in span]
+        low, high = zip(*(envelope.range for envelope in rows.sections), strict=True)
+        self.shells.append((min(low), max(high), *bounds))
 
     def _pair(self, neighbors: tuple[str, str]) -> tuple[int, int]:
         first, second = sorted(self.index[symbol] for symbol in neighbors)
         return first, second
 
-    def _add_group(self, key: tuple[int, int, bool, bool], members: Sequence[tuple[int, Angular]], rows: _Rows) -> None:
-        first, second, narrow, has_degree = key
-        channel_first = len(self.channels)
+    def _add_group(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: _Rows) -> None:
+        first = len(self.channels)
+        self._add_channels(pair, members, rows, {})
+        shifted = any(function.rs and function.eta for _, function in members)
+        self.groups.append((*pair, shifted, _windowed(members), first, len(self.channels)))
+
+    def _add_wide(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: _Rows) -> None:
+        first, angle_first = len(self.channels), len(self.angles)
+        angles: dict[Power | Window, int] = {}
+        for _, function in members:
+            angles.setdefault(function.angle, len(angles))
+        self.angles.extend(_term_fields(-1, angle, number) for angle, number in angles.items())
+        self._add_channels(pair, members, rows, angles)
+        degrees = [_degree(function) for _, function in members]
+        degree = max(degrees) if min(degrees) >= 0 else -1
+        spans = first, len(self.channels), angle_first, len(self.angles)
+        self.wide.append((*pair, _windowed(members), degree, *spans))
+
+    def _add_channels(
+        self,
+        pair: Sequence[int],
+        members: Sequence[tuple[int, Angular]],
+        rows: _Rows,
+        angles: Mapping[Power | Window, int],
+    ) -> None:
         channels: dict[tuple[int, float, float], list[tuple[int, Angular]]] = {}
         for column, function in members:
-            slot = rows.slot(function, {first, second})
+            slot = rows.slot(function, set(pair))
             shift = function.rs if function.eta else 0.0
             channels.setdefault((slot, function.eta, shift), []).append((column, function))
-        keys = sorted(channels, key=lambda key: (key[2], key[1], key))
-        for (slot, eta, shift), terms in ((key, channels[key]) for key in keys):
-            base, multiple = _power_of(eta, shift, self.channels[channel_first:])
+        first = len(self.channels)
+        for slot, eta, shift in sorted(channels, key=lambda key: (key[2], key[1], key)):
+            terms = channels[slot, eta, shift]
+            base, multiple = _power_of(eta, shift, self.channels[first:])
             term_first = len(self.terms)
-            self.terms.extend(_term_fields(column, function.angle) for column, function in terms)
-            degree = max(_degree(function, MAX_POWER) for _, function in terms)
-            if min(_degree(function, MAX_POWER) for _, function in terms) < 0:
-                degree = -1
+            self.terms.extend(
+                _term_fields(column, function.angle, angles.get(function.angle, -1)) for column, function in terms
+            )
+            degrees = [_degree(function, MAX_POWER) for _, function in terms]
+            degree = max(degrees) if min(degrees) >= 0 else -1
             span = term_first, len(self.terms)
             self.channels.append((slot, eta, shift, base, multiple, *span, degree, -2 * eta, 2 * eta * shift))
-        degree = max(_degree(function) for _, function in members) if has_degree else -1
-        shifted = narrow and any(shift for _, _, shift in keys)
-        windowed = any(isinstance(function.angle, Window) for _, function in members)
-        self.groups.append((first, second, narrow, shifted, windowed, degree, channel_first, len(self.channels)))
+
+
+def _windowed(members: Iterable[tuple[int, Angular]]) -> bool:
+    return any(isinstance(function.angle, Window) for _, function in members)
 
 
 def _power_of(eta: float, shift: float, channels: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
@@ -131,15 +175,27 @@ def _envelope_fields(envelope: Envelope) -> tuple[Any, ...]:
     return core, Shape.CUTOFF, plateau, 1 / (envelope.radius - plateau), low, high
 
 
-def _term_fields(column: int, angle: Any) -> tuple[Any, ...]:
+def _term_fields(column: int, angle: Power | Window, number: int) -> tuple[Any, ...]:
     if isinstance(angle, Power):
         whole = float(angle.zeta).is_integer()
         kind = Angle.INTEGER_POWER if whole else Angle.REAL_POWER
         exponent = int(angle.zeta) if whole else 0
-        return column, kind, exponent, angle.zeta, angle.lam, 2 ** (1 - angle.zeta), angle.zeta * angle.lam, 0, 0, 0
+        return (
+            column,
+            number,
+            kind,
+            exponent,
+            angle.zeta,
+            angle.lam,
+            2 ** (1 - angle.zeta),
+            angle.zeta * angle.lam,
+            0,
+            0,
+            0,
+        )
     center = math.radians((angle.left + angle.right) / 2)
     inverse_width = 2 / math.radians(angle.right - angle.left)
-    return column, Angle.WINDOW, 0, 0, 0, 1, 0, CORES.index(angle.kind), center, inverse_width
+    return column, number, Angle.WINDOW, 0, 0, 0, 1, 0, CORES.index(angle.kind), center, inverse_width
 
 
 def _records(rows: Sequence[tuple[Any, ...]], dtype: np.dtype[Any]) -> Any:
@@ -164,21 +220,20 @@ def pack(elements: Sequence[str], columns: Mapping[str, Sequence[SymmetryFunctio
     packer = _Packer(elements)
     shell_first = [0]
     for symbol in elements:
-        shells: dict[Envelope, list[tuple[int, SymmetryFunction]]] = {}
-        for column, function in enumerate(columns.get(symbol, ())):
-            shells.setdefault(function.envelope, []).append((column, function))
-        for envelope, members in shells.items():
-            packer.add_shell(envelope, members)
+        packer.add_element(enumerate(columns.get(symbol, ())))
         shell_first.append(len(packer.shells))
     terms = _records(packer.terms, TERM)
     return Tables(
         shell_first=np.array(shell_first, dtype=np.int64),
         shells=_records(packer.shells, SHELL),
+        sections=_records(packer.sections, SECTION),
         rows=_records(packer.rows, ROW),
         radials=_records(packer.radials, RADIAL),
         groups=_records(packer.groups, GROUP),
+        wide=_records(packer.wide, WIDE),
         channels=_records(packer.channels, CHANNEL),
         terms=terms,
+        angles=_records(packer.angles, TERM),
         weights=np.array([atomic_number(symbol) for symbol in elements], dtype=np.float64),
         powers=_expanded(terms, MAX_POWER, power_coefficients).ravel(),
         legendre=_expanded(terms, MAX_DEGREE, legendre_coefficients),

@@ -28,6 +28,7 @@ from fastsf.kernels.triplets import (
     product_at,
     rewind,
 )
+from fastsf.kernels.wide import make_wide, sum_wide
 
 
 @kernel
@@ -64,34 +65,42 @@ def _angle_value(array, scratch, term, b):
 
 
 @kernel
-def sum_chunk(tables, group, chunk, lanes, out):
+def sum_chunk(channels, terms, group, chunk, lanes, out):
     """Add what the triplets of a chunk give to the functions of a group."""
     for c in range(group.channel_first, group.channel_last):
-        channel, start = tables.channels[c], product_at(c - group.channel_first)
+        channel, start = channels[c], product_at(c - group.channel_first)
         for t in range(channel.term_first, channel.term_last):
-            term = tables.terms[t]
+            term = terms[t]
             out[term.column] += _sum_term(chunk.lanes, chunk.scratch, term, start, lanes)
 
 
 @kernel
-def _sum_group(tables, shell, group, env, chunks, moments, at, out):
-    if through_moments(env, group, tables, False):
-        sum_moments(env, moments, tables, group, out)
-        return
-    chunk = get_chunk(chunks, 0)
+def _sum_group(tables, shell, group, env, chunks, at, out):
+    chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
     rewind(at)
     while True:
-        blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, False)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, False)
         if blocks == 0:
             break
-        sum_chunk(tables, group, chunk, lanes, out)
+        sum_chunk(tables.channels, tables.terms, group, chunk, lanes, out)
+
+
+@kernel
+def sum_wide_groups(tables, shell, env, moments, wide, slopes, out):
+    """Values of the wide functions of a shell; `slopes` tells whether derivatives will be wanted too."""
+    for g in range(shell.wide_first, shell.wide_last):
+        group = tables.wide[g]
+        if through_moments(env, group, tables, slopes):
+            sum_moments(env, moments, tables, group, out)
+        else:
+            sum_wide(env, tables, group, wide, out)
 
 
 @njit
 def values_range(tables, neighbors, centers, begin, end, out):
     """Values of centers[begin:end] into the rows of out (centres, features), which must be zero."""
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
-    at = np.zeros(2, np.int64)
+    at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
         for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
@@ -99,7 +108,8 @@ def values_range(tables, neighbors, centers, begin, end, out):
             if prepare(env, shell, tables, neighbors, centers[row], False) > 0:
                 sum_radials(tables, shell, env, out[row])
                 for g in range(shell.group_first, shell.group_last):
-                    _sum_group(tables, shell, tables.groups[g], env, chunks, moments, at, out[row])
+                    _sum_group(tables, shell, tables.groups[g], env, chunks, at, out[row])
+                sum_wide_groups(tables, shell, env, moments, wide, False, out[row])
 
 
 @njit(parallel=True)

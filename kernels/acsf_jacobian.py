@@ -24,6 +24,7 @@ from fastsf.kernels.triplets import (
     product_at,
     rewind,
 )
+from fastsf.kernels.wide import add_wide_functions, make_wide
 
 
 class Jacobian(NamedTuple):
@@ -45,17 +46,18 @@ def _visible(env, element):
 
 
 @kernel
-def _visible_to_group(env, group):
-    seen = _visible(env, group.first_element)
-    if group.second_element != group.first_element:
-        seen += _visible(env, group.second_element)
-    return seen
-
-
-@kernel
 def _group_terms(tables, group):
     first = tables.channels[group.channel_first].term_first
     return first, tables.channels[group.channel_last - 1].term_last
+
+
+@kernel
+def _entries_of_group(tables, group, env):
+    seen = _visible(env, group.first_element)
+    if group.second_element != group.first_element:
+        seen += _visible(env, group.second_element)
+    first, last = _group_terms(tables, group)
+    return (last - first) * seen
 
 
 @njit
@@ -71,8 +73,9 @@ def count_range(tables, neighbors, centers, begin, end, entries):
             for q in range(shell.radial_first, shell.radial_last):
                 total += _visible(env, tables.radials[q].element)
             for g in range(shell.group_first, shell.group_last):
-                first, last = _group_terms(tables, tables.groups[g])
-                total += (last - first) * _visible_to_group(env, tables.groups[g])
+                total += _entries_of_group(tables, tables.groups[g], env)
+            for g in range(shell.wide_first, shell.wide_last):
+                total += _entries_of_group(tables, tables.wide[g], env)
         entries[row] = total
 
 
@@ -182,15 +185,12 @@ def _resolve_term(array, scratch, group, channel, term, start, lanes):
 
 
 @kernel
-def _fill_group(tables, shell, group, env, chunks, moments, gradient, at, out):
-    if through_moments(env, group, tables, True):
-        _through_moments(tables, group, env, moments, gradient, out)
-        return
-    first, _ = _group_terms(tables, group)
-    chunk = get_chunk(chunks, 0)
+def _fill_group(tables, shell, group, env, chunks, gradient, at, out):
+    chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
     rewind(at)
+    first, _ = _group_terms(tables, group)
     while True:
-        blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
         if blocks == 0:
             break
         pack_slopes(env, chunk, blocks)
@@ -203,11 +203,29 @@ def _fill_group(tables, shell, group, env, chunks, moments, gradient, at, out):
 
 
 @kernel
+def _fill_wide_group(tables, group, env, moments, wide, ones, gradient, out):
+    if through_moments(env, group, tables, True):
+        _through_moments(tables, group, env, moments, gradient, out)
+    else:
+        add_wide_functions(env, tables, group, wide, ones, gradient, room(env), out)
+
+
+@kernel
+def _clear_group(tables, group, env, gradient, lanes):
+    first, last = _group_terms(tables, group)
+    for t in range(last - first):
+        clear(gradient, t * room(env), lanes)
+
+
+@kernel
 def _most_terms(tables):
     """Largest number of functions in one group."""
     most = 1
     for group in tables.groups:
         first, last = _group_terms(tables, group)
+        most = max(most, last - first)
+    for wide in tables.wide:
+        first, last = _group_terms(tables, wide)
         most = max(most, last - first)
     return most
 
@@ -217,7 +235,7 @@ def jacobian_range(tables, neighbors, centers, begin, end, jacobian, out):
     """Values into out (zero before) and derivatives into the entries of centers[begin:end]."""
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
     gradient, rest = aligned(room(env) * _most_terms(tables)), aligned(3 * LANES)
-    at = np.zeros(2, np.int64)
+    at, wide, ones = np.zeros(2, np.int64), make_wide(tables, lanes_of(env)), np.ones(out.shape[1])
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
         entry, limit = jacobian.start[row], jacobian.start[row + 1]
@@ -231,11 +249,14 @@ def jacobian_range(tables, neighbors, centers, begin, end, jacobian, out):
                 entry = _write_radial(env, tables.radials[q], jacobian, entry, limit, rest)
             for g in range(shell.group_first, shell.group_last):
                 group = tables.groups[g]
-                first, last = _group_terms(tables, group)
-                for t in range(last - first):
-                    clear(gradient, t * room(env), lanes)
-                _fill_group(tables, shell, group, env, chunks, moments, gradient, at, out[row])
+                _clear_group(tables, group, env, gradient, lanes)
+                _fill_group(tables, shell, group, env, chunks, gradient, at, out[row])
                 entry = _write_group(tables, group, env, gradient, jacobian, entry, limit, rest)
+            for g in range(shell.wide_first, shell.wide_last):
+                wide_group = tables.wide[g]
+                _clear_group(tables, wide_group, env, gradient, lanes)
+                _fill_wide_group(tables, wide_group, env, moments, wide, ones, gradient, out[row])
+                entry = _write_group(tables, wide_group, env, gradient, jacobian, entry, limit, rest)
 
 
 @njit(parallel=True)

@@ -43,6 +43,7 @@ from fastsf.kernels.triplets import (
     product_at,
     rewind,
 )
+from fastsf.kernels.wide import change_wide, make_wide
 
 VX, VY, VZ, ALONG = range(0, 4 * LANES, LANES)  # of a block of neighbours: the change v of r, and r . v
 _FIELDS = 4
@@ -134,12 +135,11 @@ def _resolve_changes(array, chunk, group, lanes):
         store(array, TURN + b, cross * (inverse_k * inverse_j) - load(triplets, COSINE + b) * turn)
         envelope = load(scratch, LOG_SLOPE_SECOND + b) * along_k + load(scratch, LOG_SLOPE_FIRST + b) * along_j
         square, distance = along_k + along_j, distance_k + distance_j
-        if group.narrow:
-            far = square - cross
-            envelope = fma(load(triplets, FAR_LOG_SLOPE + b), far, envelope)
-            if group.shifted:
-                distance = fma(load(triplets, FAR_INVERSE + b), far, distance)
-            square = square + far
+        far = square - cross
+        envelope = fma(load(triplets, FAR_LOG_SLOPE + b), far, envelope)
+        if group.shifted:
+            distance = fma(load(triplets, FAR_INVERSE + b), far, distance)
+        square = square + far
         store(array, ENVELOPE + b, envelope)
         store(array, SQUARE + b, square)
         store(array, DISTANCE + b, distance)
@@ -171,10 +171,10 @@ def _sum_term(array, triplets, scratch, channel, term, start, lanes):
 
 @kernel
 def _jvp_of_group(tables, shell, group, env, tangent, chunks, at, out):
-    chunk = get_chunk(chunks, 0)
+    chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
     rewind(at)
     while True:
-        blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
         if blocks == 0:
             break
         pack_slopes(env, chunk, blocks)
@@ -193,7 +193,7 @@ def jvp_range(tables, neighbors, centers, begin, end, vectors, out):
     """sum_p dG/dr_p . vectors[p] of centers[begin:end] into the rows of out, which must be zero."""
     env, chunks = make_environment(tables, neighbors), make_chunks(tables, 1)
     tangent = make_tangent(lanes_of(env))
-    at = np.zeros(2, np.int64)
+    at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
         for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
@@ -204,6 +204,8 @@ def jvp_range(tables, neighbors, centers, begin, end, vectors, out):
                 _jvp_of_radials(tables, shell, env, tangent, out[row])
                 for g in range(shell.group_first, shell.group_last):
                     _jvp_of_group(tables, shell, tables.groups[g], env, tangent, chunks, at, out[row])
+                for g in range(shell.wide_first, shell.wide_last):
+                    change_wide(env, tables, tables.wide[g], wide, tangent.near, out[row])
 
 
 @njit(parallel=True)

@@ -10,7 +10,7 @@ from numba import prange
 
 from fastsf.kernels._jit import inline, kernel, njit
 from fastsf.kernels.angular import angle_factor
-from fastsf.kernels.environment import X, Y, Z, aligned, block_at, make_environment, prepare
+from fastsf.kernels.environment import X, Y, Z, aligned, block_at, lanes_of, make_environment, prepare
 from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, through_moments
 from fastsf.kernels.pair_gradients import add_radial, clear, components, resolve, room, spread
 from fastsf.kernels.simd import LANES, fma, load, load_one, splat, store, store_xyz, sum_lanes_of_four
@@ -26,6 +26,7 @@ from fastsf.kernels.triplets import (
     product_at,
     rewind,
 )
+from fastsf.kernels.wide import add_wide, make_wide
 
 
 @kernel
@@ -63,11 +64,11 @@ def _polynomial(p, at, degree, x):
 
 
 @kernel
-def _sum_of_terms(tables, channel, weights, x, theta, inverse_sine):
+def _sum_of_terms(terms, channel, weights, x, theta, inverse_sine):
     """Weighted sum of the angle factors of a channel, and its derivative."""
     total, slope = splat(0.0), splat(0.0)
     for t in range(channel.term_first, channel.term_last):
-        term = tables.terms[t]
+        term = terms[t]
         weight = weights[term.column]
         a, a_slope = angle_factor(term, x, theta, inverse_sine)
         total, slope = fma(a, weight, total), fma(a_slope, weight, slope)
@@ -75,7 +76,7 @@ def _sum_of_terms(tables, channel, weights, x, theta, inverse_sine):
 
 
 @kernel
-def resolve_chunk(tables, group, chunk, polynomials, weights, lanes):
+def resolve_chunk(channels, terms, group, chunk, polynomials, weights, lanes):
     """Coefficients of the pair vectors in the gradient, for the triplets of a chunk."""
     array = chunk.lanes
     channel_first, channel_last = group.channel_first, group.channel_last
@@ -83,13 +84,13 @@ def resolve_chunk(tables, group, chunk, polynomials, weights, lanes):
         x = load(array, COSINE + b)
         value, eta_value, shift_value, slope = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
         for index in range(channel_last - channel_first):
-            channel = tables.channels[channel_first + index]
+            channel = channels[channel_first + index]
             degree = channel.degree
             if degree >= 0:
                 a, a_slope = _polynomial(polynomials, index * LANES, degree, x)
             else:
                 theta, inverse_sine = load(chunk.scratch, ANGLE + b), load(chunk.scratch, INVERSE_SINE + b)
-                a, a_slope = _sum_of_terms(tables, channel, weights, x, theta, inverse_sine)
+                a, a_slope = _sum_of_terms(terms, channel, weights, x, theta, inverse_sine)
             product = load(array, product_at(index) + b)
             a = a * product
             value, slope = value + a, fma(a_slope, product, slope)
@@ -99,8 +100,7 @@ def resolve_chunk(tables, group, chunk, polynomials, weights, lanes):
 
 
 @kernel
-def add_group_through_moments(tables, group, env, moments, gradient, weights):
-    """Add the gradient of the weighted functions of a wide group."""
+def _add_through_moments(tables, group, env, moments, gradient, weights):
     for c in range(group.channel_first, group.channel_last):
         channel = tables.channels[c]
         fill_moments(env, moments, group, channel)
@@ -112,24 +112,32 @@ def add_group_through_moments(tables, group, env, moments, gradient, weights):
 
 
 @kernel
-def _add_shell(tables, shell, env, chunks, moments, gradient, polynomials, at, weights):
-    chunk = get_chunk(chunks, 0)
+def add_wide_groups(tables, shell, env, moments, wide, gradient, weights):
+    """Add the gradients of the weighted wide functions of a shell."""
+    for g in range(shell.wide_first, shell.wide_last):
+        group = tables.wide[g]
+        if through_moments(env, group, tables, True):
+            _add_through_moments(tables, group, env, moments, gradient, weights)
+        else:
+            add_wide(env, tables, group, wide, weights, gradient)
+
+
+@kernel
+def _add_shell(tables, shell, env, chunks, gradient, polynomials, at, weights):
+    chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
     for q in range(shell.radial_first, shell.radial_last):
         radial = tables.radials[q]
         add_radial(env, gradient, radial.slot, radial.element, weights[radial.column])
     for g in range(shell.group_first, shell.group_last):
         group = tables.groups[g]
-        if through_moments(env, group, tables, True):
-            add_group_through_moments(tables, group, env, moments, gradient, weights)
-            continue
         fill_polynomials(tables, group, weights, polynomials)
         rewind(at)
         while True:
-            blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
+            blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
             if blocks == 0:
                 break
             pack_slopes(env, chunk, blocks)
-            resolve_chunk(tables, group, chunk, polynomials, weights, lanes)
+            resolve_chunk(tables.channels, tables.terms, group, chunk, polynomials, weights, lanes)
             spread(env, gradient, 0, chunk, blocks)
 
 
@@ -184,7 +192,7 @@ def vjp_range(tables, neighbors, centers, begin, end, weights, out, sums):
     """
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
     gradient, polynomials, rest = aligned(room(env)), make_polynomials(tables), aligned(3 * LANES)
-    at = np.zeros(2, np.int64)
+    at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
         for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
@@ -192,7 +200,8 @@ def vjp_range(tables, neighbors, centers, begin, end, weights, out, sums):
             lanes = prepare(env, shell, tables, neighbors, centers[row], True)
             if lanes > 0:
                 clear(gradient, 0, lanes)
-                _add_shell(tables, shell, env, chunks, moments, gradient, polynomials, at, weights[row])
+                _add_shell(tables, shell, env, chunks, gradient, polynomials, at, weights[row])
+                add_wide_groups(tables, shell, env, moments, wide, gradient, weights[row])
                 scatter(env, gradient, lanes, rest, out, sums[row])
 
 

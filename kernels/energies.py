@@ -10,20 +10,30 @@ import numpy as np
 from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
-from fastsf.kernels.acsf import sum_chunk, sum_radials
+from fastsf.kernels.acsf import sum_chunk, sum_radials, sum_wide_groups
 from fastsf.kernels.acsf_vjp import (
-    add_group_through_moments,
+    add_wide_groups,
     fill_polynomials,
     make_polynomials,
     resolve_chunk,
     scatter,
 )
-from fastsf.kernels.environment import aligned, make_environment, padded_size, prepare
-from fastsf.kernels.moments import make_moments, sum_moments, through_moments
+from fastsf.kernels.environment import Environment, aligned, lanes_of, make_environment, padded_size, prepare
+from fastsf.kernels.moments import Moments, make_moments
 from fastsf.kernels.networks import atom_energy, make_work
 from fastsf.kernels.pair_gradients import add_radial, clear, room, spread
 from fastsf.kernels.simd import LANES
-from fastsf.kernels.triplets import CHUNK, fill_angles, get_chunk, make_chunks, next_triplets, pack_slopes, rewind
+from fastsf.kernels.triplets import (
+    CHUNK,
+    Chunks,
+    fill_angles,
+    get_chunk,
+    make_chunks,
+    next_triplets,
+    pack_slopes,
+    rewind,
+)
+from fastsf.kernels.wide import make_wide
 
 MOST_KEPT = 32
 """Chunks of triplets that are kept for the backward pass; those beyond are found a second time."""
@@ -35,6 +45,20 @@ class Kept(NamedTuple):
     size: np.ndarray  # (chunks, 2) int64: blocks and lanes
     first: np.ndarray  # (groups + 1,) int64: first chunk of each group
     at: np.ndarray  # (groups, 2) int64: where to go on behind the last one
+
+
+class Scratch(NamedTuple):
+    """Memory of one thread."""
+
+    env: Environment
+    chunks: Chunks
+    kept: Kept
+    moments: Moments
+    wide: np.ndarray
+    gradient: np.ndarray  # of the pairs of one centre
+    polynomials: np.ndarray
+    rest: np.ndarray  # (24,) float64
+    at: np.ndarray  # (2,) int64: where the triplets of a group go on
 
 
 @njit
@@ -51,20 +75,38 @@ def make_kept(tables, chunks):
     return Kept(np.empty((chunks, 2), np.int64), np.empty(groups + 1, np.int64), np.empty((groups, 2), np.int64))
 
 
+@njit
+def make_scratch(tables, neighbors):
+    """Memory that suffices for every centre."""
+    env = make_environment(tables, neighbors)
+    chunks = make_chunks(tables, number_of_chunks(tables, neighbors))
+    return Scratch(
+        env,
+        chunks,
+        make_kept(tables, len(chunks.blocks)),
+        make_moments(),
+        make_wide(tables, lanes_of(env)),
+        aligned(room(env)),
+        make_polynomials(tables),
+        aligned(3 * LANES),
+        np.zeros(2, np.int64),
+    )
+
+
 @kernel
-def _forward_group(tables, shell, g, env, chunks, kept, used, at, out):
+def _forward_group(tables, shell, g, env, chunks, kept, at, used, out):
     """Values of the functions of a group; returns the number of chunks that are kept then."""
-    group, spare = tables.groups[g], len(kept.size) - 1
+    group, section = tables.groups[g], tables.sections[shell.section_first]
     rewind(at)
     kept.first[g] = used
     kept.at[g, 0], kept.at[g, 1] = at[0], at[1]
     while True:
         chunk = get_chunk(chunks, used)
-        blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
         if blocks == 0:
             break
-        sum_chunk(tables, group, chunk, lanes, out)
-        if used < spare:
+        sum_chunk(tables.channels, tables.terms, group, chunk, lanes, out)
+        if used < len(kept.size) - 1:
             kept.size[used, 0], kept.size[used, 1] = blocks, lanes
             kept.at[g, 0], kept.at[g, 1] = at[0], at[1]
             used += 1
@@ -73,30 +115,28 @@ def _forward_group(tables, shell, g, env, chunks, kept, used, at, out):
 
 
 @kernel
-def _forward(tables, neighbors, center, env, chunks, kept, moments, at, out):
+def _forward(tables, neighbors, center, scratch, out):
     """Values of all functions of a centre."""
     element, used = neighbors.species[center], 0
     for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
         shell = tables.shells[s]
-        prepare(env, shell, tables, neighbors, center, True)
-        sum_radials(tables, shell, env, out)
+        prepare(scratch.env, shell, tables, neighbors, center, True)
+        sum_radials(tables, shell, scratch.env, out)
         for g in range(shell.group_first, shell.group_last):
-            if through_moments(env, tables.groups[g], tables, True):
-                sum_moments(env, moments, tables, tables.groups[g], out)
-            else:
-                used = _forward_group(tables, shell, g, env, chunks, kept, used, at, out)
+            used = _forward_group(tables, shell, g, scratch.env, scratch.chunks, scratch.kept, scratch.at, used, out)
+        sum_wide_groups(tables, shell, scratch.env, scratch.moments, scratch.wide, True, out)
 
 
 @kernel
 def _add_chunk(tables, group, env, chunk, gradient, polynomials, weights, blocks, lanes):
     pack_slopes(env, chunk, blocks)
-    resolve_chunk(tables, group, chunk, polynomials, weights, lanes)
+    resolve_chunk(tables.channels, tables.terms, group, chunk, polynomials, weights, lanes)
     spread(env, gradient, 0, chunk, blocks)
 
 
 @kernel
-def _backward_group(tables, shell, g, env, chunks, kept, gradient, polynomials, at, weights):
-    group, spare = tables.groups[g], len(kept.size) - 1
+def _backward_group(tables, shell, g, env, chunks, kept, at, gradient, polynomials, weights):
+    group, section = tables.groups[g], tables.sections[shell.section_first]
     fill_polynomials(tables, group, weights, polynomials)
     for index in range(kept.first[g], kept.first[g + 1]):
         chunk = get_chunk(chunks, index)
@@ -105,20 +145,18 @@ def _backward_group(tables, shell, g, env, chunks, kept, gradient, polynomials, 
             fill_angles(chunk, lanes)
         _add_chunk(tables, group, env, chunk, gradient, polynomials, weights, blocks, lanes)
     at[0], at[1] = kept.at[g, 0], kept.at[g, 1]
-    chunk = get_chunk(chunks, spare)
+    chunk = get_chunk(chunks, len(kept.size) - 1)
     while True:
-        blocks, lanes = next_triplets(env, chunk, shell, tables, group, at, True)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
         if blocks == 0:
             break
         _add_chunk(tables, group, env, chunk, gradient, polynomials, weights, blocks, lanes)
 
 
 @kernel
-def _backward(
-    tables, neighbors, center, env, chunks, kept, moments, gradient, polynomials, at, weights, rest, out, sums
-):
+def _backward(tables, neighbors, center, scratch, weights, out, sums):
     """Add the gradients of sum_s weights_s G_s of a centre to out (p, 3) and sums (12,), as `scatter` does."""
-    element = neighbors.species[center]
+    element, env, gradient = neighbors.species[center], scratch.env, scratch.gradient
     last = tables.shell_first[element + 1] - 1
     for s in range(last, tables.shell_first[element] - 1, -1):
         shell = tables.shells[s]
@@ -130,11 +168,11 @@ def _backward(
             radial = tables.radials[q]
             add_radial(env, gradient, radial.slot, radial.element, weights[radial.column])
         for g in range(shell.group_first, shell.group_last):
-            if through_moments(env, tables.groups[g], tables, True):
-                add_group_through_moments(tables, tables.groups[g], env, moments, gradient, weights)
-            else:
-                _backward_group(tables, shell, g, env, chunks, kept, gradient, polynomials, at, weights)
-        scatter(env, gradient, lanes, rest, out, sums)
+            _backward_group(
+                tables, shell, g, env, scratch.chunks, scratch.kept, scratch.at, gradient, scratch.polynomials, weights
+            )
+        add_wide_groups(tables, shell, env, scratch.moments, scratch.wide, gradient, weights)
+        scatter(env, gradient, lanes, scratch.rest, out, sums)
 
 
 @njit
@@ -156,34 +194,15 @@ def energies_range(tables, networks, neighbors, begin, end, values, energies, ou
     sums : (n, 12) float64
         sum_p g_p (3) and sum_p r_p (x) g_p (9) over the pairs of each atom.
     """
-    chunks = make_chunks(tables, number_of_chunks(tables, neighbors))
-    env, kept, moments = make_environment(tables, neighbors), make_kept(tables, len(chunks.blocks)), make_moments()
-    gradient, polynomials, rest = aligned(room(env)), make_polynomials(tables), aligned(3 * LANES)
-    work, weights = make_work(networks), np.empty(values.shape[1])
-    at = np.zeros(2, np.int64)
+    scratch, work, weights = make_scratch(tables, neighbors), make_work(networks), np.empty(values.shape[1])
     for i in range(begin, end):
-        _forward(tables, neighbors, i, env, chunks, kept, moments, at, values[i])
+        _forward(tables, neighbors, i, scratch, values[i])
         energies[i], outside[i] = atom_energy(networks, neighbors.species[i], values[i], work, weights)
         for p in range(neighbors.start[i], neighbors.start[i + 1]):
             pair_gradient[p, 0] = pair_gradient[p, 1] = pair_gradient[p, 2] = 0.0
         for c in range(12):
             sums[i, c] = 0.0
-        _backward(
-            tables,
-            neighbors,
-            i,
-            env,
-            chunks,
-            kept,
-            moments,
-            gradient,
-            polynomials,
-            at,
-            weights,
-            rest,
-            pair_gradient,
-            sums[i],
-        )
+        _backward(tables, neighbors, i, scratch, weights, pair_gradient, sums[i])
 
 
 @njit(parallel=True)

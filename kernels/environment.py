@@ -20,7 +20,7 @@ FAR = 1e300
 
 # Where the quantities of a block of neighbours stand in it.
 X, Y, Z, R_SQUARED, R_INVERSE, R, ENVELOPE, ENVELOPE_SLOPE, LOG_SLOPE = range(0, 9 * LANES, LANES)
-# r - r_i, r^2, 1/r, r, envelope, its derivative f', f' / (f r)
+# r - r_i, r^2, 1/r, r, envelope of the current section, its derivative f', f' / (f r)
 _FIELDS = 9
 
 
@@ -129,26 +129,31 @@ def _squared_length(vector, p):
 
 
 @kernel
-def fill_envelope(env, shell, lanes, slopes):
-    """Distances, envelope and its slope of all gathered neighbours."""
-    near = env.near
+def _fill_distances(near, lanes):
     for at in range(0, block_at(lanes), block_at(LANES)):
         r2 = load(near, at + R_SQUARED)
         real = r2 < FAR
         r = sqrt(select(real, r2, 1.0))
-        inverse = select(real & (r2 > 0.0), 1.0 / r, 0.0)
-        f, slope = envelope(shell.core, shell.form, shell.center, shell.inverse_width, r)
-        f, slope = select(real, f, 0.0), select(real, slope, 0.0)
         store(near, at + R, select(real, r, 0.0))
-        store(near, at + R_INVERSE, inverse)
-        store(near, at + ENVELOPE, f)
-        if slopes:
-            store(near, at + ENVELOPE_SLOPE, slope)
-            store(near, at + LOG_SLOPE, select(f > 0.0, slope * inverse / f, 0.0))
+        store(near, at + R_INVERSE, select(real & (r2 > 0.0), 1.0 / r, 0.0))
 
 
 @kernel
-def fill_row(env, row, weights, size, slopes):
+def _fill_envelope(near, section, lanes, slopes):
+    """Envelope of a section and its slope for all gathered neighbours."""
+    for at in range(0, block_at(lanes), block_at(LANES)):
+        r = load(near, at + R)
+        inside = (r > section.r_min) & (r < section.r_max) & (load(near, at + R_SQUARED) < FAR)
+        f, slope = envelope(section.core, section.form, section.center, section.inverse_width, r)
+        f, slope = select(inside, f, 0.0), select(inside, slope, 0.0)
+        store(near, at + ENVELOPE, f)
+        if slopes:
+            store(near, at + ENVELOPE_SLOPE, slope)
+            store(near, at + LOG_SLOPE, select(f > 0.0, slope * load(near, at + R_INVERSE) / f, 0.0))
+
+
+@kernel
+def _fill_row(env, row, weights, size, slopes):
     """F(r) and F'(r)/r of one row, for the neighbours of its element."""
     factor, parameter, shift, start = row.factor, row.parameter, row.shift, row.slot * size
     for e in range(len(env.count)):
@@ -178,9 +183,12 @@ def prepare(env, shell, tables, neighbors, center, slopes):
     `slopes` tells whether derivatives are wanted too.
     """
     lanes, size = gather(env, shell, neighbors, center), lanes_of(env)
-    fill_envelope(env, shell, lanes, slopes)
-    for q in range(shell.row_first, shell.row_last):
-        fill_row(env, tables.rows[q], tables.weights, size, slopes)
+    _fill_distances(env.near, lanes)
+    for s in range(shell.section_first, shell.section_last):
+        section = tables.sections[s]
+        _fill_envelope(env.near, section, lanes, slopes)
+        for q in range(section.row_first, section.row_last):
+            _fill_row(env, tables.rows[q], tables.weights, size, slopes)
     return lanes
 
 

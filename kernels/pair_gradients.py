@@ -95,11 +95,10 @@ def resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
     inverse_j, inverse_k = load(scratch, INVERSE_FIRST + b), load(scratch, INVERSE_SECOND + b)
     turn = slope * load(array, COSINE + b)
     both, across = eta_value, slope * (inverse_j * inverse_k)
-    if group.narrow:
-        far = fma(value, load(array, FAR_LOG_SLOPE + b), eta_value)
-        if group.shifted:
-            far = fma(shift_value, load(array, FAR_INVERSE + b), far)
-        both, across = both + far, across - far
+    far = fma(value, load(array, FAR_LOG_SLOPE + b), eta_value)
+    if group.shifted:
+        far = fma(shift_value, load(array, FAR_INVERSE + b), far)
+    both, across = both + far, across - far
     along_j = fma(fma(-turn, inverse_j, shift_value), inverse_j, both)
     along_k = fma(fma(-turn, inverse_k, shift_value), inverse_k, both)
     store(scratch, ALONG_FIRST + b, fma(value, load(scratch, LOG_SLOPE_FIRST + b), along_j))
@@ -118,7 +117,7 @@ def spread(env, gradient, start, chunk, blocks):
         j, k = block_first(packed), block_second(packed)
         if j != last:
             if last >= 0:
-                _add_to_first(gradient, start + _gradient_lane(last), along, gx, gy, gz)
+                add_to_first(gradient, start, last, along, gx, gy, gz)
             along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
             last, x, y, z = j, coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
         place, mask = block_place(packed), block_mask(packed)
@@ -134,11 +133,13 @@ def spread(env, gradient, start, chunk, blocks):
         store(gradient, at + GY, fma(across, y, load(gradient, at + GY)))
         store(gradient, at + GZ, fma(across, z, load(gradient, at + GZ)))
     if last >= 0:
-        _add_to_first(gradient, start + _gradient_lane(last), along, gx, gy, gz)
+        add_to_first(gradient, start, last, along, gx, gy, gz)
 
 
-@kernel
-def _add_to_first(gradient, at, along, gx, gy, gz):
+@inline
+def add_to_first(gradient, start, j, along, gx, gy, gz):
+    """Add sums over the lanes to the gradient of neighbour j."""
+    at = start + _gradient_lane(j)
     sums = sum_lanes_of_four(along, gx, gy, gz)
     store_one(gradient, at + ALONG, load_one(gradient, at + ALONG) + sums[0])
     store_one(gradient, at + GX, load_one(gradient, at + GX) + sums[1])

@@ -1,9 +1,10 @@
 """Layout of the packed tables that drive the kernels; `fastsf.packing` fills them.
 
-The functions of one central element are sorted into shells: a shell is one envelope, so that its range, its cutoff
-function and its derivative are worked out once per neighbour for all functions that share it. Inside a shell, rows
-hold F(r) = envelope * radial factor of the neighbours; radial functions are sums of a row, angular functions run over
-the pairs of a group (two neighbour elements) and its channels (one row each), and differ by the angle factor (terms).
+The functions of one central element are sorted into shells, sets of neighbours: one for each envelope, so that its
+range, its cutoff function and its derivative are worked out once per neighbour for all functions that share it, and one
+for all wide angular functions, with a section for each of their envelopes. Inside a shell, rows hold F(r) = envelope *
+radial factor of the neighbours; radial functions are sums of a row, angular functions run over the pairs of a group
+(two neighbour elements) and its channels (one row each), and differ by the angle factor (terms).
 """
 
 from typing import NamedTuple
@@ -18,6 +19,21 @@ ALL = -1
 
 SHELL = np.dtype(
     [
+        ("r_min", np.float64),  # Å: range of the envelopes, r_min < r < r_max
+        ("r_max", np.float64),
+        ("section_first", np.int64),
+        ("section_last", np.int64),
+        ("radial_first", np.int64),
+        ("radial_last", np.int64),
+        ("group_first", np.int64),
+        ("group_last", np.int64),
+        ("wide_first", np.int64),
+        ("wide_last", np.int64),
+    ]
+)
+
+SECTION = np.dtype(
+    [
         ("core", np.int64),
         ("form", np.int64),
         ("center", np.float64),  # Å
@@ -26,10 +42,6 @@ SHELL = np.dtype(
         ("r_max", np.float64),
         ("row_first", np.int64),
         ("row_last", np.int64),
-        ("radial_first", np.int64),
-        ("radial_last", np.int64),
-        ("group_first", np.int64),
-        ("group_last", np.int64),
     ]
 )
 
@@ -50,12 +62,23 @@ GROUP = np.dtype(
     [
         ("first_element", np.int64),  # <= second_element; ALL for weighted functions
         ("second_element", np.int64),
-        ("narrow", np.int64),
-        ("shifted", np.int64),  # narrow, and some of its channels have a shift
+        ("shifted", np.int64),  # some of its channels have a shift
         ("windowed", np.int64),  # some of its functions are windows of the angle
+        ("channel_first", np.int64),
+        ("channel_last", np.int64),
+    ]
+)
+
+WIDE = np.dtype(
+    [
+        ("first_element", np.int64),  # as in narrow groups
+        ("second_element", np.int64),
+        ("windowed", np.int64),
         ("degree", np.int64),  # largest exponent if all its functions can go through moments, else -1
         ("channel_first", np.int64),
         ("channel_last", np.int64),
+        ("angle_first", np.int64),  # the different angle factors of its functions
+        ("angle_last", np.int64),
     ]
 )
 
@@ -77,6 +100,7 @@ CHANNEL = np.dtype(
 TERM = np.dtype(
     [
         ("column", np.int64),
+        ("angle", np.int64),  # number of its angle factor in a wide group
         ("kind", np.int64),
         ("exponent", np.int64),  # zeta where it is an integer
         ("zeta", np.float64),
@@ -95,11 +119,14 @@ class Tables(NamedTuple):
 
     shell_first: np.ndarray  # (elements + 1,) int64: shells of a central element
     shells: np.recarray  # SHELL
+    sections: np.recarray  # SECTION
     rows: np.recarray  # ROW
     radials: np.recarray  # RADIAL
-    groups: np.recarray  # GROUP
+    groups: np.recarray  # GROUP: narrow angular functions
+    wide: np.recarray  # WIDE
     channels: np.recarray  # CHANNEL
     terms: np.recarray  # TERM
+    angles: np.recarray  # TERM: angle factors of wide groups
     weights: np.ndarray  # (elements,) float64: atomic numbers
     powers: np.ndarray  # (terms * (MAX_POWER + 1),) float64: coefficients of the powers of the cosine
     legendre: np.ndarray  # (terms, MAX_DEGREE + 1) float64: Legendre coefficients of the angle factors

@@ -1,4 +1,4 @@
-"""Triplets (j, centre, k) of one group of functions, in chunks of dense vectors.
+"""Triplets (j, centre, k) of one group of narrow functions (with r_jk), in chunks of dense vectors.
 
 A block is one neighbour j with a vector of eight k. Many of its lanes hold no triplet (r_jk beyond the cutoff,
 padding, k <= j): only the others are packed, one block behind the other, so that everything expensive runs over full
@@ -13,7 +13,6 @@ from fastsf.kernels._jit import inline, kernel, njit
 from fastsf.kernels.angular import angle
 from fastsf.kernels.cutoffs import envelope
 from fastsf.kernels.environment import (
-    FAR,
     LOG_SLOPE,
     R_INVERSE,
     R_SQUARED,
@@ -65,7 +64,7 @@ They do not where the array that is stored stands behind those that are loaded i
 COSINE = 0  # of the angle at the centre
 FAR_LOG_SLOPE = STRIDE  # envelope' / (envelope r) of r_jk
 FAR_INVERSE = 2 * STRIDE  # 1 / r_jk, in groups with shifts
-PRODUCTS = 3 * STRIDE  # one array for each channel: F(r_ij) F(r_ik) [F(r_jk)]; 0 in lanes without a triplet
+PRODUCTS = 3 * STRIDE  # one array for each channel: F(r_ij) F(r_ik) F(r_jk); 0 in lanes without a triplet
 
 # Those that are used up at once, by where they start in `scratch`.
 DISTANCE = 0  # r_jk; its square at first
@@ -180,26 +179,25 @@ def rewind(at):
 
 
 @kernel
-def next_triplets(env, chunk, shell, tables, group, at, slopes):
-    """Fill a chunk with the next triplets of a group.
+def next_triplets(env, chunk, section, channels, group, at, slopes):
+    """Fill a chunk with the next triplets of a group, whose shell has one section.
 
     `at` (2,) holds the place to go on from: the neighbour j, and its next vector of k, or -1 for its first one.
     `slopes` tells whether derivatives are wanted too; `pack_slopes` has the rest of what they need. Returns the number
     of blocks, 0 at the end, and of lanes (rounded up to pairs of vectors).
     """
-    blocks, packed = _collect(env, chunk, shell, group, at)
+    blocks, packed = _collect(env, chunk, section, group, at)
     if blocks == 0:
         return 0, 0
     for c in range(group.channel_first, group.channel_last):
         start = product_at(c - group.channel_first)
-        _pack_products(env, chunk, tables.channels[c].slot * lanes_of(env), start, blocks)
+        _pack_products(env, chunk, channels[c].slot * lanes_of(env), start, blocks)
         _clear_tail(chunk.lanes, start + packed)
     lanes = (packed + 2 * LANES - 1) // (2 * LANES) * (2 * LANES)
     _clamp(chunk.lanes, lanes)
-    if group.narrow:
-        _fill_far(chunk.lanes, chunk.scratch, shell, lanes, slopes, group.shifted)
-        for c in range(group.channel_first, group.channel_last):
-            _multiply_far(chunk.lanes, chunk.scratch, tables.channels[c], c - group.channel_first, lanes)
+    _fill_far(chunk.lanes, chunk.scratch, section, lanes, slopes, group.shifted)
+    for c in range(group.channel_first, group.channel_last):
+        _multiply_far(chunk.lanes, chunk.scratch, channels[c], c - group.channel_first, lanes)
     if group.windowed:
         fill_angles(chunk, lanes)
     return blocks, lanes
@@ -221,7 +219,7 @@ def _clamp(lanes_of_chunk, lanes):
 
 
 @kernel
-def _collect(env, chunk, shell, group, at):
+def _collect(env, chunk, section, group, at):
     """Find the next triplets; pack their cosines and squared distances of j and k."""
     j_element, k_element = group.first_element, group.second_element
     same = j_element == k_element
@@ -232,8 +230,8 @@ def _collect(env, chunk, shell, group, at):
     k_last = k_first + k_lanes
     if k_lanes == 0:
         j_last = j_first
-    r_max2 = shell.r_max * shell.r_max if group.narrow else FAR
-    r_min2 = shell.r_min * shell.r_min if group.narrow and shell.r_min > 0.0 else -1.0
+    r_max2 = section.r_max * section.r_max
+    r_min2 = section.r_min * section.r_min if section.r_min > 0.0 else -1.0
     near, array, scratch, info = env.near, chunk.lanes, chunk.scratch, chunk.blocks
     blocks, lanes, j, k = 0, 0, j_first + at[0], at[1]
     while j < j_last and blocks < CHUNK:
@@ -302,14 +300,14 @@ def pack_slopes(env, chunk, blocks):
 
 
 @kernel
-def _fill_far(array, scratch, shell, lanes, slopes, shifted):
+def _fill_far(array, scratch, section, lanes, slopes, shifted):
     """Distance r_jk and its envelope; one loop for each step, so that the CPU has many vectors under way at once."""
     for b in range(0, lanes, LANES):
         r2 = maximum(load(scratch, DISTANCE + b), _TINY)
         inverse = inverse_sqrt(r2)
         store(scratch, DISTANCE + b, r2 * inverse)
         store(scratch, DISTANCE_INVERSE + b, select(r2 > _TINY, inverse, 0.0))
-    core, form, center, inverse_width = shell.core, shell.form, shell.center, shell.inverse_width
+    core, form, center, inverse_width = section.core, section.form, section.center, section.inverse_width
     for b in range(0, lanes, LANES):
         f, slope = envelope(core, form, center, inverse_width, load(scratch, DISTANCE + b))
         store(scratch, FAR_ENVELOPE + b, f)

@@ -1,0 +1,244 @@
+"""Wide angular functions (without r_jk) whose angle factors are no polynomials that moments could stand for.
+
+G = sum_{j<k} A(cos) F(r_j) F(r_k), for channels F of any envelopes and a few different A. For each neighbour j the
+angle factors of all k are worked out once; what remains for each function is a product with the row of its channel.
+"""
+
+from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.angular import angle, angle_factor
+from fastsf.kernels.environment import (
+    R_INVERSE,
+    X,
+    Y,
+    Z,
+    aligned,
+    block_at,
+    coordinate,
+    lanes_of,
+    segment,
+)
+from fastsf.kernels.pair_gradients import add_to_block, add_to_first, gradient_block
+from fastsf.kernels.simd import (
+    LANES,
+    fma,
+    from_lane,
+    load,
+    load_one,
+    maximum,
+    minimum,
+    select,
+    splat,
+    store,
+    sum_lanes,
+)
+
+# Arrays over the neighbours k of one j, by their order in the scratch; two for each angle factor stand behind them.
+_COSINE, _ANGLE, _INVERSE_SINE, _FACTORS = range(4)
+
+
+@njit
+def make_wide(tables, size):
+    """Scratch for any wide group, for centres with at most `size` padded neighbours."""
+    angles = 0
+    for group in tables.wide:
+        angles = max(angles, group.angle_last - group.angle_first)
+    return aligned((_FACTORS + 2 * angles) * size)
+
+
+@kernel
+def _value_at(index, size):
+    """Where the values of an angle factor stand; its derivatives with respect to the cosine follow."""
+    return (_FACTORS + 2 * index) * size
+
+
+@kernel
+def _row(env, group, j):
+    """First neighbour k of a row and the end of the row; empty where j is padding."""
+    first, lanes = segment(env, group.second_element)
+    end = first + lanes
+    if env.pair[j] < 0:
+        return end, end
+    if group.first_element == group.second_element:
+        first += (j + 1 - first) // LANES * LANES
+    return first, end
+
+
+@kernel
+def _fill_row(env, tables, group, array, j, first, end, slopes):
+    """Angle factors of all k of a row; zero for k <= j where both are of the same element."""
+    size, near = lanes_of(env), env.near
+    inverse = coordinate(env, j, R_INVERSE)
+    x, y, z = coordinate(env, j, X) * inverse, coordinate(env, j, Y) * inverse, coordinate(env, j, Z) * inverse
+    for k in range(first, end, LANES):
+        at = block_at(k)
+        c = fma(load(near, at + Z), z, fma(load(near, at + Y), y, load(near, at + X) * x)) * load(near, at + R_INVERSE)
+        store(array, _COSINE * size + k, minimum(maximum(c, -1.0), 1.0))
+    if group.windowed:
+        for k in range(first, end, LANES):
+            theta, inverse_sine = angle(load(array, _COSINE * size + k))
+            store(array, _ANGLE * size + k, theta)
+            store(array, _INVERSE_SINE * size + k, inverse_sine)
+    same = group.first_element == group.second_element
+    for a in range(group.angle_last - group.angle_first):
+        term, at = tables.angles[group.angle_first + a], _value_at(a, size)
+        for k in range(first, end, LANES):
+            theta, inverse_sine = load(array, _ANGLE * size + k), load(array, _INVERSE_SINE * size + k)
+            value, slope = angle_factor(term, load(array, _COSINE * size + k), theta, inverse_sine)
+            store(array, at + k, value)
+            if slopes:
+                store(array, at + size + k, slope)
+        if same and first < end:
+            behind = from_lane(j + 1 - first)
+            store(array, at + first, select(behind, load(array, at + first), 0.0))
+            if slopes:
+                store(array, at + size + first, select(behind, load(array, at + size + first), 0.0))
+
+
+@kernel
+def _sum_row(factor, array, at, row, first, end):
+    total = splat(0.0)
+    for k in range(first, end, LANES):
+        total = fma(load(array, at + k), load(factor, row + k), total)
+    return sum_lanes(total)
+
+
+@kernel
+def sum_wide(env, tables, group, array, out):
+    """Add the values of the functions of a group."""
+    size = lanes_of(env)
+    j_first, j_lanes = segment(env, group.first_element)
+    for j in range(j_first, j_first + j_lanes):
+        first, end = _row(env, group, j)
+        if first == end:
+            continue
+        _fill_row(env, tables, group, array, j, first, end, False)
+        for c in range(group.channel_first, group.channel_last):
+            channel = tables.channels[c]
+            row = channel.slot * size
+            own = load_one(env.factor, row + j)
+            if own == 0.0:
+                continue
+            for t in range(channel.term_first, channel.term_last):
+                term = tables.terms[t]
+                out[term.column] += own * _sum_row(env.factor, array, _value_at(term.angle, size), row, first, end)
+
+
+@kernel
+def _add_row(env, tables, array, gradient, start, j, first, end, channels, terms, weights):
+    """Add the gradient of sum_t weights_t G_t of one row, for the scalar that stands at `start`.
+
+    `channels` and `terms` are the first and the last (not included) to take; terms of other channels do not count.
+    """
+    size, near, factor, factor_slope = lanes_of(env), env.near, env.factor, env.factor_slope
+    inverse_j = coordinate(env, j, R_INVERSE)
+    x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
+    along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    for k in range(first, end, LANES):
+        slope, along_j, along_k = splat(0.0), splat(0.0), splat(0.0)
+        for c in range(channels[0], channels[1]):
+            channel = tables.channels[c]
+            row = channel.slot * size
+            own, own_slope = load_one(factor, row + j), load_one(factor_slope, row + j)
+            if own == 0.0:
+                continue
+            a, a_slope = splat(0.0), splat(0.0)
+            for t in range(max(channel.term_first, terms[0]), min(channel.term_last, terms[1])):
+                at = _value_at(tables.terms[t].angle, size) + k
+                weight = load_one(weights, tables.terms[t].column)
+                a = fma(load(array, at), weight, a)
+                a_slope = fma(load(array, at + size), weight, a_slope)
+            other = load(factor, row + k)
+            slope = fma(a_slope * own, other, slope)
+            along_k = fma(a * own, load(factor_slope, row + k), along_k)
+            along_j = fma(a * own_slope, other, along_j)
+        at = block_at(k)
+        inverse_k = load(near, at + R_INVERSE)
+        across = slope * (inverse_k * inverse_j)
+        turn = slope * load(array, _COSINE * size + k)
+        along = along + fma(turn * -inverse_j, inverse_j, along_j)
+        gx = fma(across, load(near, at + X), gx)
+        gy = fma(across, load(near, at + Y), gy)
+        gz = fma(across, load(near, at + Z), gz)
+        along_k = fma(turn * inverse_k, -inverse_k, along_k)
+        add_to_block(gradient, start + gradient_block(k), along_k, across * x, across * y, across * z)
+    add_to_first(gradient, start, j, along, gx, gy, gz)
+
+
+@kernel
+def add_wide(env, tables, group, array, weights, gradient):
+    """Add the gradient of sum_s weights_s G_s of a group."""
+    channels = (group.channel_first, group.channel_last)
+    terms = (tables.channels[channels[0]].term_first, tables.channels[channels[1] - 1].term_last)
+    j_first, j_lanes = segment(env, group.first_element)
+    for j in range(j_first, j_first + j_lanes):
+        first, end = _row(env, group, j)
+        if first < end:
+            _fill_row(env, tables, group, array, j, first, end, True)
+            _add_row(env, tables, array, gradient, 0, j, first, end, channels, terms, weights)
+
+
+@kernel
+def add_wide_functions(env, tables, group, array, ones, gradient, room, out):
+    """Add the values of the functions of a group to `out`, and their gradients side by side, `room` apart.
+
+    `ones` (s,) are weights of 1.
+    """
+    size = lanes_of(env)
+    term_first = tables.channels[group.channel_first].term_first
+    j_first, j_lanes = segment(env, group.first_element)
+    for j in range(j_first, j_first + j_lanes):
+        first, end = _row(env, group, j)
+        if first == end:
+            continue
+        _fill_row(env, tables, group, array, j, first, end, True)
+        for c in range(group.channel_first, group.channel_last):
+            channel = tables.channels[c]
+            row = channel.slot * size
+            own = load_one(env.factor, row + j)
+            if own == 0.0:
+                continue
+            for t in range(channel.term_first, channel.term_last):
+                term, start = tables.terms[t], (t - term_first) * room
+                out[term.column] += own * _sum_row(env.factor, array, _value_at(term.angle, size), row, first, end)
+                _add_row(env, tables, array, gradient, start, j, first, end, (c, c + 1), (t, t + 1), ones)
+
+
+@kernel
+def change_wide(env, tables, group, array, changes, out):
+    """Add the changes of the functions of a group.
+
+    `changes` holds the changes v of the pair vectors r in blocks like those of gradients: v_x, v_y, v_z, r . v.
+    """
+    size, near = lanes_of(env), env.near
+    j_first, j_lanes = segment(env, group.first_element)
+    for j in range(j_first, j_first + j_lanes):
+        first, end = _row(env, group, j)
+        if first == end:
+            continue
+        _fill_row(env, tables, group, array, j, first, end, True)
+        inverse_j = coordinate(env, j, R_INVERSE)
+        x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
+        own_at = gradient_block(j & -LANES) + (j & (LANES - 1))
+        vx, vy = load_one(changes, own_at), load_one(changes, own_at + LANES)
+        vz, along_j = load_one(changes, own_at + 2 * LANES), load_one(changes, own_at + 3 * LANES)
+        for c in range(group.channel_first, group.channel_last):
+            channel = tables.channels[c]
+            row = channel.slot * size
+            own, own_slope = load_one(env.factor, row + j), load_one(env.factor_slope, row + j)
+            if own == 0.0:
+                continue
+            for t in range(channel.term_first, channel.term_last):
+                at, total = _value_at(tables.terms[t].angle, size), splat(0.0)
+                for k in range(first, end, LANES):
+                    there, moved = block_at(k), gradient_block(k)
+                    inverse_k, along_k = load(near, there + R_INVERSE), load(changes, moved + 3 * LANES)
+                    cross = load(changes, moved) * x + load(near, there + X) * vx
+                    cross = cross + load(changes, moved + LANES) * y + load(near, there + Y) * vy
+                    cross = cross + load(changes, moved + 2 * LANES) * z + load(near, there + Z) * vz
+                    bend = along_k * inverse_k * inverse_k + along_j * inverse_j * inverse_j
+                    turn = cross * (inverse_k * inverse_j) - load(array, _COSINE * size + k) * bend
+                    other = load(env.factor, row + k)
+                    radial = fma(load(env.factor_slope, row + k) * along_k, own, other * (own_slope * along_j))
+                    total = fma(load(array, at + k), radial, total)
+                    total = fma(load(array, at + size + k) * turn, other * own, total)
+                out[tables.terms[t].column] += sum_lanes(total)
