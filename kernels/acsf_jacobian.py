@@ -203,11 +203,11 @@ def _fill_group(tables, shell, group, env, chunks, gradient, at, out):
 
 
 @kernel
-def _fill_wide_group(tables, group, env, moments, wide, ones, gradient, out):
+def _fill_wide_group(tables, group, env, moments, wide, gradient, out):
     if through_moments(env, group, tables, True):
         _through_moments(tables, group, env, moments, gradient, out)
     else:
-        add_wide_functions(env, tables, group, wide, ones, gradient, room(env), out)
+        add_wide_functions(env, tables, group, wide, gradient, room(env), out)
 
 
 @kernel
@@ -235,7 +235,7 @@ def jacobian_range(tables, neighbors, centers, begin, end, jacobian, out):
     """Values into out (zero before) and derivatives into the entries of centers[begin:end]."""
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
     gradient, rest = aligned(room(env) * _most_terms(tables)), aligned(3 * LANES)
-    at, wide, ones = np.zeros(2, np.int64), make_wide(tables, lanes_of(env)), np.ones(out.shape[1])
+    at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
         entry, limit = jacobian.start[row], jacobian.start[row + 1]
@@ -255,7 +255,7 @@ def jacobian_range(tables, neighbors, centers, begin, end, jacobian, out):
             for g in range(shell.wide_first, shell.wide_last):
                 wide_group = tables.wide[g]
                 _clear_group(tables, wide_group, env, gradient, lanes)
-                _fill_wide_group(tables, wide_group, env, moments, wide, ones, gradient, out[row])
+                _fill_wide_group(tables, wide_group, env, moments, wide, gradient, out[row])
                 entry = _write_group(tables, wide_group, env, gradient, jacobian, entry, limit, rest)
 
 

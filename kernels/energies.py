@@ -33,7 +33,7 @@ from fastsf.kernels.triplets import (
     pack_slopes,
     rewind,
 )
-from fastsf.kernels.wide import make_wide
+from fastsf.kernels.wide import WideScratch, make_wide
 
 MOST_KEPT = 32
 """Chunks of triplets that are kept for the backward pass; those beyond are found a second time."""
@@ -54,7 +54,7 @@ class Scratch(NamedTuple):
     chunks: Chunks
     kept: Kept
     moments: Moments
-    wide: np.ndarray
+    wide: WideScratch
     gradient: np.ndarray  # of the pairs of one centre
     polynomials: np.ndarray
     rest: np.ndarray  # (24,) float64

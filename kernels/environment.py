@@ -31,6 +31,7 @@ class Environment(NamedTuple):
     count: np.ndarray  # (elements,) int64: neighbours of an element
     pair: np.ndarray  # (m,) int64: index of the pair, -1 in padding lanes
     atom: np.ndarray  # (m,) int32: neighbour
+    inside: np.ndarray  # (m,) int64: pairs in the range of the shell, in the order of the list
     near: np.ndarray  # (9 * m,) float64: blocks of the quantities above
     factor: np.ndarray  # (slots * m,) F(r) of each row, weighted
     factor_slope: np.ndarray  # (slots * m,) F'(r) / r
@@ -67,6 +68,7 @@ def make_environment(tables, neighbors):
         np.zeros(elements, np.int64),
         np.empty(size, np.int64),
         np.empty(size, np.int32),
+        np.empty(size, np.int64),
         aligned(_FIELDS * size),
         aligned(rows),
         aligned(rows),
@@ -85,41 +87,48 @@ def padded_size(start, elements):
 @kernel
 def gather(env, shell, neighbors, center):
     """Take the neighbours inside the range of a shell, sorted by element; returns the number of lanes."""
-    elements = len(env.count)
-    begin, end = neighbors.start[center], neighbors.start[center + 1]
-    r_max2 = shell.r_max * shell.r_max
-    r_min2 = shell.r_min * shell.r_min if shell.r_min > 0.0 else -1.0
-    env.count[:] = 0
-    for p in range(begin, end):
-        r2 = _squared_length(neighbors.vector, p)
-        if r_min2 < r2 < r_max2:
-            e = load_one(neighbors.species, load_one(neighbors.neighbor, p))
-            store_one(env.count, e, load_one(env.count, e) + 1)
-    env.first[0] = 0
+    elements, near, first, count = len(env.count), env.near, env.first, env.count
+    found = _find_inside(env, shell, neighbors, center)
+    count[:] = 0
+    for q in range(found):
+        e = load_one(neighbors.species, load_one(neighbors.neighbor, load_one(env.inside, q)))
+        store_one(count, e, load_one(count, e) + 1)
+    first[0] = 0
     for e in range(elements):
-        env.first[e + 1] = env.first[e] + (env.count[e] + LANES - 1) // LANES * LANES
-        for k in range(env.first[e] + env.count[e], env.first[e + 1]):
+        first[e + 1] = first[e] + (count[e] + LANES - 1) // LANES * LANES
+        for k in range(first[e] + count[e], first[e + 1]):
             env.pair[k] = -1
             at = lane_at(k)
-            env.near[at + X] = env.near[at + Y] = env.near[at + Z] = 0.0
-            env.near[at + R_SQUARED] = FAR
-        env.count[e] = 0
-    near, first, count = env.near, env.first, env.count
-    for p in range(begin, end):
-        r2 = _squared_length(neighbors.vector, p)
-        if r_min2 < r2 < r_max2:
-            atom = load_one(neighbors.neighbor, p)
-            e = load_one(neighbors.species, atom)
-            filled = load_one(count, e)
-            store_one(count, e, filled + 1)
-            k = load_one(first, e) + filled
-            env.pair[k], env.atom[k] = p, atom
-            at = lane_at(k)
-            store_one(near, at + X, neighbors.vector[p, 0])
-            store_one(near, at + Y, neighbors.vector[p, 1])
-            store_one(near, at + Z, neighbors.vector[p, 2])
-            store_one(near, at + R_SQUARED, r2)
+            near[at + X] = near[at + Y] = near[at + Z] = 0.0
+            near[at + R_SQUARED] = FAR
+        count[e] = 0
+    for q in range(found):
+        p = load_one(env.inside, q)
+        atom = load_one(neighbors.neighbor, p)
+        e = load_one(neighbors.species, atom)
+        filled = load_one(count, e)
+        store_one(count, e, filled + 1)
+        k = load_one(first, e) + filled
+        env.pair[k], env.atom[k] = p, atom
+        at = lane_at(k)
+        store_one(near, at + X, neighbors.vector[p, 0])
+        store_one(near, at + Y, neighbors.vector[p, 1])
+        store_one(near, at + Z, neighbors.vector[p, 2])
+        store_one(near, at + R_SQUARED, _squared_length(neighbors.vector, p))
     return env.first[elements]
+
+
+@kernel
+def _find_inside(env, shell, neighbors, center):
+    """List the pairs inside the range of a shell, without a branch for the CPU to mispredict; returns their number."""
+    r_max2 = shell.r_max * shell.r_max
+    r_min2 = shell.r_min * shell.r_min if shell.r_min > 0.0 else -1.0
+    found = 0
+    for p in range(neighbors.start[center], neighbors.start[center + 1]):
+        r2 = _squared_length(neighbors.vector, p)
+        store_one(env.inside, found, p)
+        found += (r2 > r_min2) & (r2 < r_max2)
+    return found
 
 
 @kernel

@@ -4,6 +4,10 @@ G = sum_{j<k} A(cos) F(r_j) F(r_k), for channels F of any envelopes and a few di
 angle factors of all k are worked out once; what remains for each function is a product with the row of its channel.
 """
 
+from typing import NamedTuple
+
+import numpy as np
+
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.angular import angle, angle_factor
 from fastsf.kernels.environment import (
@@ -36,13 +40,38 @@ from fastsf.kernels.simd import (
 _COSINE, _ANGLE, _INVERSE_SINE, _FACTORS = range(4)
 
 
+class WideScratch(NamedTuple):
+    """Memory of one thread for any wide group."""
+
+    rows: np.ndarray  # ((3 + 2 * angles) * m,) float64: the arrays above
+    places: np.ndarray  # (terms,) int64: where the angle factor of each term of the group stands
+    weights: np.ndarray  # (terms,) float64: their weights
+
+
 @njit
 def make_wide(tables, size):
-    """Scratch for any wide group, for centres with at most `size` padded neighbours."""
-    angles = 0
+    """Scratch for centres with at most `size` padded neighbours."""
+    angles, terms = 0, 0
     for group in tables.wide:
         angles = max(angles, group.angle_last - group.angle_first)
-    return aligned((_FACTORS + 2 * angles) * size)
+        last = tables.channels[group.channel_last - 1].term_last
+        terms = max(terms, last - tables.channels[group.channel_first].term_first)
+    return WideScratch(aligned((_FACTORS + 2 * angles) * size), np.empty(terms, np.int64), np.empty(terms))
+
+
+@kernel
+def _group_terms(tables, group):
+    first = tables.channels[group.channel_first].term_first
+    return first, tables.channels[group.channel_last - 1].term_last
+
+
+@kernel
+def _look_up(env, tables, group, scratch):
+    """Fill in the places of the terms; returns the first term."""
+    first, last = _group_terms(tables, group)
+    for t in range(first, last):
+        scratch.places[t - first] = _value_at(tables.terms[t].angle, lanes_of(env))
+    return first
 
 
 @kernel
@@ -103,9 +132,10 @@ def _sum_row(factor, array, at, row, first, end):
 
 
 @kernel
-def sum_wide(env, tables, group, array, out):
+def sum_wide(env, tables, group, scratch, out):
     """Add the values of the functions of a group."""
-    size = lanes_of(env)
+    size, array = lanes_of(env), scratch.rows
+    term_first = _look_up(env, tables, group, scratch)
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
         first, end = _row(env, group, j)
@@ -119,32 +149,34 @@ def sum_wide(env, tables, group, array, out):
             if own == 0.0:
                 continue
             for t in range(channel.term_first, channel.term_last):
-                term = tables.terms[t]
-                out[term.column] += own * _sum_row(env.factor, array, _value_at(term.angle, size), row, first, end)
+                place = scratch.places[t - term_first]
+                out[tables.terms[t].column] += own * _sum_row(env.factor, array, place, row, first, end)
 
 
 @kernel
-def _add_row(env, tables, array, gradient, start, j, first, end, channels, terms, weights):
+def _add_row(env, channels, scratch, term_first, gradient, start, j, first, end, channel_span, term_span):
     """Add the gradient of sum_t weights_t G_t of one row, for the scalar that stands at `start`.
 
-    `channels` and `terms` are the first and the last (not included) to take; terms of other channels do not count.
+    Of the channels and terms (counted from the group's first one) those from the first to the last (not included) of
+    their spans are taken.
     """
     size, near, factor, factor_slope = lanes_of(env), env.near, env.factor, env.factor_slope
+    array, places, weights = scratch.rows, scratch.places, scratch.weights
     inverse_j = coordinate(env, j, R_INVERSE)
     x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
     along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
     for k in range(first, end, LANES):
         slope, along_j, along_k = splat(0.0), splat(0.0), splat(0.0)
-        for c in range(channels[0], channels[1]):
-            channel = tables.channels[c]
+        for c in range(channel_span[0], channel_span[1]):
+            channel = channels[c]
             row = channel.slot * size
             own, own_slope = load_one(factor, row + j), load_one(factor_slope, row + j)
             if own == 0.0:
                 continue
             a, a_slope = splat(0.0), splat(0.0)
-            for t in range(max(channel.term_first, terms[0]), min(channel.term_last, terms[1])):
-                at = _value_at(tables.terms[t].angle, size) + k
-                weight = load_one(weights, tables.terms[t].column)
+            begin = max(channel.term_first - term_first, term_span[0])
+            for t in range(begin, min(channel.term_last - term_first, term_span[1])):
+                at, weight = load_one(places, t) + k, load_one(weights, t)
                 a = fma(load(array, at), weight, a)
                 a_slope = fma(load(array, at + size), weight, a_slope)
             other = load(factor, row + k)
@@ -165,26 +197,27 @@ def _add_row(env, tables, array, gradient, start, j, first, end, channels, terms
 
 
 @kernel
-def add_wide(env, tables, group, array, weights, gradient):
+def add_wide(env, tables, group, scratch, weights, gradient):
     """Add the gradient of sum_s weights_s G_s of a group."""
-    channels = (group.channel_first, group.channel_last)
-    terms = (tables.channels[channels[0]].term_first, tables.channels[channels[1] - 1].term_last)
+    term_first = _look_up(env, tables, group, scratch)
+    _, term_last = _group_terms(tables, group)
+    for t in range(term_first, term_last):
+        scratch.weights[t - term_first] = weights[tables.terms[t].column]
+    channel_span, term_span = (group.channel_first, group.channel_last), (0, term_last - term_first)
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
         first, end = _row(env, group, j)
         if first < end:
-            _fill_row(env, tables, group, array, j, first, end, True)
-            _add_row(env, tables, array, gradient, 0, j, first, end, channels, terms, weights)
+            _fill_row(env, tables, group, scratch.rows, j, first, end, True)
+            _add_row(env, tables.channels, scratch, term_first, gradient, 0, j, first, end, channel_span, term_span)
 
 
 @kernel
-def add_wide_functions(env, tables, group, array, ones, gradient, room, out):
-    """Add the values of the functions of a group to `out`, and their gradients side by side, `room` apart.
-
-    `ones` (s,) are weights of 1.
-    """
-    size = lanes_of(env)
-    term_first = tables.channels[group.channel_first].term_first
+def add_wide_functions(env, tables, group, scratch, gradient, room, out):
+    """Add the values of the functions of a group to `out`, and their gradients side by side, `room` apart."""
+    size, array = lanes_of(env), scratch.rows
+    term_first = _look_up(env, tables, group, scratch)
+    scratch.weights[:] = 1.0
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
         first, end = _row(env, group, j)
@@ -197,48 +230,56 @@ def add_wide_functions(env, tables, group, array, ones, gradient, room, out):
             own = load_one(env.factor, row + j)
             if own == 0.0:
                 continue
-            for t in range(channel.term_first, channel.term_last):
-                term, start = tables.terms[t], (t - term_first) * room
-                out[term.column] += own * _sum_row(env.factor, array, _value_at(term.angle, size), row, first, end)
-                _add_row(env, tables, array, gradient, start, j, first, end, (c, c + 1), (t, t + 1), ones)
+            for t in range(channel.term_first - term_first, channel.term_last - term_first):
+                column = tables.terms[term_first + t].column
+                out[column] += own * _sum_row(env.factor, array, scratch.places[t], row, first, end)
+                span = (c, c + 1), (t, t + 1)
+                _add_row(env, tables.channels, scratch, term_first, gradient, t * room, j, first, end, span[0], span[1])
 
 
 @kernel
-def change_wide(env, tables, group, array, changes, out):
+def change_wide(env, tables, group, scratch, changes, out):
     """Add the changes of the functions of a group.
 
     `changes` holds the changes v of the pair vectors r in blocks like those of gradients: v_x, v_y, v_z, r . v.
     """
-    size, near = lanes_of(env), env.near
+    size, array = lanes_of(env), scratch.rows
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
         first, end = _row(env, group, j)
         if first == end:
             continue
         _fill_row(env, tables, group, array, j, first, end, True)
-        inverse_j = coordinate(env, j, R_INVERSE)
-        x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
-        own_at = gradient_block(j & -LANES) + (j & (LANES - 1))
-        vx, vy = load_one(changes, own_at), load_one(changes, own_at + LANES)
-        vz, along_j = load_one(changes, own_at + 2 * LANES), load_one(changes, own_at + 3 * LANES)
         for c in range(group.channel_first, group.channel_last):
             channel = tables.channels[c]
-            row = channel.slot * size
-            own, own_slope = load_one(env.factor, row + j), load_one(env.factor_slope, row + j)
-            if own == 0.0:
+            if load_one(env.factor, channel.slot * size + j) == 0.0:
                 continue
             for t in range(channel.term_first, channel.term_last):
-                at, total = _value_at(tables.terms[t].angle, size), splat(0.0)
-                for k in range(first, end, LANES):
-                    there, moved = block_at(k), gradient_block(k)
-                    inverse_k, along_k = load(near, there + R_INVERSE), load(changes, moved + 3 * LANES)
-                    cross = load(changes, moved) * x + load(near, there + X) * vx
-                    cross = cross + load(changes, moved + LANES) * y + load(near, there + Y) * vy
-                    cross = cross + load(changes, moved + 2 * LANES) * z + load(near, there + Z) * vz
-                    bend = along_k * inverse_k * inverse_k + along_j * inverse_j * inverse_j
-                    turn = cross * (inverse_k * inverse_j) - load(array, _COSINE * size + k) * bend
-                    other = load(env.factor, row + k)
-                    radial = fma(load(env.factor_slope, row + k) * along_k, own, other * (own_slope * along_j))
-                    total = fma(load(array, at + k), radial, total)
-                    total = fma(load(array, at + size + k) * turn, other * own, total)
-                out[tables.terms[t].column] += sum_lanes(total)
+                term, row = tables.terms[t], channel.slot * size
+                out[term.column] += _change_row(env, array, changes, _value_at(term.angle, size), row, j, first, end)
+
+
+@kernel
+def _change_row(env, array, changes, place, row, j, first, end):
+    """Change of what one j adds to a function."""
+    size, near = lanes_of(env), env.near
+    own, own_slope = load_one(env.factor, row + j), load_one(env.factor_slope, row + j)
+    inverse_j = coordinate(env, j, R_INVERSE)
+    x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
+    own_at = gradient_block(j & -LANES) + (j & (LANES - 1))
+    vx, vy = load_one(changes, own_at), load_one(changes, own_at + LANES)
+    vz, along_j = load_one(changes, own_at + 2 * LANES), load_one(changes, own_at + 3 * LANES)
+    total = splat(0.0)
+    for k in range(first, end, LANES):
+        there, moved = block_at(k), gradient_block(k)
+        inverse_k, along_k = load(near, there + R_INVERSE), load(changes, moved + 3 * LANES)
+        cross = load(changes, moved) * x + load(near, there + X) * vx
+        cross = cross + load(changes, moved + LANES) * y + load(near, there + Y) * vy
+        cross = cross + load(changes, moved + 2 * LANES) * z + load(near, there + Z) * vz
+        bend = along_k * inverse_k * inverse_k + along_j * inverse_j * inverse_j
+        turn = cross * (inverse_k * inverse_j) - load(array, _COSINE * size + k) * bend
+        other = load(env.factor, row + k)
+        radial = fma(load(env.factor_slope, row + k) * along_k, own, other * (own_slope * along_j))
+        total = fma(load(array, place + k), radial, total)
+        total = fma(load(array, place + size + k) * turn, other * own, total)
+    return sum_lanes(total)
