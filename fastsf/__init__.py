@@ -4,26 +4,25 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from fastsf.compilation import compile_kernels
-from fastsf.descriptor import ACSF
-from fastsf.errors import (
-    ExtrapolationError,
-    ExtrapolationWarning,
-    FastsfError,
-    FormatError,
-    InputError,
-    StorageError,
-    StructureError,
-)
-from fastsf.jacobian import SparseJacobian
-from fastsf.neighbors import neighbor_list
-from fastsf.symmetry import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
-
 if TYPE_CHECKING:
     from fastsf.calculator import Calculator
     from fastsf.committee import Committee
+    from fastsf.compilation import compile_kernels
+    from fastsf.descriptor import ACSF
+    from fastsf.errors import (
+        ExtrapolationError,
+        ExtrapolationWarning,
+        FastsfError,
+        FormatError,
+        InputError,
+        StorageError,
+        StructureError,
+    )
     from fastsf.extrapolation_policy import Policy as ExtrapolationPolicy
+    from fastsf.jacobian import SparseJacobian
+    from fastsf.neighbors import neighbor_list
     from fastsf.potential import Potential
+    from fastsf.symmetry import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
 
 try:
     __version__ = version("fastsf")
@@ -60,22 +59,40 @@ __all__ = [
     "neighbor_list",
 ]
 
-_LATER = {
-    "Calculator": ("fastsf.calculator", "Calculator"),
-    "Committee": ("fastsf.committee", "Committee"),
-    "ExtrapolationPolicy": ("fastsf.extrapolation_policy", "Policy"),
-    "Potential": ("fastsf.potential", "Potential"),
+_ERRORS = (
+    "ExtrapolationError",
+    "ExtrapolationWarning",
+    "FastsfError",
+    "FormatError",
+    "InputError",
+    "StorageError",
+    "StructureError",
+)
+_SYMMETRY = ("G1", "G2", "G3", "G4", "G5", "Angular", "Compact", "Cutoff", "Power", "Radial", "Window")
+_PLACES = {
+    "ACSF": "descriptor",
+    "Calculator": "calculator",
+    "Committee": "committee",
+    "ExtrapolationPolicy": "extrapolation_policy",
+    "Potential": "potential",
+    "SparseJacobian": "jacobian",
+    "compile_kernels": "compilation",
+    "neighbor_list": "neighbors",
+    **dict.fromkeys(_ERRORS, "errors"),
+    **dict.fromkeys(_SYMMETRY, "symmetry"),
 }
-"""What is imported when it is first used: it needs HDF5 and more of ASE, which featurizing workers do without."""
+"""Modules of the names above; imported at their first use, so that ``fastsf --help`` need not wait for kernels."""
+
+_OTHER_NAMES = {"ExtrapolationPolicy": "Policy"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, attribute = _LATER[name]
-    value = globals()[name] = getattr(import_module(module), attribute)
+    module = import_module(f"fastsf.{_PLACES[name]}")
+    value = globals()[name] = getattr(module, _OTHER_NAMES.get(name, name))
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_PLACES})

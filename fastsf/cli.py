@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastsf.arguments import make_parser
-from fastsf.console import LOG, Console, open_log
+from fastsf.console import LOG, Console, compile_first, open_log
 from fastsf.errors import FastsfError, FormatError, InputError, StructureError
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def _featurize(arguments: argparse.Namespace) -> None:
     options = Options(arguments.derivatives, arguments.float32, arguments.scale, arguments.chunk_atoms)
     acsf = _descriptor(arguments, inputs, reading, console)
     console.say(acsf.describe())
+    compile_first(["derivatives" if arguments.derivatives else "featurize"], console)
     with console.progress_bar() as bar:
         summary = featurize(
             inputs,
@@ -181,6 +182,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     inputs = [str(path) for path in expand_paths(arguments.inputs)]
     potential = _load_members(arguments)
     console.say(potential.describe())
+    compile_first(["committee" if arguments.member else "predict"], console)
     with console.progress_bar() as bar:
         summary = predict(
             inputs,
@@ -274,7 +276,7 @@ def _compile(arguments: argparse.Namespace) -> None:
     console = _console(arguments)
     from fastsf.compilation import cache_folder, compile_kernels
 
-    console.say("Compiling the kernels ...")
+    console.say("Compiling the kernels, once per installation ...")
     seconds = compile_kernels()
     folder = cache_folder()
     kept = f"kept in {folder}" if folder else "no cache folder can be written: every process compiles anew"

@@ -1,50 +1,238 @@
-"""Compile all kernels ahead of their first use."""
+"""Compile kernels ahead of their first use, on all cores.
+
+Compiling is Python's work, which threads cannot share: it is done by several processes, each with tasks of its own.
+They leave the kernels in the cache folder, and a marker for each task that is finished.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO, NamedTuple
 
-import numpy as np
+import numba
 
-from fastsf.descriptor import ACSF
-from fastsf.evaluation import Evaluator, Model
+from fastsf.disk import storage_errors
+from fastsf.errors import FastsfError, InputError, StorageError
 from fastsf.kernels import _jit
-from fastsf.network import Network
-from fastsf.network_packing import pack_networks
-from fastsf.scaling import Scaling
-from fastsf.structure import Structure
-from fastsf.symmetry import G2, G4, SymmetryFunction
+from fastsf.threads import most_threads, never_announce
+
+GROUPS = {
+    "featurize": ("pairs", "values"),
+    "derivatives": ("pairs", "jacobian"),
+    "products": ("pairs", "vjp", "jvp", "forces"),
+    "predict": ("pairs", "energies", "forces"),
+    "committee": ("pairs", "values", "networks", "vjp", "forces"),
+}
+"""Tasks that belong together; those of all groups are all that there are."""
+
+_WAIT_SECONDS = 0.02
+_STORAGE_STATUS = 3
+_PROGRAM = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from fastsf.compilation import work; sys.exit(work(sys.argv[2:]))"
+)
 
 
-def compile_kernels() -> float:
-    """Compile every kernel of this installation, or load it where that was done before.
+def compile_kernels(what: Iterable[str] | None = None, processes: int | None = None) -> float:
+    """Compile the kernels of this installation, unless that was done before.
 
     Compiled kernels are kept on disk (NUMBA_CACHE_DIR, or the user's cache folder), so that later processes start at
-    once. Where no such folder can be written, each process compiles what it uses.
+    once. Where no such folder can be written, each process compiles what it uses, and this function does so for the
+    process that calls it.
+
+    Parameters
+    ----------
+    what : iterable of str, optional
+        What they are for: "featurize" (values of symmetry functions), "derivatives", "products" (derivatives times
+        vectors), "predict" (energies and forces of a potential), "committee". All, by default.
+    processes : int, optional
+        Python processes that share the work; as many as there are cores for this process, by default. With 1 it is
+        done in this process.
 
     Returns
     -------
     float
         Seconds that it took.
+
+    Raises
+    ------
+    InputError
+        For an unknown word in `what`, and for less than one process.
+    StorageError
+        If a compiled kernel cannot be written.
+    FastsfError
+        If a process fails in another way.
     """
+    if processes is not None and processes < 1:
+        raise InputError(f"expected at least one process, found {processes}")
     began = time.perf_counter()
-    functions: list[SymmetryFunction] = [G2("H", "H", 1.0, 1.5), G4("H", ("H", "H"), 0.1, 1.0, 1.0, 1.5)]
-    water = Structure.from_arrays([[0, 0, 0], [0, 0, 1], [0, 1, 0]], np.zeros((3, 3)), False, [1, 1, 1])
-    network = Network.random((2, 2, 1), ("tanh", "linear"), seed=0)
-    network.gradient(np.zeros((1, 2)))
-    scaling = Scaling("none", 0.0, 1.0, np.zeros(2), np.ones(2), np.zeros(2), np.ones(2))
-    packed = pack_networks(("H",), {"H": network}, {"H": scaling}, 1.0, {}, 2)
-    for threads in (1, None):
-        descriptor = ACSF(functions, threads=threads)
-        descriptor.create(water)
-        descriptor.create([water, water])
-        descriptor.derivatives(water)
-        descriptor.vjp(water, np.zeros((3, 2)))
-        descriptor.jvp(water, np.zeros((3, 3)))
-        Evaluator(Model(descriptor, packed, {"H": scaling}), water, threads=threads).evaluate()
+    names = uncompiled(what) if _jit.CACHE_FOLDER is not None else _tasks_of(what)
+    if names and _is_compiling():
+        never_announce()
+        shares = _share(names, _most_processes() if processes is None else processes)
+        if len(shares) == 1 or _jit.CACHE_FOLDER is None:
+            _compile(names)
+        else:
+            _compile_in_processes(shares, _jit.CACHE_FOLDER)
     return time.perf_counter() - began
+
+
+def uncompiled(what: Iterable[str] | None = None) -> list[str]:
+    """Tasks of some groups that were not finished yet; none where nothing can be kept.
+
+    Parameters
+    ----------
+    what : iterable of str, optional
+        As for `compile_kernels`.
+    """
+    folder, names = _jit.CACHE_FOLDER, _tasks_of(what)
+    if folder is None or not _is_compiling():
+        return []
+    kinds = (False, True) if most_threads() == 1 else (True,)
+    return [name for name in names if not any(_marker(folder, name, parallel).exists() for parallel in kinds)]
 
 
 def cache_folder() -> str | None:
     """Where compiled kernels are kept; None if they cannot be."""
     return None if _jit.CACHE_FOLDER is None else str(_jit.CACHE_FOLDER)
+
+
+def _is_compiling() -> bool:
+    return not getattr(numba.config, "DISABLE_JIT", 0)
+
+
+def _tasks_of(what: Iterable[str] | None) -> list[str]:
+    groups = list(GROUPS) if what is None else list(what)
+    for group in groups:
+        if group not in GROUPS:
+            raise InputError(f"nothing to compile for {group!r}, expected some of {', '.join(GROUPS)}")
+    return list(dict.fromkeys(name for group in groups for name in GROUPS[group]))
+
+
+def _marker(folder: Path, name: str, parallel: bool) -> Path:
+    """File that tells that a task was finished, for this Python and this processor."""
+    return folder / f"{name}-{'parallel' if parallel else 'serial'}-{_target()}.compiled"
+
+
+@cache
+def _target() -> str:
+    """Digest of what numba tells compiled code apart by, versions included."""
+    from numba.core.registry import cpu_target
+
+    processor = cpu_target.target_context.codegen().magic_tuple()
+    words = (sys.implementation.cache_tag, sys.version, numba.__version__, *processor)
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
+
+
+# --- in this process ---
+
+
+def _compile(names: Iterable[str]) -> None:
+    from fastsf.compilation_tasks import TASKS  # loads all kernels, which asking for markers does without
+
+    for name in names:
+        most = most_threads()
+        for threads in sorted({1, most}):
+            TASKS[name].call(threads)
+        if _jit.CACHE_FOLDER is not None:
+            with storage_errors(f"cannot write into {_jit.CACHE_FOLDER}"):
+                _marker(_jit.CACHE_FOLDER, name, most > 1).touch()
+
+
+def work(names: Sequence[str]) -> int:
+    """Do some tasks as a process of its own; returns its exit status, and prints what is wrong on stderr."""
+    try:
+        _compile(names)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return _STORAGE_STATUS
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+# --- in several processes ---
+
+
+class _Child(NamedTuple):
+    names: Sequence[str]
+    process: subprocess.Popen[bytes]
+    messages: IO[bytes]
+
+
+def _most_processes() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _share(names: Sequence[str], processes: int) -> list[list[str]]:
+    """Share tasks among processes, the longest first, each to whom has least."""
+    from fastsf.compilation_tasks import TASKS
+
+    shares: list[list[str]] = [[] for _ in range(min(processes, len(names)))]
+    for name in sorted(names, key=lambda name: -TASKS[name].seconds):
+        min(shares, key=lambda share: sum(TASKS[each].seconds for each in share)).append(name)
+    return shares
+
+
+def _compile_in_processes(shares: Sequence[Sequence[str]], folder: Path) -> None:
+    children: list[_Child] = []
+    left: list[str] = []
+    try:
+        for share in shares:
+            child = _start(share, folder)
+            if child is None:
+                left += share
+            else:
+                children.append(child)
+        _compile(left)
+        running = children
+        while running:
+            time.sleep(_WAIT_SECONDS)
+            running = [child for child in running if not _is_finished(child)]
+    finally:
+        for child in children:
+            child.process.kill()
+            child.process.wait()
+            child.messages.close()
+
+
+def _start(names: Sequence[str], folder: Path) -> _Child | None:
+    """Start a process, with the search path and the cache folder of this one; None where that cannot be done."""
+    python = Path(sys.executable or "")
+    if getattr(sys, "frozen", False) or not python.name.lower().startswith("python"):
+        return None  # a program that holds Python but is not called as Python is
+    path = json.dumps([str(entry) for entry in sys.path])
+    numba_settings = {"NUMBA_CACHE_DIR": str(folder.parent), "NUMBA_NUM_THREADS": str(most_threads())}
+    with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+        messages = stack.enter_context(tempfile.TemporaryFile())
+        process = subprocess.Popen(
+            [python, "-c", _PROGRAM, path, *names],
+            stdin=subprocess.DEVNULL,
+            stdout=messages,
+            stderr=messages,
+            env={**os.environ, **numba_settings},
+        )
+        stack.pop_all()  # the caller closes it
+        return _Child(names, process, messages)
+    return None
+
+
+def _is_finished(child: _Child) -> bool:
+    status = child.process.poll()
+    if not status:
+        return status == 0
+    child.messages.seek(0)
+    lines = child.messages.read().decode(errors="replace").split("\n")
+    reason = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+    error = StorageError if status == _STORAGE_STATUS else FastsfError
+    raise error(f"compiling the kernels ({', '.join(child.names)}) failed with exit status {status}: {reason}")

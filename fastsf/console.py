@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,28 @@ class ProgressBar:
         self._bar.set_postfix_str(text, refresh=False)
         self._bar.n = max(progress.bytes_read, self._bar.n)
         self._bar.refresh()
+
+
+def compile_first(what: Sequence[str], console: Console) -> None:
+    """Compile the kernels that a command needs, on all cores; says so unless that was done before.
+
+    Parameters
+    ----------
+    what : sequence of str
+        As for `fastsf.compile_kernels`.
+    console : Console
+        Where to say it.
+
+    Raises
+    ------
+    FastsfError
+        If that fails.
+    """
+    from fastsf.compilation import compile_kernels, uncompiled
+
+    if uncompiled(what):
+        console.say("Compiling the kernels, once per installation ...")
+        console.say(f"  done in {compile_kernels(what):.1f} s")
 
 
 def open_log(path: str) -> logging.Handler:

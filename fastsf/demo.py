@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastsf import data
-from fastsf.compilation import compile_kernels
-from fastsf.console import Console
+from fastsf.console import Console, compile_first
 from fastsf.descriptor import ACSF
 from fastsf.disk import storage_errors
 from fastsf.features import FeatureFile
@@ -56,7 +55,7 @@ def run_demo(folder: Path, console: Console) -> list[Path]:
     with storage_errors(f"cannot make the folder {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
     console.say(f"fastsf demo: results go to {folder.resolve()}")
-    compile_step(console)
+    compile_first(["featurize", "derivatives"], console)
     written = []
     for number, case in enumerate(CASES, start=1):
         console.say(f"\n{number}. {case.name}: {case.text}")
@@ -67,12 +66,6 @@ def run_demo(folder: Path, console: Console) -> list[Path]:
         console.say(f"  {path.relative_to(folder)}  ({path.stat().st_size / 1e6:.2f} MB)")
     console.say(f"Look inside with: fastsf inspect {written[0]}")
     return written
-
-
-def compile_step(console: Console) -> None:
-    """Compile the kernels, or load them where that was done before."""
-    console.say("Compiling the kernels (once per installation; may take a minute) ...")
-    console.say(f"  ready after {compile_kernels():.1f} s")
 
 
 def featurize_step(case: _Case, folder: Path, console: Console) -> Summary:

@@ -170,8 +170,8 @@ class ACSF:
         StructureError
             For elements without functions.
         """
-        species: IntArray = self._index[np.minimum(numbers, len(self._index) - 1)]
-        if (species < 0).any():
+        species: IntArray = self._index.take(numbers, mode="clip")
+        if species.min(initial=0) < 0:
             symbol = chemical_symbol(int(numbers[species < 0][0]))
             raise StructureError(f"no functions for element {symbol}; known are {', '.join(self.elements)}")
         return species

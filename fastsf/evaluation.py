@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.all_pairs import AllPairs
 from fastsf.errors import InputError
 from fastsf.kernels import acsf, acsf_vjp, energies, forces, networks
 from fastsf.kernels.networks import Networks
@@ -94,7 +95,8 @@ class Evaluator:
 
     def __init__(self, model: Model, structure: Structure, skin: float = 0.0, threads: int | None = None) -> None:
         start = Structure.from_atoms(structure)
-        pairs = Pairs.build(start, model.descriptor.cutoff, skin, threads)
+        kind = AllPairs if AllPairs.fits(start) else Pairs
+        pairs = kind.build(start, model.descriptor.cutoff, skin, threads)
         self._set(model, start.numbers, pairs, _volume_of(start), threads)
 
     @classmethod
@@ -240,7 +242,7 @@ class Evaluator:
         """Forces and virials from the gradients of the pairs and their sums over each centre."""
         gradient, pairs = np.empty((len(self), 3)), self._pairs
         arguments = (pairs.start, pairs.reverse, g, sums)
-        run(self.threads, forces.gather_range, forces.gather, arguments, len(self), (gradient,))
+        run(self.threads, forces.gather_range, forces.gather, arguments, len(self), (gradient,), few=100)
         return np.negative(gradient, out=gradient), -sums[:, 3:].reshape(-1, 3, 3)
 
     def _neighbors(self) -> Neighbors:
@@ -249,7 +251,7 @@ class Evaluator:
 
 
 def _volume_of(structure: Structure) -> float | None:
-    return _volume(structure.cell) if structure.pbc.all() else None
+    return None if False in structure.pbc.tolist() else _volume(structure.cell)
 
 
 def _volume(cell: FloatArray) -> float:

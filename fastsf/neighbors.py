@@ -51,7 +51,8 @@ def neighbor_list(quantities: str, a: Atoms | Structure, cutoff: Cutoff, *, thre
     Returns
     -------
     array or tuple of arrays
-        In the order of the letters; an array alone for one letter. Sorted by i.
+        In the order of the letters; an array alone for one letter. Sorted by i. The memory of large arrays that
+        are gone (up to 128 MiB) is kept for later calls.
 
     Raises
     ------
@@ -171,19 +172,21 @@ class Pairs:
         bool
             Whether the pairs were found anew; indices of pairs then have a new meaning.
         """
-        old = self._structure
-        if old is None:
-            raise InputError("pairs of several structures cannot be updated")
-        if cell is None:
-            new = old.moved_to(positions)
-        else:
-            new = Structure.from_arrays(positions, cell, old.pbc, old.numbers)
+        old, new = self._before_and_after(positions, cell)
         same_cell = cell is None or np.array_equal(new.cell, old.cell)
         if not same_cell or cells_pairs.farthest_move(new.positions, old.positions) > (self.skin / 2) ** 2:
             self._rebuild(new)
             return True
         self._refresh(new.positions, old.cell)
         return False
+
+    def _before_and_after(self, positions: npt.ArrayLike, cell: npt.ArrayLike | None) -> tuple[Structure, Structure]:
+        old = self._structure
+        if old is None:
+            raise InputError("pairs of several structures cannot be updated")
+        if cell is None:
+            return old, old.moved_to(positions)
+        return old, Structure.from_arrays(positions, cell, old.pbc, old.numbers)
 
     @property
     def reverse(self) -> IntArray:
@@ -213,13 +216,13 @@ class Pairs:
         self._prepared = pair_search.prepare(structures, self.cutoff + self.skin, buffers)
         self._reverse = None
         self.start = buffers.get("start", sum(len(structure) for structure in structures) + 1, np.int64)
-        most = pair_search.count(self._prepared, self.start, buffers, self.threads)
+        pair_search.count(self._prepared, self.start, buffers, self.threads)
         total = int(self.start[-1])
         self.neighbor = buffers.get("neighbor", total, np.int64)
         self.vector = buffers.rows("vector", total, np.float64)
         self._image = buffers.get("image", total, np.int32)
         arrays = {"j": self.neighbor, "D": self.vector, "image": self._image}
-        pair_search.fill(self._prepared, self.start, most, arrays, self.threads)
+        pair_search.fill(self._prepared, self.start, arrays, self.threads)
 
     def _refresh(self, positions: FloatArray, cell: FloatArray) -> None:
         lattices, search = self._prepared

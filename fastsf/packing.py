@@ -1,7 +1,7 @@
 """From lists of symmetry functions to the tables that drive the kernels.
 
-Everything that functions can share is found here: one shell per envelope (one for all wide functions), one row per
-radial factor and neighbour element, one group per pair of neighbour elements, one channel per radial factor in it.
+Everything that functions can share is found here: one shell per envelope (and one for wide functions of several), one
+row per radial factor and neighbour element, one group per pair of neighbour elements, one channel per radial factor.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Packer:
         self.slots = 0
 
     def add_element(self, columns: Iterable[tuple[int, SymmetryFunction]]) -> None:
-        """Shells of one central element: one for all wide functions, and one for each envelope of the others."""
+        """Shells of one central element: one for each envelope, and one for wide functions of several envelopes."""
         wide: list[tuple[int, Angular]] = []
         others: dict[Envelope, list[tuple[int, SymmetryFunction]]] = {}
         for column, function in columns:
@@ -68,7 +68,10 @@ class _Packer:
                 wide.append((column, function))
             else:
                 others.setdefault(function.envelope, []).append((column, function))
-        if wide:
+        envelopes = {function.envelope for _, function in wide}
+        if len(envelopes) == 1:
+            others.setdefault(envelopes.pop(), []).extend(wide)
+        elif wide:
             self._add_shell(wide)
         for members in others.values():
             self._add_shell(members)

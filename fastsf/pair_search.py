@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from fastsf import recycling
 from fastsf.errors import InputError
 from fastsf.kernels import cells, cells_search
 from fastsf.structure import IntArray, Structure
@@ -30,6 +31,9 @@ _PADDING = 8
 """Elements behind arrays that kernels read as vectors."""
 
 _MOST_BINS = 2**31
+
+_BEYOND_SINGLE = 1e14
+"""Å; from there on float32 decides about no pair."""
 
 _SMALL = 2**25
 """Bytes of results below which they share a block of memory."""
@@ -88,15 +92,19 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers) ->
     if (cut[:-1, cells.COUNT] + 2.0 * cut[:-1, cells.PAD]).prod(axis=1).sum() > _MOST_BINS:
         raise InputError(f"a cutoff of {cutoff} Å is too long: it reaches more than {_MOST_BINS} cells")
     first = buffers.get("first", cut[-1, cells.FIRST, cells.ALL] + 1, np.int64)
-    cells.count_images(lattices, cutoff, bins, first)
+    room, largest = cells.count_images(lattices, cutoff, bins, first)
     images = int(first[-1])
     search = cells.Search(
         cut,
         first,
         buffers.get("atom", images, np.int32),
-        buffers.get("points", 6 * (images + _PADDING), np.float64),
+        buffers.get("points", 8 * images, np.float64),
+        buffers.get("center", 3 * (images + _PADDING), np.float64),
         buffers.rows("shift", images, np.int64),
         buffers.get("moved", images + 1, np.int64),
+        room,
+        cutoff,
+        _blur(cutoff, largest),
         _squared_limit(cutoff),
     )
     cells.sort_images(lattices, bins, search)
@@ -125,7 +133,7 @@ def _locate(structures: Sequence[Structure], buffers: Buffers) -> Any:
         buffers.rows("wraps", n, np.int64),
         buffers.rows("place", n, np.float64),
     )
-    cells.locate(lattices, positions)
+    cells.locate(lattices, positions, np.empty((3, 3)), np.empty(3))
     return lattices
 
 
@@ -150,16 +158,23 @@ def _squared_limit(cutoff: float) -> float:
     return limit
 
 
-def count(prepared: Prepared, start: IntArray, buffers: Buffers, threads: int | None) -> int:
-    """Find where the pairs of each atom begin, into `start` (n + 1,); returns the largest number of pairs."""
+def _blur(cutoff: float, largest: float) -> float:
+    """Bound for the error of a distance in float32, besides that from the distance to the origin; see `Search`."""
+    return math.inf if cutoff > _BEYOND_SINGLE else 1e-6 * cutoff + 1e-14 * largest
+
+
+def count(prepared: Prepared, start: IntArray, buffers: Buffers, threads: int | None) -> None:
+    """Find where the pairs of each atom begin, into `start` (n + 1,)."""
     counts = buffers.get("counts", len(start) - 1, np.int64)
-    _search(prepared, (start, 0, _pair_arrays({}), counts), threads)
-    return int(cells_search.accumulate(counts, start))
+    _search(prepared, (start, True, _pair_arrays({}), counts), threads)
+    cells_search.accumulate(counts, start)
 
 
-def fill(prepared: Prepared, start: IntArray, most: int, arrays: Mapping[str, Array], threads: int | None) -> None:
-    """Write the pairs into arrays, named as in `SHAPES`."""
-    _search(prepared, (start, most, _pair_arrays(arrays), np.empty(0, np.int64)), threads)
+def fill(
+    prepared: Prepared, start: IntArray, arrays: Mapping[str, Array], threads: int | None, blank: bool = False
+) -> None:
+    """Write the pairs into arrays, named as in `SHAPES`; `blank` if they are zero already."""
+    _search(prepared, (start, blank, _pair_arrays(arrays), np.empty(0, np.int64)), threads)
 
 
 def _search(prepared: Prepared, results: tuple[Any, ...], threads: int | None) -> None:
@@ -177,26 +192,29 @@ def find(structure: Structure, cutoff: float, wanted: set[str], threads: int | N
     buffers = Buffers()
     prepared = prepare([structure], cutoff, buffers)
     start = np.empty(len(structure) + 1, np.int64)
-    most = count(prepared, start, buffers, threads)
-    arrays = _new_arrays(wanted, int(start[-1]))
-    fill(prepared, start, most, arrays, threads)
+    count(prepared, start, buffers, threads)
+    arrays, blank = _new_arrays(wanted, int(start[-1]))
+    fill(prepared, start, arrays, threads, blank)
     return arrays
 
 
-def _new_arrays(names: set[str], pairs: int) -> dict[str, Array]:
-    """Memory for results, as parts of one block unless they are large.
+def _new_arrays(names: set[str], pairs: int) -> tuple[dict[str, Array], bool]:
+    """Memory for results, and whether shifts are zero already.
 
-    NumPy asks for huge pages from 4 MiB on; getting those is many times faster. Larger arrays are separate,
-    so that one that is kept does not keep the others.
+    Small arrays are parts of one block, since NumPy asks for huge pages from 4 MiB on; getting those is many times
+    faster. Larger arrays are separate, so that one that is kept does not keep the others. The largest come from the
+    system, which has set them to zero; what is zero in the result, as most shifts are, is not even touched then.
     """
     numbers = pairs * sum(SHAPES[name][0] for name in names)
-    block = np.empty(numbers if 8 * numbers < _SMALL else 0, np.int64)
+    small, blank = 8 * numbers < _SMALL, 8 * numbers > recycling.MOST_KEPT
+    block = np.empty(numbers if small else 0, np.int64)
     arrays: dict[str, Array] = {}
     used = 0
     for name in sorted(names):
         width, dtype = SHAPES[name]
         size = width * pairs
-        flat: Array = block[used : used + size].view(dtype) if len(block) else np.empty(size, dtype)
+        new = (np.zeros if name == "S" else np.empty) if blank else recycling.empty
+        flat: Array = block[used : used + size].view(dtype) if small else new(size, dtype)
         arrays[name] = flat.reshape(-1, 3) if width == 3 else flat
         used += size
-    return arrays
+    return arrays, blank

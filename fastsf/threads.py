@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -19,6 +21,7 @@ def run(
     arguments: tuple[Any, ...],
     n: int,
     results: tuple[Any, ...],
+    few: int = 4,
 ) -> None:
     """Run a kernel over n items.
 
@@ -31,9 +34,11 @@ def run(
         ``serial(*arguments, 0, n, *results)`` works on the items 0 ... n - 1.
     parallel : callable
         ``parallel(*arguments, parts, *results)`` works on all items in `parts` blocks.
+    few : int
+        Fewer items than this take less time than waking other threads (about 8 µs), and are worked on by this one.
     """
     _announce()
-    wanted = 1 if threads == 1 or n < 2 else _available(threads)
+    wanted = 1 if threads == 1 or n < few else _available(threads)
     if wanted == 1:
         serial(*arguments, 0, n, *results)
         return
@@ -45,17 +50,30 @@ def run(
         numba.set_num_threads(before)
 
 
+def most_threads() -> int:
+    """Threads that numba can use at most."""
+    return int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
+
+
+def never_announce() -> None:
+    """Leave out the announcement below: kernels are compiled ahead of their use, or something else tells."""
+    if _jit.CACHE_FOLDER is not None:
+        with contextlib.suppress(OSError):
+            _announced(_jit.CACHE_FOLDER).touch()
+
+
 def _available(threads: int | None) -> int:
-    most = int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
-    return int(numba.get_num_threads()) if threads is None else min(threads, most)
+    return int(numba.get_num_threads()) if threads is None else min(threads, most_threads())
+
+
+def _announced(folder: Path) -> Path:
+    return folder / "announced"
 
 
 @cache
 def _announce() -> None:
     """Say on a terminal, once per installation, why the first call takes long."""
-    if _jit.CACHE_FOLDER is None or not sys.stderr.isatty():
+    if _jit.CACHE_FOLDER is None or not sys.stderr.isatty() or _announced(_jit.CACHE_FOLDER).exists():
         return
-    marker = _jit.CACHE_FOLDER / "announced"
-    if not marker.exists():
-        marker.touch()
-        print("fastsf: compiling its kernels; they are kept for later runs", file=sys.stderr, flush=True)
+    never_announce()
+    print("fastsf: compiling its kernels; they are kept for later runs", file=sys.stderr, flush=True)

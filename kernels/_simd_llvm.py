@@ -196,26 +196,6 @@ def store_one(typing_context, array, index, number):
     return types.void(array, types.intp, array.dtype), codegen
 
 
-@intrinsic
-def gather(typing_context, array, offset, index, start):
-    """Vector of array[offset + index[start + lane]] (float64 by int32)."""
-    if not (_is_vector_of(array, types.float64) and _is_vector_of(index, types.int32)):
-        return None
-
-    def codegen(context, builder, sig, args):
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
-        origin = builder.gep(data, [args[1]])
-        places = builder.load(_pointer(context, builder, sig.args[2], *args[2:], _LLVM_INT32S), align=4)
-        vector = ir.Constant(_LLVM_VEC, ir.Undefined)
-        for lane in range(LANES):
-            place = builder.sext(builder.extract_element(places, ir.Constant(_I32, lane)), _I64)
-            number = builder.load(builder.gep(origin, [place]))
-            vector = builder.insert_element(vector, number, ir.Constant(_I32, lane))
-        return vector
-
-    return VEC(array, types.intp, index, types.intp), codegen
-
-
 def _interleave(builder, x, y, z):
     wide = list(range(2 * LANES))
     xy = builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(_I32, 16), wide))
@@ -304,26 +284,6 @@ def copy_ints(typing_context, source, start, target, offset):
 
 
 @intrinsic
-def store_xyz_first(typing_context, array, start, x, y, z, count):
-    """`store_xyz` of the first count lanes."""
-    if not _is_vector_of(array, types.float64):
-        return None
-
-    def codegen(context, builder, sig, args):
-        whole = _interleave(builder, *args[2:5])
-        for part in range(3):
-            lanes = ir.Constant(_LLVM_INT32S, list(range(part * LANES, (part + 1) * LANES)))
-            vector = builder.shuffle_vector(whole, whole, lanes)
-            offset = ir.Constant(_I64, part * LANES)
-            target = _pointer(context, builder, sig.args[0], args[0], builder.add(args[1], offset), _LLVM_VEC)
-            left = builder.sub(builder.mul(args[5], ir.Constant(_I64, 3)), offset)
-            _masked_store(builder, vector, target, left)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, VEC, VEC, VEC, types.int64), codegen
-
-
-@intrinsic
 def prefetch_for_writing(typing_context, array, index):
     """Ask for the cache line of array[index] (eight bytes each), to be written soon."""
     if not (_is_vector_of(array, types.float64) or _is_vector_of(array, types.int64)):
@@ -337,47 +297,6 @@ def prefetch_for_writing(typing_context, array, index):
         return context.get_dummy_value()
 
     return types.void(array, types.intp), codegen
-
-
-@intrinsic
-def store_compressed_index(typing_context, first, mask, target, offset):
-    """Write first + lane of the set lanes to target[offset:] (int32), packed; touches eight elements."""
-    if not _is_vector_of(target, types.int32):
-        return None
-
-    def codegen(context, builder, sig, args):
-        lanes = ir.Constant(_LLVM_INT32S, list(range(LANES)))
-        indices = builder.add(_broadcast(builder, builder.trunc(args[0], _I32)), lanes)
-        packed = _intrinsic_call(
-            builder,
-            "llvm.experimental.vector.compress.v8i32",
-            _LLVM_INT32S,
-            [indices, args[1], ir.Constant(_LLVM_INT32S, ir.Undefined)],
-        )
-        builder.store(packed, _pointer(context, builder, sig.args[2], *args[2:], _LLVM_INT32S), align=4)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, MASK, target, types.intp), codegen
-
-
-@intrinsic
-def store_compressed_int(typing_context, source, start, mask, target, offset):
-    """Write the int32 source[start + lane] of the set lanes to target[offset:], packed; touches eight elements."""
-    if not (_is_vector_of(source, types.int32) and _is_vector_of(target, types.int32)):
-        return None
-
-    def codegen(context, builder, sig, args):
-        raw = builder.load(_pointer(context, builder, sig.args[0], *args[:2], _LLVM_INT32S), align=4)
-        packed = _intrinsic_call(
-            builder,
-            "llvm.experimental.vector.compress.v8i32",
-            _LLVM_INT32S,
-            [raw, args[2], ir.Constant(_LLVM_INT32S, ir.Undefined)],
-        )
-        builder.store(packed, _pointer(context, builder, sig.args[3], *args[3:], _LLVM_INT32S), align=4)
-        return context.get_dummy_value()
-
-    return types.void(source, types.intp, MASK, target, types.intp), codegen
 
 
 # --- arithmetic ---
@@ -682,14 +601,168 @@ def unpack(typing_context, array, start, bits):
 
 
 @intrinsic
-def compress(typing_context, vector, mask):
-    """The set lanes packed to the front; what stands behind them is undefined."""
+def lane_numbers(typing_context):
+    """Vector of 0, 1, ... 7."""
 
     def codegen(context, builder, sig, args):
-        undefined = ir.Constant(_LLVM_VEC, ir.Undefined)
-        return _intrinsic_call(builder, "llvm.experimental.vector.compress.v8f64", _LLVM_VEC, [*args, undefined])
+        return ir.Constant(_LLVM_VEC, [float(lane) for lane in range(LANES)])
 
-    return VEC(VEC, MASK), codegen
+    return VEC(), codegen
+
+
+# --- points in float32, rows of points in float64 ---
+
+_F32, _I16 = ir.FloatType(), ir.IntType(16)
+_LLVM_FLOATS = ir.VectorType(_F32, LANES)
+_LLVM_WIDE = ir.VectorType(_F32, 2 * LANES)
+_LLVM_WIDE_INTS = ir.VectorType(_I32, 2 * LANES)
+_LLVM_WIDE_MASK = ir.VectorType(_I1, 2 * LANES)
+_LLVM_FOUR = ir.VectorType(_F64, 4)
+
+
+@intrinsic
+def store_narrow(typing_context, array, start, vector):
+    """Write a vector to array[start : start + 8], rounded to float32, and not beyond 1e15 where squares are finite."""
+    if not _is_vector_of(array, types.float32):
+        return None
+
+    def codegen(context, builder, sig, args):
+        vector = args[2]
+        for comparison, bound in (("<", 1e15), (">", -1e15)):
+            limit = ir.Constant(_LLVM_VEC, [bound] * LANES)
+            vector = builder.select(builder.fcmp_ordered(comparison, vector, limit), vector, limit)
+        target = _pointer(context, builder, sig.args[0], *args[:2], _LLVM_FLOATS)
+        builder.store(builder.fptrunc(vector, _LLVM_FLOATS), target, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, VEC), codegen
+
+
+@intrinsic
+def close_bits(typing_context, array, size, start, x, y, z, limit):
+    """Bits of the sixteen points start ... whose squared distance from (x, y, z) is below the limit, in float32.
+
+    Only good to a few roundings: sums are fused where the CPU can. The points' x, y and z stand in `array` (float32),
+    `size` elements apart.
+    """
+    if not _is_vector_of(array, types.float32):
+        return None
+
+    def wide(builder, number):
+        undefined = ir.Constant(_LLVM_WIDE, ir.Undefined)
+        one = builder.insert_element(undefined, number, ir.Constant(_I32, 0))
+        return builder.shuffle_vector(one, undefined, ir.Constant(_LLVM_WIDE_INTS, [0] * 2 * LANES))
+
+    def codegen(context, builder, sig, args):
+        array, size, index = args[:3]
+        squared = ir.Constant(_LLVM_WIDE, [0.0] * 2 * LANES)
+        for number in args[3:6]:
+            points = builder.load(_pointer(context, builder, sig.args[0], array, index, _LLVM_WIDE), align=4)
+            difference = builder.fsub(points, wide(builder, number))
+            squared = _intrinsic_call(builder, "llvm.fmuladd.v16f32", _LLVM_WIDE, [difference, difference, squared])
+            index = builder.add(index, size)
+        limit = wide(builder, builder.fptrunc(args[6], _F32))
+        close = builder.fcmp_ordered("<", squared, limit)
+        return builder.zext(builder.bitcast(close, _I16), _I64)
+
+    single = types.float32
+    return types.int64(array, types.intp, types.intp, single, single, single, types.float64), codegen
+
+
+@intrinsic
+def count_bits(typing_context, bits):
+    """Number of set bits."""
+
+    def codegen(context, builder, sig, args):
+        return builder.ctpop(args[0])
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def store_chosen(typing_context, source, start, bits, target, offset):
+    """Write the int32 source[start + bit] of the set bits to target[offset:], packed; touches sixteen elements."""
+    if not (_is_vector_of(source, types.int32) and _is_vector_of(target, types.int32)):
+        return None
+
+    def codegen(context, builder, sig, args):
+        raw = builder.load(_pointer(context, builder, sig.args[0], *args[:2], _LLVM_WIDE_INTS), align=4)
+        mask = builder.bitcast(builder.trunc(args[2], _I16), _LLVM_WIDE_MASK)
+        name, undefined = "llvm.experimental.vector.compress.v16i32", ir.Constant(_LLVM_WIDE_INTS, ir.Undefined)
+        packed = _intrinsic_call(builder, name, _LLVM_WIDE_INTS, [raw, mask, undefined])
+        builder.store(packed, _pointer(context, builder, sig.args[3], *args[3:], _LLVM_WIDE_INTS), align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, types.int64, target, types.intp), codegen
+
+
+def _fold(builder, vector):
+    low, high = (
+        builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(_I32, 4), list(range(first, first + 4))))
+        for first in (0, 4)
+    )
+    return builder.fadd(low, high)
+
+
+@intrinsic
+def store_folded(typing_context, array, start, vector):
+    """Write the lanes 0, 1, 2 of a vector plus the lanes 4, 5, 6 to array[start : start + 3]."""
+    if not _is_vector_of(array, types.float64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        target = _pointer(context, builder, sig.args[0], *args[:2], _LLVM_FOUR)
+        mask = ir.Constant(ir.VectorType(_I1, 4), [1, 1, 1, 0])
+        kind = ir.FunctionType(ir.VoidType(), [_LLVM_FOUR, target.type, _I32, mask.type])
+        masked_store = cgutils.get_or_insert_function(builder.module, kind, "llvm.masked.store.v4f64.p0")
+        builder.call(masked_store, [_fold(builder, args[2]), target, ir.Constant(_I32, 8), mask])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, VEC), codegen
+
+
+def _shuffled(builder, a, b, order):
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_I32, len(order)), order))
+
+
+@intrinsic
+def squared_folded(typing_context, array, index, start, vector):
+    """Squared lengths of what `store_folded` makes of the rows array[8 index[start + lane]:] minus a vector."""
+    if not (_is_vector_of(array, types.float64) and _is_vector_of(index, types.int32)):
+        return None
+
+    def row(context, builder, sig, args, lane):
+        at = builder.add(args[2], ir.Constant(_I64, lane))
+        place = builder.load(_pointer(context, builder, sig.args[1], args[1], at, _I32), align=4)
+        start = builder.shl(builder.sext(place, _I64), ir.Constant(_I64, 3))
+        numbers = builder.load(_pointer(context, builder, sig.args[0], args[0], start, _LLVM_VEC), align=8)
+        return _fold(builder, builder.fsub(numbers, args[3]))
+
+    def codegen(context, builder, sig, args):
+        rows = [row(context, builder, sig, args, lane) for lane in range(LANES)]
+        far = [_shuffled(builder, rows[k], rows[k + 4], list(range(8))) for k in range(4)]
+        low, high = [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15]
+        xy = [_shuffled(builder, far[k], far[k + 1], low) for k in (0, 2)]
+        z = [_shuffled(builder, far[k], far[k + 1], high) for k in (0, 2)]
+        first, second = [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15]
+        components = [_shuffled(builder, *xy, first), _shuffled(builder, *xy, second), _shuffled(builder, *z, first)]
+        squares = [builder.fmul(component, component) for component in components]
+        return builder.fadd(builder.fadd(squares[0], squares[1]), squares[2])
+
+    return VEC(array, index, types.intp, VEC), codegen
+
+
+@intrinsic
+def three_lanes(typing_context, x, y, z):
+    """Vector of three numbers and zeros."""
+
+    def codegen(context, builder, sig, args):
+        vector = ir.Constant(_LLVM_VEC, [0.0] * LANES)
+        for lane, number in enumerate(args):
+            vector = builder.insert_element(vector, number, ir.Constant(_I32, lane))
+        return vector
+
+    return VEC(types.float64, types.float64, types.float64), codegen
 
 
 # --- made of the above ---

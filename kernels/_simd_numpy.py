@@ -25,10 +25,6 @@ def _check(array, index):
         raise IndexError("access beyond the end of the array")
 
 
-def gather(array, offset, index, start):
-    return array[offset + _whole(index[start : start + LANES])]
-
-
 def equal_lanes(array, start, number):
     return _whole(array[start : start + LANES]) == number
 
@@ -50,23 +46,8 @@ def store_xyz(array, start, x, y, z):
     target[:] = np.stack([x, y, z], axis=1).ravel()
 
 
-def store_compressed_int(source, start, mask, target, offset):
-    lanes = _whole(source[start : start + LANES])
-    _whole(target[offset : offset + LANES])[:] = np.concatenate([lanes[mask], lanes[~mask]])
-
-
-def store_compressed_index(first, mask, target, offset):
-    lanes = first + _INDEX
-    _whole(target[offset : offset + LANES])[:] = np.concatenate([lanes[mask], lanes[~mask]])
-
-
 def store_first(array, start, vector, count):
     _part(array, start, min(count, LANES))[:] = vector[:count]
-
-
-def store_xyz_first(array, start, x, y, z, count):
-    target = _part(array, start, 3 * min(count, LANES))
-    target[:] = np.stack([x, y, z], axis=1)[:count].ravel()
 
 
 def fill_ints(array, start, number):
@@ -90,6 +71,47 @@ def _part(array, start, size):
     if len(target) != size:
         raise IndexError("vector access beyond the end of the array")
     return target
+
+
+def store_narrow(array, start, vector):
+    _whole(array[start : start + LANES])[:] = np.clip(vector, -1e15, 1e15)
+
+
+def close_bits(array, size, start, x, y, z, limit):
+    lanes = [array[k * size + start : k * size + start + 2 * LANES] for k in range(3)]
+    if len(lanes[2]) != 2 * LANES:
+        raise IndexError("vector access beyond the end of the array")
+    with np.errstate(all="ignore"):  # behind the last point stands anything
+        dx, dy, dz = lanes[0] - x, lanes[1] - y, lanes[2] - z
+        close = dx * dx + dy * dy + dz * dz < np.float32(limit)
+    return int((close << np.arange(2 * LANES)).sum())
+
+
+def count_bits(bits):
+    return bits.bit_count()
+
+
+def store_chosen(source, start, bits, target, offset):
+    chosen = source[start : start + 2 * LANES][(bits >> np.arange(2 * LANES)) & 1 == 1]
+    _part(target, offset, 2 * LANES)[: len(chosen)] = chosen
+
+
+def store_folded(array, start, vector):
+    _part(array, start, 3)[:] = (vector[:4] + vector[4:])[:3]
+
+
+def squared_folded(array, index, start, vector):
+    rows = np.array([load(array, LANES * row) for row in _whole(index[start : start + LANES])]) - vector
+    x, y, z, _ = (rows[:, :4] + rows[:, 4:]).T
+    return x * x + y * y + z * z
+
+
+def three_lanes(x, y, z):
+    return np.array([x, y, z, 0.0, 0.0, 0.0, 0.0, 0.0])
+
+
+def lane_numbers():
+    return _INDEX.astype(np.float64)
 
 
 def splat(number):
@@ -161,7 +183,7 @@ def count_lanes(mask):
     return int(mask.sum())
 
 
-def compress(vector, mask):
+def pack(vector, mask):
     return np.concatenate([vector[mask], vector[~mask]])
 
 
@@ -173,7 +195,6 @@ def bits_mask(bits):
     return (bits >> _INDEX) & 1 == 1
 
 
-pack = compress
 packed_lanes = count_lanes
 
 

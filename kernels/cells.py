@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels._jit import njit
+from fastsf.kernels._jit import kernel, njit
 
 COUNT, REACH, PAD, FIRST = 0, 1, 2, 3
 """Rows of `Bins.cut`: bins in the cell, how many the cutoff reaches, how many images add; first bins."""
@@ -61,16 +61,20 @@ class Search(NamedTuple):
     cut: np.ndarray  # as in `Bins`
     first: np.ndarray  # (bins + 1,) int64: where the images of a bin start
     atom: np.ndarray  # (m,) int32
-    points: np.ndarray  # (6 (m + 8),) float64: x, y, z of the wrapped atom, then x, y, z from there to the image
+    points: np.ndarray  # (8 m,) float64: x, y, z, 0 of the wrapped atom, then x, y, z, 0 from there to the image
+    center: np.ndarray  # (3 (m + 8),) float64: x of all images, then y and z, rounded once more
     shift: np.ndarray  # (m, 3) int64: from the given position of the atom to the image, in cell vectors
     moved: np.ndarray  # (m + 1,) int64: how many of the images before have a shift
+    room: int  # images near a bin are not more than this
+    cutoff: float  # Å
+    blur: float  # Å: how much less or more it is where coordinates from near by are rounded to float32
     limit: float  # squared cutoff: pairs below it are found
 
 
 # --- lattices ---
 
 
-@njit
+@kernel
 def _reduce(cell, periodic, reduced, basis):
     """Shorten the periodic vectors by each other until none gets shorter."""
     for k in range(3):
@@ -97,7 +101,7 @@ def _reduce(cell, periodic, reduced, basis):
                         basis[k, c] -= int(times) * basis[m, c]
 
 
-@njit
+@kernel
 def _invert(matrix, inverse):
     volume = 0.0
     for k in range(3):
@@ -113,7 +117,7 @@ def _invert(matrix, inverse):
             inverse[c, k] /= volume
 
 
-@njit
+@kernel
 def minus_shift(x, s0, s1, s2, cell, c):
     """Component c of x - shift @ cell, rounded once: far away, plain arithmetic would lose digits of x."""
     if s0 == 0 and s1 == 0 and s2 == 0:
@@ -136,9 +140,11 @@ def minus_shift(x, s0, s1, s2, cell, c):
 
 
 @njit
-def locate(lattices, positions):
-    """Reduce cells, wrap positions (n, 3): fills all of `Lattices` but its first three arrays."""
-    reduced, origin = np.empty((3, 3)), np.empty(3)
+def locate(lattices, positions, reduced, origin):
+    """Reduce cells, wrap positions (n, 3): fills all of `Lattices` but its first three arrays.
+
+    `reduced` (3, 3) and `origin` (3,) are room for intermediate results.
+    """
     for s in range(len(lattices.cell)):
         _reduce(lattices.cell[s], lattices.periodic[s], reduced, lattices.basis[s])
         _invert(reduced, lattices.inverse[s])
@@ -146,7 +152,7 @@ def locate(lattices, positions):
         _measure(lattices, s, origin)
 
 
-@njit
+@kernel
 def _wrap(lattices, s, positions, reduced, origin):
     """Wrap the atoms of a structure; in directions without period, places will count from the first one."""
     basis, inverse, wraps = lattices.basis, lattices.inverse, lattices.wraps
@@ -169,7 +175,7 @@ def _wrap(lattices, s, positions, reduced, origin):
             lattices.wrapped[i, c] = minus_shift(x, wraps[i, 0], wraps[i, 1], wraps[i, 2], lattices.cell[s], c)
 
 
-@njit
+@kernel
 def _measure(lattices, s, origin):
     """Heights of a cell, and places of its atoms."""
     inverse, wrapped, place = lattices.inverse, lattices.wrapped, lattices.place
@@ -191,7 +197,7 @@ def _measure(lattices, s, origin):
 # --- bins ---
 
 
-@njit
+@kernel
 def _cut(cut, k, count, height, periodic, cutoff):
     """Cut one axis into `count` bins."""
     width = height / count
@@ -229,7 +235,7 @@ def choose_bins(lattices, cutoff, bins):
         bins.cut[s + 1, FIRST, ALL] = cut[FIRST, ALL] + total
 
 
-@njit
+@kernel
 def _limit(cut, height, periodic, cutoff, allowed):
     """Make bins wider along the axis with most of them, until there are no more than allowed."""
     while True:
@@ -247,13 +253,18 @@ def _limit(cut, height, periodic, cutoff, allowed):
 
 @njit
 def count_images(lattices, cutoff, bins, first):
-    """Find the bins of all atoms and images: fills the rest of `Bins`, and `Search.first` (bins + 1,)."""
+    """Find the bins of all atoms and images: fills the rest of `Bins`, and `Search.first` (bins + 1,).
+
+    Returns how many images there may be near a bin, and the largest coordinate.
+    """
+    largest = 0.0
     cut, place, lower, upper = bins.cut, bins.place, bins.lower, bins.upper
     for h in range(len(first)):
         first[h] = 0
     for s in range(len(lattices.cell)):
         for i in range(lattices.first[s], lattices.first[s + 1]):
             for k in range(3):
+                largest = max(largest, abs(lattices.wrapped[i, k]))
                 count, pad, height = cut[s, COUNT, k], cut[s, PAD, k], lattices.height[s, k]
                 fraction = lattices.place[i, k] / height if height > 0 else 0.0
                 inside = min(max(int(fraction * count), 0), count - 1)
@@ -268,9 +279,23 @@ def count_images(lattices, cutoff, bins, first):
                         first[_bin(bins, s, i, a, b, c) + 1] += 1
     for h in range(len(first) - 1):
         first[h + 1] += first[h]
+    room = 0
+    for s in range(len(lattices.cell)):
+        room = max(room, _most_near(cut, first, s))
+    return room, largest
 
 
-@njit
+@kernel
+def _most_near(cut, first, s):
+    """Bound for the images near a bin of a structure: the columns that are reached, each as full as the fullest."""
+    most, layers = 0, 2 * cut[s, REACH, 2] + 1
+    end = cut[s + 1, FIRST, ALL]
+    for h in range(cut[s, FIRST, ALL], end):
+        most = max(most, first[min(h + layers, end)] - first[h])
+    return min(most * (2 * cut[s, REACH, 0] + 1) * (2 * cut[s, REACH, 1] + 1), first[end] - first[cut[s, FIRST, ALL]])
+
+
+@kernel
 def _bin(bins, s, i, a, b, c):
     """Bin of the image of atom i that is a, b and c cells away."""
     cut, place = bins.cut, bins.place
@@ -301,19 +326,23 @@ def sort_images(lattices, bins, search):
         moved[e + 1] = moved[e] + (shift[e, 0] != 0 or shift[e, 1] != 0 or shift[e, 2] != 0)
 
 
-@njit
+@kernel
 def _put(search, lattices, s, i, a, b, c, e):
     """Write one image."""
-    points, shift, basis = search.points, search.shift, lattices.basis
-    stride = len(points) // 6
+    points, center, shift, basis = search.points, search.center, search.shift, lattices.basis
+    stride = len(center) // 3
     search.atom[e] = i
     x = y = z = 0.0
     for k in range(3):
         steps = a * basis[s, 0, k] + b * basis[s, 1, k] + c * basis[s, 2, k]
         shift[e, k] = steps - lattices.wraps[i, k]
-        points[k * stride + e] = lattices.wrapped[i, k]
+        points[8 * e + k] = lattices.wrapped[i, k]
         if steps != 0:
             x += steps * lattices.cell[s, k, 0]
             y += steps * lattices.cell[s, k, 1]
             z += steps * lattices.cell[s, k, 2]
-    points[3 * stride + e], points[4 * stride + e], points[5 * stride + e] = x, y, z
+    points[8 * e + 3], points[8 * e + 7] = 0.0, 0.0
+    points[8 * e + 4], points[8 * e + 5], points[8 * e + 6] = x, y, z
+    center[e] = points[8 * e] + x
+    center[stride + e] = points[8 * e + 1] + y
+    center[2 * stride + e] = points[8 * e + 2] + z

@@ -1,21 +1,21 @@
 """Lists that live on: new vectors for atoms that have moved, and the reverse of each pair."""
 
-import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import njit
+from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.cells import minus_shift
 from fastsf.kernels.cells_search import part_of
 from fastsf.kernels.simd import (
     LANES,
     equal_lanes,
     first_lanes,
-    gather,
+    lane_numbers,
     load,
     select,
     splat,
-    store_xyz,
+    store_folded,
     sum_lanes,
+    three_lanes,
 )
 
 
@@ -35,40 +35,26 @@ def farthest_move(positions, before):
 
 @njit
 def move_images(search, wraps, positions, cell, wrapped):
-    """Put all images where their atoms are now, and the wrapped positions into `wrapped` (n, 3)."""
-    stride = len(search.points) // 6
+    """Put all images where their atoms are now, and the wrapped positions into `wrapped` (n, 3).
+
+    Only `points` are changed: what is left of the search is that.
+    """
+    points, atom = search.points, search.atom
     for i in range(len(positions)):
         for c in range(3):
             wrapped[i, c] = minus_shift(positions[i, c], wraps[i, 0], wraps[i, 1], wraps[i, 2], cell, c)
-    for e in range(len(search.atom)):
+    for e in range(len(atom)):
         for c in range(3):
-            search.points[c * stride + e] = wrapped[search.atom[e], c]
+            points[8 * e + c] = wrapped[atom[e], c]
 
 
 @njit
 def refresh_range(points, wrapped, start, image, begin, end, vector):
     """Vectors (3 p,) of the pairs of atoms begin to end, from where the images (`Search.points`) are now."""
-    stride = len(points) // 6
     for i in range(begin, end):
-        x, y, z = wrapped[i, 0], wrapped[i, 1], wrapped[i, 2]
-        for p in range(start[i], start[i + 1] - LANES + 1, LANES):
-            _refresh_eight(points, stride, image, p, x, y, z, vector)
-        if start[i + 1] - start[i] >= LANES:
-            _refresh_eight(points, stride, image, start[i + 1] - LANES, x, y, z, vector)
-        else:
-            for p in range(start[i], start[i + 1]):
-                e = image[p]
-                vector[3 * p] = (points[e] - x) + points[3 * stride + e]
-                vector[3 * p + 1] = (points[stride + e] - y) + points[4 * stride + e]
-                vector[3 * p + 2] = (points[2 * stride + e] - z) + points[5 * stride + e]
-
-
-@njit
-def _refresh_eight(points, stride, image, p, x, y, z, vector):
-    dx = (gather(points, 0, image, p) - x) + gather(points, 3 * stride, image, p)
-    dy = (gather(points, stride, image, p) - y) + gather(points, 4 * stride, image, p)
-    dz = (gather(points, 2 * stride, image, p) - z) + gather(points, 5 * stride, image, p)
-    store_xyz(vector, 3 * p, dx, dy, dz)
+        center = three_lanes(wrapped[i, 0], wrapped[i, 1], wrapped[i, 2])
+        for p in range(start[i], start[i + 1]):
+            store_folded(vector, 3 * p, load(points, 8 * image[p]) - center)
 
 
 @njit(parallel=True)
@@ -87,7 +73,7 @@ def reverse_range(start, neighbor, vector, begin, end, reverse):
     The vector of the reverse is exactly the negative, and no other pair of the same atoms has that vector.
     `neighbor` must be readable for eight elements more.
     """
-    lanes = load(np.arange(float(LANES)), 0)
+    lanes = lane_numbers()
     for i in range(begin, end):
         for p in range(start[i], start[i + 1]):
             j = neighbor[p]
@@ -104,7 +90,7 @@ def reverse_range(start, neighbor, vector, begin, end, reverse):
             reverse[p], reverse[q] = q, p
 
 
-@njit
+@kernel
 def _opposite(vector, p, q):
     return (
         vector[3 * q] == -vector[3 * p]

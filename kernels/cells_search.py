@@ -1,42 +1,44 @@
 """Pairs closer than a cutoff among sorted images: the second half of the neighbour search.
 
-The images near a bin are a few runs in memory, one for each column of bins. They are copied behind each
-other, and then eight at a time are tested against each atom of the bin. A first pass counts the pairs of each
-atom, a second one writes them where the counts say; any division of the bins among threads gives the same.
+The images near a bin are a few runs in memory, one for each column of bins. Their coordinates from a point near by
+are copied behind each other in float32, and then sixteen at a time are tested against each atom of the bin. Where
+rounding could decide, float64 decides. A first pass counts the pairs of each atom, a second one writes them where
+the counts say; any division of the bins among threads gives the same.
 
 D = (r_j - r_i) + S cell in this order: seen from j, D is exactly the negative. The rounded distance decides,
 as in ASE, so that perfect crystals with a shell at the cutoff agree.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import njit
+from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.cells import ALL, COUNT, FIRST, INSIDE, PAD, REACH
 from fastsf.kernels.simd import (
     LANES,
-    compress,
-    count_lanes,
+    close_bits,
+    count_bits,
     fill_first,
-    first_lanes,
+    fill_ints,
     load,
     prefetch_for_writing,
-    splat,
     sqrt,
-    store,
-    store_compressed_index,
-    store_compressed_int,
+    squared_folded,
+    store_chosen,
     store_first,
-    store_xyz_first,
+    store_folded,
+    store_narrow,
+    three_lanes,
 )
 
-_FAR = 1e150
-"""Beyond every cutoff, Å; its square is still finite."""
+_WIDE = 16
+"""Images that are tested at once."""
 
-_ROOM = 1000
-"""Images near a bin that there is room for at first; rows 4096 bytes apart would be in each other's way."""
+_ROUNDING = 1e-6
+"""Of a coordinate: more than float32 and the sum of squares can be wrong."""
 
 
 class PairArrays(NamedTuple):
@@ -50,20 +52,14 @@ class PairArrays(NamedTuple):
     image: np.ndarray  # (p,) int32: which image in `Search` is the neighbour
 
 
-@njit
-def _most_columns(cut):
-    most = 1
-    for s in range(len(cut) - 1):
-        most = max(most, (2 * cut[s, REACH, 0] + 1) * (2 * cut[s, REACH, 1] + 1))
-    return most
+@kernel
+def _gather(search, s, home, near, image):
+    """Copy the coordinates of the images near a bin, x, y and z in one third of `near` each, and list the images.
 
-
-@njit
-def _find_runs(cut, first, s, home, runs):
-    """Where the images near a bin are: runs[k] = begin, end of each column of bins that has any.
-
-    Returns the number of runs and of images, and where among them the atoms of the bin are, and how many.
+    Returns their number, where among them the atoms of the bin are and how many, and whether any image has a shift.
     """
+    cut, first, center = search.cut, search.first, search.center
+    stride, size = len(center) // 3, len(near) // 3
     rows, columns = cut[s, COUNT, 0] + 2 * cut[s, PAD, 0], cut[s, COUNT, 1] + 2 * cut[s, PAD, 1]
     layers = cut[s, COUNT, 2] + 2 * cut[s, PAD, 2]
     inside, block = home - cut[s, FIRST, INSIDE], cut[s, FIRST, ALL]
@@ -71,130 +67,118 @@ def _find_runs(cut, first, s, home, runs):
     b = inside // cut[s, COUNT, 2] % cut[s, COUNT, 1] + cut[s, PAD, 1]
     a = inside // (cut[s, COUNT, 2] * cut[s, COUNT, 1]) + cut[s, PAD, 0]
     own = block + (a * columns + b) * layers + c
-    here = first[own + 1] - first[own]
-    found, total, at = 0, 0, 0
+    origin = first[own]
+    here = first[own + 1] - origin
+    total, at, moved = 0, 0, 0
     if here == 0:
-        return found, total, at, here
+        return total, at, here, False
+    x, y, z = center[origin], center[stride + origin], center[2 * stride + origin]
     low, high = max(c - cut[s, REACH, 2], 0), min(c + cut[s, REACH, 2], layers - 1) + 1
     for row in range(max(a - cut[s, REACH, 0], 0), min(a + cut[s, REACH, 0], rows - 1) + 1):
         for column in range(max(b - cut[s, REACH, 1], 0), min(b + cut[s, REACH, 1], columns - 1) + 1):
             base = block + (row * columns + column) * layers
             begin, end = first[base + low], first[base + high]
             if row == a and column == b:
-                at = total + first[own] - begin
-            runs[found, 0], runs[found, 1] = begin, end
-            found += end > begin
+                at = total + origin - begin
+            for e in range(begin, end, LANES):
+                to = total + e - begin
+                store_narrow(near, to, load(center, e) - x)
+                store_narrow(near, size + to, load(center, stride + e) - y)
+                store_narrow(near, 2 * size + to, load(center, 2 * stride + e) - z)
+            for e in range(begin, end):
+                image[total + e - begin] = e
+            moved += search.moved[end] - search.moved[begin]
             total += end - begin
-    return found, total, at, here
+    for e in range(total, total + _WIDE):
+        near[e] = math.nan
+    return total, at, here, moved > 0
 
 
-@njit
-def _copy_runs(points, runs, found, near):
-    """Copy images behind each other, and put something far away behind them."""
-    stride, size = len(points) // 6, len(near) // 6
-    total = 0
-    for run in range(found):
-        begin, end = runs[run, 0], runs[run, 1]
-        for e in range(begin, end, LANES):
-            for k in range(6):
-                store(near, k * size + total + e - begin, load(points, k * stride + e))
-        total += end - begin
-    for k in range(6):
-        store(near, k * size + total, splat(_FAR if k == 0 else 0.0))
+@kernel
+def _count(near, total, x, y, z, low, high):
+    """Images closer than float32 can tell, and whether there are others that may be."""
+    size = len(near) // 3
+    count, others = 0, 0
+    for w in range(0, total, _WIDE):
+        surely = close_bits(near, size, w, x, y, z, low)
+        count += count_bits(surely)
+        others |= surely ^ close_bits(near, size, w, x, y, z, high)
+    return count, others != 0
 
 
-@njit
-def _list_images(runs, found, image):
-    """Which images `_copy_runs` has copied; returns the end of the list."""
-    total = 0
-    for run in range(found):
-        begin, end = runs[run, 0], runs[run, 1]
-        for e in range(begin, end, LANES):
-            store_compressed_index(e, first_lanes(LANES), image, total + e - begin)
-        total += end - begin
-    return total
-
-
-@njit
-def _any_moved(moved, runs, found):
-    total = 0
-    for run in range(found):
-        total += moved[runs[run, 1]] - moved[runs[run, 0]]
-    return total > 0
-
-
-@njit
-def _vectors_to(near, w, x, y, z):
-    size = len(near) // 6
-    dx = (load(near, w) - x) + load(near, 3 * size + w)
-    dy = (load(near, size + w) - y) + load(near, 4 * size + w)
-    dz = (load(near, 2 * size + w) - z) + load(near, 5 * size + w)
-    return dx, dy, dz
-
-
-@njit
-def _squared(dx, dy, dz):
-    return dx * dx + dy * dy + dz * dz
-
-
-@njit
-def _count_near(near, total, limit, u):
-    """Images closer to that at u than the limit, not counting itself."""
-    size = len(near) // 6
-    x, y, z = near[u], near[size + u], near[2 * size + u]
-    count = -1
-    for w in range(0, total, LANES):
-        dx, dy, dz = _vectors_to(near, w, x, y, z)
-        count += count_lanes(_squared(dx, dy, dz) < limit)
+@kernel
+def _choose(near, image, total, x, y, z, high, index):
+    """List the images that may be close enough; returns their number."""
+    size, count = len(near) // 3, 0
+    for w in range(0, total, _WIDE):
+        close = close_bits(near, size, w, x, y, z, high)
+        store_chosen(image, w, close, index, count)
+        count += count_bits(close)
     return count
 
 
+@kernel
+def _keep_close(points, own, limit, index, count):
+    """Shorten the list to images that are closer to the image `own` than the limit; returns the new length."""
+    kept = 0
+    for t in range(count):
+        e = index[t]
+        dx = (points[8 * e] - points[8 * own]) + points[8 * e + 4]
+        dy = (points[8 * e + 1] - points[8 * own + 1]) + points[8 * e + 5]
+        dz = (points[8 * e + 2] - points[8 * own + 2]) + points[8 * e + 6]
+        index[kept] = e
+        kept += dx * dx + dy * dy + dz * dz < limit
+    return kept
+
+
 @njit
-def search_range(search, begin, end, start, most, out, counts):
+def search_range(search, begin, end, start, blank, out, counts):
     """Search the bins begin to end (only bins inside cells are counted).
 
     Where `counts` (n,) is given, count the pairs of each atom; where it is empty, write them: those of atom i
-    go to start[i] and the following. No atom has more than `most` pairs.
+    go to start[i] and the following. If `blank`, the array for shifts is zero already.
     """
-    cut, first, atom, points = search.cut, search.first, search.atom, search.points
-    shift, moved = search.shift, search.moved
-    out_i, out_j, out_d, out_D, out_S, out_image = out.i, out.j, out.d, out.D, out.S, out.image
-    runs, near, image = (
-        np.empty((_most_columns(cut), 2), np.int64),
-        np.empty(6 * _ROOM),
-        np.empty(_ROOM, np.int32),
-    )
-    packed, index = np.empty(3 * (most + LANES)), np.empty(most + LANES, np.int32)
+    size = (search.room // _WIDE + 2) * _WIDE
+    near, image, index = np.empty(3 * size, np.float32), np.empty(size, np.int32), np.empty(size, np.int32)
     s = 0
     for home in range(begin, end):
-        while cut[s + 1, FIRST, INSIDE] <= home:
+        while search.cut[s + 1, FIRST, INSIDE] <= home:
             s += 1
-        found, total, at, here = _find_runs(cut, first, s, home, runs)
-        if here == 0:
-            continue
-        if 6 * (total + LANES) > len(near):
-            near, image = np.empty(6 * (2 * total + _ROOM)), np.empty(2 * total + _ROOM, np.int32)
-        _copy_runs(points, runs, found, near)
-        _list_images(runs, found, image)
+        total, at, here, any_moved = _gather(search, s, home, near, image)
         for u in range(at, at + here):
-            i = atom[image[u]]
+            own = image[u]
+            i = search.atom[own]
+            x, y, z = near[u], near[size + u], near[2 * size + u]
+            blur = search.blur + _ROUNDING * (abs(x) + abs(y) + abs(z))
+            low, high = max(search.cutoff - blur, 0.0) ** 2, (search.cutoff + blur) ** 2
+            near[u] = math.nan  # not a neighbour of itself
             if len(counts):
-                counts[i] = _count_near(near, total, search.limit, u)
-                continue
-            p, end_of_i = start[i], start[i + 1]
-            _prefetch(out_i, p, end_of_i)
-            _prefetch(out_j, p, end_of_i)
-            _prefetch(out_d, p, end_of_i)
-            _prefetch(out_D, 3 * p, 3 * end_of_i)
-            _prefetch(out_S, 3 * p, 3 * end_of_i)
-            count = _collect(near, image, total, search.limit, u, packed, index)
-            _write_vectors(packed, p, count, out_D, out_d)
-            _write_indices(atom, index, i, p, count, out_i, out_j, out_image)
-            if len(out_S):
-                _write_shifts(shift, image[u], index, p, count, _any_moved(moved, runs, found), out_S)
+                count, unsure = _count(near, total, x, y, z, low, high)
+                if unsure:
+                    count = _choose(near, image, total, x, y, z, high, index)
+                    count = _keep_close(search.points, own, search.limit, index, count)
+                counts[i] = count
+            else:
+                _prefetch(out.i, start[i], start[i + 1])
+                _prefetch(out.j, start[i], start[i + 1])
+                _prefetch(out.d, start[i], start[i + 1])
+                _prefetch(out.D, 3 * start[i], 3 * start[i + 1])
+                if any_moved or not blank:
+                    _prefetch(out.S, 3 * start[i], 3 * start[i + 1])
+                count = _choose(near, image, total, x, y, z, high, index)
+                if count != start[i + 1] - start[i]:
+                    count = _keep_close(search.points, own, search.limit, index, count)
+                _write_vectors(search.points, own, index, count, start[i], out.D, out.d)
+                _write_indices(search.atom, index, i, count, start[i], out.i, out.j, out.image)
+                if any_moved:
+                    _write_shifts(search.shift, own, index, count, start[i], out.S)
+                elif not blank:
+                    for q in range(3 * start[i], 3 * start[i + 1] if len(out.S) else 0):
+                        out.S[q] = 0
+            near[u] = x
 
 
-@njit
+@kernel
 def _prefetch(array, begin, end):
     """Fetch the lines of array[begin:end] while the pairs are being found."""
     if len(array):
@@ -202,38 +186,20 @@ def _prefetch(array, begin, end):
             prefetch_for_writing(array, q)
 
 
-@njit
-def _collect(near, image, total, limit, u, packed, index):
-    """Pack the vectors to the neighbours of the atom at u, and their images; returns how many there are."""
-    size, room = len(near) // 6, len(packed) // 3
-    x, y, z = near[u], near[size + u], near[2 * size + u]
-    near[3 * size + u] = _FAR  # not a neighbour of itself
-    count = 0
-    for w in range(0, total, LANES):
-        dx, dy, dz = _vectors_to(near, w, x, y, z)
-        close = _squared(dx, dy, dz) < limit
-        store(packed, count, compress(dx, close))
-        store(packed, room + count, compress(dy, close))
-        store(packed, 2 * room + count, compress(dz, close))
-        store_compressed_int(image, w, close, index, count)
-        count += count_lanes(close)
-    near[3 * size + u] = 0.0
-    return count
+@kernel
+def _write_vectors(points, own, index, count, p, D, d):
+    center = three_lanes(points[8 * own], points[8 * own + 1], points[8 * own + 2])
+    if len(D):
+        for t in range(count):
+            store_folded(D, 3 * (p + t), load(points, 8 * index[t]) - center)
+    if len(d):
+        fill_ints(index, count, own)
+        for t in range(0, count, LANES):
+            store_first(d, p + t, sqrt(squared_folded(points, index, t, center)), count - t)
 
 
-@njit
-def _write_vectors(packed, p, count, D, d):
-    room = len(packed) // 3
-    for t in range(0, count, LANES):
-        x, y, z = load(packed, t), load(packed, room + t), load(packed, 2 * room + t)
-        if len(D):
-            store_xyz_first(D, 3 * (p + t), x, y, z, count - t)
-        if len(d):
-            store_first(d, p + t, sqrt(_squared(x, y, z)), count - t)
-
-
-@njit
-def _write_indices(atom, index, i, p, count, out_i, out_j, out_image):
+@kernel
+def _write_indices(atom, index, i, count, p, out_i, out_j, out_image):
     if len(out_i):
         for t in range(0, count, LANES):
             fill_first(out_i, p + t, i, count - t)
@@ -245,41 +211,35 @@ def _write_indices(atom, index, i, p, count, out_i, out_j, out_image):
             out_image[p + t] = index[t]
 
 
-@njit
-def _write_shifts(shift, own, index, p, count, any_moved, S):
-    if any_moved:
+@kernel
+def _write_shifts(shift, own, index, count, p, S):
+    if len(S):
         w0, w1, w2 = shift[own, 0], shift[own, 1], shift[own, 2]
         for t in range(count):
             e = index[t]
             S[3 * (p + t)] = shift[e, 0] - w0
             S[3 * (p + t) + 1] = shift[e, 1] - w1
             S[3 * (p + t) + 2] = shift[e, 2] - w2
-    else:
-        for t in range(0, 3 * count, LANES):
-            fill_first(S, 3 * p + t, 0, 3 * count - t)
 
 
-@njit
+@kernel
 def part_of(total, part, parts):
     """Beginning of a part of `total` things; the end is the beginning of the next."""
     return part * total // parts
 
 
 @njit(parallel=True)
-def search_parallel(search, parts, start, most, out, counts):
+def search_parallel(search, parts, start, blank, out, counts):
     """`search_range` over all bins, in `parts` blocks shared among the threads."""
     total = search.cut[-1, FIRST, INSIDE]
     for part in prange(parts):
         begin, end = part_of(total, part, parts), part_of(total, part + 1, parts)
-        search_range(search, begin, end, start, most, out, counts)
+        search_range(search, begin, end, start, blank, out, counts)
 
 
 @njit
 def accumulate(counts, start):
-    """Where the pairs of each atom begin, (n + 1,); returns the largest count."""
-    most = 0
+    """Where the pairs of each atom begin, (n + 1,)."""
     start[0] = 0
     for i in range(len(counts)):
-        most = max(most, counts[i])
         start[i + 1] = start[i] + counts[i]
-    return most

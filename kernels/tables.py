@@ -1,10 +1,10 @@
 """Layout of the packed tables that drive the kernels; `fastsf.packing` fills them.
 
 The functions of one central element are sorted into shells, sets of neighbours: one for each envelope, so that its
-range, its cutoff function and its derivative are worked out once per neighbour for all functions that share it, and one
-for all wide angular functions, with a section for each of their envelopes. Inside a shell, rows hold F(r) = envelope *
-radial factor of the neighbours; radial functions are sums of a row, angular functions run over the pairs of a group
-(two neighbour elements) and its channels (one row each), and differ by the angle factor (terms).
+range, its cutoff function and its derivative are worked out once per neighbour for all functions that share it, and
+one for the wide angular functions of an element that have several envelopes, a section for each. Inside a shell, rows
+hold F(r) = envelope * radial factor of the neighbours; radial functions are sums of a row, angular functions run over
+the pairs of a group (two neighbour elements) and its channels (one row each), and differ by the angle factor (terms).
 """
 
 from typing import NamedTuple

@@ -335,7 +335,6 @@ def test_demo(run, tmp_path):
     assert (status, complaints) == (0, "")
     assert str(folder.resolve()) in told
     assert re.search(r"kernels [\d.]+ µs per atom", told)
-    assert re.search(r"ready after [\d.]+ s", told)
     for name in ("silicon", "ethanol"):
         with FeatureFile(folder / f"{name}.h5") as file:
             assert len(file) > 100

@@ -10,10 +10,11 @@ import fastsf
 PACKAGE = Path(fastsf.__file__).parent
 FLOORS = {
     "errors": 1, "units": 1, "elements": 1, "structure": 1, "threads": 1, "data": 1, "statistics": 1, "disk": 1,
+    "recycling": 1,
     "symmetry": 2, "function_sets": 2, "published_sets": 2, "recipes": 2, "definition": 2, "packing": 2,
-    "pair_search": 2, "neighbors": 2, "jacobian": 2, "descriptor": 2,
+    "pair_search": 2, "neighbors": 2, "all_pairs": 2, "jacobian": 2, "descriptor": 2,
     "scaling": 3, "network": 3, "network_packing": 3, "committee": 3,
-    "potential": 3, "result": 3, "potential_parts": 3, "evaluation": 3, "compilation": 3,
+    "potential": 3, "result": 3, "potential_parts": 3, "evaluation": 3, "compilation": 3, "compilation_tasks": 3,
     "featurize": 5, "frames": 5, "chunks": 5, "layout": 5, "manifest": 5, "features": 5,
     "feature_writer": 5, "read_ahead": 5, "write_behind": 5, "steady_file": 5,
     "extrapolation": 3, "extrapolation_policy": 3,

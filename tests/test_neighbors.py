@@ -16,6 +16,7 @@ from matscipy.neighbours import neighbour_list as matscipy_neighbour_list
 from scipy.spatial.transform import Rotation
 from systems import RADIUS, SYSTEMS
 
+from fastsf import recycling
 from fastsf.errors import InputError, StructureError
 from fastsf.neighbors import Pairs, neighbor_list
 from fastsf.structure import Structure
@@ -153,6 +154,44 @@ def test_far_clusters_and_long_chains():
     steps = np.arange(3000) * np.array([[1.0, 1.1, -0.9]]).T
     i = neighbor_list("i", Atoms("H3000", positions=steps.T), 2.0)
     np.testing.assert_array_equal(np.bincount(i), [1, *[2] * 2998, 1])
+
+
+@pytest.mark.parametrize("far", [1e9, 1e17])
+def test_pairs_far_from_the_first_atom_of_a_bin(far):
+    """Coordinates relative to that atom are beyond the digits of float32, or beyond its range."""
+    positions = [[0, 0, 0], [far, 0, 0], [far, 1.5, 0], [far, 0, 2.5], [0, 0, 1]]
+    i, j = neighbor_list("ij", Atoms("H5", positions=positions), 2.0)
+    assert list(zip(i, j, strict=True)) == [(0, 4), (1, 2), (2, 1), (4, 0)]
+
+
+def test_a_cutoff_beyond_everything():
+    atoms = Atoms("H3", positions=[[0, 0, 0], [1, 0, 0], [0, 1e14, 0]])
+    assert len(neighbor_list("i", atoms, 1e15)) == 6 and len(neighbor_list("i", atoms, 1e13)) == 2
+
+
+def test_large_results_are_right_when_their_memory_is_used_again():
+    atoms = perturbed_copper((12, 12, 12))
+    first = neighbor_list(LETTERS, atoms, 6.0)
+    kept = [array.copy() for array in first]
+    again = neighbor_list(LETTERS, atoms, 6.0)
+    view = first[3][5:, 1]
+    column = view.copy()
+    assert not any(np.shares_memory(a, b) for a, b in zip(first, again, strict=True))
+    del first
+    third = neighbor_list(LETTERS, atoms, 6.0)
+    for a, b, c in zip(kept, again, third, strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, c)
+    np.testing.assert_array_equal(view, column)
+    assert not np.shares_memory(view, third[3])
+
+
+def test_shifts_of_the_largest_results():
+    atoms = perturbed_copper((24, 18, 18))
+    i, j, D, S = neighbor_list("ijDS", atoms, 6.0)
+    assert S.nbytes + 2 * i.nbytes + D.nbytes > recycling.MOST_KEPT
+    expected = atoms.positions[j] - atoms.positions[i] + S @ atoms.cell.array
+    np.testing.assert_allclose(D, expected, rtol=0, atol=1e-12)
 
 
 # --- cutoffs that depend on the pair ---

@@ -1,0 +1,155 @@
+"""What there is to compile: each task calls its kernels once, with small arrays of the types that they always get.
+
+Tasks are apart in that no kernel belongs to two of them, so that processes can work on them at the same time. That is
+why the arrays here are made by hand: the pair search would be compiled with every task otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastsf.all_pairs import AllPairs
+from fastsf.descriptor import ACSF
+from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, energies, forces, networks
+from fastsf.kernels.networks import Networks
+from fastsf.kernels.tables import Neighbors, Tables
+from fastsf.neighbors import Pairs
+from fastsf.network import Network
+from fastsf.network_packing import pack_networks
+from fastsf.scaling import Scaling
+from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.symmetry import G2, G4
+
+_ATOMS, _COLUMNS, _PAIRS = 3, 2, 6
+
+
+class Task(NamedTuple):
+    """A part of the work."""
+
+    seconds: float  # about, on one core; only the ratios matter
+    call: Callable[[int], None]  # with the number of threads: 1 compiles the serial kernels, more the parallel ones
+
+
+class _Sample(NamedTuple):
+    structure: Structure
+    tables: Tables
+    neighbors: Neighbors
+    centers: IntArray
+    reverse: IntArray
+    network: Network
+    packed: Networks
+
+
+@cache
+def _sample() -> _Sample:
+    """Three atoms of one element, each a neighbour of both others."""
+    structure = Structure.from_arrays([[0, 0, 0], [0, 0, 1], [0, 1, 0]], np.zeros((3, 3)), False, [1, 1, 1])
+    descriptor = ACSF([G2("H", "H", 1.0, 1.5), G4("H", ("H", "H"), 0.1, 1.0, 1.0, 1.5)])
+    i, j = np.repeat(np.arange(_ATOMS), 2), np.array([1, 2, 0, 2, 0, 1])
+    vectors = structure.positions[j] - structure.positions[i]
+    neighbors = Neighbors(np.array([0, 2, 4, 6]), j, vectors, descriptor.species_of(structure.numbers))
+    network = Network.random((_COLUMNS, 2, 1), ("tanh", "linear"), seed=0)
+    low, high = np.zeros(_COLUMNS), np.ones(_COLUMNS)
+    scaling = Scaling("none", 0.0, 1.0, low, high, low, high)
+    packed = pack_networks(("H",), {"H": network}, {"H": scaling}, 1.0, {}, _COLUMNS)
+    reverse = np.array([2, 4, 0, 5, 1, 3])
+    return _Sample(structure, descriptor.tables, neighbors, np.arange(_ATOMS), reverse, network, packed)
+
+
+def _values_room() -> FloatArray:
+    return np.zeros((_ATOMS, _COLUMNS))
+
+
+def _run(
+    threads: int,
+    serial: Callable[..., Any],
+    parallel: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    results: tuple[Any, ...],
+) -> None:
+    """Call one of the loops over atoms, the parallel one also for as few as here."""
+    if threads == 1:
+        serial(*arguments, 0, _ATOMS, *results)
+    else:
+        parallel(*arguments, 2, *results)
+
+
+def _pairs(threads: int) -> None:
+    """Search, reverse pairs and moving atoms, for so many that threads share them."""
+    sites = np.argwhere(np.ones((10, 10, 10)))
+    crystal = Structure.from_arrays(sites, np.diag([10.0, 10.0, 10.0]), True, np.ones(len(sites), np.int64))
+    pairs = Pairs.build(crystal, 1.1, 0.1, threads)
+    pairs.update(crystal.positions + 0.01)
+    _ = pairs.reverse
+
+
+def _values(threads: int) -> None:
+    sample = _sample()
+    arguments = (sample.tables, sample.neighbors, sample.centers)
+    _run(threads, acsf.values_range, acsf.values, arguments, (_values_room(),))
+
+
+def _jacobian(threads: int) -> None:
+    sample = _sample()
+    arguments = (sample.tables, sample.neighbors, sample.centers)
+    entries = np.zeros(_ATOMS, np.int64)
+    _run(threads, acsf_jacobian.count_range, acsf_jacobian.count, arguments, (entries,))
+    start = np.concatenate([[0], np.cumsum(entries)])
+    rows = np.empty(start[-1], np.int32), np.empty(start[-1], np.int32)
+    target = acsf_jacobian.Jacobian(start, *rows, np.empty(3 * start[-1]))
+    loops = acsf_jacobian.jacobian_range, acsf_jacobian.jacobian
+    _run(threads, *loops, arguments, (target, _values_room()))
+
+
+def _vjp(threads: int) -> None:
+    sample = _sample()
+    arguments = (sample.tables, sample.neighbors, sample.centers)
+    results = (_values_room(), np.zeros((_PAIRS, 3)), np.zeros((_ATOMS, 12)))
+    _run(threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, results)
+
+
+def _jvp(threads: int) -> None:
+    sample = _sample()
+    arguments = (sample.tables, sample.neighbors, sample.centers)
+    results = (np.zeros((_PAIRS, 3)), _values_room())
+    _run(threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, results)
+
+
+def _networks(threads: int) -> None:
+    sample = _sample()
+    sample.network.gradient(_values_room())
+    arguments = (sample.packed, _values_room(), sample.neighbors.species)
+    results = (np.empty(_ATOMS), _values_room(), np.empty(_ATOMS, np.int64))
+    _run(threads, networks.predict_range, networks.predict, arguments, results)
+
+
+def _energies(threads: int) -> None:
+    sample = _sample()
+    arguments = (sample.tables, sample.packed, sample.neighbors)
+    atoms = (np.empty(_ATOMS), np.empty(_ATOMS, np.int64))
+    results = (_values_room(), *atoms, np.zeros((_PAIRS, 3)), np.zeros((_ATOMS, 12)))
+    _run(threads, energies.energies_range, energies.energies, arguments, results)
+
+
+def _forces(threads: int) -> None:
+    """Sums of the pairs' gradients over the atoms; and the pairs of molecules, which only potentials look for so."""
+    sample = _sample()
+    arguments = (sample.neighbors.start, sample.reverse, np.zeros((_PAIRS, 3)), np.zeros((_ATOMS, 12)))
+    _run(threads, forces.gather_range, forces.gather, arguments, (np.empty((_ATOMS, 3)),))
+    AllPairs.build(sample.structure, 1.5)
+
+
+TASKS = {
+    "energies": Task(20.0, _energies),
+    "jacobian": Task(17.0, _jacobian),
+    "pairs": Task(14.0, _pairs),
+    "values": Task(10.0, _values),
+    "vjp": Task(10.0, _vjp),
+    "jvp": Task(8.0, _jvp),
+    "forces": Task(2.0, _forces),
+    "networks": Task(4.0, _networks),
+}

@@ -1,0 +1,354 @@
+"""Compiling ahead: the tasks cover what is used, are apart, are shared among processes, and fail in words."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastsf
+from fastsf import FastsfError, InputError, StorageError, compilation, threads
+from fastsf.compilation import GROUPS, compile_kernels, uncompiled
+from fastsf.compilation_tasks import TASKS
+from fastsf.console import Console, compile_first
+from fastsf.kernels import _jit
+
+USES = """
+import json, sys
+import numpy as np
+from ase import Atoms
+from numba.core.dispatcher import Dispatcher
+from fastsf import ACSF, G2, G4, neighbor_list
+from fastsf.compilation_tasks import TASKS
+from fastsf.evaluation import Evaluator, Model, evaluate_batch
+from fastsf.network import Network
+from fastsf.network_packing import pack_networks
+from fastsf.scaling import Scaling
+from fastsf.structure import Structure
+
+
+def loaded():
+    modules = [module for name, module in sys.modules.items() if name.startswith("fastsf.kernels.")]
+    kernels = {id(each): each for module in modules for each in vars(module).values() if isinstance(each, Dispatcher)}
+    return {f"{each.py_func.__module__}.{each.__name__}{sign}" for each in kernels.values() for sign in each.signatures}
+
+
+def use():
+    rng = np.random.default_rng(1)
+    atoms = Atoms("H4O2", rng.random((6, 3)) * 3, cell=[4, 5, 6], pbc=True)
+    many = atoms.repeat((3, 3, 3))
+    functions = [function for center in "HO" for function in (
+        G2(center, "H", 1.0, 3.0), G4(center, ("H", "O"), 0.1, 1.0, 2.0, 3.0), G2(center, "O", 1.0, 3.0))]
+    network = Network.random((3, 4, 1), ("tanh", "linear"), seed=0)
+    network.gradient(np.ones((2, 3)))
+    ones = np.ones(3)
+    scaling = Scaling("none", 0.0, 1.0, 0 * ones, ones, 0 * ones, ones)
+    both = {"H": scaling, "O": scaling}
+    packed = pack_networks(("H", "O"), {"H": network, "O": network}, both, 1.0, {}, 3)
+    for threads in (1, 2):
+        neighbor_list("ijdDS", atoms, 3.0, threads=threads)
+        acsf = ACSF(functions, threads=threads)
+        acsf.create(atoms)
+        acsf.create(many)
+        acsf.create([atoms, atoms])
+        acsf.create(atoms, [0, 2])
+        acsf.derivatives(atoms)
+        acsf.derivatives(many)
+        acsf.evaluate_batch([Structure.from_atoms(atoms)] * 2, jacobian=True)
+        acsf.vjp(many, np.ones((len(many), 3)))
+        acsf.jvp(many, np.ones((len(many), 3)))
+        model = Model(acsf, packed, both)
+        evaluate_batch(model, [Structure.from_atoms(atoms)] * 2, threads)
+        evaluator = Evaluator(model, Structure.from_atoms(many), 1.0, threads)
+        evaluator.evaluate(many.positions + 0.01)
+        evaluator.evaluate(many.positions + 0.01, np.diag([12.1, 15, 18]))
+        molecule = Structure.from_arrays(atoms.positions, np.zeros((3, 3)), False, atoms.numbers)
+        Evaluator(model, molecule, 1.0, threads).evaluate(atoms.positions + 0.01)
+        values = evaluator.values()
+        evaluator.predict(packed, values, gradient=False)
+        evaluator.chain(evaluator.predict(packed, values)[1])
+
+
+tasks, before = {}, loaded()
+for name, task in TASKS.items():
+    task.call(1)
+    task.call(2)
+    now = loaded()
+    tasks[name], before = sorted(now - before), now
+use()
+print(json.dumps([tasks, sorted(loaded() - before)]))
+"""
+
+
+def python(program: str, *words: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run a program in a new process, with what is imported here."""
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment}
+    return subprocess.run([sys.executable, "-c", program, *words], env=variables, capture_output=True, text=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Empty cache folder; what is compiled goes elsewhere, and only the markers are of interest."""
+    monkeypatch.setattr(_jit, "CACHE_FOLDER", tmp_path)
+    monkeypatch.setattr(compilation.numba.config, "DISABLE_JIT", 0)
+    return tmp_path
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Names and threads of the tasks that are called in this process, where they do nothing."""
+    seen: list[tuple[str, int]] = []
+    for name, task in TASKS.items():
+        monkeypatch.setitem(TASKS, name, task._replace(call=lambda threads, name=name: seen.append((name, threads))))
+    return seen
+
+
+def children_run(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(compilation, "_PROGRAM", program)
+
+
+# --- the tasks ---
+
+
+def test_tasks_cover_what_is_used() -> None:
+    done = python(USES, NUMBA_NUM_THREADS="2", NUMBA_DISABLE_JIT="0")
+    assert done.returncode == 0, done.stderr
+    tasks, missed = json.loads(done.stdout)
+    assert set(tasks) == set(TASKS)
+    assert all(tasks.values())  # each has kernels that no task before it has loaded
+    assert missed == []
+
+
+def test_groups_have_all_tasks() -> None:
+    assert {name for names in GROUPS.values() for name in names} == set(TASKS)
+
+
+def test_long_tasks_are_shared_first() -> None:
+    assert compilation._share(list(TASKS), 1) == [sorted(TASKS, key=lambda name: -TASKS[name].seconds)]
+    assert sorted(map(len, compilation._share(list(TASKS), 99))) == [1] * len(TASKS)
+    for processes in (2, 3, 4):
+        shares = compilation._share(list(TASKS), processes)
+        loads = [sum(TASKS[name].seconds for name in share) for share in shares]
+        assert sorted(name for share in shares for name in share) == sorted(TASKS)
+        assert len(shares) == processes
+        assert max(loads) - min(loads) <= max(TASKS[share[-1]].seconds for share in shares)
+
+
+# --- in this process ---
+
+
+def test_done_once(folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilation, "most_threads", lambda: 4)
+    assert uncompiled(["featurize"]) == ["pairs", "values"]
+    assert compile_kernels(["featurize"], processes=1) >= 0
+    assert sorted(calls) == [("pairs", 1), ("pairs", 4), ("values", 1), ("values", 4)]
+    assert uncompiled(["featurize"]) == []
+    assert uncompiled(["featurize", "derivatives"]) == ["jacobian"]
+    compile_kernels(["featurize"], processes=1)
+    assert len(calls) == 4
+    assert (folder / "announced").exists()
+
+
+def test_parallel_kernels_count_as_serial_ones(
+    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compilation, "most_threads", lambda: 1)
+    compile_kernels(["featurize"], processes=1)
+    assert calls == [("pairs", 1), ("values", 1)]
+    assert uncompiled(["featurize"]) == []
+    monkeypatch.setattr(compilation, "most_threads", lambda: 2)
+    assert uncompiled(["featurize"]) == ["pairs", "values"]
+    compile_kernels(["featurize"], processes=1)
+    monkeypatch.setattr(compilation, "most_threads", lambda: 1)
+    assert uncompiled(["featurize"]) == []
+
+
+def test_other_processor_or_version_compiles_anew(
+    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from numba.core.registry import cpu_target
+
+    compile_kernels(processes=1)
+    assert uncompiled() == []
+    codegen = type(cpu_target.target_context.codegen())
+    for owner, name, value in (
+        (codegen, "magic_tuple", lambda self: ("x86_64", "another", "+sse2")),
+        (compilation.numba, "__version__", "99.0"),
+        (compilation.sys, "version", "3.99"),
+    ):
+        with monkeypatch.context() as changed:
+            changed.setattr(owner, name, value)
+            compilation._target.cache_clear()
+            assert uncompiled() == list(dict.fromkeys(sum(GROUPS.values(), ())))
+        compilation._target.cache_clear()
+        assert uncompiled() == []
+
+
+def test_without_cache_folder(calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_jit, "CACHE_FOLDER", None)
+    monkeypatch.setattr(compilation.numba.config, "DISABLE_JIT", 0)
+    monkeypatch.setattr(compilation, "_start", lambda *_: pytest.fail("a process was started"))
+    assert uncompiled() == []  # a command has nothing to wait for
+    compile_kernels(processes=4)
+    assert {name for name, _ in calls} == set(TASKS)
+
+
+def test_without_jit(folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compilation.numba.config, "DISABLE_JIT", 1)
+    assert uncompiled() == []
+    compile_kernels()
+    assert not calls and not list(folder.iterdir())
+
+
+def test_wrong_arguments() -> None:
+    with pytest.raises(InputError, match="nothing to compile for 'fly', expected some of featurize, "):
+        compile_kernels(["fly"])
+    with pytest.raises(InputError, match="at least one process, found 0"):
+        compile_kernels(processes=0)
+
+
+def test_folder_that_vanished(folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_jit, "CACHE_FOLDER", folder / "gone")
+    with pytest.raises(StorageError, match=r"cannot write into .*gone: no such file"):
+        compile_kernels(processes=1)
+
+
+# --- in several processes ---
+
+
+@pytest.mark.skipif(getattr(compilation.numba.config, "DISABLE_JIT", 0), reason="nothing is compiled")
+def test_processes_from_a_script_without_guard(tmp_path: Path) -> None:
+    """Kernels are in the cache already, or are compiled by the next tests anyway; the markers are not."""
+    compile_kernels(["featurize"])
+    before = _markers()
+    for path in before:
+        path.unlink()
+    script = tmp_path / "script.py"
+    script.write_text("import fastsf\nprint('once')\nfastsf.compile_kernels(['featurize'], processes=2)\n")
+    (tmp_path / "json.py").write_text("raise SystemExit('a file beside the script stands for a module of Python')")
+    done = python(f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "once\n", "")
+    assert _markers() == before
+
+
+def _markers() -> list[Path]:
+    assert _jit.CACHE_FOLDER is not None
+    return sorted(_jit.CACHE_FOLDER.glob(f"[pv]a*-{compilation._target()}.compiled"))
+
+
+def test_child_gets_path_folder_and_tasks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = folder / "report"
+    program = (
+        f"import json, os, sys; open({str(report)!r} + sys.argv[2], 'w').write(json.dumps([sys.argv[1:],"
+        " os.environ['NUMBA_CACHE_DIR'], os.environ['NUMBA_NUM_THREADS']]))"
+    )
+    children_run(monkeypatch, program)
+    compile_kernels(["featurize"], processes=2)
+    for name in ("pairs", "values"):
+        (path, *names), cache, most = json.loads((folder / f"report{name}").read_text())
+        assert json.loads(path) == [str(entry) for entry in sys.path]
+        assert names == [name]
+        assert cache == str(folder.parent)
+        assert int(most) == threads.most_threads()
+
+
+@pytest.mark.parametrize(
+    ("program", "error", "reason"),
+    [
+        ("import sys; print('no space left', file=sys.stderr); sys.exit(3)", StorageError, "3: no space left"),
+        ("print('much ' * 100000); raise ValueError('a bug')", FastsfError, "1: ValueError: a bug"),
+        ("import os; os.kill(os.getpid(), 9)", FastsfError, "-9: no message"),
+    ],
+)
+def test_child_that_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, program: str, error: type[Exception], reason: str
+) -> None:
+    """The other child would go on for long; it is stopped."""
+    others = "import sys, time\nif sys.argv[2] == 'pairs': time.sleep(1000)\n"
+    children_run(monkeypatch, others + program)
+    started = _seen_processes(monkeypatch)
+    with pytest.raises(error, match=rf"compiling the kernels \(values\) failed with exit status {reason}"):
+        compile_kernels(["featurize"], processes=2)
+    assert len(started) == 2
+    assert all(child.process.returncode is not None for child in started)
+
+
+def _seen_processes(monkeypatch: pytest.MonkeyPatch) -> list[compilation._Child]:
+    started: list[compilation._Child] = []
+    start = compilation._start
+    monkeypatch.setattr(compilation, "_start", lambda *words: started.append(start(*words)) or started[-1])
+    return started
+
+
+def test_interrupt_ends_the_children(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    children_run(monkeypatch, "import time; time.sleep(1000)")
+    started = _seen_processes(monkeypatch)
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compilation.time, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compile_kernels(["featurize"], processes=2)
+    assert [child.process.returncode for child in started] == [-signal.SIGKILL] * 2
+
+
+@pytest.mark.parametrize("executable", ["", None, "/nowhere/python3", "/usr/bin/other"])
+def test_where_processes_cannot_be_started(
+    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, executable: str | None
+) -> None:
+    monkeypatch.setattr(compilation.sys, "executable", executable)
+    compile_kernels(["featurize"], processes=2)
+    assert {name for name, _ in calls} == {"pairs", "values"}
+    assert uncompiled(["featurize"]) == []
+
+
+def test_work_tells_what_is_wrong(
+    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compilation.work(["pairs"]) == 0
+
+    def fail(threads: int, error: BaseException) -> None:
+        raise error
+
+    for error, status, told in (
+        (OSError(28, "No space left on device"), 3, "[Errno 28] No space left on device\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ):
+        task = TASKS["values"]._replace(call=lambda threads, error=error: fail(threads, error))
+        monkeypatch.setitem(TASKS, "values", task)
+        assert compilation.work(["values"]) == status
+        assert capsys.readouterr().err == told
+    assert uncompiled(["featurize"]) == ["values"]
+
+
+# --- commands ---
+
+
+def test_commands_say_that_they_compile_once(
+    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(compilation, "_most_processes", lambda: 1)
+    compile_first(["featurize"], Console())
+    told = capsys.readouterr().out
+    assert re.fullmatch(r"Compiling the kernels, once per installation \.\.\.\n  done in \d+\.\d s\n", told)
+    compile_first(["featurize"], Console())
+    compile_first(["derivatives"], Console(quiet=True))
+    assert capsys.readouterr().out == ""
+    assert uncompiled(["featurize", "derivatives"]) == []
+
+
+def test_help_loads_no_kernels() -> None:
+    done = python("import sys, fastsf.cli; fastsf.cli.make_parser(); sys.exit('numba' in sys.modules)")
+    assert done.returncode == 0, done.stderr
+
+
+def test_names_of_the_package() -> None:
+    assert set(fastsf.__all__) <= set(dir(fastsf))
+    assert all(getattr(fastsf, name) is not None for name in fastsf.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        fastsf.nothing  # noqa: B018
