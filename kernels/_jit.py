@@ -73,6 +73,11 @@ def kernel(function, **options):
     return numba.njit(**OPTIONS, **internal, **options)(function)
 
 
+def allocator(function):
+    """Compile a function that only kernels call, and that allocates memory for them."""
+    return numba.njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
 def inline(function):
     """Compile a formula that is part of the loops that use it: no call in between."""
     return kernel(function, forceinline=True)

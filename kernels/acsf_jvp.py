@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels._jit import allocator, inline, kernel, njit
 from fastsf.kernels.angular import angle_factor
 from fastsf.kernels.environment import (
     X,
@@ -65,7 +65,7 @@ class Tangent(NamedTuple):
     lanes: np.ndarray  # (7 * STRIDE,) float64
 
 
-@njit
+@allocator
 def make_tangent(size):
     """Scratch for centres with at most `size` padded neighbours."""
     return Tangent(aligned(_FIELDS * size), aligned(7 * STRIDE))

@@ -8,7 +8,7 @@ cosine.
 import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels._jit import allocator, inline, kernel, njit
 from fastsf.kernels.angular import angle_factor
 from fastsf.kernels.environment import X, Y, Z, aligned, block_at, lanes_of, make_environment, prepare
 from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, through_moments
@@ -178,7 +178,7 @@ def _add_sums(sums, at, a, b, c, d):
     sums[at + 3] += totals[3]
 
 
-@njit
+@allocator
 def make_polynomials(tables):
     """Scratch for the polynomials of any group."""
     return np.empty(most_channels(tables) * LANES)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.acsf import sum_chunk, sum_radials, sum_wide_groups
 from fastsf.kernels.acsf_vjp import (
     add_wide_groups,
@@ -61,21 +61,21 @@ class Scratch(NamedTuple):
     at: np.ndarray  # (2,) int64: where the triplets of a group go on
 
 
-@njit
+@allocator
 def number_of_chunks(tables, neighbors):
     """As many chunks as a centre can have, up to MOST_KEPT, and one for those beyond."""
     most = padded_size(neighbors.start, len(tables.weights))
     return min(MOST_KEPT, len(tables.groups) * (1 + most * most // (LANES * CHUNK))) + 1
 
 
-@njit
+@allocator
 def make_kept(tables, chunks):
     """Room for what is known of the chunks."""
     groups = len(tables.groups)
     return Kept(np.empty((chunks, 2), np.int64), np.empty(groups + 1, np.int64), np.empty((groups, 2), np.int64))
 
 
-@njit
+@allocator
 def make_scratch(tables, neighbors):
     """Memory that suffices for every centre."""
     env = make_environment(tables, neighbors)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels._jit import allocator, inline, kernel
 from fastsf.kernels.cutoffs import envelope
 from fastsf.kernels.radial import radial_factor
 from fastsf.kernels.simd import LANES, fma, load, load_one, select, sqrt, store, store_one
@@ -49,7 +49,7 @@ def lane_at(k):
     return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
 
 
-@njit
+@allocator
 def aligned(size):
     """Uninitialised float64 array that starts at a cache line, so that no vector straddles two."""
     raw = np.empty(size + LANES)
@@ -57,7 +57,7 @@ def aligned(size):
     return raw[skip : skip + size]
 
 
-@njit
+@allocator
 def make_environment(tables, neighbors):
     """Scratch that suffices for every centre and shell."""
     elements = len(tables.weights)

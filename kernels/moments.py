@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels._jit import allocator, inline, kernel
 from fastsf.kernels.environment import R_INVERSE, R_SQUARED, X, Y, Z, aligned, block_at, lane_at, lanes_of, segment
 from fastsf.kernels.pair_gradients import add_to_block, gradient_block
 from fastsf.kernels.simd import LANES, fma, load, splat, store, sum_lanes
@@ -73,7 +73,7 @@ class Moments(NamedTuple):
     coefficients: np.ndarray  # (MAX_DEGREE + 1,) Legendre coefficients of a sum of functions
 
 
-@njit
+@allocator
 def make_moments():
     """Scratch for all groups."""
     return Moments(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.activations import activation
 from fastsf.kernels.environment import aligned
 from fastsf.kernels.simd import LANES, count_lanes, fma, load, load_one, splat, store, sum_lanes_of_four
@@ -55,7 +55,7 @@ class Work(NamedTuple):
     slopes: np.ndarray  # (depth * nodes,) of the activation functions
 
 
-@njit
+@allocator
 def make_work(networks):
     """Scratch for any of the networks."""
     return Work(aligned(networks.nodes), aligned(networks.nodes), aligned(networks.nodes * networks.depth))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels._jit import allocator, inline, kernel
 from fastsf.kernels.angular import angle
 from fastsf.kernels.cutoffs import envelope
 from fastsf.kernels.environment import (
@@ -144,7 +144,7 @@ def most_channels(tables):
     return most
 
 
-@njit
+@allocator
 def make_chunks(tables, number):
     """Memory for chunks of any group."""
     channels = most_channels(tables)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels._jit import allocator, kernel
 from fastsf.kernels.angular import angle, angle_factor
 from fastsf.kernels.environment import (
     R_INVERSE,
@@ -48,7 +48,7 @@ class WideScratch(NamedTuple):
     weights: np.ndarray  # (terms,) float64: their weights
 
 
-@njit
+@allocator
 def make_wide(tables, size):
     """Scratch for centres with at most `size` padded neighbours."""
     angles, terms = 0, 0
