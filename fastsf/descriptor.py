@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import definition, packing, recipes
+from fastsf import definition, packing, recipes, recycling
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import InputError, StructureError
 from fastsf.function_sets import elements_of
@@ -285,12 +285,9 @@ class ACSF:
         entries = np.zeros(n, dtype=np.int64)
         run(self.threads, acsf_jacobian.count_range, acsf_jacobian.count, arguments, n, (entries,))
         start = np.concatenate([[0], np.cumsum(entries)])
-        target = acsf_jacobian.Jacobian(
-            start,
-            np.empty(start[-1], dtype=np.int32),
-            np.empty(start[-1], dtype=np.int32),
-            np.empty(3 * start[-1]),
-        )
+        total = int(start[-1])
+        column, atom = (recycling.empty((total + 1) // 2, np.int32)[:total] for _ in range(2))
+        target = acsf_jacobian.Jacobian(start, column, atom, recycling.empty(3 * total, np.float64))
         values = np.zeros((n, self.n_features))
         loops = acsf_jacobian.jacobian_range, acsf_jacobian.jacobian
         run(self.threads, *loops, arguments, n, (target, values))
