@@ -12,7 +12,7 @@ from fastsf.kernels.environment import X, Y, Z, aligned, block_at, gather, lanes
 from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, term_value, through_moments
 from fastsf.kernels.pair_gradients import clear, components, resolve, room, spread
 from fastsf.kernels.simd import LANES, copy_ints, fill_ints, load, splat, store_xyz, sum_lanes
-from fastsf.kernels.tables import ALL
+from fastsf.kernels.tables import ALL, group_terms
 from fastsf.kernels.triplets import (
     ANGLE,
     COSINE,
@@ -46,17 +46,11 @@ def _visible(env, element):
 
 
 @kernel
-def _group_terms(tables, group):
-    first = tables.channels[group.channel_first].term_first
-    return first, tables.channels[group.channel_last - 1].term_last
-
-
-@kernel
 def _entries_of_group(tables, group, env):
     seen = _visible(env, group.first_element)
     if group.second_element != group.first_element:
         seen += _visible(env, group.second_element)
-    first, last = _group_terms(tables, group)
+    first, last = group_terms(tables, group)
     return (last - first) * seen
 
 
@@ -146,7 +140,7 @@ def _write_radial(env, radial, jacobian, entry, limit, rest):
 
 @kernel
 def _write_group(tables, group, env, gradient, jacobian, entry, limit, rest):
-    first, last = _group_terms(tables, group)
+    first, last = group_terms(tables, group)
     for t in range(first, last):
         start, column = (t - first) * room(env), tables.terms[t].column
         entry = _write(env, gradient, group.first_element, start, column, jacobian, entry, limit, rest)
@@ -160,7 +154,7 @@ def _write_group(tables, group, env, gradient, jacobian, entry, limit, rest):
 
 @kernel
 def _through_moments(tables, group, env, moments, gradient, out):
-    first, _ = _group_terms(tables, group)
+    first, _ = group_terms(tables, group)
     for c in range(group.channel_first, group.channel_last):
         channel = tables.channels[c]
         own = fill_moments(env, moments, group, channel)
@@ -188,7 +182,7 @@ def _resolve_term(array, scratch, group, channel, term, start, lanes):
 def _fill_group(tables, shell, group, env, chunks, gradient, at, out):
     chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
     rewind(at)
-    first, _ = _group_terms(tables, group)
+    first, _ = group_terms(tables, group)
     while True:
         blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
         if blocks == 0:
@@ -212,7 +206,7 @@ def _fill_wide_group(tables, group, env, moments, wide, gradient, out):
 
 @kernel
 def _clear_group(tables, group, env, gradient, lanes):
-    first, last = _group_terms(tables, group)
+    first, last = group_terms(tables, group)
     for t in range(last - first):
         clear(gradient, t * room(env), lanes)
 
@@ -222,10 +216,10 @@ def _most_terms(tables):
     """Largest number of functions in one group."""
     most = 1
     for group in tables.groups:
-        first, last = _group_terms(tables, group)
+        first, last = group_terms(tables, group)
         most = max(most, last - first)
     for wide in tables.wide:
-        first, last = _group_terms(tables, wide)
+        first, last = group_terms(tables, wide)
         most = max(most, last - first)
     return most
 

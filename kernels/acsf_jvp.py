@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import allocator, inline, kernel, njit
+from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.angular import angle_factor
 from fastsf.kernels.environment import (
     X,
@@ -20,6 +20,7 @@ from fastsf.kernels.environment import (
     prepare,
     segment,
 )
+from fastsf.kernels.pair_gradients import gradient_block, gradient_lane
 from fastsf.kernels.simd import LANES, bits_mask, fma, load, load_one, pack, splat, store, sum_lanes
 from fastsf.kernels.triplets import (
     ANGLE,
@@ -45,8 +46,7 @@ from fastsf.kernels.triplets import (
 )
 from fastsf.kernels.wide import change_wide, make_wide
 
-VX, VY, VZ, ALONG = range(0, 4 * LANES, LANES)  # of a block of neighbours: the change v of r, and r . v
-_FIELDS = 4
+VX, VY, VZ, ALONG = range(0, 4 * LANES, LANES)  # like gradients: the change v of r, and r . v
 
 # Arrays over the triplets of a chunk.
 TURN = 0  # change of the cosine
@@ -68,23 +68,13 @@ class Tangent(NamedTuple):
 @allocator
 def make_tangent(size):
     """Scratch for centres with at most `size` padded neighbours."""
-    return Tangent(aligned(_FIELDS * size), aligned(7 * STRIDE))
-
-
-@inline
-def _change_at(k):
-    return k * _FIELDS
-
-
-@inline
-def _change_lane(k):
-    return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
+    return Tangent(aligned(gradient_block(size)), aligned(7 * STRIDE))
 
 
 @kernel
 def _gather_tangent(env, tangent, vectors, lanes):
     for k in range(lanes):
-        p, at, here = env.pair[k], _change_lane(k), lane_at(k)
+        p, at, here = env.pair[k], gradient_lane(k), lane_at(k)
         along = 0.0
         for c in range(3):
             v = vectors[p, c] if p >= 0 else 0.0
@@ -100,7 +90,7 @@ def _jvp_of_radials(tables, shell, env, tangent, out):
         first, lanes = segment(env, radial.element)
         total, row = splat(0.0), radial.slot * lanes_of(env)
         for k in range(first, first + lanes, LANES):
-            total = fma(load(env.factor_slope, row + k), load(tangent.near, _change_at(k) + ALONG), total)
+            total = fma(load(env.factor_slope, row + k), load(tangent.near, gradient_block(k) + ALONG), total)
         out[radial.column] = sum_lanes(total)
 
 
@@ -111,7 +101,7 @@ def _pack_changes(env, tangent, chunk, blocks):
     for block in range(blocks):
         packed = load_one(info, block)
         j, k, place = block_first(packed), block_second(packed), block_place(packed)
-        mask, there, moved, here = bits_mask(block_mask(packed)), block_at(k), _change_at(k), _change_lane(j)
+        mask, there, moved, here = bits_mask(block_mask(packed)), block_at(k), gradient_block(k), gradient_lane(j)
         cross = load(changes, moved + VX) * coordinate(env, j, X) + load(near, there + X) * load_one(changes, here + VX)
         cross = fma(load(changes, moved + VY), coordinate(env, j, Y), cross)
         cross = fma(load(near, there + Y), load_one(changes, here + VY), cross)

@@ -17,6 +17,7 @@ from fastsf.kernels._jit import allocator, inline, kernel
 from fastsf.kernels.environment import R_INVERSE, R_SQUARED, X, Y, Z, aligned, block_at, lane_at, lanes_of, segment
 from fastsf.kernels.pair_gradients import add_to_block, gradient_block
 from fastsf.kernels.simd import LANES, fma, load, splat, store, sum_lanes
+from fastsf.kernels.tables import group_terms
 
 MAX_DEGREE = 16
 """Largest zeta that may go through moments; beyond it, triplets are cheaper up to some hundred neighbours."""
@@ -100,7 +101,8 @@ def through_moments(env, group, tables, slopes):
             if env.near[lane_at(k) + R_SQUARED] == 0.0:  # a neighbour without direction
                 return False
     channels = group.channel_last - group.channel_first
-    terms = tables.channels[group.channel_last - 1].term_last - tables.channels[group.channel_first].term_first
+    term_first, term_last = group_terms(tables, group)
+    terms = term_last - term_first
     harmonics = (group.degree + 1) * (group.degree + 2) // 2
     if same:
         blocks, vectors = first_lanes * (first_lanes - LANES) // (2 * LANES), first_lanes // LANES

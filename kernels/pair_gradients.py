@@ -35,7 +35,8 @@ def gradient_block(k):
 
 
 @inline
-def _gradient_lane(k):
+def gradient_lane(k):
+    """Where the first number of neighbour k stands; the others follow at the distances above."""
     return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
 
 
@@ -139,7 +140,7 @@ def spread(env, gradient, start, chunk, blocks):
 @inline
 def add_to_first(gradient, start, j, along, gx, gy, gz):
     """Add sums over the lanes to the gradient of neighbour j."""
-    at = start + _gradient_lane(j)
+    at = start + gradient_lane(j)
     sums = sum_lanes_of_four(along, gx, gy, gz)
     store_one(gradient, at + ALONG, load_one(gradient, at + ALONG) + sums[0])
     store_one(gradient, at + GX, load_one(gradient, at + GX) + sums[1])

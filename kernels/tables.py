@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastsf.kernels._jit import kernel
+
 MAX_POWER = 7
 """Largest exponent for which angle factors are summed up as powers of the cosine; beyond it, digits would cancel."""
 
@@ -140,3 +142,10 @@ class Neighbors(NamedTuple):
     neighbor: np.ndarray  # (p,) int64
     vector: np.ndarray  # (p, 3) float64, r_j - r_i, Å
     species: np.ndarray  # (n,) int64 element index of each atom
+
+
+@kernel
+def group_terms(tables, group):
+    """First term of a group of angular functions, and the one behind its last."""
+    first = tables.channels[group.channel_first].term_first
+    return first, tables.channels[group.channel_last - 1].term_last

@@ -21,7 +21,7 @@ from fastsf.kernels.environment import (
     lanes_of,
     segment,
 )
-from fastsf.kernels.pair_gradients import add_to_block, add_to_first, gradient_block
+from fastsf.kernels.pair_gradients import add_to_block, add_to_first, gradient_block, gradient_lane
 from fastsf.kernels.simd import (
     LANES,
     fma,
@@ -35,6 +35,7 @@ from fastsf.kernels.simd import (
     store,
     sum_lanes,
 )
+from fastsf.kernels.tables import group_terms
 
 # Arrays over the neighbours k of one j, by their order in the scratch; two for each angle factor stand behind them.
 _COSINE, _ANGLE, _INVERSE_SINE, _FACTORS = range(4)
@@ -54,24 +55,18 @@ def make_wide(tables, size):
     angles, terms = 0, 0
     for group in tables.wide:
         angles = max(angles, group.angle_last - group.angle_first)
-        last = tables.channels[group.channel_last - 1].term_last
-        terms = max(terms, last - tables.channels[group.channel_first].term_first)
+        first, last = group_terms(tables, group)
+        terms = max(terms, last - first)
     return WideScratch(aligned((_FACTORS + 2 * angles) * size), np.empty(terms, np.int64), np.empty(terms))
 
 
 @kernel
-def _group_terms(tables, group):
-    first = tables.channels[group.channel_first].term_first
-    return first, tables.channels[group.channel_last - 1].term_last
-
-
-@kernel
 def _look_up(env, tables, group, scratch):
-    """Fill in the places of the terms; returns the first term."""
-    first, last = _group_terms(tables, group)
+    """Fill in the places of the terms; returns the first term, and the one behind the last."""
+    first, last = group_terms(tables, group)
     for t in range(first, last):
         scratch.places[t - first] = _value_at(tables.terms[t].angle, lanes_of(env))
-    return first
+    return first, last
 
 
 @kernel
@@ -132,25 +127,30 @@ def _sum_row(factor, array, at, row, first, end):
 
 
 @kernel
+def _sum_functions(env, tables, group, scratch, term_first, j, first, end, out):
+    """Add what one row gives to the functions of a group."""
+    size = lanes_of(env)
+    for c in range(group.channel_first, group.channel_last):
+        channel = tables.channels[c]
+        row = channel.slot * size
+        own = load_one(env.factor, row + j)
+        if own == 0.0:
+            continue
+        for t in range(channel.term_first, channel.term_last):
+            place = scratch.places[t - term_first]
+            out[tables.terms[t].column] += own * _sum_row(env.factor, scratch.rows, place, row, first, end)
+
+
+@kernel
 def sum_wide(env, tables, group, scratch, out):
     """Add the values of the functions of a group."""
-    size, array = lanes_of(env), scratch.rows
-    term_first = _look_up(env, tables, group, scratch)
+    term_first, _ = _look_up(env, tables, group, scratch)
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
         first, end = _row(env, group, j)
-        if first == end:
-            continue
-        _fill_row(env, tables, group, array, j, first, end, False)
-        for c in range(group.channel_first, group.channel_last):
-            channel = tables.channels[c]
-            row = channel.slot * size
-            own = load_one(env.factor, row + j)
-            if own == 0.0:
-                continue
-            for t in range(channel.term_first, channel.term_last):
-                place = scratch.places[t - term_first]
-                out[tables.terms[t].column] += own * _sum_row(env.factor, array, place, row, first, end)
+        if first < end:
+            _fill_row(env, tables, group, scratch.rows, j, first, end, False)
+            _sum_functions(env, tables, group, scratch, term_first, j, first, end, out)
 
 
 @kernel
@@ -199,8 +199,7 @@ def _add_row(env, channels, scratch, term_first, gradient, start, j, first, end,
 @kernel
 def add_wide(env, tables, group, scratch, weights, gradient):
     """Add the gradient of sum_s weights_s G_s of a group."""
-    term_first = _look_up(env, tables, group, scratch)
-    _, term_last = _group_terms(tables, group)
+    term_first, term_last = _look_up(env, tables, group, scratch)
     for t in range(term_first, term_last):
         scratch.weights[t - term_first] = weights[tables.terms[t].column]
     channel_span, term_span = (group.channel_first, group.channel_last), (0, term_last - term_first)
@@ -215,26 +214,20 @@ def add_wide(env, tables, group, scratch, weights, gradient):
 @kernel
 def add_wide_functions(env, tables, group, scratch, gradient, room, out):
     """Add the values of the functions of a group to `out`, and their gradients side by side, `room` apart."""
-    size, array = lanes_of(env), scratch.rows
-    term_first = _look_up(env, tables, group, scratch)
+    term_first, _ = _look_up(env, tables, group, scratch)
     scratch.weights[:] = 1.0
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
         first, end = _row(env, group, j)
         if first == end:
             continue
-        _fill_row(env, tables, group, array, j, first, end, True)
+        _fill_row(env, tables, group, scratch.rows, j, first, end, True)
+        _sum_functions(env, tables, group, scratch, term_first, j, first, end, out)
         for c in range(group.channel_first, group.channel_last):
             channel = tables.channels[c]
-            row = channel.slot * size
-            own = load_one(env.factor, row + j)
-            if own == 0.0:
-                continue
             for t in range(channel.term_first - term_first, channel.term_last - term_first):
-                column = tables.terms[term_first + t].column
-                out[column] += own * _sum_row(env.factor, array, scratch.places[t], row, first, end)
-                span = (c, c + 1), (t, t + 1)
-                _add_row(env, tables.channels, scratch, term_first, gradient, t * room, j, first, end, span[0], span[1])
+                spans = (c, c + 1), (t, t + 1)
+                _add_row(env, tables.channels, scratch, term_first, gradient, t * room, j, first, end, *spans)
 
 
 @kernel
@@ -266,7 +259,7 @@ def _change_row(env, array, changes, place, row, j, first, end):
     own, own_slope = load_one(env.factor, row + j), load_one(env.factor_slope, row + j)
     inverse_j = coordinate(env, j, R_INVERSE)
     x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
-    own_at = gradient_block(j & -LANES) + (j & (LANES - 1))
+    own_at = gradient_lane(j)
     vx, vy = load_one(changes, own_at), load_one(changes, own_at + LANES)
     vz, along_j = load_one(changes, own_at + 2 * LANES), load_one(changes, own_at + 3 * LANES)
     total = splat(0.0)

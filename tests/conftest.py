@@ -1,9 +1,12 @@
-"""Shared fixtures: where the reference data are."""
+"""Shared fixtures: where the reference data are, and how a command is run."""
 
+import logging
 import os
 from pathlib import Path
 
 import pytest
+
+from fastsf import cli, console
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +16,21 @@ def shared() -> Path:
     if not (folder / "reference").is_dir():
         pytest.skip(f"reference data not found: set FASTSF_SHARED (looked in {folder})")
     return folder
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command; returns exit status, output and complaints."""
+
+    def call(*words):
+        try:
+            status = cli.main([str(word) for word in words])
+        except SystemExit as ended:
+            status = ended.code
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    yield call
+    for handler in [each for each in console.LOG.handlers if isinstance(each, logging.FileHandler)]:
+        console.LOG.removeHandler(handler)
+        handler.close()

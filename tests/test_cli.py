@@ -15,7 +15,7 @@ from ase.io import write
 from featurizing import ROOT, TOML, descriptor, silicon, structures, water, write_data
 
 import fastsf
-from fastsf import cli, compilation, console
+from fastsf import compilation, console
 from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Progress, featurize
 
@@ -30,24 +30,6 @@ def definition(tmp_path):
     path = tmp_path / "functions.toml"
     path.write_text(TOML)
     return path
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command; returns exit status, output and complaints."""
-
-    def call(*words):
-        try:
-            status = cli.main([str(word) for word in words])
-        except SystemExit as ended:
-            status = ended.code
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    yield call
-    for handler in [each for each in console.LOG.handlers if isinstance(each, logging.FileHandler)]:
-        console.LOG.removeHandler(handler)
-        handler.close()
 
 
 # --- featurize ---

@@ -7,26 +7,11 @@ import pytest
 from potentials import random_potential
 from systems import SYSTEMS
 
-from fastsf import ACSF, G2, Potential, cli
+from fastsf import ACSF, G2, Potential
 from fastsf.convert import convert
 from fastsf.errors import InputError, StorageError
 from fastsf.network import Network
 from fastsf.scaling import Scaling
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command; returns exit status, output and complaints."""
-
-    def call(*words):
-        try:
-            status = cli.main([str(word) for word in words])
-        except SystemExit as ended:
-            status = ended.code
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
 
 
 @pytest.fixture
