@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fastsf import cli, console
+from fastsf.compilation import compile_kernels
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,9 @@ def run(capsys):
     for handler in [each for each in console.LOG.handlers if isinstance(each, logging.FileHandler)]:
         console.LOG.removeHandler(handler)
         handler.close()
+
+
+@pytest.fixture(scope="session")
+def compiled():
+    """Have all kernels compiled: on a fresh machine, tests that disturb commands would disturb the compiler."""
+    compile_kernels()

@@ -14,6 +14,8 @@ from featurizing import TOML, command, descriptor, structures, write_data
 from fastsf import ACSF, InputError, StorageError, chunks
 from fastsf.featurize import Options, Progress, Reading, featurize
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 OPTIONS = Options(derivatives=True, scale=True, chunk_atoms=20)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 

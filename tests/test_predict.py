@@ -18,12 +18,13 @@ from potentials import random_potential
 from systems import SYSTEMS
 
 from fastsf import Committee, InputError, Potential, StorageError
-from fastsf.compilation import compile_kernels
 from fastsf.error_metrics import Moments, Sample
 from fastsf.featurize import Progress
 from fastsf.frames import Reading
 from fastsf.predict import predict
 from fastsf.prediction import Prediction
+
+pytestmark = pytest.mark.usefixtures("compiled")
 
 ALL = ("energy", "forces", "stress")
 
@@ -251,7 +252,6 @@ def test_errors_leave_nothing_behind_and_the_old_file_as_it_was(tmp_path):
 @pytest.mark.parametrize("size", [0, 3000])
 def test_a_full_disk_leaves_nothing_behind(data, model, tmp_path, size):
     """The system refuses to let a file grow, as on a full disk."""
-    compile_kernels(("predict",))  # on a fresh machine their cache would be the first file that cannot grow
     output = tmp_path / "out.extxyz"
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
     words = ("predict", model, data, "-o", output, "--chunk-atoms", 1, "--threads", 1)
