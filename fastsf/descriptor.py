@@ -348,6 +348,32 @@ class ACSF:
         run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, out))
         return out
 
+    def strain_derivatives(self, structures: Sequence[Structure]) -> FloatArray:
+        """Derivatives of the values with respect to a strain of the structures.
+
+        Parameters
+        ----------
+        structures : sequence of Structure
+            Any number of structures.
+
+        Returns
+        -------
+        (n, 6, n_features) float64
+            Atoms of all structures behind each other. Strains in Voigt order xx, yy, zz, yz, xz, xy; as in ASE's
+            stress, (1/V) dE/dstrain, a shear is half of itself in either off-diagonal element of the strain tensor.
+        """
+        pairs = Pairs.concatenate(structures, self.cutoff, threads=self.threads)
+        numbers = np.concatenate([structure.numbers for structure in structures])
+        every, n = np.arange(len(numbers)), len(numbers)
+        arguments = (self._tables, self._neighbors(pairs, numbers, every), every)
+        out = np.zeros((6, n, self.n_features))
+        for v, (a, b) in enumerate(((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))):
+            changes = np.zeros_like(pairs.vector)
+            changes[:, a] += 0.5 * pairs.vector[:, b]
+            changes[:, b] += 0.5 * pairs.vector[:, a]
+            run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, out[v]))
+        return np.ascontiguousarray(out.transpose(1, 0, 2))
+
     @staticmethod
     def _checked(values: npt.ArrayLike, shape: tuple[int, int], name: str) -> FloatArray:
         array = np.ascontiguousarray(values, dtype=np.float64)

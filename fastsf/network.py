@@ -21,8 +21,8 @@ ACTIVATIONS = tuple(kind.name.lower() for kind in Activation)
 
 
 @dataclass(frozen=True, eq=False)
-class _Layer:
-    """What a forward pass leaves for the backward pass: inputs (n, in), f, f' and f'' (n, out)."""
+class Layer:
+    """What a forward pass leaves of a layer: its inputs (n, in); f, f' and f'' at its nodes (n, out)."""
 
     inputs: FloatArray
     value: FloatArray
@@ -166,7 +166,7 @@ class Network:
 
     def forward(self, inputs: npt.ArrayLike) -> FloatArray:
         """Energies (n,) of scaled symmetry functions (n, s)."""
-        energies: FloatArray = self._pass(self._checked(inputs, "inputs"))[-1].value[:, 0].copy()
+        energies: FloatArray = self.layers(self._checked(inputs, "inputs"))[-1].value[:, 0].copy()
         return energies
 
     def gradient(self, inputs: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -188,10 +188,10 @@ class Network:
         InputError
             If the number of columns is not that of the network's inputs.
         """
-        layers = self._pass(self._checked(inputs, "inputs"))
+        layers = self.layers(self._checked(inputs, "inputs"))
         back = np.ones_like(layers[-1].value)
         for layer, w in zip(reversed(layers), reversed(self.weights), strict=True):
-            back = (back * layer.slope * self._norm(w)) @ w.T
+            back = (back * layer.slope * self.norm(w)) @ w.T
         return layers[-1].value[:, 0].copy(), back
 
     def double_backward(
@@ -226,28 +226,30 @@ class Network:
             raise InputError(
                 f"expected {len(x)} directions and energy cotangents, found {tangent.shape} and {back.shape}"
             )
-        layers = self._pass(x)
+        layers = self.layers(x)
         tangents = []  # per layer: derivative along d of the inputs, and of the sums at the nodes
         for layer, w in zip(layers, self.weights, strict=True):
-            sums = (tangent @ w) * self._norm(w)
+            sums = (tangent @ w) * self.norm(w)
             tangents.append((tangent, sums))
             tangent = layer.slope * sums
         back, back_tangent = back[:, None], np.ones((len(x), 1))
         parts = []
         for layer, w, (tangent, sums) in zip(layers[::-1], self.weights[::-1], tangents[::-1], strict=True):
-            node = (layer.slope * back + layer.bend * sums * back_tangent) * self._norm(w)
-            node_tangent = layer.slope * back_tangent * self._norm(w)
+            node = (layer.slope * back + layer.bend * sums * back_tangent) * self.norm(w)
+            node_tangent = layer.slope * back_tangent * self.norm(w)
             parts += [node.sum(axis=0), (layer.inputs.T @ node + tangent.T @ node_tangent).ravel()]
             back, back_tangent = node @ w.T, node_tangent @ w.T
         return np.concatenate(parts[::-1]), back
 
-    def _norm(self, w: FloatArray) -> float:
+    def norm(self, w: FloatArray) -> float:
+        """Factor of the sums at the nodes of the layer with weights w."""
         return 1 / len(w) if self.normalize_nodes else 1.0
 
-    def _pass(self, x: FloatArray) -> list[_Layer]:
+    def layers(self, x: FloatArray) -> list[Layer]:
+        """Forward pass of inputs (n, s), layer by layer."""
         layers = []
         for w, b, name in zip(self.weights, self.biases, self.activations, strict=True):
-            layers.append(_Layer(x, *activate(name, (x @ w + b) * self._norm(w))))
+            layers.append(Layer(x, *activate(name, (x @ w + b) * self.norm(w))))
             x = layers[-1].value
         return layers
 

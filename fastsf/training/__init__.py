@@ -1,0 +1,1 @@
+"""Training of potentials: data, loss, optimisers, and the loop around them."""

@@ -1,0 +1,97 @@
+"""A potential as training sees it: symmetry functions and scalings that stay, and one vector of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fastsf.descriptor import ACSF
+from fastsf.network import Network
+from fastsf.potential import Potential
+from fastsf.scaling import Scaling
+from fastsf.structure import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The pieces of a `Potential`; its docstring tells what they mean.
+
+    Parameters
+    ----------
+    descriptor : ACSF
+    scalings : mapping of symbol to Scaling
+    networks : tuple of Network
+        In the order of the descriptor's elements.
+    offsets : mapping of symbol to float
+        eV per atom.
+    energy_scale : float
+        eV per unit of the networks' output.
+    length_scale : float
+        Units of length of the training per Å.
+    """
+
+    descriptor: ACSF
+    scalings: Mapping[str, Scaling]
+    networks: tuple[Network, ...]
+    offsets: Mapping[str, float]
+    energy_scale: float = 1.0
+    length_scale: float = 1.0
+
+    @classmethod
+    def from_potential(cls, potential: Potential) -> Model:
+        """Take a potential apart."""
+        networks = tuple(potential.networks[symbol] for symbol in potential.elements)
+        scales = potential.energy_scale, potential.length_scale
+        return cls(potential.descriptor, potential.scalings, networks, potential.offsets, *scales)
+
+    def potential(self, metadata: Mapping[str, str] | None = None) -> Potential:
+        """Put the potential together."""
+        return Potential(
+            self.descriptor,
+            dict(zip(self.descriptor.elements, self.networks, strict=True)),
+            self.scalings,
+            energy_scale=self.energy_scale,
+            offsets=self.offsets,
+            length_scale=self.length_scale,
+            metadata=metadata,
+        )
+
+    @property
+    def slices(self) -> list[slice]:
+        """Place of each network's parameters in the vector of all."""
+        ends = np.cumsum([network.parameters.size for network in self.networks])
+        return [
+            slice(int(end) - network.parameters.size, int(end))
+            for end, network in zip(ends, self.networks, strict=True)
+        ]
+
+    @property
+    def parameters(self) -> FloatArray:
+        """(P,) float64: parameters of the networks behind each other, in the order of the elements."""
+        return np.concatenate([network.parameters for network in self.networks])
+
+    @property
+    def is_weight(self) -> FloatArray:
+        """(P,) float64: 1 for weights, 0 for biases."""
+        parts = []
+        for network in self.networks:
+            for w, b in zip(network.weights, network.biases, strict=True):
+                parts += [np.ones(w.size), np.zeros(b.size)]
+        return np.concatenate(parts)
+
+    def with_parameters(self, parameters: FloatArray) -> Model:
+        """Return the model with other parameters (P,).
+
+        Raises
+        ------
+        InputError
+            If their number does not fit, or they are not finite.
+        """
+        pieces = zip(self.networks, self.slices, strict=True)
+        return replace(self, networks=tuple(network.with_parameters(parameters[place]) for network, place in pieces))
+
+    def species_of(self, numbers: IntArray) -> IntArray:
+        """Index of each atom's element (n,)."""
+        return self.descriptor.species_of(numbers)

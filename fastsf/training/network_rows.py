@@ -1,0 +1,138 @@
+"""Derivatives of a network's energies and of its forces with respect to its parameters, row by row.
+
+A force component is a sum over centres of t_i . dE_i/dX_i, where t_i = -dX_i/dR. Its derivative with respect to the
+weights of a layer is a sum of outer products: the tangent of the layer's inputs along t with the cotangents of
+its nodes, and the inputs with the tangents of those cotangents. Here these sums are products of matrices over the
+centres that an atom moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.network import Layer, Network
+from fastsf.structure import FloatArray, IntArray
+
+AnyFloat = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """Forward and backward pass of a network over atoms.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        Of the forward pass.
+    nodes : list of (m, out) float64
+        dE/d(sum at the node), per layer.
+    gradient : (m, s) float64
+        dE/dX.
+    """
+
+    layers: list[Layer]
+    nodes: list[FloatArray]
+    gradient: FloatArray
+
+    @property
+    def energies(self) -> FloatArray:
+        """(m,) float64."""
+        energies: FloatArray = self.layers[-1].value[:, 0]
+        return energies
+
+
+def forward_backward(network: Network, inputs: FloatArray) -> Pass:
+    """Energies of atoms and everything that their derivatives need."""
+    layers = network.layers(inputs)
+    back = np.ones_like(layers[-1].value)
+    nodes = []
+    for layer, w in zip(reversed(layers), reversed(network.weights), strict=True):
+        nodes.append(layer.slope * back * network.norm(w))
+        back = nodes[-1] @ w.T
+    return Pass(layers, nodes[::-1], back)
+
+
+def along(gradient: FloatArray, index: IntArray, blocks: AnyFloat) -> FloatArray:
+    """Sums over centres of blocks . gradient: the derivative of the energy along each direction.
+
+    Parameters
+    ----------
+    gradient : (m, s) float64
+        dE/dX of the atoms.
+    index : (n, K) int64
+    blocks : (n, K, d, s) array
+        dX along d directions of the atoms `index`.
+
+    Returns
+    -------
+    (n, d) float64
+    """
+    chosen = gradient.astype(blocks.dtype, copy=False)[index]
+    return np.asarray(np.matmul(blocks, chosen[..., None])[..., 0].sum(axis=1), dtype=np.float64)
+
+
+def energy_row(done: Pass, row: AnyFloat) -> None:
+    """Derivative of the sum of the energies with respect to all parameters, added to row (P,)."""
+    at = 0
+    for layer, node in zip(done.layers, done.nodes, strict=True):
+        size = layer.inputs.shape[1] * node.shape[1]
+        row[at : at + size] += (layer.inputs.T @ node).ravel()
+        row[at + size : at + size + node.shape[1]] += node.sum(axis=0)
+        at += size + node.shape[1]
+
+
+def direction_rows(network: Network, done: Pass, index: IntArray, blocks: AnyFloat, rows: AnyFloat) -> None:
+    """Derivatives of `along` with respect to all parameters, into rows (n * d, P).
+
+    Parameters
+    ----------
+    network : Network
+    done : Pass
+        Of the atoms.
+    index, blocks
+        As for `along`; the arithmetic is done in the precision of the blocks.
+    """
+    n, places, d, _ = blocks.shape
+    back_tangent: AnyFloat | None = None
+    end = rows.shape[1]
+    for k, (tangent, sums) in reversed(list(enumerate(_tangents(network, done, index, blocks)))):
+        layer, w, norm = done.layers[k], network.weights[k], network.norm(network.weights[k])
+        node_tangent = sums * _pick(layer.bend * _cotangent(done, network, k) * norm, index, blocks)
+        if back_tangent is not None:
+            node_tangent += back_tangent * _pick(layer.slope * norm, index, blocks)
+        fan_in, fan_out = w.shape
+        rows[:, end - fan_out : end] = node_tangent.sum(axis=1).reshape(n * d, fan_out)
+        end -= fan_out
+        target = rows[:, end - w.size : end].reshape(n, d, fan_in, fan_out)
+        np.matmul(tangent.transpose(0, 2, 3, 1), _pick(done.nodes[k], index, blocks).transpose(0, 2, 1, 3), out=target)
+        inputs = _pick(layer.inputs, index, blocks).transpose(0, 2, 3, 1)
+        target += np.matmul(inputs, node_tangent.transpose(0, 2, 1, 3))
+        end -= w.size
+        if k:
+            back_tangent = (node_tangent.reshape(-1, fan_out) @ w.T.astype(blocks.dtype)).reshape(n, places, d, fan_in)
+
+
+def _tangents(network: Network, done: Pass, index: IntArray, blocks: AnyFloat) -> list[tuple[AnyFloat, AnyFloat]]:
+    """Per layer, the changes of its inputs and of the sums at its nodes along the directions, (n, K, d, ...)."""
+    tangents, tangent = [], blocks
+    for layer, w in zip(done.layers, network.weights, strict=True):
+        flat = tangent.reshape(-1, len(w)) @ (w * network.norm(w)).astype(blocks.dtype)
+        sums = flat.reshape(*blocks.shape[:3], w.shape[1])
+        tangents.append((tangent, sums))
+        tangent = sums * _pick(layer.slope, index, blocks)
+    return tangents
+
+
+def _cotangent(done: Pass, network: Network, k: int) -> FloatArray:
+    """dE/d(output of layer k), (m, out)."""
+    last = k == len(done.nodes) - 1
+    return np.ones_like(done.nodes[k]) if last else done.nodes[k + 1] @ network.weights[k + 1].T
+
+
+def _pick(values: FloatArray, index: IntArray, blocks: AnyFloat) -> AnyFloat:
+    """Rows of atoms for the places of the blocks, (n, K, 1, ...), in the blocks' precision."""
+    return values.astype(blocks.dtype, copy=False)[index][:, :, None, :]

@@ -1,0 +1,301 @@
+"""What training makes small: squared errors of energies, forces and stresses, and the size of the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import blas
+from threadpoolctl import threadpool_limits
+
+from fastsf.errors import InputError
+from fastsf.kernels import tangents
+from fastsf.structure import FloatArray, IntArray
+from fastsf.threads import most_threads
+from fastsf.training.labelled import LabelledSet
+from fastsf.training.measures import Errors, Predictions, Sigma
+from fastsf.training.model import Model
+from fastsf.training.network_rows import Pass, along, direction_rows, energy_row, forward_backward
+from fastsf.training.samples import Part, Samples
+
+_BLOCK_ROWS = 2000
+"""Rows of the Jacobian that are multiplied together: enough for BLAS, few enough to stay small."""
+
+_BIAS_DECAY = 0.01
+"""Decay of biases relative to that of weights."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Objective:
+    """Weighted sum of squares of a model's errors on labelled structures, and decay of its weights.
+
+    L(p) = sum_k w_k [(dE_k / n_k sigma_E)^2 + sum_c (dF_kc / sigma_F)^2 + sum_v (dS_kv / sigma_S)^2]
+           + decay sum_j d_j p_j^2
+
+    with d_j = 1 for weights and 0.01 for biases. Labels that are missing take no part. Sums are made in the order of
+    the structures whatever the number of threads.
+
+    Parameters
+    ----------
+    model : Model
+        Its parameters are the start; everything else stays.
+    samples : Samples
+        Of the structures of `labelled`, with stress if that shall count.
+    labelled : LabelledSet
+        Structures with their labels.
+    sigma : Sigma
+        Errors that count as one; may be changed between steps.
+    decay : float
+        As above.
+    threads : int, optional
+        All by default.
+
+    Raises
+    ------
+    InputError
+        If samples and labels are not of equally many structures, or nothing is labelled.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        samples: Samples,
+        labelled: LabelledSet,
+        sigma: Sigma | None = None,
+        decay: float = 0.0,
+        threads: int | None = None,
+    ) -> None:
+        if len(samples) != len(labelled):
+            raise InputError(f"expected samples of {len(labelled)} structures, found {len(samples)}")
+        self.model, self.samples, self.labelled = model, samples, labelled
+        self.sigma, self.decay = sigma or Sigma(), float(decay)
+        self.size = model.parameters.size
+        self.threads = threads or most_threads()
+        self._penalty = np.where(model.is_weight > 0, 1.0, _BIAS_DECAY)
+        self._offsets = self._constant_energies()
+        self._labels = [self._labels_of(k) for k in range(len(labelled))]
+        self.n_rows = np.array([int(np.isfinite(labels).sum()) for labels in self._labels])
+        if not self.n_rows.sum():
+            raise InputError("none of the structures has an energy, forces or (with stress) a stress to learn from")
+
+    @property
+    def n_structures(self) -> int:
+        """Number of structures."""
+        return len(self.labelled)
+
+    @property
+    def decay_diagonal(self) -> FloatArray:
+        """(P,) float64: factors of the squares of the parameters in L."""
+        return self.decay * self._penalty
+
+    # --- the sum of squares ---
+
+    def value(self, parameters: FloatArray) -> float:
+        """L(p)."""
+        total = sum(self._map(lambda k, model: self._squares(k, model), parameters, self._all()))
+        return float(total + self._decay_of(parameters))
+
+    def gradient(self, parameters: FloatArray, batch: IntArray | None = None) -> tuple[float, FloatArray]:
+        """L(p) and its gradient (P,); of some structures only, then with their share of the decay."""
+        chosen = self._all() if batch is None else np.asarray(batch)
+        share = float(self.n_rows[chosen].sum() / self.n_rows.sum())
+        total, gradient = share * self._decay_of(parameters), 2 * share * self.decay_diagonal * parameters
+        for squares, part in self._map(self._gradient_of, parameters, chosen):
+            total += squares
+            gradient += part
+        return float(total), gradient
+
+    def normal(
+        self, parameters: FloatArray, batch: IntArray | None = None, dtype: npt.DTypeLike = np.float64
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """Sum of squares r.r, J^T r (P,) and J^T J (P, P) of the weighted residuals r, without the decay.
+
+        Only the lower triangle of J^T J is filled. `dtype` is the precision of the products of matrices.
+        """
+        chosen = self._all() if batch is None else np.asarray(batch)
+        squares, right, matrix = 0.0, np.zeros(self.size), np.zeros((self.size, self.size))
+
+        def products(block: IntArray, model: Model) -> tuple[float, FloatArray, Any]:
+            return self._products(block, model, np.dtype(dtype))
+
+        for part, vector, square in self._map(products, parameters, list(self._blocks(chosen))):
+            squares += part
+            right += vector
+            matrix += square
+        return float(squares), right, matrix
+
+    # --- rows, for filters that take one after the other ---
+
+    def residuals(self, parameters: FloatArray, batch: IntArray | None = None) -> list[FloatArray]:
+        """Predictions minus labels of each structure: total energy, 3 n forces and, with stress, 6 stresses; NaN where
+        there is no label.
+        """
+        chosen = self._all() if batch is None else np.asarray(batch)
+        return list(self._map(lambda k, model: self._predict(k, model)[0] - self._labels[k], parameters, chosen))
+
+    def rows(self, parameters: FloatArray, structure: int) -> tuple[FloatArray, FloatArray]:
+        """Residuals (m,) of a structure, as from `residuals`, and their derivatives (m, P)."""
+        model = self.model.with_parameters(parameters)
+        with threadpool_limits(self.threads, "blas"):
+            values, passes = self._predict(structure, model)
+            return values - self._labels[structure], self._jacobian(structure, model, passes, np.dtype(np.float64))
+
+    # --- errors ---
+
+    def predict(self, parameters: FloatArray) -> Predictions:
+        """Energies, forces and stresses of all structures."""
+        rows = list(self._map(lambda k, model: self._predict(k, model)[0], parameters, self._all()))
+        forces = [row[1 : 1 + 3 * len(s)].reshape(-1, 3) for row, s in zip(rows, self.samples.structures, strict=True)]
+        stresses = [row[-6:] if self.samples.stress else np.full(6, np.nan) for row in rows]
+        energies = np.array([row[0] for row in rows])
+        return Predictions(energies, forces, np.array(stresses).reshape(-1, 6))
+
+    def errors(self, parameters: FloatArray) -> Errors:
+        """Errors on all labels that there are."""
+        return Errors.of(self.residuals(parameters), [len(structure) for structure in self.samples.structures])
+
+    # --- one structure ---
+
+    def _constant_energies(self) -> FloatArray:
+        offsets = np.array([self.model.offsets.get(symbol, 0.0) for symbol in self.model.descriptor.elements])
+        species = [self.model.species_of(structure.numbers) for structure in self.samples.structures]
+        return np.array([offsets[kinds].sum() for kinds in species])
+
+    def _labels_of(self, k: int) -> FloatArray:
+        forces, n = self.labelled.forces[k], len(self.labelled.structures[k])
+        parts: list[npt.ArrayLike] = [
+            [self.labelled.energies[k]],
+            np.full(3 * n, np.nan) if forces is None else np.ravel(forces),
+        ]
+        if self.samples.stress:
+            parts.append(self.labelled.stresses[k])
+        return np.concatenate(parts).astype(np.float64)
+
+    def _scales(self, k: int) -> FloatArray:
+        """sqrt(w_k) / sigma of each row of a structure."""
+        n, sigma = len(self.labelled.structures[k]), self.sigma
+        parts = [np.full(1, 1 / (n * sigma.energy)), np.full(3 * n, 1 / sigma.forces)]
+        if self.samples.stress:
+            parts.append(np.full(6, 1 / sigma.stress))
+        scales: FloatArray = np.concatenate(parts) * np.sqrt(self.labelled.weights[k])
+        return scales
+
+    def _directions(self, k: int, part: Part) -> Iterator[tuple[int, float, IntArray, Any]]:
+        """First row, factor, index and blocks of the forces and of the stress."""
+        yield 1, -self.model.energy_scale, part.index, part.blocks
+        if part.strain is not None:
+            volume = abs(float(np.linalg.det(self.samples.structures[k].cell)))
+            own = np.arange(len(part.inputs))[None]
+            yield 1 + 3 * len(part.index), self.model.energy_scale / volume, own, part.strain
+
+    def _predict(self, k: int, model: Model) -> tuple[FloatArray, list[Pass | None]]:
+        """Energy, forces and stress of a structure in one row."""
+        values = np.zeros(len(self._labels[k]))
+        values[0] = self._offsets[k]
+        passes: list[Pass | None] = []
+        for part, network in zip(self.samples[k], model.networks, strict=True):
+            passes.append(None if part is None else forward_backward(network, part.inputs))
+            if part is not None and (done := passes[-1]) is not None:
+                values[0] += model.energy_scale * done.energies.sum()
+                for first, factor, index, blocks in self._directions(k, part):
+                    change = factor * along(done.gradient, index, blocks).ravel()
+                    values[first : first + change.size] += change
+        return values, passes
+
+    def _jacobian(self, k: int, model: Model, passes: list[Pass | None], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        jacobian = np.zeros((len(self._labels[k]), self.size), dtype)
+        for part, network, done, place in zip(self.samples[k], model.networks, passes, model.slices, strict=True):
+            if part is None or done is None:
+                continue
+            energy_row(done, jacobian[0, place])
+            jacobian[0, place] *= model.energy_scale
+            for first, factor, index, blocks in self._directions(k, part):
+                target = jacobian[first : first + index.shape[0] * blocks.shape[2], place]
+                direction_rows(network, done, index, blocks.astype(dtype, copy=False), target)
+                target *= factor
+        return jacobian
+
+    def _weighted(self, k: int, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Weighted residuals, 0 where there is no label, and the weights of the rows."""
+        residuals = values - self._labels[k]
+        scales = np.where(np.isfinite(residuals), self._scales(k), 0.0)
+        return np.where(np.isfinite(residuals), residuals * scales, 0.0), scales
+
+    def _squares(self, k: int, model: Model) -> float:
+        weighted, _ = self._weighted(k, self._predict(k, model)[0])
+        return float(weighted @ weighted)
+
+    def _gradient_of(self, k: int, model: Model) -> tuple[float, FloatArray]:
+        values, passes = self._predict(k, model)
+        weighted, scales = self._weighted(k, values)
+        cotangent, gradient = 2 * weighted * scales, np.zeros(self.size)
+        for part, network, done, place in zip(self.samples[k], model.networks, passes, model.slices, strict=True):
+            if part is None or done is None:
+                continue
+            direction = np.zeros_like(part.inputs)
+            for first, factor, index, blocks in self._directions(k, part):
+                n, d = index.shape[0], blocks.shape[2]
+                rows = factor * cotangent[first : first + n * d].reshape(n, d)
+                tangents.pull_back(rows, index, blocks, direction)
+            energies = np.full(len(part.inputs), model.energy_scale * cotangent[0])
+            gradient[place], _ = network.double_backward(part.inputs, energies, direction)
+        return float(weighted @ weighted), gradient
+
+    def _products(
+        self, block: IntArray, model: Model, dtype: np.dtype[Any]
+    ) -> tuple[float, FloatArray, npt.NDArray[Any]]:
+        jacobians, residuals = [], []
+        for k in block:
+            values, passes = self._predict(k, model)
+            weighted, scales = self._weighted(k, values)
+            jacobian = self._jacobian(k, model, passes, dtype)
+            jacobian *= scales.astype(dtype)[:, None]
+            jacobians.append(jacobian)
+            residuals.append(weighted)
+        rows, weighted = np.concatenate(jacobians), np.concatenate(residuals)
+        multiply = blas.ssyrk if dtype == np.float32 else blas.dsyrk
+        square = multiply(1.0, rows.T, trans=0, lower=0).T  # of the transposed, so that nothing is copied
+        return float(weighted @ weighted), (weighted.astype(dtype) @ rows).astype(np.float64), square
+
+    # --- many structures ---
+
+    def _all(self) -> IntArray:
+        return np.arange(self.n_structures)
+
+    def _decay_of(self, parameters: FloatArray) -> float:
+        return float((self.decay_diagonal * parameters**2).sum())
+
+    def _blocks(self, chosen: IntArray) -> Iterator[IntArray]:
+        """Structures that make up about `_BLOCK_ROWS` rows."""
+        first, rows = 0, 0
+        for at, k in enumerate(chosen):
+            rows += len(self._labels[k])
+            if rows >= _BLOCK_ROWS or at == len(chosen) - 1:
+                yield chosen[first : at + 1]
+                first, rows = at + 1, 0
+
+    def _map(self, work: Callable[[Any, Model], R], parameters: FloatArray, items: Iterable[Any]) -> Iterator[R]:
+        """Do work on each item, on threads, and give the results in the order of the items."""
+        model = self.model.with_parameters(parameters)
+        with threadpool_limits(1, "blas"):
+            if self.threads == 1:
+                yield from (work(item, model) for item in items)
+                return
+            with ThreadPoolExecutor(self.threads) as pool:
+                yield from ordered(pool, lambda item: work(item, model), items, 2 * self.threads)
+
+
+def ordered(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
+    """Results in the order of the items, with so many of them ahead at most, so that they need not all fit."""
+    waiting: list[Any] = []
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > ahead:
+            yield waiting.pop(0).result()
+    for each in waiting:
+        yield each.result()

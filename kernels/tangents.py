@@ -1,0 +1,64 @@
+"""Derivatives of scaled symmetry functions as dense blocks, one for each moved atom and each centre that feels it.
+
+Training multiplies them with matrices of the networks, so the columns of a centre stand together here, images of an
+atom are folded onto it, and every moved atom has the same number of places for centres.
+"""
+
+from fastsf.kernels._jit import njit
+
+
+@njit
+def count_centers(start, atom, rows, first, counts, seen):
+    """Number of centres among `rows` that each atom of a structure moves, into counts (n,).
+
+    The atoms of the structure are first ... first + n - 1; seen (n,) int64 is scratch.
+    """
+    seen[:] = -1
+    for c in range(len(rows)):
+        own = rows[c] - first
+        seen[own] = c
+        counts[own] += 1
+        for entry in range(start[rows[c]], start[rows[c] + 1]):
+            moved = atom[entry] - first
+            if seen[moved] != c:
+                seen[moved] = c
+                counts[moved] += 1
+
+
+@njit
+def fill_blocks(jacobian, rows, first, factor, scratch, index, blocks):
+    """Blocks dX/dR (n, K, 3, s) of the centres index (n, K), which counts within `rows`.
+
+    Places that stay empty keep the zeros and the centre 0 that they came with. jacobian is (start, column, atom, data);
+    scratch (3, n) int64 is zero at first.
+    """
+    start, column, atom, data = jacobian
+    seen, place, filled = scratch[0], scratch[1], scratch[2]
+    for c in range(len(rows)):
+        own = rows[c] - first
+        for entry in range(start[rows[c]] - 1, start[rows[c] + 1]):  # one more than there are: the centre itself
+            moved = own if entry < start[rows[c]] else atom[entry] - first
+            if seen[moved] != c + 1:
+                seen[moved] = c + 1
+                place[moved] = filled[moved]
+                filled[moved] += 1
+                index[moved, place[moved]] = c
+            if entry >= start[rows[c]]:
+                s = column[entry]
+                for x in range(3):
+                    change = data[entry, x] * factor[s]
+                    blocks[moved, place[moved], x, s] += change
+                    blocks[own, place[own], x, s] -= change
+
+
+@njit
+def pull_back(cotangent, index, blocks, out):
+    """Add the sums over atoms and directions of cotangent (n, d) times blocks (n, K, d, s) to the rows index of out."""
+    n, places, directions, columns = blocks.shape
+    for a in range(n):
+        for k in range(places):
+            row = index[a, k]
+            for x in range(directions):
+                weight = cotangent[a, x]
+                for s in range(columns):
+                    out[row, s] += weight * blocks[a, k, x, s]
