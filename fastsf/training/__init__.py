@@ -1,0 +1,1 @@
+"""Training of potentials: data, objective, optimisers, and the loop around them."""
