@@ -36,6 +36,8 @@ class Reading:
         Names under which the labels stand; by default wherever they usually are.
     on_error : "stop" or "skip"
         What to do about structures that cannot be used.
+    need_labels : bool
+        Whether a structure without any label cannot be used.
     """
 
     length_unit: str = "Angstrom"
@@ -44,6 +46,7 @@ class Reading:
     forces_key: str | None = None
     stress_key: str | None = None
     on_error: OnError = "stop"
+    need_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,7 @@ class FrameReader:
 
     def _labels(self, atoms: Atoms, path: str, frame: int) -> dict[str, Any]:
         """Return the labels that are there; a named key may be missing in some structures."""
-        from fastsf.io.labels import labels
+        from fastsf.io.labels import labels, what_is_there
 
         reading = self.reading
         keys = {"energy": reading.energy_key, "forces": reading.forces_key, "stress": reading.stress_key}
@@ -220,6 +223,8 @@ class FrameReader:
                     raise
                 except InputError as error:
                     self._missing.setdefault(name, InputError(located(error, path, frame)))
+        if reading.need_labels and not found:
+            raise StructureError(f"no energy, forces or stress in this structure; there is, in {what_is_there(atoms)}")
         return found
 
     def _bytes_read(self, file: int) -> int:

@@ -53,20 +53,24 @@ def labels(
     return found
 
 
+def what_is_there(atoms: Atoms) -> str:
+    """Keys under which labels may hide, by the places where they are."""
+    return "; ".join(f"{name}: {', '.join(map(str, place)) or 'none'}" for name, place in _places(atoms))
+
+
 def _lookup(atoms: Atoms, key: str) -> Any:
+    for _, place in _places(atoms):
+        if place.get(key) is not None:
+            return place[key]
+    raise InputError(f"no {key!r} in this structure; there is, in {what_is_there(atoms)}")
+
+
+def _places(atoms: Atoms) -> list[tuple[str, dict[str, Any]]]:
     info: dict[str, Any] = atoms.info
     results: dict[str, Any] = getattr(atoms.calc, "results", {})
     nested = [info[name] for name in ("key_value_pairs", "data") if isinstance(info.get(name), dict)]
-    places: list[Any] = [results, info, *nested, atoms.arrays]
-    for place in places:
-        if place.get(key) is not None:
-            return place[key]
-    names = ("results of the calculator", "info", *("database row" for _ in nested), "arrays")
-    there = "; ".join(
-        f"{name}: {', '.join(str(entry) for entry in place) or 'none'}"
-        for name, place in zip(names, places, strict=True)
-    )
-    raise InputError(f"no {key!r} in this structure; there is, in {there}")
+    rows = [("database row", place) for place in nested]
+    return [("results of the calculator", results), ("info", info), *rows, ("arrays", atoms.arrays)]
 
 
 def _checked_label(name: str, key: str, value: Any, n_atoms: int) -> float | FloatArray:
@@ -86,7 +90,7 @@ def _checked_label(name: str, key: str, value: Any, n_atoms: int) -> float | Flo
         expected = " or ".join(map(str, shapes))
         raise StructureError(f"{key}: expected numbers of shape {expected}, found {array.shape}")
     if not np.isfinite(array).all():
-        raise StructureError(f"{key}: not finite")
+        raise StructureError(f"{key}: not finite{_first_atom(array) if name == 'forces' else ''}")
     if name == "energy":
         return float(array)
     return _voigt(array) if name == "stress" else np.array(array)
@@ -99,3 +103,7 @@ def _voigt(stress: FloatArray) -> FloatArray:
     if not np.allclose(full, full.T):
         raise StructureError("stress: expected a symmetric matrix")
     return np.array([full[0, 0], full[1, 1], full[2, 2], full[1, 2], full[0, 2], full[0, 1]])
+
+
+def _first_atom(forces: FloatArray) -> str:
+    return f" on atom {int(np.flatnonzero(~np.isfinite(forces).all(axis=1))[0])}"

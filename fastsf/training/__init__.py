@@ -1,1 +1,1 @@
-"""Training of potentials: data, loss, optimisers, and the loop around them."""
+"""Training of potentials: data, objective, optimisers, and the loop around them."""

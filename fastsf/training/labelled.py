@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -187,7 +187,7 @@ def read_labelled(
     """
     from fastsf.io.structures import expand_paths
 
-    reading = reading or Reading()
+    reading = replace(reading or Reading(), need_labels=True)
     files = checked_inputs(expand_paths(paths))
     reader = FrameReader(files, None, reading)
     builder = _Builder([each.path for each in files], group_key, weight_key)
@@ -232,13 +232,11 @@ class _Builder:
         Raises
         ------
         StructureError
-            If it has no label, or its weight or its subset is not one.
+            If its weight or its subset is not one.
         """
         path, labels, info = self.paths[frame.place.file], frame.labels, _flat(frame.info)
         self.keys.update(info)
         try:
-            if not labels:
-                raise StructureError(f"no energy, forces or stress; there is {', '.join(info) or 'nothing'} in info")
             weight, subset = _weight(info, self.weight_key), _subset(info)
         except StructureError as error:
             raise StructureError(located(error, path, frame.place.frame)) from error
@@ -300,4 +298,4 @@ def _weight(info: Mapping[str, Any], key: str) -> float:
 def _check_weight(value: Any, what: str) -> None:
     number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value < 0:
-        raise StructureError(f"{what}: expected a finite number of at least 0, found {value!r}")
+        raise StructureError(f"{what}: expected a finite number of at least 0, found {value}")
