@@ -15,11 +15,11 @@ from interleave import interleaved
 
 from fastsf import ACSF
 from fastsf.committee import Committee
-from fastsf.network import Network
 from fastsf.potential import Potential
 from fastsf.recipes import make
 from fastsf.scaling import Scaling
 from fastsf.structure import Structure
+from fastsf.training.initialization import initial_network
 
 MEMBERS = (1, 2, 4, 8)
 ROUNDS = 21
@@ -35,7 +35,10 @@ def potentials(descriptor: ACSF, values: np.ndarray, symbols: np.ndarray) -> lis
     return [
         Potential(
             descriptor,
-            {symbol: Network.random((len(scaling), 25, 25, 1), names, seed) for symbol, scaling in scalings.items()},
+            {
+                symbol: initial_network((len(scaling), 25, 25, 1), names, rng=seed)
+                for symbol, scaling in scalings.items()
+            },
             scalings,
             energy_scale=0.1,
         )

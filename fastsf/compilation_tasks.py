@@ -52,7 +52,8 @@ def _sample() -> _Sample:
     i, j = np.repeat(np.arange(_ATOMS), 2), np.array([1, 2, 0, 2, 0, 1])
     vectors = structure.positions[j] - structure.positions[i]
     neighbors = Neighbors(np.array([0, 2, 4, 6]), j, vectors, descriptor.species_of(structure.numbers))
-    network = Network.random((_COLUMNS, 2, 1), ("tanh", "linear"), seed=0)
+    weights = [np.zeros((_COLUMNS, 2)), np.zeros((2, 1))]
+    network = Network(weights, [np.zeros(2), np.zeros(1)], ("tanh", "linear"))
     low, high = np.zeros(_COLUMNS), np.ones(_COLUMNS)
     scaling = Scaling("none", 0.0, 1.0, low, high, low, high)
     packed = pack_networks(("H",), {"H": network}, {"H": scaling}, 1.0, {}, _COLUMNS)

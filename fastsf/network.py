@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -86,37 +85,6 @@ class Network:
             if not (np.isfinite(w).all() and np.isfinite(b).all()):
                 raise InputError(f"layer {k} of {layers} has weights or biases that are not finite")
             inputs = outputs
-
-    @classmethod
-    def random(
-        cls, sizes: Sequence[int], activations: Sequence[str], seed: int, normalize_nodes: bool = False
-    ) -> Network:
-        """Network with random weights: normal with variance 2 / (n_in + n_out), biases zero.
-
-        Parameters
-        ----------
-        sizes : sequence of int
-            Nodes of the layers, inputs first, the output (1) last.
-        activations : sequence of str
-            One per layer, so one less than `sizes`.
-        seed : int
-            The same seed gives the same network.
-        normalize_nodes : bool
-            As in the constructor; weights are larger by n_in then, so that outputs are as large.
-
-        Raises
-        ------
-        InputError
-            As the constructor.
-        """
-        if len(sizes) < 2 or min(sizes) < 1 or sizes[-1] != 1:
-            raise InputError(f"expected the sizes of two or more layers, the last one 1, found {list(sizes)}")
-        rng = np.random.default_rng(seed)
-        weights = []
-        for n_in, n_out in pairwise(sizes):
-            spread = np.sqrt(2 / (n_in + n_out)) * (n_in if normalize_nodes else 1)
-            weights.append(rng.normal(0.0, spread, (n_in, n_out)))
-        return cls(weights, [np.zeros(n) for n in sizes[1:]], activations, normalize_nodes)
 
     # --- what it is ---
 

@@ -6,10 +6,10 @@ import numpy as np
 from systems import RADIUS, SYSTEMS
 
 from fastsf import ACSF, G2, G4, G5, Cutoff
-from fastsf.network import Network
 from fastsf.potential import Potential
 from fastsf.scaling import Scaling
 from fastsf.symmetry import SymmetryFunction
+from fastsf.training.initialization import initial_network
 
 ELEMENTS = ("H", "O", "S")
 CUTOFF = Cutoff(RADIUS, "poly4")
@@ -35,7 +35,7 @@ def random_potential(seed: int = 1, threads: int | None = 1, mode: str = "scale_
         own = values[numbers == {"H": 1, "O": 8, "S": 16}[symbol], : len(acsf.columns[symbol])]
         scalings[symbol] = Scaling.from_values(own, mode, -1.0, 2.0)
         sizes = (own.shape[1], 5 + k, 4, 1)
-        networks[symbol] = Network.random(sizes, ("tanh", "softplus", "linear"), seed + k)
+        networks[symbol] = initial_network(sizes, ("tanh", "softplus", "linear"), rng=seed + k)
     offsets = {"H": -0.5, "O": -75.0}
     return Potential(
         acsf, networks, scalings, energy_scale=0.25, offsets=offsets, length_scale=1.5, metadata={"made": "at random"}

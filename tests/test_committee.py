@@ -11,9 +11,9 @@ from differences import STENCIL, STEP, displaced
 from fastsf import ACSF, G2, G4, G5
 from fastsf.committee import Committee, CommitteeResult
 from fastsf.errors import InputError, StructureError
-from fastsf.network import Network
 from fastsf.potential import Potential
 from fastsf.scaling import Scaling
+from fastsf.training.initialization import initial_network
 
 RADIUS = 4.0
 TOPOLOGIES = (5, 4), (7,), (), (3, 3, 3)
@@ -33,7 +33,7 @@ def potential(seed: int, descriptor: ACSF | None = None, spread: float = 1.0) ->
     hidden = TOPOLOGIES[seed % len(TOPOLOGIES)]
     names = ("tanh",) * len(hidden) + ("linear",)
     rng = np.random.default_rng(seed)
-    nets = {symbol: Network.random((4, *hidden, 1), names, seed + k) for k, symbol in enumerate("HO")}
+    nets = {symbol: initial_network((4, *hidden, 1), names, rng=seed + k) for k, symbol in enumerate("HO")}
     mode = ("scale", "center", "scale_center")[seed % 3]
     scalings = {symbol: Scaling.from_values(spread * rng.random((20, 4)), mode) for symbol in "HO"}
     return Potential(descriptor, nets, scalings, energy_scale=1.0 + seed, offsets={"O": -2.0 * seed})
@@ -187,14 +187,14 @@ def test_errors_name_the_member_that_differs(members: list[Potential]) -> None:
     with pytest.raises(InputError, match=r"member 3: function 1 of H is .*0\.4.*, that of the first one .*0\.3"):
         Committee([*members[:2], other])
     fewer = ACSF(functions()[:-1])
-    nets = {"H": members[0].networks["H"], "O": Network.random((3, 1), ("linear",), 0)}
+    nets = {"H": members[0].networks["H"], "O": initial_network((3, 1), ("linear",))}
     scaling = members[0].scalings["H"]
     short = Scaling("none", 0.0, 1.0, *(getattr(scaling, name)[:3] for name in ("minimum", "maximum", "mean", "sigma")))
     with pytest.raises(InputError, match="member 2 has 3 functions for O, the first one 4"):
         Committee([members[0], Potential(fewer, nets, {"H": scaling, "O": short})])
     copper = ACSF([G2("Cu", "Cu", 0.1, RADIUS)])
     one = Scaling("none", 0.0, 1.0, *np.array([[0.0], [1.0], [0.5], [1.0]]))
-    alien = Potential(copper, {"Cu": Network.random((1, 1), ("linear",), 0)}, {"Cu": one})
+    alien = Potential(copper, {"Cu": initial_network((1, 1), ("linear",))}, {"Cu": one})
     with pytest.raises(InputError, match="member 2 has the elements Cu, the first one H, O"):
         Committee([members[0], alien])
     with pytest.raises(StructureError, match="Cu"):

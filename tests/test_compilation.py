@@ -25,6 +25,7 @@ from numba.core.dispatcher import Dispatcher
 from fastsf import ACSF, G2, G4, neighbor_list
 from fastsf.compilation_tasks import TASKS
 from fastsf.evaluation import Evaluator, Model, evaluate_batch
+from fastsf.training.initialization import initial_network
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
@@ -43,7 +44,7 @@ def use():
     many = atoms.repeat((3, 3, 3))
     functions = [function for center in "HO" for function in (
         G2(center, "H", 1.0, 3.0), G4(center, ("H", "O"), 0.1, 1.0, 2.0, 3.0), G2(center, "O", 1.0, 3.0))]
-    network = Network.random((3, 4, 1), ("tanh", "linear"), seed=0)
+    network = initial_network((3, 4, 1), ("tanh", "linear"))
     network.gradient(np.ones((2, 3)))
     ones = np.ones(3)
     scaling = Scaling("none", 0.0, 1.0, 0 * ones, ones, 0 * ones, ones)

@@ -10,8 +10,8 @@ from systems import SYSTEMS
 from fastsf import ACSF, G2, Potential
 from fastsf.convert import convert
 from fastsf.errors import InputError, StorageError
-from fastsf.network import Network
 from fastsf.scaling import Scaling
+from fastsf.training.initialization import initial_network
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_nothing_is_overwritten_unless_wanted(run, model, tmp_path):
 def test_scalings_without_counterpart_are_refused(tmp_path):
     """A folder has one kind of scaling for all elements."""
     acsf = ACSF([G2(symbol, symbol, 0.5, 3.0) for symbol in "HO"])
-    networks = {symbol: Network.random((1, 2, 1), ("tanh", "linear"), seed=1) for symbol in "HO"}
+    networks = {symbol: initial_network((1, 2, 1), ("tanh", "linear")) for symbol in "HO"}
     values = np.array([[0.0], [1.0]])
     scalings = {"H": Scaling.from_values(values, "center"), "O": Scaling.from_values(values, "none")}
     with pytest.raises(InputError, match="scaling"):

@@ -9,9 +9,9 @@ from ase import Atoms
 from fastsf import ACSF, G2, G4, G5, Angular, Cutoff, Potential, Power
 from fastsf.kernels.energies import MOST_KEPT
 from fastsf.kernels.triplets import CHUNK
-from fastsf.network import Network
 from fastsf.scaling import Scaling
 from fastsf.symmetry import SymmetryFunction
+from fastsf.training.initialization import initial_network
 
 
 def potential(functions: list[SymmetryFunction]) -> Potential:
@@ -19,7 +19,7 @@ def potential(functions: list[SymmetryFunction]) -> Potential:
     networks, scalings = {}, {}
     for seed, (symbol, columns) in enumerate(acsf.columns.items()):
         size = len(columns)
-        networks[symbol] = Network.random((size, 7, 1), ("softplus", "linear"), seed=seed)
+        networks[symbol] = initial_network((size, 7, 1), ("softplus", "linear"), rng=seed)
         zero = np.zeros(size)
         scalings[symbol] = Scaling("none", 0.0, 1.0, zero, zero + 1, zero, zero + 1)
     return Potential(acsf, networks, scalings)

@@ -15,6 +15,7 @@ from fastsf.kernels.networks import Networks, predict, predict_range
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
+from fastsf.training.initialization import initial_network
 
 ELEMENTS = ("H", "C", "O")
 
@@ -141,6 +142,6 @@ def test_values_at_the_bounds_are_inside() -> None:
     ],
 )
 def test_errors_of_packing(nets: dict, columns: int, features: int, message: str) -> None:
-    made = {symbol: Network.random(sizes, ("linear",), 0) for symbol, sizes in nets.items()}
+    made = {symbol: initial_network(sizes, ("linear",)) for symbol, sizes in nets.items()}
     with pytest.raises(InputError, match=message):
         pack_networks(("H",), made, {"H": scaling(columns)}, 1.0, {}, features)

@@ -9,6 +9,7 @@ from strategies import REPEATABLE
 
 from fastsf.errors import InputError
 from fastsf.network import ACTIVATIONS, Network
+from fastsf.training.initialization import initial_network
 
 SMOOTH = tuple(name for name in ACTIVATIONS if name != "relu")
 TOPOLOGIES = ((3, 1), (1, 1), (4, 1, 1), (5, 7, 1), (4, 3, 6, 1), (2, 3, 4, 5, 6, 1))
@@ -16,7 +17,7 @@ TOPOLOGIES = ((3, 1), (1, 1), (4, 1, 1), (5, 7, 1), (4, 3, 6, 1), (2, 3, 4, 5, 6
 
 def network(sizes: tuple[int, ...], names: tuple[str, ...], seed: int, normalize: bool) -> Network:
     """Random weights and biases, not too large for the steep activation functions."""
-    made = Network.random(sizes, names, seed, normalize)
+    made = initial_network(sizes, names, rng=seed, normalize_nodes=normalize)
     biases = np.random.default_rng(seed + 1).normal(0.0, 0.3, len(made.parameters))
     return made.with_parameters(0.8 * made.parameters + 0.1 * biases)
 
@@ -119,16 +120,6 @@ def test_parameters_are_in_the_order_of_the_files() -> None:
     assert net.sizes == (3, 2, 1) and repr(net) == "<Network: 3-2-1, tanh linear>"
 
 
-def test_random_is_repeatable_and_as_large_with_normalised_nodes() -> None:
-    arguments = (30, 25, 1), ("tanh", "linear")
-    first, second, other = (Network.random(*arguments, seed=seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first.parameters, second.parameters)
-    assert (first.parameters != other.parameters).any()
-    normalised = Network.random(*arguments, seed=1, normalize_nodes=True)
-    x = inputs(4, 30)
-    np.testing.assert_allclose(normalised.forward(x), first.forward(x), rtol=1e-12)
-
-
 def test_no_rows() -> None:
     net = network((3, 2, 1), ("tanh", "linear"), 0, False)
     energies, gradient = net.gradient(np.zeros((0, 3)))
@@ -166,7 +157,5 @@ def test_errors_of_use() -> None:
         net.double_backward(np.zeros((2, 3)), np.zeros(3), np.zeros((2, 3)))
     with pytest.raises(InputError, match="expected 11 parameters, found an array of shape"):
         net.with_parameters(np.zeros(10))
-    with pytest.raises(InputError, match="last one 1, found"):
-        Network.random((3, 2), ("tanh",), seed=0)
     with pytest.raises(ValueError, match="read-only"):
         net.weights[0][0, 0] = 1.0

@@ -12,9 +12,9 @@ from fastsf.elements import atomic_number
 from fastsf.io.keywords import Keywords, read_keywords
 from fastsf.io.runner import elements as read_elements
 from fastsf.kernels.networks import Networks
-from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
+from fastsf.training.initialization import initial_network
 
 LETTERS = {
     "l": "linear",
@@ -71,7 +71,7 @@ def golden(folder: Path) -> tuple[Networks, list[str], dict[str, np.ndarray]]:
         scalings[symbol] = Scaling(mode, *bounds, *statistics.T)
         sizes = (len(statistics), *hidden, 1)
         numbers = np.loadtxt(folder / f"weights.{atomic_number(symbol):03d}.data", usecols=0)
-        plain = Network.random(sizes, names, 0, keywords.get("normalize_nodes") is not None)
+        plain = initial_network(sizes, names, normalize_nodes=keywords.get("normalize_nodes") is not None)
         nets[symbol] = plain.with_parameters(numbers)
     features = max(len(one) for one in scalings.values())
     with np.load(folder / "expected.npz") as arrays:

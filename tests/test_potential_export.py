@@ -14,10 +14,10 @@ from test_golden_n2p2 import CASES, golden
 
 from fastsf import ACSF, G2, G3, G4, Cutoff
 from fastsf.errors import InputError, StorageError
-from fastsf.network import Network
 from fastsf.potential import Potential
 from fastsf.scaling import Scaling
 from fastsf.symmetry import SymmetryFunction
+from fastsf.training.initialization import initial_network
 
 
 @cache
@@ -47,7 +47,7 @@ def plain(widths: dict[str, tuple[int, ...]], activations: dict[str, tuple[str, 
     networks, scalings = {}, {}
     for symbol, hidden in widths.items():
         names = (activations or {}).get(symbol, (*("tanh" for _ in hidden), "linear"))
-        networks[symbol] = Network.random((1, *hidden, 1), names, seed=len(networks))
+        networks[symbol] = initial_network((1, *hidden, 1), names, rng=len(networks))
         scalings[symbol] = Scaling("scale", 0.0, 1.0, np.zeros(1), np.ones(1), np.zeros(1), np.ones(1))
     return Potential(acsf, networks, scalings)
 
@@ -100,7 +100,7 @@ def with_function(function: SymmetryFunction) -> Potential:
     base = plain({"H": (2,)})
     scaling = Scaling("scale", 0.0, 1.0, np.zeros(2), np.ones(2), np.zeros(2), np.ones(2))
     acsf = ACSF([*base.descriptor.functions, function])
-    return Potential(acsf, {"H": Network.random((2, 2, 1), ("tanh", "linear"), 1)}, {"H": scaling})
+    return Potential(acsf, {"H": initial_network((2, 2, 1), ("tanh", "linear"))}, {"H": scaling})
 
 
 def test_different_scalings_cannot_be_exported(tmp_path):

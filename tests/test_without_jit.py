@@ -14,10 +14,11 @@ from reference.networks import energy_and_gradient
 import fastsf
 from fastsf import ACSF, G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
 from fastsf.kernels.networks import predict_range
-from fastsf.network import ACTIVATIONS, Network
+from fastsf.network import ACTIVATIONS
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
 from fastsf.symmetry import CORES, SMOOTH_CORES
+from fastsf.training.initialization import initial_network
 
 
 def functions() -> list:
@@ -69,7 +70,7 @@ def test_neighbors(water) -> None:
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_networks(name) -> None:
-    net = Network.random((3, 5, 1), (name, "tanh"), seed=4)
+    net = initial_network((3, 5, 1), (name, "tanh"), rng=4)
     scaling = Scaling("none", 0.0, 1.0, np.zeros(3), np.ones(3), np.zeros(3), np.ones(3))
     packed = pack_networks(("H",), {"H": net}, {"H": scaling}, 2.0, {"H": -1.0}, 3)
     values = np.random.default_rng(5).normal(size=(19, 3))
