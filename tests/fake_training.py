@@ -15,7 +15,7 @@ from fastsf.disk import write_atomically
 from fastsf.training.balance import Balance
 from fastsf.training.interruption import Interruption
 from fastsf.training.loop import Limits, Loop, Progress
-from fastsf.training.objective import Errors, Sigma
+from fastsf.training.measures import Errors, Sigma
 from fastsf.training.optimizer import Step, generator_state, restored_generator
 from fastsf.training.run import Run, RunFiles, unfinished
 

@@ -20,7 +20,7 @@ from fastsf.training.checkpoint import Checkpoint, read_checkpoint, write_checkp
 from fastsf.training.history import EPOCH, History, read_history
 from fastsf.training.interruption import Interruption
 from fastsf.training.loop import SECONDS, Limits, Loop, Progress, column, score
-from fastsf.training.objective import Errors
+from fastsf.training.measures import Errors
 from fastsf.training.run import RunFiles, unfinished
 
 NAN = float("nan")

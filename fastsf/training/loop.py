@@ -1,4 +1,4 @@
-"""The loop of a training: epoch after epoch until a limit; the parameters that are best for a validation set are kept."""
+"""The loop of a training: epoch after epoch until a limit; the parameters that are best in validation are kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fastsf.errors import InputError
 from fastsf.structure import FloatArray
 from fastsf.training.balance import Balance
 from fastsf.training.history import EPOCH
-from fastsf.training.objective import Errors, Sigma
+from fastsf.training.measures import Errors, Sigma
 from fastsf.training.optimizer import Optimizer
 
 KINDS = {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å^3"}
@@ -209,7 +209,8 @@ class Loop:
         step = self.optimizer.step(progress.parameters)
         progress.parameters = step.parameters
         progress.epoch += 1
-        row = self._measure(progress, began)
+        finite = np.isfinite(step.parameters).all()
+        row = self._measure(progress, began) if finite else {EPOCH: progress.epoch, SECONDS: progress.seconds}
         record({**row, "loss": step.loss, **step.info})
 
     def _measure(self, progress: Progress, began: float) -> dict[str, float]:
