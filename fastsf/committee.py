@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.evaluation import Evaluator, Model, Result
+from fastsf.evaluation import Evaluator, Model, Result, evaluate_batch
 from fastsf.potential import OWN_UNITS, Potential
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, Structure
@@ -223,3 +223,25 @@ def _with_ranges(model: Model, ranges: dict[str, Scaling]) -> Model:
         columns = len(ranges[symbol])
         minimum[element, :columns], maximum[element, :columns] = ranges[symbol].bounds()
     return Model(model.descriptor, model.networks._replace(minimum=minimum, maximum=maximum), ranges)
+
+
+def evaluate_all(
+    potential: Potential | Committee, structures: Sequence[Structure], threads: int | None = None
+) -> Sequence[Result]:
+    """Energies, forces and stresses of many structures, computed together where that can be.
+
+    Parameters
+    ----------
+    potential : Potential or Committee
+    structures : sequence of Structure
+    threads : int, optional
+        As for `fastsf.evaluation.Evaluator`.
+
+    Raises
+    ------
+    StructureError
+        For elements that the potential does not know.
+    """
+    if isinstance(potential, Committee):
+        return [potential.evaluator(each, threads=threads).evaluate() for each in structures]
+    return evaluate_batch(potential.model, structures, threads)

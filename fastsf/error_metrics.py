@@ -141,6 +141,8 @@ class ErrorMetrics:
         Energies per atom for pictures, eV/atom.
     components : mapping of str to Sample
         Components of forces of each element for pictures, eV/Å.
+    groups : mapping of str to mapping of str to Moments
+        Errors of each kind of label in each group of structures.
     """
 
     energy: Moments = field(default_factory=Moments)
@@ -149,8 +151,9 @@ class ErrorMetrics:
     worst: dict[str, list[Worst]] = field(default_factory=lambda: {name: [] for name in UNITS})
     energies: Sample = field(default_factory=Sample)
     components: dict[str, Sample] = field(default_factory=dict)
+    groups: dict[str, dict[str, Moments]] = field(default_factory=dict)
 
-    def add(self, frame: Frame, energy: float, forces: FloatArray, stress: FloatArray | None) -> None:
+    def add(self, frame: Frame, energy: float, forces: FloatArray, stress: FloatArray | None, group: str = "") -> None:
         """Compare one structure with its labels.
 
         Parameters
@@ -163,19 +166,25 @@ class ErrorMetrics:
             Prediction, eV/Å.
         stress : (6,) float64 or None
             Prediction, eV/Å^3.
+        group : str
+            That the structure belongs to; none if empty.
         """
         labels, n = frame.labels, len(frame.structure)
+        errors: dict[str, FloatArray] = {}
         if "energy" in labels:
-            error = (energy - labels["energy"]) / n
-            self.energy.add(error)
+            errors["energy"] = np.atleast_1d((energy - labels["energy"]) / n)
+            self.energy.add(errors["energy"])
             self.energies.add(labels["energy"] / n, energy / n)
-            self._note("energy", frame, abs(error))
         if "forces" in labels:
+            errors["forces"] = forces - labels["forces"]
             self._add_forces(frame, forces)
         if "stress" in labels and stress is not None:
-            errors = stress - labels["stress"]
-            self.stress.add(errors)
-            self._note("stress", frame, _root_mean_square(errors))
+            errors["stress"] = stress - labels["stress"]
+            self.stress.add(errors["stress"])
+        for name, each in errors.items():
+            self._note(name, frame, _root_mean_square(each))
+            if group:
+                self.groups.setdefault(group, {}).setdefault(name, Moments()).add(each)
 
     def _add_forces(self, frame: Frame, forces: FloatArray) -> None:
         reference = frame.labels["forces"]
@@ -184,7 +193,6 @@ class ErrorMetrics:
             mine, symbol = frame.structure.numbers == number, chemical_symbol(number)
             self.forces.setdefault(symbol, Moments()).add(errors[mine])
             self.components.setdefault(symbol, Sample()).add(reference[mine], forces[mine])
-        self._note("forces", frame, _root_mean_square(errors))
 
     def _note(self, name: str, frame: Frame, error: float) -> None:
         entry = Worst(error, frame.place.file, frame.place.frame)
@@ -223,6 +231,11 @@ class ErrorMetrics:
             document[name] = {"unit": UNITS[name], **moments.table(), "worst": worst}
         if "forces" in document:
             document["forces"]["elements"] = {symbol: each.table() for symbol, each in sorted(self.forces.items())}
+        if self.groups:
+            document["groups"] = {
+                group: {name: each.table() for name, each in found.items()}
+                for group, found in sorted(self.groups.items())
+            }
         return document
 
 

@@ -18,11 +18,10 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from fastsf.committee import Committee
+from fastsf.committee import Committee, evaluate_all
 from fastsf.disk import write_atomically
 from fastsf.error_metrics import ErrorMetrics
 from fastsf.errors import InputError, StorageError
-from fastsf.evaluation import evaluate_batch
 from fastsf.extrapolation import Tally, find
 from fastsf.featurize import Progress
 from fastsf.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
@@ -218,12 +217,7 @@ class _Run:
             raise InputError(f"no structure could be used; {len(summary.skipped)} left out, the first: {first}")
 
     def _batch(self, frames: Sequence[Frame]) -> list[Prediction]:
-        structures = [frame.structure for frame in frames]
-        results: list[Result] = []
-        if isinstance(self.potential, Committee):
-            results += [self.potential.evaluator(each, threads=self.threads).evaluate() for each in structures]
-        else:
-            results += evaluate_batch(self.potential.model, structures, self.threads)
+        results = evaluate_all(self.potential, [frame.structure for frame in frames], self.threads)
         return [Prediction(frame, result) for frame, result in zip(frames, results, strict=True)]
 
     def _count(self, chunk: Chunk, predictions: Sequence[Prediction]) -> None:

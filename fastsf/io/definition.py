@@ -24,9 +24,7 @@ or::
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +33,11 @@ from fastsf.definition import checked_elements, expand
 from fastsf.errors import FormatError, InputError
 from fastsf.function_sets import elements_of, scale_lengths
 from fastsf.io.text import open_text, reading_errors
+from fastsf.io.toml_file import TomlFile
 from fastsf.symmetry import SymmetryFunction
 from fastsf.units import length_factor
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 KEYS = ("length_unit", "elements", "recipe", "function")
-_TABLE = re.compile(r"^\s*\[\[\s*function\s*\]\]|^\s*\[\s*recipe\s*\]", re.MULTILINE)
 
 
 def read_definition(path: str | Path) -> tuple[list[str], list[SymmetryFunction]]:
@@ -73,20 +66,12 @@ def read_definition(path: str | Path) -> tuple[list[str], list[SymmetryFunction]
         If PyYAML is needed and not installed.
     """
     path = Path(path)
-    with reading_errors(path), open_text(path) as file:
-        text = file.read()
-    yaml = path.suffix in (".yaml", ".yml")
-    document = _load_yaml(text, path) if yaml else _load_toml(text, path)
-    starts = [] if yaml else [text.count("\n", 0, match.end()) + 1 for match in _TABLE.finditer(text)]
-    return _interpret(document, path, starts)
-
-
-def _load_toml(text: str, path: Path) -> Any:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"at line (\d+)", str(error))
-        raise FormatError(f"not TOML: {error}", path, int(place[1]) if place else None) from error
+    with reading_errors(path), open_text(path) as stream:
+        text = stream.read()
+    if path.suffix in (".yaml", ".yml"):
+        return interpret_definition(_load_yaml(text, path), path)
+    file = TomlFile(path, text)
+    return interpret_definition(file.document, path, file.headers.get("function", ()), file.line("recipe"))
 
 
 def _load_yaml(text: str, path: Path) -> Any:
@@ -102,7 +87,27 @@ def _load_yaml(text: str, path: Path) -> Any:
         raise FormatError(f"not YAML: {reason}", path, mark.line + 1 if mark else None) from error
 
 
-def _interpret(document: Any, path: Path, starts: list[int]) -> tuple[list[str], list[SymmetryFunction]]:
+def interpret_definition(
+    document: Any, path: Path, function_lines: Sequence[int] = (), recipe_line: int | None = None
+) -> tuple[list[str], list[SymmetryFunction]]:
+    """Make the functions of what a file holds.
+
+    Parameters
+    ----------
+    document : mapping
+        Plain form of the file.
+    path : Path
+        The file; for errors, as the lines.
+    function_lines : sequence of int
+        Where the tables of functions begin.
+    recipe_line : int, optional
+        Where the table of the recipe begins.
+
+    Raises
+    ------
+    FormatError
+        As for `read_definition`.
+    """
     if not isinstance(document, Mapping):
         raise FormatError(f"expected the keys {', '.join(KEYS)}", path)
     for key in document:
@@ -111,7 +116,7 @@ def _interpret(document: Any, path: Path, starts: list[int]) -> tuple[list[str],
     if ("recipe" in document) == ("function" in document):
         raise FormatError("expected either a table [recipe] or tables [[function]]", path)
     if "recipe" in document:
-        return _from_recipe(document, path, starts[0] if starts else None)
+        return _from_recipe(document, path, recipe_line)
     try:
         factor = length_factor(document.get("length_unit", "Angstrom"))
         named = checked_elements(document["elements"]) if "elements" in document else None
@@ -122,7 +127,7 @@ def _interpret(document: Any, path: Path, starts: list[int]) -> tuple[list[str],
         raise FormatError("function: expected tables [[function]], at least one", path)
     functions: list[SymmetryFunction] = []
     for number, entry in enumerate(entries):
-        line = starts[number] if len(starts) == len(entries) else None
+        line = function_lines[number] if len(function_lines) == len(entries) else None
         try:
             functions += [scale_lengths(function, factor) for function in expand(entry)]
             _check_known(elements_of(functions), named)

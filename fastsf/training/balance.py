@@ -1,0 +1,97 @@
+"""Automatic balance of energies, forces and stresses.
+
+Where a training begins, sigmas are parts of what there is to learn. Then each may follow the error that is left: with
+Gaussian errors the likelihood of the labels is highest when each sigma is the root mean square of its residuals. A sigma
+that follows the error of a fit that overfits has no end, so it may not fall below a fraction of where it began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastsf.errors import InputError
+from fastsf.structure import FloatArray
+from fastsf.training.labelled import LabelledSet
+from fastsf.training.measures import Errors, Sigma
+from fastsf.training.reference_energies import above_references
+
+_FORCES = 0.1
+_STRESS = 0.05
+_ENERGY = 0.02
+"""Sigmas as parts of the spread of the labels."""
+_LENGTH = 0.04
+"""Å: an error of the energy per atom that comes with an error of the forces, divided by it."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """When and how far sigmas change.
+
+    Parameters
+    ----------
+    first : int
+        The first epoch after which they do.
+    every : int
+        Epochs from one change to the next.
+    lowest : float
+        Smallest sigma, as a fraction of that at the beginning.
+    """
+
+    first: int = 8
+    every: int = 4
+    lowest: float = 0.05
+
+    def __post_init__(self) -> None:
+        if self.first < 0 or self.every < 1 or not 0 < self.lowest <= 1:
+            raise InputError(
+                "balance: expected first >= 0, every >= 1 and 0 < lowest <= 1, "
+                f"found {self.first}, {self.every} and {self.lowest}"
+            )
+
+    def __call__(self, epoch: int, sigma: FloatArray, start: FloatArray, errors: Errors) -> FloatArray:
+        """Sigmas for the next epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            The one that is done.
+        sigma, start : (3,) float64
+            Of energy, forces and stress now, and at the beginning.
+        errors : Errors
+            Of the training set; NaN where there are no labels, whose sigmas stay.
+        """
+        if epoch < self.first or (epoch - self.first) % self.every:
+            return sigma
+        found = np.array([errors.energy_rmse, errors.forces_rmse, errors.stress_rmse])
+        return np.where(np.isfinite(found), np.maximum(found, self.lowest * start), sigma)
+
+
+def starting_sigma(labelled: LabelledSet) -> Sigma:
+    """Sigmas that suit the labels of a training set.
+
+    Parameters
+    ----------
+    labelled : LabelledSet
+        The training set.
+
+    Returns
+    -------
+    Sigma
+        The defaults for kinds of labels that there are none of, or that are all the same.
+    """
+    default = Sigma()
+    forces = [each.ravel() for each in labelled.forces if each is not None]
+    size = _FORCES * _root_mean_square(np.concatenate([np.empty(0), *forces]))
+    spread = _ENERGY * _root_mean_square(above_references(labelled))
+    return Sigma(
+        _LENGTH * size if size > 0 else spread if spread > 0 else default.energy,
+        size if size > 0 else default.forces,
+        _STRESS * _root_mean_square(labelled.stresses) or default.stress,
+    )
+
+
+def _root_mean_square(values: FloatArray) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.sqrt(np.mean(known**2))) if known.size else 0.0

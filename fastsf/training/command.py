@@ -1,0 +1,218 @@
+"""``fastsf train``: from a configuration to a folder with the model and a report on it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastsf.console import Console, compile_first
+from fastsf.disk import storage_errors
+from fastsf.errors import StorageError
+from fastsf.featurize import Progress as ReadProgress
+from fastsf.potential import Potential
+from fastsf.training.balance import Balance
+from fastsf.training.checkpoint import Checkpoint
+from fastsf.training.config import Config
+from fastsf.training.display import EpochTable
+from fastsf.training.interruption import Interruption
+from fastsf.training.loop import Loop, Progress
+from fastsf.training.model import Model
+from fastsf.training.optimizers import OPTIMIZERS
+from fastsf.training.preparation import PARTS, Preparation, read_data
+from fastsf.training.run import Run, RunFiles, unfinished
+from fastsf.training.samples import Samples
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A finished training.
+
+    Parameters
+    ----------
+    seed : int
+    files : RunFiles
+    progress : Progress
+    reason : str
+        Why it ended.
+    potential : Potential
+        With the best parameters.
+    """
+
+    seed: int
+    files: RunFiles
+    progress: Progress
+    reason: str
+    potential: Potential
+
+
+def train(
+    config: Config, folder: Path, console: Console, *, overwrite: bool = False, command: str = ""
+) -> list[Trained]:
+    """Train, or go on with an unfinished training of the same configuration in the same folder.
+
+    Parameters
+    ----------
+    config : Config
+        What to do.
+    folder : Path
+        Where to write; made if it is not there.
+    console : Console
+        Where to say what is done.
+    overwrite : bool
+        Start anew, whatever is there.
+    command : str
+        What the user typed, for the model files.
+
+    Returns
+    -------
+    list of Trained
+        One for every seed.
+
+    Raises
+    ------
+    StorageError
+        If files cannot be read or written, or others are in the way.
+    InputError
+        If data and configuration do not fit together, or the folder holds another training.
+    KeyboardInterrupt
+        After SIGINT or SIGTERM, when everything is saved.
+    """
+    preparation = _prepare(config, console)
+    work = _Work(preparation, _make_folder(folder), console, overwrite, command)
+    return work.run()
+
+
+def _prepare(config: Config, console: Console) -> Preparation:
+    console.say("Reading the data ...")
+    dataset = read_data(config.data)
+    counts = ", ".join(f"{name} {len(dataset.part(name)):,}" for name in PARTS)
+    console.say(f"structures: {counts}; {dataset.labelled.n_atoms.sum():,} atoms")
+    for text in dataset.split.warnings:
+        console.say(f"warning: {text}")
+    functions = config.functions_for(dataset.part("train").elements)
+    compile_first(["train"], console)
+    preparation = Preparation.of(config, dataset, functions or [])
+    console.say(preparation.descriptor.describe())
+    return preparation
+
+
+def _make_folder(folder: Path) -> Path:
+    with storage_errors(f"cannot make the folder {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class _Work:
+    """The trainings of all seeds."""
+
+    def __init__(self, preparation: Preparation, folder: Path, console: Console, overwrite: bool, command: str) -> None:
+        self.preparation, self.folder, self.console = preparation, folder, console
+        self.overwrite, self.command = overwrite, command
+        self.config = preparation.config
+        self.identity = preparation.identity()
+        self._samples: dict[str, Samples] = {}
+
+    def run(self) -> list[Trained]:
+        """Train with every seed."""
+        run = self.config.run
+        seeds = range(run.seed, run.seed + run.seeds)
+        places = [RunFiles(self.folder, f"-{seed}" if run.seeds > 1 else "") for seed in seeds]
+        before = [self._unfinished(place, seed) for place, seed in zip(places, seeds, strict=True)]
+        with Interruption(lambda: self.console.say("finishing this epoch ... (again: stop at once)")) as interruption:
+            done = []
+            for seed, place, checkpoint in zip(seeds, places, before, strict=True):
+                done.append(self._train(seed, place, checkpoint, interruption))
+        return done
+
+    def _unfinished(self, files: RunFiles, seed: int) -> Checkpoint | None:
+        if not self.overwrite:
+            return unfinished(files, {**self.identity, "seed": seed})
+        with storage_errors(f"cannot remove files in {self.folder}"):
+            for path in files.found():
+                path.unlink()
+        return None
+
+    def _train(self, seed: int, files: RunFiles, before: Checkpoint | None, interruption: Interruption) -> Trained:
+        model = self.preparation.model(seed)
+        loop = self._loop(model, seed)
+        identity = {**self.identity, "seed": seed}
+        run = Run(
+            files, loop, identity, lambda path, at: self._save(path, model, at), self.config.run.checkpoint_minutes
+        )
+        if before is not None:
+            self.console.say(f"Going on after epoch {before.progress.epoch}.")
+        shown = not self.console.quiet and sys.stderr.isatty()
+        with EpochTable(self.console, self.config.run.epochs, shown) as table:
+            progress, reason = run.go(model.parameters, before, table, lambda: interruption.requested)
+        if not reason:
+            raise KeyboardInterrupt
+        self.console.say(f"{reason}; best epoch {progress.best_epoch}")
+        return Trained(seed, files, progress, reason, model.with_parameters(progress.best_parameters).potential())
+
+    def _loop(self, model: Model, seed: int) -> Loop:
+        kind, config = OPTIMIZERS[self.config.optimizer], self.config
+        training = self.preparation.objective("train", model, self.samples("train"))
+        validation = None
+        if len(self.preparation.dataset.split.validation):
+            validation = self.preparation.objective("validation", model, self.samples("validation"))
+        balance = Balance() if config.loss.balance else None
+        return Loop(kind.make(training, config.settings, seed), training, validation, config.run.limits, balance)
+
+    def samples(self, name: str) -> Samples:
+        """Samples of a part, which all seeds share."""
+        if name not in self._samples:
+            if not self._samples:
+                self._announce_memory()
+            used = sum(each.kept_bytes for each in self._samples.values())
+            labelled = self.preparation.dataset.part(name)
+            with self.console.progress_bar() as bar:
+                self._samples[name] = self.preparation.samples(
+                    name,
+                    self.config.run.memory * 2**30 - used,
+                    lambda n: bar(ReadProgress(n, int(labelled.n_atoms[:n].sum()), n, len(labelled))),
+                )
+        return self._samples[name]
+
+    def _announce_memory(self) -> None:
+        needed, given = self.preparation.estimated_bytes() / 2**30, self.config.run.memory
+        self.console.say(f"derivatives of the symmetry functions: at most {needed:.2f} GiB, {given:g} GiB may be kept")
+        if needed > given:
+            self.console.say("  what does not fit is computed anew in every epoch; [run] memory (--memory) allows more")
+
+    def _save(self, path: Path, model: Model, progress: Progress) -> None:
+        model.with_parameters(progress.best_parameters).potential(self._metadata(progress)).save(path)
+
+    def _metadata(self, progress: Progress) -> Mapping[str, str]:
+        """Where the potential comes from."""
+        import fastsf
+
+        about: dict[str, Any] = {
+            "config": self.config.table(),
+            "files": self.identity["files"],
+        }
+        return {
+            "made by": f"fastsf {fastsf.__version__}: {self.command}",
+            "epoch": str(progress.best_epoch),
+            **{name: json.dumps(value) for name, value in about.items()},
+        }
+
+
+def default_folder(config: Path) -> Path:
+    """Folder of a training that was not told one."""
+    return config.with_name(f"{config.stem}-training")
+
+
+def check_config(path: Path) -> None:
+    """Complain about a configuration that is not there.
+
+    Raises
+    ------
+    StorageError
+        If so.
+    """
+    if not path.is_file():
+        raise StorageError(f"{path}: no such file")

@@ -1,0 +1,85 @@
+"""What `fastsf train` shows while it works: a table of the epochs, and a bar on terminals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastsf.console import Console
+from fastsf.training.history import EPOCH
+from fastsf.training.loop import KINDS, SCORE, SECONDS, column
+
+SCALES = {"energy": (1e3, "meV/atom"), "forces": (1e3, "meV/Å"), "stress": (1e3, "meV/Å^3")}
+"""Factor and unit in which errors of each kind of label are shown."""
+_SECONDS = 1.0
+
+
+class EpochTable:
+    """Table of the epochs that grows while a training runs; at most a row per second, and the first and the last.
+
+    Parameters
+    ----------
+    console : Console
+        Where it is shown.
+    epochs : int
+        The most that there may be.
+    bar : bool
+        Whether to draw a bar below it.
+    """
+
+    def __init__(self, console: Console, epochs: int, bar: bool) -> None:
+        self._console, self._epochs = console, epochs
+        self._bar: Any = _make_bar(epochs) if bar else None
+        self._columns: list[tuple[str, float, str]] = []
+        self._shown = 0.0
+        self._last: Mapping[str, float] | None = None
+
+    def __enter__(self) -> EpochTable:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._last is not None:
+            self._show(self._last)
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, row: Mapping[str, float]) -> None:
+        """Take the row of an epoch."""
+        if not self._columns:
+            self._begin(row)
+        self._last = row
+        if time.perf_counter() - self._shown >= _SECONDS:
+            self._show(row)
+        if self._bar is not None:
+            self._bar.update(row[EPOCH] - self._bar.n)
+
+    def _begin(self, row: Mapping[str, float]) -> None:
+        parts = [part for part in ("training", "validation") if column(part, "energy") in row]
+        kinds = [kind for kind in KINDS if row[column("training", kind)] == row[column("training", kind)]]
+        self._columns = [(column(part, kind), SCALES[kind][0], kind) for part in parts for kind in kinds]
+        heads = "".join(f"{part:>{11 * len(kinds)}}" for part in parts)
+        units = "".join(f"{kind[:6]:>11}" for _ in parts for kind in kinds)
+        names = "".join(f"{SCALES[kind][1]:>11}" for _ in parts for kind in kinds)
+        for line in (f"{'':18}{heads}", f"{'epoch':>7}{'time':>11}{units}{'score':>11}", f"{'':7}{'s':>11}{names}"):
+            self._say(line)
+
+    def _show(self, row: Mapping[str, float]) -> None:
+        self._say("".join([f"{row[EPOCH]:7d}{row[SECONDS]:11.1f}", *self._numbers(row)]))
+        self._shown, self._last = time.perf_counter(), None
+
+    def _numbers(self, row: Mapping[str, float]) -> Iterator[str]:
+        for name, scale, _ in self._columns:
+            yield f"{scale * row.get(name, float('nan')):11.4g}"
+        yield f"{row.get(SCORE, float('nan')):11.4g}"
+
+    def _say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+        self._console.say(text)
+
+
+def _make_bar(epochs: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=epochs, bar_format="{percentage:3.0f}% |{bar}| {n} of {total} epochs, {elapsed}", leave=False)

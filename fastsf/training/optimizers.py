@@ -1,0 +1,32 @@
+"""The optimisers by the names that configurations use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastsf.training import levenberg_marquardt
+from fastsf.training.optimizer import Optimizer
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of optimiser.
+
+    Parameters
+    ----------
+    make : callable
+        Makes one from an objective, settings and a seed.
+    settings : type
+        Dataclass of its settings.
+    """
+
+    make: Callable[..., Optimizer]
+    settings: type[Any]
+
+
+OPTIMIZERS = {
+    "levenberg-marquardt": Kind(levenberg_marquardt.LevenbergMarquardt, levenberg_marquardt.Settings),
+}
+"""The first one is the default."""

@@ -1,0 +1,238 @@
+"""From a configuration to objectives: data, symmetry functions, scalings, samples; what all seeds of a run share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastsf.definition import to_document
+from fastsf.descriptor import ACSF
+from fastsf.disk import storage_errors
+from fastsf.elements import atomic_number
+from fastsf.errors import InputError
+from fastsf.scaling import Scaling
+from fastsf.structure import FloatArray
+from fastsf.symmetry import SymmetryFunction
+from fastsf.threads import most_threads
+from fastsf.training.balance import starting_sigma
+from fastsf.training.config import Config, Data, Networks
+from fastsf.training.initialization import initial_network
+from fastsf.training.labelled import LabelledSet, read_labelled
+from fastsf.training.measures import Sigma
+from fastsf.training.model import Model
+from fastsf.training.objective import Objective
+from fastsf.training.reference_energies import reference_energies
+from fastsf.training.samples import Samples, estimated_bytes, find_scalings
+from fastsf.training.splits import Named, Split, split
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The data of a run.
+
+    Parameters
+    ----------
+    labelled : LabelledSet
+        All structures.
+    split : Split
+        Which are for what.
+    """
+
+    labelled: LabelledSet
+    split: Split
+
+    def part(self, name: str) -> LabelledSet:
+        """Structures of one of `PARTS`."""
+        return self.labelled.select(getattr(self.split, name))
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every file.
+
+        Raises
+        ------
+        StorageError
+            If one cannot be read any more.
+        """
+        found = {}
+        for path in dict.fromkeys(self.labelled.files):
+            with storage_errors(f"cannot read {path}"), Path(path).open("rb") as file:
+                digest = hashlib.sha256()
+                while block := file.read(1 << 20):
+                    digest.update(block)
+                found[path] = digest.hexdigest()
+        return found
+
+
+def read_data(data: Data) -> Dataset:
+    """Read and divide the structures.
+
+    Raises
+    ------
+    StorageError, InputError
+        As `read_labelled` and `split`; for an element that is not in the training set but elsewhere.
+    """
+
+    def read(paths: tuple[str, ...]) -> LabelledSet:
+        return read_labelled(paths, data.reading, group_key=data.group_key, weight_key=data.weight_key)
+
+    main = read(data.train)
+    apart = [read(names) if isinstance(names, tuple) and names else None for names in (data.validation, data.test)]
+    choices = [_choice(getattr(data, name), getattr(data, f"{name}_groups")) for name in ("validation", "test")]
+    own = split(main, *choices, seed=data.seed, use_marks=True)
+    sets = [main, *(each for each in apart if each is not None)]
+    whole = LabelledSet.joined(sets).weighted(data.group_weights)
+    dataset = Dataset(whole, _with_sets(own, len(main), apart))
+    _check_elements(dataset)
+    return dataset
+
+
+def _choice(wanted: float | tuple[str, ...], groups: tuple[str, ...]) -> float | Named:
+    if groups:
+        return Named("group", groups)
+    return 0.0 if isinstance(wanted, tuple) else wanted
+
+
+def _with_sets(own: Split, first: int, apart: list[LabelledSet | None]) -> Split:
+    """Add sets of their own, behind the structures that were divided."""
+    parts = [own.validation, own.test]
+    for k, each in enumerate(apart):
+        if each is not None:
+            parts[k] = np.concatenate([parts[k], np.arange(first, first + len(each))])
+            first += len(each)
+    warnings = () if len(parts[0]) else own.warnings
+    return Split(own.train, parts[0], parts[1], warnings)
+
+
+def _check_elements(dataset: Dataset) -> None:
+    known = dataset.part("train").elements
+    for name in PARTS[1:]:
+        part = dataset.part(name)
+        for symbol in sorted(set(part.elements) - set(known)):
+            has_it = [atomic_number(symbol) in structure.numbers for structure in part.structures]
+            raise InputError(
+                f"{part.sources[has_it.index(True)]}: {symbol} is in the {name} set, but in no structure of the "
+                f"training set, whose elements are {', '.join(known)}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """What all seeds of a run share.
+
+    Parameters
+    ----------
+    config : Config
+    dataset : Dataset
+    descriptor : ACSF
+    scalings : dict of str to Scaling
+    values : list of (n, s) float64
+        Symmetry functions of the training structures.
+    offsets : dict of str to float
+        Reference energies of the elements, eV.
+    sigma : Sigma
+        Where training begins.
+    """
+
+    config: Config
+    dataset: Dataset
+    descriptor: ACSF
+    scalings: dict[str, Scaling]
+    values: list[FloatArray]
+    offsets: dict[str, float]
+    sigma: Sigma
+
+    @classmethod
+    def of(cls, config: Config, dataset: Dataset, functions: list[SymmetryFunction]) -> Preparation:
+        """Compute what does not take long.
+
+        Parameters
+        ----------
+        config : Config
+        dataset : Dataset
+        functions : list of Radial or Angular
+            The symmetry functions.
+
+        Raises
+        ------
+        InputError
+            If functions and structures do not fit together.
+        """
+        train = dataset.part("train")
+        descriptor = ACSF(functions, elements=train.elements, threads=config.run.threads)
+        scalings, values = find_scalings(descriptor, train.structures, config.networks.scaling)
+        known = starting_sigma(train)
+        chosen = {name: getattr(config.loss, name) for name in ("energy", "forces", "stress")}
+        sigma = Sigma(**{name: getattr(known, name) if v == "auto" else v for name, v in chosen.items()})
+        return cls(config, dataset, descriptor, scalings, values, reference_energies(train), sigma)
+
+    def model(self, seed: int) -> Model:
+        """Networks to start from."""
+        networks, rng = self.config.networks, np.random.default_rng(seed)
+        return Model(
+            self.descriptor,
+            self.scalings,
+            tuple(_network(networks, len(self.descriptor.columns[each]), rng) for each in self.descriptor.elements),
+            self.offsets,
+        )
+
+    def estimated_bytes(self) -> int:
+        """Memory that the samples take at most."""
+        itemsize = np.dtype(self.config.run.precision).itemsize
+        structures = [s for name in PARTS[:2] for s in self.dataset.part(name).structures]
+        return estimated_bytes(self.descriptor, structures, itemsize)
+
+    def samples(self, name: str, memory: float, on_progress: Callable[[int], object] = lambda n: None) -> Samples:
+        """Samples of the structures of a part, computed as far as so many bytes go."""
+        samples = Samples(
+            self.descriptor,
+            self.scalings,
+            self.dataset.part(name).structures,
+            stress=self.config.loss.use_stress,
+            memory=memory,
+            dtype=np.dtype(self.config.run.precision),
+        )
+        for done in samples.fill():
+            on_progress(done)
+        return samples
+
+    def objective(self, name: str, model: Model, samples: Samples) -> Objective:
+        """Objective over a part."""
+        labelled, threads = self.dataset.part(name), self.config.run.threads or most_threads()
+        return Objective(model, samples, labelled, self.sigma, self.config.loss.decay, threads)
+
+    def identity(self) -> dict[str, Any]:
+        """What determines the course of a training, in JSON's types, but for the seed.
+
+        How long it runs, and what of the machine it uses, do not belong to it.
+        """
+        import fastsf
+
+        table = self.config.table()
+        run = table.pop("run")
+        document = to_document([f for each in self.descriptor.columns.values() for f in each], self.descriptor.elements)
+        text = repr(document["functions"])
+        return {
+            **table,
+            "precision": run["precision"],
+            "functions": hashlib.sha256(text.encode()).hexdigest(),
+            "files": self.dataset.digests(),
+            "fastsf": fastsf.__version__,
+        }
+
+
+def _network(networks: Networks, inputs: int, rng: np.random.Generator) -> Any:
+    return initial_network(
+        (inputs, *networks.hidden, 1),
+        (*[networks.activation] * len(networks.hidden), "linear"),
+        networks.initialization,
+        rng,
+        bounds=(networks.bounds[0], networks.bounds[1]),
+        bias_spread=networks.bias_spread,
+    )
