@@ -1,8 +1,8 @@
-"""Published sets of symmetry functions, made for given elements and cutoff.
+"""Sets of symmetry functions, most of them published, made for given elements and cutoff.
 
-Two kinds: schemes that place functions on grids (`gastegger2018-wacsf`, `gastegger2018-acsf`,
-`imbalzano2018`), and the very sets of two published potentials (`water-rpbe-d3`, `cu2s-pbe`). `make` builds
-the functions; `RECIPES` lists what there is, with options and sources in the docstrings. Lengths are in Å.
+Two kinds: schemes that place functions on grids (`gastegger2018-wacsf`, `gastegger2018-acsf`, `imbalzano2018`, and
+our own `even-grid`), and the very sets of two published potentials (`water-rpbe-d3`, `cu2s-pbe`). `make` builds the functions;
+`RECIPES` lists what there is, with options and sources in the docstrings. Lengths are in Å.
 """
 
 from __future__ import annotations
@@ -139,13 +139,50 @@ def imbalzano2018(
     zetas = _numbers("zeta", zeta)
     if not isinstance(narrow, bool):
         raise InputError(f"narrow: expected true or false, found {narrow!r}")
-    return _on_grid(elements, Cutoff(rc, _kind(cutoff_type)), radial, etas, zetas, False, narrow)
+    centered = [(eta, 0.0) for eta in etas]
+    return _on_grid(elements, Cutoff(rc, _kind(cutoff_type)), radial, centered, zetas, False, narrow)
+
+
+def even_grid(
+    elements: list[str],
+    cutoff: float | None = None,
+    *,
+    r_min: float = 1.0,
+    radial: int = 11,
+    angular: int = 3,
+    zeta: Sequence[float] = (1.0, 2.0, 4.0, 8.0),
+    weighted_angles: bool = False,
+    cutoff_type: str = "tanh3_normalized",
+) -> list[SymmetryFunction]:
+    """Gaussians of one width side by side, from `r_min` almost to the cutoff; what training takes by itself.
+
+    Radial functions for each neighbour element: `radial` points r_k from `r_min` to cutoff - 0.4 Å, spaced by d, with
+    eta = 1/(2 d^2) and rs = r_k. Angular ones without r_jk (G5), whose cost is linear in the number of neighbours for
+    whole zeta: `angular` points from `r_min` + 0.5 Å to cutoff - 0.8 Å, likewise, for each zeta and lambda = -1, 1 and
+    each pair of neighbour elements, or once for all neighbours, weighted by Z_j Z_k, with `weighted_angles`.
+
+    Our own choice, tried on silicon and lithium (docs/training.md); Gaussians side by side are the shifted ones of
+    Gastegger et al. (2018).
+    """
+    rc = 6.0 if cutoff is None else float(cutoff)
+    first = _number("r_min", r_min, above=0.01, below=rc - 1.4)
+    radii = _side_by_side(first, rc - 0.4, _count("radial", radial, 2))
+    turns = _side_by_side(first + 0.5, rc - 0.8, _count("angular", angular, 2))
+    envelope, zetas = Cutoff(rc, _kind(cutoff_type)), _numbers("zeta", zeta)
+    if not isinstance(weighted_angles, bool):
+        raise InputError(f"weighted_angles: expected true or false, found {weighted_angles!r}")
+    if not weighted_angles:
+        return _on_grid(elements, envelope, radii, turns, zetas, False, narrow=False)
+    functions = _on_grid(elements, envelope, radii, [], zetas, False)
+    functions += _on_grid(elements, envelope, [], turns, zetas, True, narrow=False)
+    return sorted(functions, key=lambda function: elements.index(function.center))
 
 
 RECIPES: dict[str, Recipe] = {
     "gastegger2018-wacsf": gastegger2018_wacsf,
     "gastegger2018-acsf": gastegger2018_acsf,
     "imbalzano2018": imbalzano2018,
+    "even-grid": even_grid,
     "water-rpbe-d3": water_rpbe_d3,
     "cu2s-pbe": cu2s_pbe,
 }
@@ -161,8 +198,8 @@ def _gastegger_grid(
     r_min: float,
     r_max: float | None,
     cutoff_type: str,
-) -> tuple[Cutoff, list[tuple[float, float]], list[float], list[float]]:
-    """Envelope, radial (eta, rs), angular eta and zeta."""
+) -> tuple[Cutoff, list[tuple[float, float]], list[tuple[float, float]], list[float]]:
+    """Envelope, (eta, rs) of radial and of angular functions, zeta."""
     rc = 8.0 if cutoff is None else float(cutoff)
     if rc <= 1.5:
         raise InputError(f"cutoff: the grids of this recipe need more than 1.5 Å, found {rc}")
@@ -179,15 +216,21 @@ def _gastegger_grid(
     else:
         pairs = [(1 / (2 * point**2), 0.0) for point in points]
     angular_step = (rc - 1.5) / (2 * _count("angular", angular, 1) - 1)
-    etas = [1 / (2 * (1.0 + k * angular_step) ** 2) for k in range(angular)]
+    etas = [(1 / (2 * (1.0 + k * angular_step) ** 2), 0.0) for k in range(angular)]
     return Cutoff(rc, _kind(cutoff_type)), pairs, etas, _numbers("zeta", zeta)
+
+
+def _side_by_side(first: float, last: float, count: int) -> list[tuple[float, float]]:
+    """(eta, rs) of so many Gaussians as wide as they are apart."""
+    step = (last - first) / (count - 1)
+    return [(1 / (2 * step**2), first + k * step) for k in range(count)]
 
 
 def _on_grid(
     elements: list[str],
     envelope: Cutoff,
     radial: list[tuple[float, float]],
-    etas: list[float],
+    angular: list[tuple[float, float]],
     zetas: list[float],
     weighted: bool,
     narrow: bool = True,
@@ -195,14 +238,14 @@ def _on_grid(
     """Put the grids on every centre and (pair of) neighbour element(s)."""
     neighbors: Sequence[str | None] = [None] if weighted else elements
     pairs = [None] if weighted else list(combinations_with_replacement(elements, 2))
-    angular = G4 if narrow else G5
+    make_angular = G4 if narrow else G5
 
     def functions() -> Iterator[SymmetryFunction]:
         for center in elements:
             for neighbor, (eta, rs) in product(neighbors, radial):
                 yield G2(center, neighbor, eta, envelope, rs)
-            for pair, eta, zeta, lam in product(pairs, etas, zetas, (-1.0, 1.0)):
-                yield angular(center, pair, eta, zeta, lam, envelope)
+            for pair, (eta, rs), zeta, lam in product(pairs, angular, zetas, (-1.0, 1.0)):
+                yield make_angular(center, pair, eta, zeta, lam, envelope, rs)
 
     return list(functions())
 

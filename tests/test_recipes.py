@@ -16,7 +16,7 @@ from fastsf.io.runner import read_functions
 from fastsf.recipes import RECIPES, make
 from fastsf.symmetry import Angular, Cutoff, Radial
 
-GRIDS = ("gastegger2018-wacsf", "gastegger2018-acsf", "imbalzano2018")
+GRIDS = ("gastegger2018-wacsf", "gastegger2018-acsf", "imbalzano2018", "even-grid")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,8 @@ def test_published_sets_are_those_of_the_published_files(shared, recipe, element
         ("gastegger2018-acsf", ["H", "O"], {"H": 74, "O": 74}),
         ("imbalzano2018", ["H", "O"], {"H": 130, "O": 130}),
         ("imbalzano2018", ["Si"], {"Si": 47}),
+        ("even-grid", ["Si"], {"Si": 35}),
+        ("even-grid", ["H", "O"], {"H": 94, "O": 94}),
     ],
 )
 def test_numbers_of_functions(recipe, elements, numbers):
@@ -58,6 +60,14 @@ def test_roles_and_cutoff_of_published_sets():
     silver = make("cu2s-pbe", ["Se", "Ag"], 5.0, roles={"Cu": "Ag", "S": "Se"})
     assert len(silver) == 138
     assert {f.envelope for f in silver} == {Cutoff(5.0, "poly2")}
+
+
+def test_even_grid_with_weighted_angles():
+    functions = make("even-grid", ["H", "C", "O"], weighted_angles=True, radial=5)
+    assert [f.center for f in functions] == sorted((f.center for f in functions), key="HCO".index)
+    angles = [f for f in functions if isinstance(f, Angular)]
+    assert len(angles) == 3 * 24 and all(f.neighbors is None and not f.narrow for f in angles)
+    assert len(functions) - len(angles) == 3 * 3 * 5
 
 
 def test_gastegger_defaults_are_the_published_table():
@@ -158,6 +168,9 @@ def test_grids_scale_and_cover_all_elements(name, elements, cutoff, cutoff_type)
         ("gastegger2018-acsf", ["H"], {"r_min": 0.0}, "r_min: expected a number above 0.01"),
         ("gastegger2018-acsf", ["H"], {"r_min": 7.5}, "r_min: expected less than the last point"),
         ("gastegger2018-acsf", ["H"], {"r_max": 9.0}, "r_max: expected a number above 0.5 and below 8"),
+        ("even-grid", ["H"], {"r_min": 5.0}, "r_min: expected a number above 0.01 and below 4.6"),
+        ("even-grid", ["H"], {"radial": 1}, "radial: expected a whole number, 2 or more"),
+        ("even-grid", ["H"], {"weighted_angles": 1}, "weighted_angles: expected true or false"),
         ("water-rpbe-d3", ["H", "S"], {}, "made for H and O .* found the elements H S; say with 'roles'"),
         ("water-rpbe-d3", ["H", "O", "S"], {}, "found the elements H O S"),
         ("water-rpbe-d3", ["H", "S"], {"roles": {"S": "O"}}, "roles: expected elements for H and O"),
