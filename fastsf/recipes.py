@@ -1,8 +1,8 @@
 """Sets of symmetry functions, most of them published, made for given elements and cutoff.
 
 Two kinds: schemes that place functions on grids (`gastegger2018-wacsf`, `gastegger2018-acsf`, `imbalzano2018`, and
-our own `even-grid`), and the very sets of two published potentials (`water-rpbe-d3`, `cu2s-pbe`). `make` builds the functions;
-`RECIPES` lists what there is, with options and sources in the docstrings. Lengths are in Å.
+our own `even-grid`), and the very sets of two published potentials (`water-rpbe-d3`, `cu2s-pbe`). `make` builds the
+functions; `RECIPES` lists what there is, with options and sources in the docstrings. Lengths are in Å.
 """
 
 from __future__ import annotations
