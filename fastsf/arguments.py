@@ -14,6 +14,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_featurize(commands)
+    _add_train(commands)
     _add_predict(commands)
     _add_convert(commands)
     _add_inspect(commands)
@@ -105,6 +106,40 @@ def _add_units(
             metavar="UNIT",
             help=f"of {what}: {', '.join(known)} (default: {'that which it tells, or ' if told else ''}{default})",
         )
+
+
+def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "train",
+        help="fit a potential to energies and forces",
+        description="Fit a potential to energies, forces and stresses, as a configuration says. After an interruption "
+        "of any kind, the same command goes on where it was.",
+    )
+    parser.set_defaults(command="train")
+    parser.add_argument("config", metavar="CONFIG", help="configuration (TOML)")
+    parser.add_argument(
+        "-o", "--output", metavar="FOLDER", help="where to write (default: CONFIG without its ending, and -training)"
+    )
+    override = parser.add_argument_group("in place of what the configuration says")
+    for name, kind, words in (
+        ("epochs", int, "most epochs"),
+        ("minutes", float, "most minutes"),
+        ("patience", int, "epochs without a better score in validation"),
+        ("seed", int, "of the first training"),
+        ("seeds", int, "trainings with seeds of their own: a committee"),
+        ("threads", int, "threads (default: all processors)"),
+        ("memory", float, "GiB for what is computed once and kept"),
+    ):
+        override.add_argument(f"--{name}", type=kind, metavar="N", help=words)
+    override.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="any other value, as in the file: --set optimizer.name=adam",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="start anew, whatever is there")
+    _add_console(parser)
 
 
 def _add_predict(commands: argparse._SubParsersAction[_Parser]) -> None:

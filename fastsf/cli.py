@@ -200,6 +200,17 @@ def _predict(arguments: argparse.Namespace) -> None:
         console.say(f"wrote {path}")
 
 
+def _train(arguments: argparse.Namespace) -> None:
+    console = _console(arguments)
+    from fastsf.training.command import default_folder, read_overrides, train
+    from fastsf.training.config import read_config
+
+    path = Path(arguments.config)
+    folder = default_folder(path) if arguments.output is None else Path(arguments.output)
+    config = read_config(path, read_overrides(arguments))
+    train(config, folder, console, overwrite=arguments.overwrite, command=shlex.join(["fastsf", *arguments.words]))
+
+
 def _convert(arguments: argparse.Namespace) -> None:
     console = _console(arguments)
     from fastsf.convert import convert
@@ -285,6 +296,7 @@ def _compile(arguments: argparse.Namespace) -> None:
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "featurize": _featurize,
+    "train": _train,
     "predict": _predict,
     "convert": _convert,
     "inspect": _inspect,

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastsf.all_pairs import AllPairs
 from fastsf.descriptor import ACSF
-from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, energies, forces, networks
+from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, energies, forces, networks, tangents
 from fastsf.kernels.networks import Networks
 from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
@@ -144,6 +144,20 @@ def _forces(threads: int) -> None:
     AllPairs.build(sample.structure, 1.5)
 
 
+def _tangents(threads: int) -> None:
+    """Derivatives as dense blocks, which one thread makes for each structure."""
+    if threads != 1:
+        return
+    rows, start, index = np.arange(_ATOMS), np.array([0, 0, 0, 1]), np.zeros((_ATOMS, 2), np.int64)
+    column, atom = np.zeros(1, np.int32), np.zeros(1, np.int32)
+    tangents.count_centers(start, atom, rows, 0, np.zeros(_ATOMS, np.int64), np.empty(_ATOMS, np.int64))
+    for dtype in (np.float32, np.float64):
+        blocks, factor = np.zeros((_ATOMS, 2, 3, _COLUMNS), dtype), np.ones(_COLUMNS)
+        jacobian = (start, column, atom, np.zeros((1, 3)))
+        tangents.fill_blocks(jacobian, rows, 0, factor, np.zeros((3, _ATOMS), np.int64), index, blocks)
+        tangents.pull_back(np.zeros((_ATOMS, 3)), index, blocks, _values_room())
+
+
 TASKS = {
     "energies": Task(20.0, _energies),
     "jacobian": Task(17.0, _jacobian),
@@ -153,4 +167,5 @@ TASKS = {
     "jvp": Task(8.0, _jvp),
     "forces": Task(2.0, _forces),
     "networks": Task(4.0, _networks),
+    "tangents": Task(3.0, _tangents),
 }

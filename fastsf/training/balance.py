@@ -1,8 +1,8 @@
 """Automatic balance of energies, forces and stresses.
 
 Where a training begins, sigmas are parts of what there is to learn. Then each may follow the error that is left: with
-Gaussian errors the likelihood of the labels is highest when each sigma is the root mean square of its residuals. A sigma
-that follows the error of a fit that overfits has no end, so it may not fall below a fraction of where it began.
+Gaussian errors the likelihood of the labels is highest when each sigma is the root mean square of its residuals. A
+sigma that follows the error of a fit that overfits has no end, so it may not fall below a fraction of where it began.
 """
 
 from __future__ import annotations

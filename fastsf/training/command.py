@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -11,8 +12,9 @@ from typing import Any
 
 from fastsf.console import Console, compile_first
 from fastsf.disk import storage_errors
-from fastsf.errors import StorageError
+from fastsf.errors import FormatError, InputError
 from fastsf.featurize import Progress as ReadProgress
+from fastsf.io.toml_file import parse_toml
 from fastsf.potential import Potential
 from fastsf.training.balance import Balance
 from fastsf.training.checkpoint import Checkpoint
@@ -25,6 +27,9 @@ from fastsf.training.optimizers import OPTIMIZERS
 from fastsf.training.preparation import PARTS, Preparation, read_data
 from fastsf.training.run import Run, RunFiles, unfinished
 from fastsf.training.samples import Samples
+
+_OPTIONS = ("epochs", "minutes", "patience", "seed", "seeds", "threads", "memory")
+"""Options of the command line that stand for values of [run]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,13 +211,27 @@ def default_folder(config: Path) -> Path:
     return config.with_name(f"{config.stem}-training")
 
 
-def check_config(path: Path) -> None:
-    """Complain about a configuration that is not there.
+def read_overrides(arguments: argparse.Namespace) -> dict[str, tuple[Any, str]]:
+    """Values that options give in place of the configuration's; see `read_config`.
 
     Raises
     ------
-    StorageError
-        If so.
+    FormatError
+        For one that is not SECTION.KEY=VALUE.
     """
-    if not path.is_file():
-        raise StorageError(f"{path}: no such file")
+    given = {name: getattr(arguments, name) for name in _OPTIONS}
+    found = {f"run.{name}": (value, f"--{name}") for name, value in given.items() if value is not None}
+    for text in arguments.set:
+        name, equals, value = text.partition("=")
+        if not equals or "." not in name:
+            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, as run.epochs=20")
+        found[name.strip()] = (_value(value.strip()), f"--set {text}")
+    return found
+
+
+def _value(text: str) -> Any:
+    """A value as TOML writes it, or else a text."""
+    try:
+        return parse_toml(f"value = {text}", "")["value"]
+    except FormatError:
+        return text

@@ -74,7 +74,9 @@ class Data:
     @property
     def reading(self) -> Reading:
         """How files are read."""
-        return Reading(**{each.name: getattr(self, each.name) for each in fields(Reading)})
+        return Reading(
+            self.length_unit, self.energy_unit, self.energy_key, self.forces_key, self.stress_key, self.on_error
+        )
 
 
 @dataclass(frozen=True)
