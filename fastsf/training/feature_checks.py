@@ -24,6 +24,7 @@ _SHARE = 0.1
 _NEIGHBORS = 4
 _DIRECTIONS = 8
 _SAMPLE = 5000
+_BLOCK = 100_000
 _ROUNDING = 1e-12
 
 
@@ -53,10 +54,16 @@ def find_twins(rows: FloatArray, limit: float) -> Twins:
     tree = cKDTree(rows @ directions.T)  # a projection brings rows nearer, so that no twin is lost
     radius = limit * np.sqrt(width)
     near = tree.query(tree.data, k=min(_NEIGHBORS + 1, n), distance_upper_bound=radius)[1]
-    pairs = np.stack(np.broadcast_arrays(np.arange(n)[:, None], near), axis=-1).reshape(-1, 2)
-    pairs = np.unique(np.sort(pairs[(pairs[:, 1] < n) & (pairs[:, 0] != pairs[:, 1])], axis=1), axis=0)
-    close = np.linalg.norm(rows[pairs[:, 0]] - rows[pairs[:, 1]], axis=1) < radius
-    return Twins(pairs[close, 0], pairs[close, 1])
+    own = np.broadcast_to(np.arange(n)[:, None], near.shape)
+    found = (near < n) & (near != own)
+    low, high = np.minimum(near, own)[found], np.maximum(near, own)[found]
+    first, second = np.divmod(np.unique(low * n + high), n)
+    close = [
+        np.linalg.norm(rows[first[some]] - rows[second[some]], axis=1) < radius
+        for some in (slice(start, start + _BLOCK) for start in range(0, len(first), _BLOCK))
+    ]
+    chosen = np.flatnonzero(np.concatenate([*close, np.zeros(0, dtype=np.bool_)]))
+    return Twins(first[chosen], second[chosen])
 
 
 class Environments(NamedTuple):
@@ -87,13 +94,23 @@ def environments(labelled: LabelledSet, values: Sequence[FloatArray]) -> list[En
     found = []
     for number in np.unique(numbers).tolist():
         mine = numbers == number
-        rows = table[mine]
-        spread = rows.std(axis=0)
-        varying = spread > _ROUNDING * np.abs(rows).max(axis=0)
-        rows = (rows[:, varying] - rows[:, varying].mean(axis=0)) / spread[varying]
-        rows = rows if varying.any() else np.zeros((len(rows), 1))
+        rows = _standardized(table[mine])
         found.append(Environments(chemical_symbol(number), rows, structure[mine], atom[mine]))
     return found
+
+
+def _standardized(rows: FloatArray) -> FloatArray:
+    """Columns that vary, with mean 0 and standard deviation 1; a column of zeros if there are none."""
+    means = rows.mean(axis=0)
+    rows -= means
+    spread = np.sqrt(np.einsum("ns,ns->s", rows, rows) / len(rows))
+    varying = spread > _ROUNDING * np.abs(means)
+    if not varying.any():
+        return np.zeros((len(rows), 1))
+    if not varying.all():
+        rows, spread = rows[:, varying], spread[varying]
+    rows /= spread
+    return rows
 
 
 def check_atoms(labelled: LabelledSet, kinds: Sequence[Environments]) -> Iterator[Finding]:

@@ -18,9 +18,8 @@ REACH = 1.5
 """How far bonds are looked for, in sums of covalent radii."""
 
 _TOO_SHORT, _IMPOSSIBLE = 0.55, 0.3
-_SQUEEZED = 0.72
+_SQUEEZED = 0.66
 _ASYMMETRY = 0.1
-_UNKNOWN_RADIUS = 0.2
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,10 @@ class Geometry:
 
 def measure_geometry(labelled: LabelledSet) -> Geometry:
     """Look at all distances of a set up to `REACH`."""
-    radii = np.where(covalent_radii > _UNKNOWN_RADIUS, covalent_radii, np.nan)
     geometry = Geometry({}, [], [])
     for k, structure in enumerate(labelled.structures):
-        own = radii[np.minimum(structure.numbers, len(radii) - 1)]
-        cutoff = 2 * REACH * (np.nanmax(own) if np.isfinite(own).any() else 1.0)
-        i, j, d, vectors = neighbor_list("ijdD", structure, cutoff, threads=1)
+        own = covalent_radii[structure.numbers]
+        i, j, d, vectors = neighbor_list("ijdD", structure, 2 * REACH * float(own.max()), threads=1)
         ratio = d / (own[i] + own[j])
         near = ratio < REACH
         nearest = np.full(len(structure), np.inf)
@@ -105,7 +102,7 @@ def check_geometry(labelled: LabelledSet, geometry: Geometry) -> Iterator[Findin
     closest = np.array([each.min() for each in geometry.nearest])
     usual = float(np.median(np.concatenate(geometry.nearest)))
     if usual < _SQUEEZED:
-        message = f"atoms are nearer to each other than bonds are long (usually {usual:.2f} times): were lengths in Å read as Bohr?"
+        message = f"neighbours are usually at {usual:.2f} times the length of a bond: were lengths in Å read as Bohr?"
         yield Finding("units", "serious", message)
     elif usual == np.inf:
         message = (
@@ -118,7 +115,7 @@ def check_geometry(labelled: LabelledSet, geometry: Geometry) -> Iterator[Findin
             yield Finding("distance", level, f"atoms at {closest[k]:.2f} times the length of a bond", (k,))
     if geometry.zero_forces:
         message = (
-            f"the forces of {len(geometry.zero_forces)} structures are all exactly zero, and not by symmetry: were they "
-            "computed?"
+            f"the forces of {len(geometry.zero_forces)} structures are all exactly zero, and not by symmetry: "
+            "were they computed?"
         )
         yield Finding("forces", "suspicious", message, tuple(geometry.zero_forces))

@@ -14,7 +14,7 @@ from fastsf.training.reference_energies import above_references
 SMALLEST_GROUP = 10
 """Structures that a group needs to be judged by its own spread."""
 
-_ENERGY_RATIO, _LEAST_ENERGY = 6.0, 0.01
+_ENERGY_RATIO, _LEAST_ENERGY = 5.0, 0.01
 _FORCE_RATIO, _LEAST_FORCE = 4.0, 1.0
 _NET_FORCE = 1e-3
 _SHARE = 0.9
