@@ -1,0 +1,121 @@
+"""Distances that cannot be, and forces that were never computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import covalent_radii
+
+from fastsf.elements import chemical_symbol
+from fastsf.neighbors import neighbor_list
+from fastsf.structure import FloatArray, IntArray
+from fastsf.training.findings import Finding, Level
+from fastsf.training.labelled import LabelledSet
+
+REACH = 1.5
+"""How far bonds are looked for, in sums of covalent radii."""
+
+_TOO_SHORT, _IMPOSSIBLE = 0.55, 0.3
+_SQUEEZED = 0.66
+_ASYMMETRY = 0.1
+
+
+@dataclass(frozen=True)
+class Shortest:
+    """The shortest distance of two elements.
+
+    Parameters
+    ----------
+    distance : float
+        Å.
+    structure : int
+        Where.
+    """
+
+    distance: float
+    structure: int
+
+
+@dataclass
+class Geometry:
+    """What the distances of a set are like.
+
+    Parameters
+    ----------
+    shortest : dict of (str, str) to Shortest
+        For each pair of elements that come near each other.
+    nearest : list of (n,) float64
+        Distance of each atom of each structure to its neighbour in sums of covalent radii, the smallest one; infinite
+        beyond `REACH`.
+    zero_forces : list of int
+        Structures whose forces are all exactly zero although the neighbours of an atom are not symmetric about it.
+    """
+
+    shortest: dict[tuple[str, str], Shortest]
+    nearest: list[FloatArray]
+    zero_forces: list[int]
+
+
+def measure_geometry(labelled: LabelledSet) -> Geometry:
+    """Look at all distances of a set up to `REACH`."""
+    geometry = Geometry({}, [], [])
+    for k, structure in enumerate(labelled.structures):
+        own = covalent_radii[structure.numbers]
+        i, j, d, vectors = neighbor_list("ijdD", structure, 2 * REACH * float(own.max()), threads=1)
+        ratio = d / (own[i] + own[j])
+        near = ratio < REACH
+        nearest = np.full(len(structure), np.inf)
+        np.minimum.at(nearest, i[near], ratio[near])
+        geometry.nearest.append(nearest)
+        _note_shortest(geometry.shortest, structure.numbers, (i, j, d), k)
+        forces = labelled.forces[k]
+        if forces is not None and not forces.any() and _is_asymmetric(i[near], vectors[near], len(structure)):
+            geometry.zero_forces.append(k)
+    return geometry
+
+
+def _note_shortest(
+    shortest: dict[tuple[str, str], Shortest], numbers: IntArray, pairs: tuple[IntArray, IntArray, FloatArray], k: int
+) -> None:
+    i, j, d = pairs
+    present, kinds = np.unique(numbers, return_inverse=True)
+    best = np.full((len(present), len(present)), np.inf)
+    np.minimum.at(best, (kinds[i], kinds[j]), d)
+    symbols = [chemical_symbol(number) for number in present.tolist()]
+    for a, b in zip(*np.nonzero(np.isfinite(np.triu(best))), strict=True):
+        pair = symbols[a], symbols[b]
+        if a <= b and (pair not in shortest or best[a, b] < shortest[pair].distance):
+            shortest[pair] = Shortest(float(best[a, b]), k)
+
+
+def _is_asymmetric(atoms: IntArray, vectors: FloatArray, n: int) -> bool:
+    """Whether the vectors to the neighbours of some atom do not cancel."""
+    total = np.zeros((n, 3))
+    np.add.at(total, atoms, vectors)
+    return bool((np.abs(total) > _ASYMMETRY).any())
+
+
+def check_geometry(labelled: LabelledSet, geometry: Geometry) -> Iterator[Finding]:
+    """Atoms too near each other, sets whose distances look like another unit, and forces that were never computed."""
+    closest = np.array([each.min() for each in geometry.nearest])
+    usual = float(np.median(np.concatenate(geometry.nearest)))
+    if usual < _SQUEEZED:
+        message = f"neighbours are usually at {usual:.2f} times the length of a bond: were lengths in Å read as Bohr?"
+        yield Finding("units", "serious", message)
+    elif usual == np.inf:
+        message = (
+            f"most atoms have no neighbour within {REACH} times the length of a bond: were lengths in Bohr read as Å?"
+        )
+        yield Finding("units", "suspicious", message)
+    if usual >= _SQUEEZED:
+        for k in np.flatnonzero(closest < _TOO_SHORT).tolist():
+            level: Level = "serious" if closest[k] < _IMPOSSIBLE else "suspicious"
+            yield Finding("distance", level, f"atoms at {closest[k]:.2f} times the length of a bond", (k,))
+    if geometry.zero_forces:
+        message = (
+            f"the forces of {len(geometry.zero_forces)} structures are all exactly zero, and not by symmetry: "
+            "were they computed?"
+        )
+        yield Finding("forces", "suspicious", message, tuple(geometry.zero_forces))

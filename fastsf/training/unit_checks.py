@@ -1,0 +1,147 @@
+"""Energies, forces and stresses that do not fit together: other units, or the other sign.
+
+From one structure to a similar one the energy changes by the work of forces and stress,
+
+    dE = -1/2 sum_i (F_i + F'_i) . u_i + 1/2 sum_ab (V s_ab + V' s'_ab) e_ab,
+
+with u_i the displacement of atom i beyond the strain e of the cell. Data sets hold similar structures (steps of
+trajectories and of deformations), which tell whether labels belong together whatever their size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from ase import units
+
+from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.training.findings import Finding
+from fastsf.training.labelled import LabelledSet
+from fastsf.training.reference_energies import compositions
+
+_LARGEST_STEP = 0.3
+_LARGEST_STRAIN = 0.08
+_SAME_CELL = 1e-6
+_FEWEST_STEPS = 4
+_CORRELATION = 0.8
+_TOLERANCE = 1.5
+_LIKENESS = 1.1
+_SAME_COMPOSITION = 0.02
+_FACTORS = {
+    "Hartree against eV": float(units.Hartree),
+    "Rydberg against eV": float(units.Rydberg),
+    "Hartree/Bohr against eV/Å": float(units.Hartree / units.Bohr),
+    "Bohr against Å": float(1 / units.Bohr),
+    "GPa against eV/Å^3": float(1 / units.GPa),
+    "kbar against eV/Å^3": float(10 / units.GPa),
+    "eV against kcal/mol": float(units.mol / units.kcal),
+    "eV against kJ/mol": float(units.mol / units.kJ),
+}
+
+
+class Step(NamedTuple):
+    """Change from one structure to a similar one.
+
+    Parameters
+    ----------
+    energy : float
+        Change of the energy, eV.
+    by_forces, by_stress : float
+        Work, eV; NaN without labels.
+    strain : float
+        Largest component.
+    """
+
+    energy: float
+    by_forces: float
+    by_stress: float
+    strain: float
+
+
+def check_work(labelled: LabelledSet) -> Iterator[Finding]:
+    """Compare changes of the energy with the work of forces and stress."""
+    steps = [step for k in range(len(labelled) - 1) if (step := _step(labelled, k)) is not None]
+    still = np.array([(s.energy, s.by_forces) for s in steps if s.strain < _SAME_CELL]).reshape(-1, 2)
+    deformed = np.array([(s.energy - s.by_forces, s.by_stress) for s in steps if s.strain >= _SAME_CELL]).reshape(-1, 2)
+    for name, pairs in (("forces", still), ("stresses", deformed)):
+        pairs = pairs[np.isfinite(pairs).all(axis=1)]
+        change, work = pairs.T
+        if len(pairs) < _FEWEST_STEPS or not change.any() or not work.any():
+            continue
+        if abs(change @ work) < _CORRELATION * np.sqrt((change @ change) * (work @ work)):
+            continue
+        ratio = float(change @ work / (work @ work))
+        if not 1 / _TOLERANCE < ratio < _TOLERANCE:
+            message = (
+                f"energies and {name} do not fit together: in {len(pairs)} steps between similar structures the "
+                f"energy changes {ratio:.3g} times as much as the {name} say"
+            )
+            message += _explanation(ratio) if ratio > 0 else f", and in the other direction{_explanation(-ratio)}"
+            yield Finding("units", "serious", message)
+
+
+def _explanation(ratio: float) -> str:
+    """Units that differ by such a factor, in words; nothing if there are none."""
+    for words, factor in _FACTORS.items():
+        for expected in (factor, 1 / factor):
+            if abs(np.log(ratio / expected)) < np.log(_LIKENESS):
+                return f": {words}?"
+    return ""
+
+
+def _step(labelled: LabelledSet, k: int) -> Step | None:
+    """Change from a structure to the next one, if they are similar enough and have energies and forces."""
+    first, second = labelled.structures[k], labelled.structures[k + 1]
+    forces = labelled.forces[k], labelled.forces[k + 1]
+    energy = float(labelled.energies[k + 1] - labelled.energies[k])
+    if forces[0] is None or forces[1] is None or not np.isfinite(energy) or not _alike(first, second):
+        return None
+    moved, strain = _motion(first, second)
+    largest = float(np.abs(strain).max())
+    if np.abs(moved).max() > _LARGEST_STEP or largest > _LARGEST_STRAIN:
+        return None
+    work_of_stress = sum(
+        abs(np.linalg.det(each.cell)) * np.sum(_full(stress) * strain)
+        for each, stress in ((first, labelled.stresses[k]), (second, labelled.stresses[k + 1]))
+    )
+    work_of_forces = -np.sum((forces[0] + forces[1]) * moved)
+    return Step(energy, 0.5 * float(work_of_forces), 0.5 * float(work_of_stress), largest)
+
+
+def _alike(first: Structure, second: Structure) -> bool:
+    return np.array_equal(first.numbers, second.numbers) and np.array_equal(first.pbc, second.pbc)
+
+
+def _motion(first: Structure, second: Structure) -> tuple[FloatArray, FloatArray]:
+    """Displacements of the atoms beyond the strain, (n, 3) Å, without their mean, and the strain, (3, 3)."""
+    strain: FloatArray = np.linalg.solve(first.cell, second.cell) - np.eye(3)
+    inverses = np.linalg.inv(first.cell), np.linalg.inv(second.cell)
+    relative = second.positions @ inverses[1] - first.positions @ inverses[0]
+    relative -= np.rint(relative) * first.pbc
+    relative -= relative.mean(axis=0)
+    return relative @ (0.5 * (first.cell + second.cell)), strain
+
+
+def _full(stress: FloatArray) -> FloatArray:
+    return stress[[[0, 5, 4], [5, 1, 3], [4, 3, 2]]]
+
+
+def check_energy_scales(labelled: LabelledSet) -> Iterator[Finding]:
+    """Compare the energies per atom of files of the same composition with each other."""
+    energies = labelled.energies / labelled.n_atoms
+    shares = compositions(labelled) / labelled.n_atoms[:, None]
+    files = np.array(labelled.files)
+    typical: list[tuple[str, IntArray, float, FloatArray]] = []
+    for file in dict.fromkeys(labelled.files):
+        mine = np.flatnonzero((files == file) & np.isfinite(energies))
+        if len(mine):
+            typical.append((file, mine, float(np.median(energies[mine])), shares[mine].mean(axis=0)))
+    for (other, _, reference, composition), (name, members, energy, share) in pairwise(typical):
+        alike = np.abs(share - composition).max() < _SAME_COMPOSITION
+        words = _explanation(energy / reference) if alike and energy * reference > 0 else ""
+        if words:
+            message = f"energies in {name} are {energy / reference:.3g} times those in {other}{words}"
+            yield Finding("units", "serious", message, tuple(members.tolist()))
