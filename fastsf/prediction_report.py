@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from fastsf.disk import storage_errors, write_atomically
-from fastsf.error_metrics import UNITS, ErrorMetrics, Moments
+from fastsf.error_metrics import SHOWN, UNITS, ErrorMetrics, Moments
 from fastsf.errors import StorageError
 from fastsf.parity_plots import plot_parity
 from fastsf.predict import Summary
 
 _MOST_LINES = 20
 _TABLE_WORST = 5
-_SCALES = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (1e3, "meV/Å^3")}
 
 
 def check_results(metrics: str | None, plots: str | None, overwrite: bool) -> None:
@@ -104,7 +103,7 @@ def _errors(metrics: ErrorMetrics, keys: list[str]) -> Iterator[str]:
 
 
 def _error_line(name: str, title: str, moments: Moments, noun: str) -> str:
-    scale, unit = _SCALES[name]
+    scale, unit = SHOWN[name]
     numbers = (moments.rmse, moments.mae, moments.mean, moments.largest)
     columns = " ".join(f"{scale * number:10.4g}" for number in numbers)
     return f"  {title:14} {columns} {unit}, {moments.count:,} {noun}"
@@ -112,7 +111,7 @@ def _error_line(name: str, title: str, moments: Moments, noun: str) -> str:
 
 def _worst(summary: Summary) -> Iterator[str]:
     for name in UNITS:
-        scale, unit = _SCALES[name]
+        scale, unit = SHOWN[name]
         worst = summary.metrics.worst_frames(name)[:_TABLE_WORST]
         if len(worst) > 1:
             kind = "error" if name == "energy" else "RMSE"

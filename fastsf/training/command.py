@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from fastsf.disk import storage_errors
 from fastsf.errors import FormatError, InputError
 from fastsf.featurize import Progress as ReadProgress
 from fastsf.io.toml_file import parse_toml
-from fastsf.potential import Potential
 from fastsf.training.balance import Balance
 from fastsf.training.checkpoint import Checkpoint
 from fastsf.training.config import Config
@@ -25,33 +23,12 @@ from fastsf.training.loop import Loop, Progress
 from fastsf.training.model import Model
 from fastsf.training.optimizers import OPTIMIZERS
 from fastsf.training.preparation import PARTS, Preparation, read_data
+from fastsf.training.report import Assessment, Trained, write_report
 from fastsf.training.run import Run, RunFiles, unfinished
 from fastsf.training.samples import Samples
 
 _OPTIONS = ("epochs", "minutes", "patience", "seed", "seeds", "threads", "memory")
 """Options of the command line that stand for values of [run]."""
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A finished training.
-
-    Parameters
-    ----------
-    seed : int
-    files : RunFiles
-    progress : Progress
-    reason : str
-        Why it ended.
-    potential : Potential
-        With the best parameters.
-    """
-
-    seed: int
-    files: RunFiles
-    progress: Progress
-    reason: str
-    potential: Potential
 
 
 def train(
@@ -86,12 +63,18 @@ def train(
     KeyboardInterrupt
         After SIGINT or SIGTERM, when everything is saved.
     """
-    preparation = _prepare(config, console)
+    preparation, remarks = _prepare(config, console)
     work = _Work(preparation, _make_folder(folder), console, overwrite, command)
-    return work.run()
+    trained = work.run()
+    assessment = Assessment(trained, preparation)
+    console.say(assessment.text())
+    for path in write_report(folder, trained, preparation, assessment, remarks, command):
+        console.say(f"wrote {path}")
+    return trained
 
 
-def _prepare(config: Config, console: Console) -> Preparation:
+def _prepare(config: Config, console: Console) -> tuple[Preparation, str]:
+    """Read and look at the data; returns also what is unusual in them."""
     console.say("Reading the data ...")
     dataset = read_data(config.data)
     counts = ", ".join(f"{name} {len(dataset.part(name)):,}" for name in PARTS)
@@ -100,9 +83,9 @@ def _prepare(config: Config, console: Console) -> Preparation:
         console.say(f"warning: {text}")
     functions = config.functions_for(dataset.part("train").elements)
     compile_first(["train"], console)
-    preparation = Preparation.of(config, dataset, functions or [])
+    preparation = Preparation.of(config, dataset, functions)
     console.say(preparation.descriptor.describe())
-    return preparation
+    return preparation, ""
 
 
 def _make_folder(folder: Path) -> Path:
