@@ -14,6 +14,7 @@ from fastsf.error_metrics import SHOWN, UNITS, ErrorMetrics, Moments
 from fastsf.errors import StorageError
 from fastsf.parity_plots import plot_parity
 from fastsf.predict import Summary
+from fastsf.training.plots import plot_errors
 
 _MOST_LINES = 20
 _TABLE_WORST = 5
@@ -59,7 +60,12 @@ def write_results(summary: Summary, metrics: str | None, plots: str | None, abou
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_atomically(Path(metrics), lambda file: file.write(text.encode()))
         written.append(Path(metrics))
-    return written if plots is None else written + plot_parity(summary.metrics, Path(plots))
+    if plots is not None:
+        written += plot_parity(summary.metrics, Path(plots))
+        if summary.metrics.by_name():
+            written.append(Path(plots) / "errors.png")
+            plot_errors(summary.metrics, "Errors by group and element", written[-1])
+    return written
 
 
 def _without_odd_numbers(value: Any) -> Any:
@@ -100,6 +106,10 @@ def _errors(metrics: ErrorMetrics, keys: list[str]) -> Iterator[str]:
         if name == "forces" and len(metrics.forces) > 1:
             for symbol, one in sorted(metrics.forces.items()):
                 yield _error_line(name, f"  on {symbol}", one, noun)
+        if len(metrics.groups) > 1:
+            for group, each in sorted(metrics.groups.items()):
+                if name in each:
+                    yield _error_line(name, f"  in {group}", each[name], noun)
 
 
 def _error_line(name: str, title: str, moments: Moments, noun: str) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import platform
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import fastsf
 from fastsf.console import Console, compile_first
 from fastsf.disk import storage_errors
 from fastsf.errors import FormatError, InputError
 from fastsf.featurize import Progress as ReadProgress
 from fastsf.io.toml_file import parse_toml
+from fastsf.potential import Potential
 from fastsf.training.balance import Balance
 from fastsf.training.checkpoint import Checkpoint
 from fastsf.training.config import Config
@@ -129,7 +133,11 @@ class _Work:
         loop = self._loop(model, seed)
         identity = {**self.identity, "seed": seed}
         run = Run(
-            files, loop, identity, lambda path, at: self._save(path, model, at), self.config.run.checkpoint_minutes
+            files,
+            loop,
+            identity,
+            lambda path, at: self._save(path, model, seed, at),
+            self.config.run.checkpoint_minutes,
         )
         if before is not None:
             self.console.say(f"Going on after epoch {before.progress.epoch}.")
@@ -139,7 +147,7 @@ class _Work:
         if not reason:
             raise KeyboardInterrupt
         self.console.say(f"{reason}; best epoch {progress.best_epoch}")
-        return Trained(seed, files, progress, reason, model.with_parameters(progress.best_parameters).potential())
+        return Trained(seed, files, progress, reason, Potential.load(files.model, threads=self.config.run.threads))
 
     def _loop(self, model: Model, seed: int) -> Loop:
         kind, config = OPTIMIZERS[self.config.optimizer], self.config
@@ -171,20 +179,20 @@ class _Work:
         if needed > given:
             self.console.say("  what does not fit is computed anew in every epoch; [run] memory (--memory) allows more")
 
-    def _save(self, path: Path, model: Model, progress: Progress) -> None:
-        model.with_parameters(progress.best_parameters).potential(self._metadata(progress)).save(path)
+    def _save(self, path: Path, model: Model, seed: int, progress: Progress) -> None:
+        model.with_parameters(progress.best_parameters).potential(self._metadata(seed, progress)).save(path)
 
-    def _metadata(self, progress: Progress) -> Mapping[str, str]:
+    def _metadata(self, seed: int, progress: Progress) -> Mapping[str, str]:
         """Where the potential comes from."""
-        import fastsf
-
+        versions = {name: metadata.version(name) for name in ("numpy", "numba", "scipy")}
         about: dict[str, Any] = {
-            "config": self.config.table(),
-            "files": self.identity["files"],
+            "config": {name: value for name, value in self.config.table().items() if name != "functions"},
+            "files (SHA-256)": self.identity["files"],
+            "versions": {"fastsf": fastsf.__version__, "python": platform.python_version(), **versions},
         }
         return {
-            "made by": f"fastsf {fastsf.__version__}: {self.command}",
-            "epoch": str(progress.best_epoch),
+            "command": self.command,
+            "training": f"seed {seed}, epoch {progress.best_epoch}, score {progress.best_score:.6g}",
             **{name: json.dumps(value) for name, value in about.items()},
         }
 
