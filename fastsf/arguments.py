@@ -16,6 +16,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_featurize(commands)
     _add_train(commands)
     _add_predict(commands)
+    _add_evaluate(commands)
     _add_convert(commands)
     _add_inspect(commands)
     _add_demo(commands)
@@ -150,6 +151,22 @@ def _add_predict(commands: argparse._SubParsersAction[_Parser]) -> None:
         "with the labels that are there.",
     )
     parser.set_defaults(command="predict")
+    writing = _add_prediction(parser)
+    writing.add_argument("-o", "--output", metavar="FILE", help="extended XYZ file to write, also .gz")
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        help="errors of a potential on labelled data, by element and by group",
+        description="Compare the predictions of a potential with the labels of all structures of the given files.",
+    )
+    parser.set_defaults(command="evaluate", output=None)
+    _add_prediction(parser)
+
+
+def _add_prediction(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what predictions and their errors need; returns the group of what is written."""
     _add_model(parser)
     _add_inputs(parser)
     parser.add_argument(
@@ -159,18 +176,17 @@ def _add_predict(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="MODEL",
         help="one more potential with the same functions, for a committee: means and standard deviations",
     )
-
     writing = parser.add_argument_group("computing and writing")
-    writing.add_argument("-o", "--output", metavar="FILE", help="extended XYZ file to write, also .gz")
     writing.add_argument("--metrics", metavar="FILE", help="write the errors as JSON")
     writing.add_argument("--plots", metavar="FOLDER", help="write pictures of predictions against labels (PNG)")
     writing.add_argument("--threads", type=_positive, metavar="N", help="threads (default: all processors)")
     writing.add_argument("--chunk-atoms", type=_positive, metavar="N", help="atoms that are computed at once")
     writing.add_argument("--overwrite", action="store_true", help="replace files that are there")
-
     kinds = "a folder of n2p2 or RuNNer and of input.data files"
     _add_reading(parser, kinds, kinds)
+    parser.add_argument("--group-key", metavar="KEY", help="name of the structures' group in the files")
     _add_console(parser)
+    return writing
 
 
 def _add_convert(commands: argparse._SubParsersAction[_Parser]) -> None:

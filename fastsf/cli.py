@@ -191,10 +191,13 @@ def _predict(arguments: argparse.Namespace) -> None:
             _reading(arguments),
             threads=arguments.threads,
             chunk_atoms=arguments.chunk_atoms or CHUNK_ATOMS,
+            group_key=arguments.group_key,
             overwrite=arguments.overwrite,
             on_progress=bar,
         )
     console.say(report(summary))
+    if arguments.command == "evaluate" and not summary.metrics.by_name():
+        raise InputError("there is nothing to compare with: no structure has a label")
     about = {"models": [arguments.model, *arguments.member], "command": shlex.join(["fastsf", *arguments.words])}
     for path in write_results(summary, arguments.metrics, arguments.plots, about):
         console.say(f"wrote {path}")
@@ -298,6 +301,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "featurize": _featurize,
     "train": _train,
     "predict": _predict,
+    "evaluate": _predict,
     "convert": _convert,
     "inspect": _inspect,
     "demo": _demo,

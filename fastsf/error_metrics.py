@@ -18,6 +18,8 @@ from fastsf.structure import FloatArray
 WORST = 10
 """Structures that are remembered by name for each kind of label."""
 UNITS = {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å^3"}
+SHOWN = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (1e3, "meV/Å^3")}
+"""Factors and units in which people are shown errors."""
 
 
 @dataclass

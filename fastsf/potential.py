@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from fastsf.descriptor import ACSF
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 OWN_UNITS = ("Angstrom", "eV")
 """Units of everything inside fastsf and of its model files."""
+
+_WIDTH = 150
+"""Characters of a text of the metadata that the summary shows."""
 
 
 class Potential:
@@ -240,7 +244,7 @@ class Potential:
                 f"offset {self.offsets[symbol]:.10g} eV"
             )
         lines.append(f"  one unit of the networks is {self.energy_scale:.10g} eV")
-        lines += [f"  {name}: {text}" for name, text in self.metadata.items()]
+        lines += [f"  {name}: {shorten(text, _WIDTH, placeholder=' ...')}" for name, text in self.metadata.items()]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -31,6 +31,7 @@ from fastsf.potential import Potential
 from fastsf.prediction import Prediction
 from fastsf.read_ahead import ReadAhead, quick_switching
 from fastsf.result import Result
+from fastsf.training.labelled import flat_info, group_of
 
 CHUNK_ATOMS = 5000
 _OUTPUT_NAME = re.compile(r".*\.(ext)?xyz(\.(gz|bz2|xz))?", re.IGNORECASE)
@@ -103,6 +104,7 @@ def predict(
     *,
     threads: int | None = None,
     chunk_atoms: int = CHUNK_ATOMS,
+    group_key: str | None = None,
     overwrite: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Summary:
@@ -123,6 +125,8 @@ def predict(
         Threads of the kernels; all by default.
     chunk_atoms : int
         Atoms that are computed at once.
+    group_key : str, optional
+        Key of a structure's `info` that names its group; as for `fastsf.training.labelled.read_labelled`.
     overwrite : bool
         Replace the output if it is there.
     on_progress : callable, optional
@@ -147,7 +151,7 @@ def predict(
     files = checked_inputs(inputs)
     target = None if output is None else _checked_output(output, files, overwrite)
     summary = Summary([each.path for each in files], target, Tally(potential.descriptor))
-    run = _Run(potential, files, reading or Reading(), threads, chunk_atoms, on_progress, summary)
+    run = _Run(potential, files, reading or Reading(), threads, chunk_atoms, group_key, on_progress, summary)
     if target is None:
         run.compute(None)
     else:
@@ -178,12 +182,14 @@ class _Run:
         reading: Reading,
         threads: int | None,
         chunk_atoms: int,
+        group_key: str | None,
         on_progress: Callable[[Progress], None] | None,
         summary: Summary,
     ) -> None:
         self.potential, self.files, self.reading = potential, files, reading
         self.threads = threads or potential.descriptor.threads
-        self.chunk_atoms, self.on_progress, self.summary = chunk_atoms, on_progress, summary
+        self.chunk_atoms, self.group_key = chunk_atoms, group_key
+        self.on_progress, self.summary = on_progress, summary
 
     def compute_into(self, target: Path, file: IO[bytes]) -> None:
         """Compute everything and write it through the compression that the name tells."""
@@ -228,8 +234,8 @@ class _Run:
         summary.structures += len(predictions)
         summary.atoms += chunk.atoms
         for each in predictions:
-            result = each.result
-            summary.metrics.add(each.frame, result.energy, cast(Any, result.forces), result.stress)
+            result, group = each.result, group_of(flat_info(each.frame.info), self.group_key)
+            summary.metrics.add(each.frame, result.energy, cast(Any, result.forces), result.stress, group)
         self._count_outside([each.result for each in predictions if each.result.outside.any()])
         if self.on_progress is not None:
             total = sum(each.size for each in self.files)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from fastsf.disk import storage_errors, write_atomically
-from fastsf.error_metrics import UNITS, ErrorMetrics, Moments
+from fastsf.error_metrics import SHOWN, UNITS, ErrorMetrics, Moments
 from fastsf.errors import StorageError
 from fastsf.parity_plots import plot_parity
 from fastsf.predict import Summary
+from fastsf.training.plots import plot_errors
 
 _MOST_LINES = 20
 _TABLE_WORST = 5
-_SCALES = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (1e3, "meV/Å^3")}
 
 
 def check_results(metrics: str | None, plots: str | None, overwrite: bool) -> None:
@@ -60,7 +60,12 @@ def write_results(summary: Summary, metrics: str | None, plots: str | None, abou
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_atomically(Path(metrics), lambda file: file.write(text.encode()))
         written.append(Path(metrics))
-    return written if plots is None else written + plot_parity(summary.metrics, Path(plots))
+    if plots is not None:
+        written += plot_parity(summary.metrics, Path(plots))
+        if summary.metrics.by_name():
+            written.append(Path(plots) / "errors.png")
+            plot_errors(summary.metrics, "Errors by group and element", written[-1])
+    return written
 
 
 def _without_odd_numbers(value: Any) -> Any:
@@ -101,10 +106,14 @@ def _errors(metrics: ErrorMetrics, keys: list[str]) -> Iterator[str]:
         if name == "forces" and len(metrics.forces) > 1:
             for symbol, one in sorted(metrics.forces.items()):
                 yield _error_line(name, f"  on {symbol}", one, noun)
+        if len(metrics.groups) > 1:
+            for group, each in sorted(metrics.groups.items()):
+                if name in each:
+                    yield _error_line(name, f"  in {group}", each[name], noun)
 
 
 def _error_line(name: str, title: str, moments: Moments, noun: str) -> str:
-    scale, unit = _SCALES[name]
+    scale, unit = SHOWN[name]
     numbers = (moments.rmse, moments.mae, moments.mean, moments.largest)
     columns = " ".join(f"{scale * number:10.4g}" for number in numbers)
     return f"  {title:14} {columns} {unit}, {moments.count:,} {noun}"
@@ -112,7 +121,7 @@ def _error_line(name: str, title: str, moments: Moments, noun: str) -> str:
 
 def _worst(summary: Summary) -> Iterator[str]:
     for name in UNITS:
-        scale, unit = _SCALES[name]
+        scale, unit = SHOWN[name]
         worst = summary.metrics.worst_frames(name)[:_TABLE_WORST]
         if len(worst) > 1:
             kind = "error" if name == "energy" else "RMSE"

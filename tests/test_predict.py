@@ -338,6 +338,7 @@ def test_predict_tells_and_writes(run, data, model, tmp_path):
     assert document["command"].startswith("fastsf predict ")
     assert sorted(each.name for each in plots.iterdir()) == [
         "energies.png",
+        "errors.png",
         *(f"forces-{symbol}.png" for symbol in ("H", "O", "S")),
     ]
     for text in (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import fastsf
 from fastsf.console import Console, compile_first
 from fastsf.disk import storage_errors
 from fastsf.errors import FormatError, InputError
@@ -25,33 +27,12 @@ from fastsf.training.loop import Loop, Progress
 from fastsf.training.model import Model
 from fastsf.training.optimizers import OPTIMIZERS
 from fastsf.training.preparation import PARTS, Preparation, read_data
+from fastsf.training.report import Assessment, Trained, write_report
 from fastsf.training.run import Run, RunFiles, unfinished
 from fastsf.training.samples import Samples
 
 _OPTIONS = ("epochs", "minutes", "patience", "seed", "seeds", "threads", "memory")
 """Options of the command line that stand for values of [run]."""
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A finished training.
-
-    Parameters
-    ----------
-    seed : int
-    files : RunFiles
-    progress : Progress
-    reason : str
-        Why it ended.
-    potential : Potential
-        With the best parameters.
-    """
-
-    seed: int
-    files: RunFiles
-    progress: Progress
-    reason: str
-    potential: Potential
 
 
 def train(
@@ -86,12 +67,18 @@ def train(
     KeyboardInterrupt
         After SIGINT or SIGTERM, when everything is saved.
     """
-    preparation = _prepare(config, console)
+    preparation, remarks = _prepare(config, console)
     work = _Work(preparation, _make_folder(folder), console, overwrite, command)
-    return work.run()
+    trained = work.run()
+    assessment = Assessment(trained, preparation)
+    console.say(assessment.text())
+    for path in write_report(folder, trained, preparation, assessment, remarks, command):
+        console.say(f"wrote {path}")
+    return trained
 
 
-def _prepare(config: Config, console: Console) -> Preparation:
+def _prepare(config: Config, console: Console) -> tuple[Preparation, str]:
+    """Read and look at the data; returns also what is unusual in them."""
     console.say("Reading the data ...")
     dataset = read_data(config.data)
     counts = ", ".join(f"{name} {len(dataset.part(name)):,}" for name in PARTS)
@@ -100,9 +87,9 @@ def _prepare(config: Config, console: Console) -> Preparation:
         console.say(f"warning: {text}")
     functions = config.functions_for(dataset.part("train").elements)
     compile_first(["train"], console)
-    preparation = Preparation.of(config, dataset, functions or [])
+    preparation = Preparation.of(config, dataset, functions)
     console.say(preparation.descriptor.describe())
-    return preparation
+    return preparation, ""
 
 
 def _make_folder(folder: Path) -> Path:
@@ -146,7 +133,11 @@ class _Work:
         loop = self._loop(model, seed)
         identity = {**self.identity, "seed": seed}
         run = Run(
-            files, loop, identity, lambda path, at: self._save(path, model, at), self.config.run.checkpoint_minutes
+            files,
+            loop,
+            identity,
+            lambda path, at: self._save(path, model, seed, at),
+            self.config.run.checkpoint_minutes,
         )
         if before is not None:
             self.console.say(f"Going on after epoch {before.progress.epoch}.")
@@ -156,7 +147,7 @@ class _Work:
         if not reason:
             raise KeyboardInterrupt
         self.console.say(f"{reason}; best epoch {progress.best_epoch}")
-        return Trained(seed, files, progress, reason, model.with_parameters(progress.best_parameters).potential())
+        return Trained(seed, files, progress, reason, Potential.load(files.model, threads=self.config.run.threads))
 
     def _loop(self, model: Model, seed: int) -> Loop:
         kind, config = OPTIMIZERS[self.config.optimizer], self.config
@@ -188,20 +179,20 @@ class _Work:
         if needed > given:
             self.console.say("  what does not fit is computed anew in every epoch; [run] memory (--memory) allows more")
 
-    def _save(self, path: Path, model: Model, progress: Progress) -> None:
-        model.with_parameters(progress.best_parameters).potential(self._metadata(progress)).save(path)
+    def _save(self, path: Path, model: Model, seed: int, progress: Progress) -> None:
+        model.with_parameters(progress.best_parameters).potential(self._metadata(seed, progress)).save(path)
 
-    def _metadata(self, progress: Progress) -> Mapping[str, str]:
+    def _metadata(self, seed: int, progress: Progress) -> Mapping[str, str]:
         """Where the potential comes from."""
-        import fastsf
-
+        versions = {name: metadata.version(name) for name in ("numpy", "numba", "scipy")}
         about: dict[str, Any] = {
-            "config": self.config.table(),
-            "files": self.identity["files"],
+            "config": {name: value for name, value in self.config.table().items() if name != "functions"},
+            "files (SHA-256)": self.identity["files"],
+            "versions": {"fastsf": fastsf.__version__, "python": platform.python_version(), **versions},
         }
         return {
-            "made by": f"fastsf {fastsf.__version__}: {self.command}",
-            "epoch": str(progress.best_epoch),
+            "command": self.command,
+            "training": f"seed {seed}, epoch {progress.best_epoch}, score {progress.best_score:.6g}",
             **{name: json.dumps(value) for name, value in about.items()},
         }
 

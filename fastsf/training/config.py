@@ -203,9 +203,9 @@ class Config:
     settings : object
         Its settings.
     functions : list of Radial or Angular, optional
-        Symmetry functions; None: chosen for the data.
+        Symmetry functions; None: a recipe.
     recipe : dict, optional
-        Name and options of a recipe, in place of functions.
+        Name and options of a recipe, in place of functions; without either, `even-grid` as it is.
     """
 
     data: Data
@@ -217,8 +217,8 @@ class Config:
     functions: list[SymmetryFunction] | None = None
     recipe: dict[str, Any] | None = None
 
-    def functions_for(self, elements: list[str]) -> list[SymmetryFunction] | None:
-        """Symmetry functions for the elements of the data, or None if the data shall choose them.
+    def functions_for(self, elements: list[str]) -> list[SymmetryFunction]:
+        """Symmetry functions for the elements of the data.
 
         Raises
         ------
@@ -226,7 +226,7 @@ class Config:
             If the recipe does not have them.
         """
         if self.recipe is None:
-            return self.functions
+            return recipes.make("even-grid", elements) if self.functions is None else self.functions
         options = {name: value for name, value in self.recipe.items() if name != "name"}
         return recipes.make(self.recipe["name"], elements, **options)
 

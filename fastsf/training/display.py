@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastsf.console import Console
+from fastsf.error_metrics import SHOWN
 from fastsf.training.history import EPOCH
 from fastsf.training.loop import KINDS, SCORE, SECONDS, column
 
-SCALES = {"energy": (1e3, "meV/atom"), "forces": (1e3, "meV/Å"), "stress": (1e3, "meV/Å^3")}
-"""Factor and unit in which errors of each kind of label are shown."""
 _SECONDS = 1.0
 
 
@@ -57,10 +56,10 @@ class EpochTable:
     def _begin(self, row: Mapping[str, float]) -> None:
         parts = [part for part in ("training", "validation") if column(part, "energy") in row]
         kinds = [kind for kind in KINDS if row[column("training", kind)] == row[column("training", kind)]]
-        self._columns = [(column(part, kind), SCALES[kind][0], kind) for part in parts for kind in kinds]
+        self._columns = [(column(part, kind), SHOWN[kind][0], kind) for part in parts for kind in kinds]
         heads = "".join(f"{part:>{11 * len(kinds)}}" for part in parts)
         units = "".join(f"{kind[:6]:>11}" for _ in parts for kind in kinds)
-        names = "".join(f"{SCALES[kind][1]:>11}" for _ in parts for kind in kinds)
+        names = "".join(f"{SHOWN[kind][1]:>11}" for _ in parts for kind in kinds)
         for line in (f"{'':18}{heads}", f"{'epoch':>7}{'time':>11}{units}{'score':>11}", f"{'':7}{'s':>11}{names}"):
             self._say(line)
 

@@ -211,7 +211,7 @@ class _Builder:
 
     def __init__(self, paths: list[str], group_key: str | None, weight_key: str | None) -> None:
         self.paths = paths
-        self.group_keys = GROUP_KEYS if group_key is None else (group_key,)
+        self.group_key = group_key
         self.weight_key = "weight" if weight_key is None else weight_key
         self.wanted = {key for key in (group_key, weight_key) if key is not None}
         self.keys: set[str] = set()
@@ -234,7 +234,7 @@ class _Builder:
         StructureError
             If its weight or its subset is not one.
         """
-        path, labels, info = self.paths[frame.place.file], frame.labels, _flat(frame.info)
+        path, labels, info = self.paths[frame.place.file], frame.labels, flat_info(frame.info)
         self.keys.update(info)
         try:
             weight, subset = _weight(info, self.weight_key), _subset(info)
@@ -245,7 +245,7 @@ class _Builder:
         self.energies.append(labels.get("energy", math.nan))
         self.forces.append(labels.get("forces"))
         self.stresses.append(labels.get("stress", nothing) if frame.structure.pbc.all() else nothing)
-        self.groups.append(next((str(info[key]) for key in self.group_keys if key in info), ""))
+        self.groups.append(group_of(info, self.group_key))
         self.weights.append(weight)
         self.sources.append(f"{path}, frame {frame.place.frame}")
         self.files.append(path)
@@ -276,7 +276,20 @@ class _Builder:
         )
 
 
-def _flat(info: Mapping[str, Any]) -> dict[str, Any]:
+def group_of(info: Mapping[str, Any], key: str | None = None) -> str:
+    """Name of the group in a structure's `info` (see `flat_info`), empty if there is none.
+
+    Parameters
+    ----------
+    info : mapping
+    key : str, optional
+        Where it stands; `GROUP_KEYS` by default.
+    """
+    keys = GROUP_KEYS if key is None else (key,)
+    return next((str(info[each]) for each in keys if each in info), "")
+
+
+def flat_info(info: Mapping[str, Any]) -> dict[str, Any]:
     """`info` together with the key-value pairs of a database row."""
     pairs = info.get("key_value_pairs")
     return {**(pairs if isinstance(pairs, dict) else {}), **{str(key): value for key, value in info.items()}}
