@@ -65,7 +65,7 @@ def test_best_parameters_are_those_with_the_lowest_score_on_the_validation_set()
     assert (
         progress.best_score == min(scores) == score(loop.validation.errors(progress.best_parameters), np.full(3, 0.5))
     )
-    assert rows[7][column("validation", "energy")] == pytest.approx(np.sqrt(scores[7]) * 0.5)
+    assert rows[7][column("validation", "energy")] == pytest.approx(scores[7] * 0.5)
 
 
 def test_patience_ends_a_training_with_a_validation_set():
@@ -110,8 +110,8 @@ def test_limits_that_make_no_sense(values):
 
 def test_score_counts_the_labels_that_there_are():
     sigma = np.array([0.5, 2.0, 1.0])
-    assert score(errors_of(1.0), sigma) == 4.0
-    assert score(errors_of(1.0, 4.0), sigma) == 8.0
+    assert score(errors_of(1.0), sigma) == 2.0
+    assert score(errors_of(1.0, 8.0), sigma) == pytest.approx(np.sqrt(8.0))
     assert np.isnan(score(errors_of(NAN), sigma))
 
 

@@ -99,7 +99,10 @@ def column(part: str, kind: str) -> str:
 
 
 def score(errors: Errors, sigma: FloatArray) -> float:
-    """Sum of the squares of RMSE / sigma over the kinds of labels that there are; NaN if an error is infinite or NaN.
+    """Geometric mean of RMSE / sigma over the kinds of labels that there are; NaN if there are none.
+
+    A mean of this kind asks by what part each error falls, so that a few structures with large errors of the energy do
+    not decide alone.
 
     Parameters
     ----------
@@ -109,7 +112,8 @@ def score(errors: Errors, sigma: FloatArray) -> float:
         In the order of `KINDS`.
     """
     ratios = np.array([getattr(errors, f"{kind}_rmse") for kind in KINDS]) / sigma
-    return float(np.nansum(ratios**2)) if not np.isnan(ratios).all() else math.nan
+    known = ratios[~np.isnan(ratios)]
+    return float(np.prod(known ** (1 / known.size))) if known.size else math.nan
 
 
 class Loop:
