@@ -118,7 +118,7 @@ class LabelledSet:
         for name, factor in by_group.items():
             _check_weight(factor, f"weight of group {name!r}")
         factors = np.array([float(by_group.get(group, 1.0)) for group in self.groups])
-        return LabelledSet(**{**_fields(self), "weights": self.weights * factors})
+        return replace(self, weights=self.weights * factors)
 
     @classmethod
     def joined(cls, sets: Sequence[LabelledSet]) -> LabelledSet:
@@ -131,10 +131,6 @@ class LabelledSet:
             name: np.concatenate([getattr(each, name) for each in sets]) for name in ("energies", "stresses", "weights")
         }
         return cls(**lists, **arrays)
-
-
-def _fields(labelled: LabelledSet) -> dict[str, Any]:
-    return {name: getattr(labelled, name) for name in LabelledSet.__dataclass_fields__}
 
 
 def check_names(what: str, names: Iterable[str], known: Iterable[str]) -> None:
