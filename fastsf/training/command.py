@@ -262,9 +262,15 @@ def init(inputs: Sequence[str], output: Path, console: Console, *, reading: Read
     console.say(find_outliers(labelled).text())
     chosen = {each.name: getattr(reading, each.name) for each in fields(Reading) if each.name in READING_KEYS}
     changed = {name: value for name, value in chosen.items() if value != getattr(Reading(), name)}
-    choices = suggest(labelled)
+    found = suggest(labelled)
+    name, options = found.recipe["name"], {key: value for key, value in found.recipe.items() if key != "name"}
     paths = [_seen_from(output.parent, path) for path in inputs]
-    text = config_text(paths, {**choices, "data": {**choices.get("data", {}), **changed}})
+    choices = {
+        "data": {"train": paths, **changed},
+        "functions": {"recipe": name, **options},
+        "networks": {"hidden": found.hidden},
+    }
+    text = config_text(choices, found.reasons)
     write_atomically(output, lambda file: file.write(text.encode()))
     console.say(f"wrote {output}; train with: fastsf train {output}")
 

@@ -210,7 +210,7 @@ class Config:
     functions : list of Radial or Angular, optional
         Symmetry functions.
     recipe : dict, optional
-        A recipe ("recipe") and its options, in place of functions; without either, what suits the data.
+        A recipe ("name") and its options, in place of functions; without either, what suits the data.
     """
 
     data: Data
@@ -232,8 +232,8 @@ class Config:
         """
         if self.functions is not None:
             return self.functions
-        options = dict(suggest(labelled)["functions"] if self.recipe is None else self.recipe)
-        return recipes.make(options.pop("recipe"), labelled.elements, **options)
+        options = dict(suggest(labelled).recipe if self.recipe is None else self.recipe)
+        return recipes.make(options.pop("name"), labelled.elements, **options)
 
     def table(self) -> dict[str, Any]:
         """Everything in JSON's types."""
@@ -321,7 +321,7 @@ def _named_functions(file: TomlFile, table: Any) -> tuple[list[SymmetryFunction]
     if not isinstance(table, Mapping) or ("file" in table) == ("recipe" in table) != (not table):
         raise file.error("[functions] needs either the key 'file' or the key 'recipe'", "functions")
     if "recipe" in table:
-        return None, dict(table)
+        return None, {"name": table["recipe"], **{key: value for key, value in table.items() if key != "recipe"}}
     if not table:
         return None, None
     named = file.table("functions", _FunctionFile)

@@ -58,30 +58,25 @@ _COMMENTS = {
 }
 
 
-def config_text(files: Sequence[str], choices: Mapping[str, Mapping[str, Any]], reasons: Sequence[str] = ()) -> str:
+def config_text(choices: Mapping[str, Mapping[str, Any]], reasons: Mapping[str, str]) -> str:
     """Write a configuration in which every value stands, those that are defaults too.
 
     Parameters
     ----------
-    files : sequence of str
-        To train on.
     choices : mapping of str to mapping
         Values by section, in place of the defaults.
-    reasons : sequence of str
-        Lines of comment at the top.
+    reasons : mapping of str to str
+        Why, by section.
 
     Returns
     -------
     str
         TOML.
     """
-    given = {**choices, "data": {**choices.get("data", {}), "train": list(files)}}
-    lines = [
-        "# A training of fastsf. What is commented out is a default that seldom changes.",
-        *(f"# {r}" for r in reasons),
-    ]
+    lines = ["# A training of fastsf: every value that there is. What is commented out is its default."]
     for section, text in _KIND.items():
-        lines += ["", f"# {text}", f"[{section}]", *_section(section, given.get(section, {}))]
+        why = [f"# Chosen: {reasons[section]}."] if section in reasons else []
+        lines += ["", f"# {text}", *why, f"[{section}]", *_section(section, choices.get(section, {}))]
     return "\n".join(lines) + "\n"
 
 
