@@ -44,7 +44,7 @@ _OPTIONS = ("epochs", "minutes", "patience", "seed", "seeds", "threads", "memory
 
 def train(
     config: Config, folder: Path, console: Console, *, overwrite: bool = False, command: str = ""
-) -> list[Trained]:
+) -> list[Path]:
     """Train, or go on with an unfinished training of the same configuration in the same folder.
 
     Parameters
@@ -62,8 +62,8 @@ def train(
 
     Returns
     -------
-    list of Trained
-        One for every seed.
+    list of Path
+        The files that are there now: models, histories, the report.
 
     Raises
     ------
@@ -80,9 +80,11 @@ def train(
     assessment = Assessment(trained, preparation)
     console.say(assessment.text())
     _note_errors(trained, assessment)
-    for path in write_report(folder, trained, preparation, assessment, remarks, command):
+    reports = write_report(folder, trained, preparation, assessment, remarks, command)
+    written = [path for each in trained for path in (each.files.model, each.files.history)]
+    for path in (*written, *reports):
         console.say(f"wrote {path}")
-    return trained
+    return [*written, *reports]
 
 
 def _note_errors(trained: Sequence[Trained], assessment: Assessment) -> None:
@@ -234,7 +236,9 @@ class _Work:
         }
 
 
-def init(inputs: Sequence[str], output: Path, console: Console, *, reading: Reading, overwrite: bool = False) -> None:
+def init(
+    inputs: Sequence[str], output: Path, console: Console, *, reading: Reading | None = None, overwrite: bool = False
+) -> None:
     """Write a configuration that suits some data.
 
     Parameters
@@ -245,7 +249,7 @@ def init(inputs: Sequence[str], output: Path, console: Console, *, reading: Read
         TOML file to write.
     console : Console
         Where to say what was found.
-    reading : Reading
+    reading : Reading, optional
         How the files are read.
     overwrite : bool
         Replace the file if it is there.
@@ -257,6 +261,7 @@ def init(inputs: Sequence[str], output: Path, console: Console, *, reading: Read
     """
     if output.exists() and not overwrite:
         raise StorageError(f"{output} is there already; --overwrite replaces it")
+    reading = reading or Reading()
     labelled = read_labelled(inputs, reading)
     console.say(f"{len(labelled):,} structures, {labelled.n_atoms.sum():,} atoms of {', '.join(labelled.elements)}")
     console.say(find_outliers(labelled).text())
