@@ -34,7 +34,12 @@ class FakeObjective:
         self.labels = self._function(self.truth)[0] + noise * rng.normal(size=(structures, ROWS))
         self.start = rng.normal(size=size)
         half = size // 2
-        self.model = SimpleNamespace(energy_scale=1.0, length_scale=1.0, slices=[slice(0, half), slice(half, size)])
+        self.model = SimpleNamespace(
+            energy_scale=1.0,
+            length_scale=1.0,
+            slices=[slice(0, half), slice(half, size)],
+            parameters=self.start,
+        )
         self.labelled = SimpleNamespace(
             n_atoms=np.full(structures, ATOMS), weights=np.ones(structures), energies=self.labels[:, 0]
         )

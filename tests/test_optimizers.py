@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fake_objective import FakeObjective
 
 from fastsf.errors import InputError
-from fastsf.training import adam, lbfgs
+from fastsf.training import adam, kalman, lbfgs
 from fastsf.training.optimizer import Optimizer
 
+FILTER = kalman.Settings(force_fraction=0.5, force_batch=4, force_weight=1.0)
 MAKE: dict[str, tuple[Callable[[FakeObjective, int], Optimizer], int]] = {
     "adam": (
         lambda objective, seed: adam.Adam(objective, adam.Settings(learning_rate=0.05, batch=5, epochs=150), seed),
@@ -22,6 +24,17 @@ MAKE: dict[str, tuple[Callable[[FakeObjective, int], Optimizer], int]] = {
             objective, adam.Settings(learning_rate=0.05, batch=3, epochs=150, averaging=3.0), seed
         ),
         160,
+    ),
+    "kalman": (lambda objective, seed: kalman.Kalman(objective, FILTER, seed), 15),
+    "kalman, one label at a time, sorted, per element": (
+        lambda objective, seed: kalman.Kalman(
+            objective, replace(FILTER, force_batch=1, selection="sort", strategy="element"), seed
+        ),
+        40,
+    ),
+    "kalman, fading": (
+        lambda objective, seed: kalman.Kalman(objective, replace(FILTER, kind="fading", selection="random"), seed),
+        15,
     ),
     "l-bfgs": (lambda objective, seed: lbfgs.LBFGS(objective, lbfgs.Settings(10, 8), seed), 12),
 }

@@ -138,12 +138,38 @@ class Objective:
         chosen = self._all() if batch is None else np.asarray(batch)
         return list(self._map(lambda k, model: self._predict(k, model)[0] - self._labels[k], parameters, chosen))
 
-    def rows(self, parameters: FloatArray, structure: int) -> tuple[FloatArray, FloatArray]:
-        """Residuals (m,) of a structure, as from `residuals`, and their derivatives (m, P)."""
-        model = self.model.with_parameters(parameters)
-        with threadpool_limits(self.threads, "blas"):
-            values, passes = self._predict(structure, model)
-            return values - self._labels[structure], self._jacobian(structure, model, passes, np.dtype(np.float64))
+    def rows(
+        self, parameters: FloatArray, structure: int, chosen: IntArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Residuals (m,) of a structure, as from `residuals`, and their derivatives (m, P).
+
+        All of them, or the rows `chosen` (m,), for which no more is computed than they need. The threads of the BLAS
+        are those that the caller has set.
+        """
+        model, labels = self.model.with_parameters(parameters), self._labels[structure]
+        chosen = np.arange(len(labels)) if chosen is None else chosen
+        values, jacobian = np.zeros(len(chosen)), np.zeros((len(chosen), self.size))
+        energies = np.flatnonzero(chosen == 0)
+        values[energies] = self._offsets[structure]
+        for part, network, place in zip(self.samples[structure], model.networks, model.slices, strict=True):
+            if part is None:
+                continue
+            done = forward_backward(network, part.inputs)
+            for row in energies:
+                values[row] += model.energy_scale * done.energies.sum()
+                energy_row(done, jacobian[row, place])
+                jacobian[row, place] *= model.energy_scale
+            for first, factor, index, blocks in self._directions(structure, part):
+                axes = blocks.shape[2]
+                mine = np.flatnonzero((first <= chosen) & (chosen < first + len(index) * axes))
+                if len(mine):
+                    at, axis = np.divmod(chosen[mine] - first, axes)
+                    places, directions = index[at], blocks[at, :, axis, None].astype(np.float64, copy=False)
+                    target = np.empty((len(mine), place.stop - place.start))
+                    direction_rows(network, done, places, directions, target)
+                    values[mine] += factor * along(done.gradient, places, directions)[:, 0]
+                    jacobian[mine, place] = factor * target
+        return values - labels[chosen], jacobian
 
     # --- errors ---
 
