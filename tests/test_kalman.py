@@ -11,7 +11,7 @@ from fastsf.training.candidates import Queue, find_candidates
 from fastsf.training.covariance import Covariance
 from fastsf.training.kalman import Kalman, Settings
 
-BASE = {"energy_fraction": 1.0, "force_fraction": 0.5, "force_weight": 3.0, "selection": "random"}
+BASE = {"energy_fraction": 1.0, "force_fraction": 0.5, "force_weight": 3.0, "selection": "random", "units": "networks"}
 
 
 def lower(covariance: Covariance) -> np.ndarray:
@@ -90,7 +90,7 @@ def test_filter_is_the_textbook_one(kind: str, strategy: str, batch: int, monkey
 def test_linear_problems_are_solved_in_one_pass() -> None:
     """Without process noise the filter is recursive least squares, exact up to its start."""
     objective = FakeObjective(bend=0.0, noise=0.2)
-    exact = {"epsilon": 1e-9, "q0": 0, "qmin": 0, "eta": 1}
+    exact = {"epsilon": 1e-9, "q0": 0, "qmin": 0, "eta": 1, "units": "networks"}
     settings = Settings(force_fraction=1, force_batch=8, force_weight=1, selection="random", **exact)
     found = Kalman(objective, settings, 1).step(objective.start).parameters
     rows = np.concatenate([objective.rows(objective.start, k)[1] for k in range(objective.n_structures)])
@@ -156,7 +156,7 @@ def test_errors_of_settings(options: dict, message: str) -> None:
 
 def test_nothing_to_learn_from() -> None:
     with pytest.raises(InputError, match="no energy or force to learn from"):
-        Kalman(FakeObjective(), Settings(energy_fraction=0, force_fraction=0))
+        Kalman(FakeObjective(), Settings(energy_fraction=0, force_fraction=0, units="networks"))
 
 
 def test_a_lost_covariance_is_reported() -> None:

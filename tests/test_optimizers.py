@@ -13,7 +13,7 @@ from fastsf.errors import InputError
 from fastsf.training import adam, kalman, lbfgs
 from fastsf.training.optimizer import Optimizer
 
-FILTER = kalman.Settings(force_fraction=0.5, force_batch=4, force_weight=1.0)
+FILTER = kalman.Settings(force_fraction=0.5, force_batch=4, force_weight=1.0, units="networks")
 MAKE: dict[str, tuple[Callable[[FakeObjective, int], Optimizer], int]] = {
     "adam": (
         lambda objective, seed: adam.Adam(objective, adam.Settings(learning_rate=0.05, batch=5, epochs=150), seed),

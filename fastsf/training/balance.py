@@ -82,14 +82,35 @@ def starting_sigma(labelled: LabelledSet) -> Sigma:
         The defaults for kinds of labels that there are none of, or that are all the same.
     """
     default = Sigma()
-    forces = [each.ravel() for each in labelled.forces if each is not None]
-    size = _FORCES * _root_mean_square(np.concatenate([np.empty(0), *forces]))
-    spread = _ENERGY * _root_mean_square(above_references(labelled))
+    energy, forces, stress = spreads(labelled)
+    size = _FORCES * forces
     return Sigma(
-        _LENGTH * size if size > 0 else spread if spread > 0 else default.energy,
-        size if size > 0 else default.forces,
-        _STRESS * _root_mean_square(labelled.stresses) or default.stress,
+        (_LENGTH * size if size > 0 else _ENERGY * energy) or default.energy,
+        size or default.forces,
+        _STRESS * stress or default.stress,
     )
+
+
+def spreads(labelled: LabelledSet) -> tuple[float, float, float]:
+    """How large labels are: root mean squares, 0 where there are none.
+
+    Parameters
+    ----------
+    labelled : LabelledSet
+
+    Returns
+    -------
+    energy : float
+        Of the energies above the reference energies, eV per atom.
+    forces : float
+        Of their components, eV/Å.
+    stress : float
+        Of their components, eV/Å^3.
+    """
+    forces = [each.ravel() for each in labelled.forces if each is not None]
+    groups = above_references(labelled), np.concatenate([np.empty(0), *forces]), labelled.stresses
+    energy, force, stress = (_root_mean_square(each) for each in groups)
+    return energy, force, stress
 
 
 def _root_mean_square(values: FloatArray) -> float:

@@ -10,7 +10,7 @@ memory, which forgets old measurements). With m > 1, labels are several streams 
 
 Blank and Brown, J. Chemometrics 8, 391 (1994); Puskorius and Feldkamp, IEEE Trans. Neural Netw. 5, 279 (1994); with
 forces and choice of labels as in Singraber et al., J. Chem. Theory Comput. 15, 3075 (2019), and by the names of n2p2.
-Energies are total ones, in the units of the networks' outputs; forces in the same unit per length of the training.
+Energies are total ones, as there.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from threadpoolctl import threadpool_limits
 
 from fastsf.errors import InputError
 from fastsf.structure import FloatArray
+from fastsf.training.balance import spreads
 from fastsf.training.candidates import SELECTIONS, Candidates, Queue, find_candidates
 from fastsf.training.covariance import Covariance
 from fastsf.training.objective import Objective
 from fastsf.training.optimizer import State, Step, generator_state, restored_generator
 
-KINDS, STRATEGIES = ("standard", "fading"), ("combined", "element")
+KINDS, STRATEGIES, UNITS = ("standard", "fading"), ("combined", "element"), ("labels", "networks")
 _POSITIVE = ("epsilon", "eta", "etamax", "forgetting", "nue", "force_weight")
 _NOT_NEGATIVE = ("q0", "qtau", "qmin", "etatau", "energy_fraction", "force_fraction")
 
@@ -68,6 +69,9 @@ class Settings:
         How many labels are tried before the one with the largest error is taken although it is below the threshold.
     strategy : {"combined", "element"}
         One filter for all parameters, or one for those of each element.
+    units : {"labels", "networks"}
+        What energies and forces are divided by: the spread of the energies per atom and the root mean square of the
+        forces, or the units of the networks' outputs, which in a folder of n2p2 normalisation defines.
     """
 
     kind: str = "standard"
@@ -90,6 +94,7 @@ class Settings:
     force_threshold: float = 1.0
     trials: int = 3
     strategy: str = "combined"
+    units: str = "labels"
 
     def __post_init__(self) -> None:
         for names, zero in ((_POSITIVE, False), (_NOT_NEGATIVE, True)):
@@ -101,7 +106,8 @@ class Settings:
         for name in ("energy_batch", "force_batch", "trials"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: expected 1 or more, found {getattr(self, name)}")
-        for name, known in (("kind", KINDS), ("selection", SELECTIONS), ("strategy", STRATEGIES)):
+        choices = {"kind": KINDS, "selection": SELECTIONS, "strategy": STRATEGIES, "units": UNITS}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise InputError(f"{name}: expected one of {', '.join(known)}, found {getattr(self, name)!r}")
         if self.forgetting > 1 or self.nue > 1:
@@ -136,9 +142,10 @@ class Kalman:
         self._places = model.slices if s.strategy == "element" else [slice(0, objective.size)]
         self._covariances = [Covariance(place.stop - place.start, 1 / s.epsilon) for place in self._places]
         self._eta, self._q, self._lambda = s.eta, s.q0, s.forgetting
-        energy_scale = 1 / model.energy_scale
-        force_scale = s.force_weight / (model.energy_scale * model.length_scale)
-        self._candidates = find_candidates(objective, model.parameters, energy_scale, force_scale)
+        energy, force = model.energy_scale, model.energy_scale * model.length_scale
+        if s.units == "labels":
+            energy, force, _ = (spread or 1.0 for spread in spreads(objective.labelled))
+        self._candidates = find_candidates(objective, model.parameters, 1 / energy, s.force_weight / force)
         parts = zip(self._candidates, (s.energy_fraction, s.force_fraction), self._batches, strict=True)
         self._updates = [_updates(labels, fraction, batch) for labels, fraction, batch in parts]
         if not sum(self._updates):

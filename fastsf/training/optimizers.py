@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastsf.training import adam, lbfgs, levenberg_marquardt
+from fastsf.training import adam, kalman, lbfgs, levenberg_marquardt
 from fastsf.training.optimizer import Optimizer
 
 
@@ -28,6 +28,7 @@ class Kind:
 
 OPTIMIZERS = {
     "levenberg-marquardt": Kind(levenberg_marquardt.LevenbergMarquardt, levenberg_marquardt.Settings),
+    "kalman": Kind(kalman.Kalman, kalman.Settings),
     "adam": Kind(adam.Adam, adam.Settings),
     "l-bfgs": Kind(lbfgs.LBFGS, lbfgs.Settings),
 }

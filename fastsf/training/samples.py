@@ -189,9 +189,15 @@ def estimated_bytes(descriptor: ACSF, structures: Sequence[Structure], itemsize:
 
 
 def find_scalings(
-    descriptor: ACSF, structures: Sequence[Structure], mode: Mode = "scale_sigma"
+    descriptor: ACSF,
+    structures: Sequence[Structure],
+    mode: Mode = "scale_sigma",
+    lowest: float = 0.0,
+    highest: float = 1.0,
 ) -> tuple[dict[str, Scaling], list[FloatArray]]:
     """Scalings by the statistics of structures, and the values (n, s) of each of them.
+
+    `mode`, `lowest` and `highest` are as for `Scaling`.
 
     Raises
     ------
@@ -208,5 +214,5 @@ def find_scalings(
         rows = np.concatenate(own) if own else np.empty((0, descriptor.n_features))
         if not len(rows):
             raise InputError(f"no structure of the training set has the element {symbol} of the functions")
-        scalings[symbol] = Scaling.from_values(rows[:, : len(descriptor.columns[symbol])], mode)
+        scalings[symbol] = Scaling.from_values(rows[:, : len(descriptor.columns[symbol])], mode, lowest, highest)
     return scalings, values
