@@ -117,9 +117,16 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
         "of any kind, the same command goes on where it was.",
     )
     parser.set_defaults(command="train")
-    parser.add_argument("config", metavar="CONFIG", help="configuration (TOML)")
+    parser.add_argument("config", nargs="+", metavar="CONFIG", help="configuration (TOML); data files with --init")
     parser.add_argument(
-        "-o", "--output", metavar="FOLDER", help="where to write (default: CONFIG without its ending, and -training)"
+        "--init", action="store_true", help="write a configuration that suits data, with comments, in place of training"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="folder to write (default: CONFIG without its ending, and -training); with --init the configuration "
+        "(default: train.toml)",
     )
     override = parser.add_argument_group("in place of what the configuration says")
     for name, kind, words in (
@@ -140,6 +147,8 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="any other value, as in the file: --set optimizer.name=adam",
     )
     parser.add_argument("--overwrite", action="store_true", help="start anew, whatever is there")
+    kinds = "input.data files (--init)"
+    _add_reading(parser, kinds, kinds)
     _add_console(parser)
 
 

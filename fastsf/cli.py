@@ -205,10 +205,16 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     console = _console(arguments)
-    from fastsf.training.command import default_folder, read_overrides, train
+    from fastsf.training.command import default_folder, init, read_overrides, train
     from fastsf.training.config import read_config
 
-    path = Path(arguments.config)
+    if arguments.init:
+        output = Path(arguments.output or "train.toml")
+        init(arguments.config, output, console, reading=_reading(arguments), overwrite=arguments.overwrite)
+        return
+    if len(arguments.config) > 1:
+        raise InputError(f"expected one configuration, found {len(arguments.config)} files; --init makes one for data")
+    path = Path(arguments.config[0])
     folder = default_folder(path) if arguments.output is None else Path(arguments.output)
     config = read_config(path, read_overrides(arguments))
     train(config, folder, console, overwrite=arguments.overwrite, command=shlex.join(["fastsf", *arguments.words]))

@@ -1,4 +1,4 @@
-"""``fastsf demo``: the data that come with fastsf, featurized step by step, with what is measured."""
+"""``fastsf demo``: the data that come with fastsf, featurized and learned step by step, with what is measured."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Summary, featurize
 from fastsf.frames import Reading, find_elements
 from fastsf.plots import write_plots
+from fastsf.training.command import init, train
+from fastsf.training.config import read_config
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class _Case:
     derivatives: bool
 
 
+EPOCHS, MINUTES = 60, 1.0
+"""Limits of the training."""
+
 CASES = (
     _Case("silicon", "silicon crystals, perfect and with defects", "imbalzano2018", 6.0, derivatives=False),
     _Case("ethanol", "ethanol molecules", "gastegger2018-acsf", 6.0, derivatives=True),
@@ -33,7 +38,7 @@ CASES = (
 
 
 def run_demo(folder: Path, console: Console) -> list[Path]:
-    """Featurize the packaged data sets.
+    """Featurize the packaged data sets, and train a potential on one of them.
 
     Parameters
     ----------
@@ -55,12 +60,14 @@ def run_demo(folder: Path, console: Console) -> list[Path]:
     with storage_errors(f"cannot make the folder {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
     console.say(f"fastsf demo: results go to {folder.resolve()}")
-    compile_first(["featurize", "derivatives"], console)
+    compile_first(["featurize", "derivatives", "train"], console)
     written = []
     for number, case in enumerate(CASES, start=1):
         console.say(f"\n{number}. {case.name}: {case.text}")
         summary = featurize_step(case, folder, console)
         written += [summary.output, *picture_step(summary.output, folder / case.name, console)]
+    console.say(f"\n{len(CASES) + 1}. a potential for silicon, in a minute")
+    written += training_step(data.path("silicon"), folder, console)
     console.say(f"\nWritten to {folder.resolve()}:")
     for path in written:
         console.say(f"  {path.relative_to(folder)}  ({path.stat().st_size / 1e6:.2f} MB)")
@@ -96,6 +103,15 @@ def featurize_step(case: _Case, folder: Path, console: Console) -> Summary:
         f"{summary.seconds / summary.atoms * 1e6:.1f} µs per atom, {summary.seconds:.2f} s"
     )
     return summary
+
+
+def training_step(source: Path, folder: Path, console: Console) -> list[Path]:
+    """Write a configuration for the data as `fastsf train --init` does, and train as it says."""
+    config, output = folder / "train.toml", folder / "training"
+    init([str(source)], config, console, overwrite=True)
+    values = {"data.test": 0.1, "run.epochs": EPOCHS, "run.minutes": MINUTES}
+    chosen = read_config(config, {name: (value, "fastsf demo") for name, value in values.items()})
+    return [config, *train(chosen, output, console, overwrite=True, command="fastsf demo")]
 
 
 def picture_step(features: Path, folder: Path, console: Console) -> list[Path]:

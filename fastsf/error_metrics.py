@@ -223,6 +223,10 @@ class ErrorMetrics:
         found = {"energy": self.energy, "forces": self.all_forces(), "stress": self.stress}
         return {name: moments for name, moments in found.items() if moments.count}
 
+    def errors(self) -> dict[str, float]:
+        """RMSE of each kind of label that there was, in the units of `UNITS`."""
+        return {name: moments.rmse for name, moments in self.by_name().items()}
+
     def table(self, paths: list[str]) -> dict[str, Any]:
         """Everything in plain types, for JSON; `paths` are the inputs."""
         document: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from ase.io import write
 from featurizing import ROOT, TOML, descriptor, silicon, structures, water, write_data
 
 import fastsf
-from fastsf import compilation, console
+from fastsf import Potential, compilation, console, demo
 from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Progress, featurize
 
@@ -311,7 +311,8 @@ def test_pictures_that_cannot_be_written(run, features, data):
 # --- the others ---
 
 
-def test_demo(run, tmp_path):
+def test_demo(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "EPOCHS", 2)
     folder = tmp_path / "results"
     status, told, complaints = run("demo", folder)
     assert (status, complaints) == (0, "")
@@ -322,6 +323,8 @@ def test_demo(run, tmp_path):
             assert len(file) > 100
             assert file.count_labels("forces") == len(file)
         assert len(list((folder / name).glob("*.png"))) == 2 * len(file.labels)
+    assert Potential.load(folder / "training" / "model.h5").elements == ("Si",)
+    assert "<img" in (folder / "training" / "report.html").read_text()
     assert run("demo", folder)[0] == 0
 
 

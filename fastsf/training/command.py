@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import fastsf
 from fastsf.console import Console, compile_first
-from fastsf.disk import storage_errors
-from fastsf.errors import FormatError, InputError
+from fastsf.disk import storage_errors, write_atomically
+from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.featurize import Progress as ReadProgress
+from fastsf.frames import Reading
 from fastsf.io.toml_file import parse_toml
 from fastsf.potential import Potential
 from fastsf.training.balance import Balance
 from fastsf.training.checkpoint import Checkpoint
-from fastsf.training.config import Config
+from fastsf.training.config import READING_KEYS, Config
 from fastsf.training.display import EpochTable
 from fastsf.training.interruption import Interruption
+from fastsf.training.labelled import read_labelled
 from fastsf.training.loop import Loop, Progress
 from fastsf.training.model import Model
 from fastsf.training.optimizers import OPTIMIZERS
+from fastsf.training.outliers import find_outliers
 from fastsf.training.preparation import PARTS, Preparation, read_data
 from fastsf.training.report import Assessment, Trained, write_report
 from fastsf.training.run import Run, RunFiles, unfinished
 from fastsf.training.samples import Samples
+from fastsf.training.suggest import suggest
+from fastsf.training.template import config_text
 
 _OPTIONS = ("epochs", "minutes", "patience", "seed", "seeds", "threads", "memory")
 """Options of the command line that stand for values of [run]."""
@@ -37,7 +44,7 @@ _OPTIONS = ("epochs", "minutes", "patience", "seed", "seeds", "threads", "memory
 
 def train(
     config: Config, folder: Path, console: Console, *, overwrite: bool = False, command: str = ""
-) -> list[Trained]:
+) -> list[Path]:
     """Train, or go on with an unfinished training of the same configuration in the same folder.
 
     Parameters
@@ -55,8 +62,8 @@ def train(
 
     Returns
     -------
-    list of Trained
-        One for every seed.
+    list of Path
+        The files that are there now: models, histories, the report.
 
     Raises
     ------
@@ -72,9 +79,20 @@ def train(
     trained = work.run()
     assessment = Assessment(trained, preparation)
     console.say(assessment.text())
-    for path in write_report(folder, trained, preparation, assessment, remarks, command):
+    _note_errors(trained, assessment)
+    reports = write_report(folder, trained, preparation, assessment, remarks, command)
+    written = [path for each in trained for path in (each.files.model, each.files.history)]
+    for path in (*written, *reports):
         console.say(f"wrote {path}")
-    return trained
+    return [*written, *reports]
+
+
+def _note_errors(trained: Sequence[Trained], assessment: Assessment) -> None:
+    """Write the errors of each model into its file."""
+    for number, each in enumerate(trained):
+        errors = {part: found[number].errors() for part, found in assessment.seeds.items()}
+        each.potential.metadata["errors (RMSE)"] = json.dumps(errors)
+        each.potential.save(each.files.model)
 
 
 def _prepare(config: Config, console: Console) -> tuple[Preparation, str]:
@@ -85,11 +103,32 @@ def _prepare(config: Config, console: Console) -> tuple[Preparation, str]:
     console.say(f"structures: {counts}; {dataset.labelled.n_atoms.sum():,} atoms")
     for text in dataset.split.warnings:
         console.say(f"warning: {text}")
-    functions = config.functions_for(dataset.part("train").elements)
+    functions = config.functions_for(dataset.part("train"))
     compile_first(["train"], console)
     preparation = Preparation.of(config, dataset, functions)
+    remarks = _remarks(preparation)
+    console.say(remarks)
     console.say(preparation.descriptor.describe())
-    return preparation, ""
+    return preparation, remarks
+
+
+def _remarks(preparation: Preparation) -> str:
+    """Say what is unusual in the data.
+
+    Raises
+    ------
+    InputError
+        If training makes no sense with them.
+    """
+    dataset = preparation.dataset
+    outliers = find_outliers(
+        dataset.labelled, preparation.descriptor.create(dataset.labelled.structures), dataset.split
+    )
+    if outliers.serious and preparation.config.data.on_serious == "stop":
+        raise InputError(
+            f'{outliers.serious[0].message}; with [data] on_serious = "warn" the training goes on all the same'
+        )
+    return outliers.text()
 
 
 def _make_folder(folder: Path) -> Path:
@@ -195,6 +234,56 @@ class _Work:
             "training": f"seed {seed}, epoch {progress.best_epoch}, score {progress.best_score:.6g}",
             **{name: json.dumps(value) for name, value in about.items()},
         }
+
+
+def init(
+    inputs: Sequence[str], output: Path, console: Console, *, reading: Reading | None = None, overwrite: bool = False
+) -> None:
+    """Write a configuration that suits some data.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Files and patterns.
+    output : Path
+        TOML file to write.
+    console : Console
+        Where to say what was found.
+    reading : Reading, optional
+        How the files are read.
+    overwrite : bool
+        Replace the file if it is there.
+
+    Raises
+    ------
+    StorageError, InputError
+        As `read_labelled`; if the file is there, or cannot be written.
+    """
+    if output.exists() and not overwrite:
+        raise StorageError(f"{output} is there already; --overwrite replaces it")
+    reading = reading or Reading()
+    labelled = read_labelled(inputs, reading)
+    console.say(f"{len(labelled):,} structures, {labelled.n_atoms.sum():,} atoms of {', '.join(labelled.elements)}")
+    console.say(find_outliers(labelled).text())
+    chosen = {each.name: getattr(reading, each.name) for each in fields(Reading) if each.name in READING_KEYS}
+    changed = {name: value for name, value in chosen.items() if value != getattr(Reading(), name)}
+    found = suggest(labelled)
+    name, options = found.recipe["name"], {key: value for key, value in found.recipe.items() if key != "name"}
+    paths = [_seen_from(output.parent, path) for path in inputs]
+    choices = {
+        "data": {"train": paths, **changed},
+        "functions": {"recipe": name, **options},
+        "networks": {"hidden": found.hidden},
+    }
+    text = config_text(choices, found.reasons)
+    write_atomically(output, lambda file: file.write(text.encode()))
+    console.say(f"wrote {output}; train with: fastsf train {output}")
+
+
+def _seen_from(folder: Path, path: str) -> str:
+    """Path relative to a folder if it is below it, else the whole path."""
+    relative = os.path.relpath(path, folder)
+    return os.path.abspath(path) if relative.startswith("..") else relative  # noqa: PTH100  path may be a pattern
 
 
 def default_folder(config: Path) -> Path:

@@ -18,10 +18,14 @@ from fastsf.io.toml_file import TomlFile
 from fastsf.scaling import Mode
 from fastsf.symmetry import SymmetryFunction
 from fastsf.training.initialization import METHODS
+from fastsf.training.labelled import LabelledSet
 from fastsf.training.loop import Limits
 from fastsf.training.optimizers import OPTIMIZERS
+from fastsf.training.suggest import suggest
 
 SECTIONS = ("data", "functions", "networks", "loss", "optimizer", "run")
+READING_KEYS = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
+"""Keys of [data] that tell how files are read."""
 _INLINE = ("function", "elements", "length_unit")
 """Keys of a definition that may stand in a configuration."""
 
@@ -44,6 +48,8 @@ class Data:
         As for `fastsf.frames.Reading`.
     group_key, weight_key : str, optional
         Names under which the group and the weight of a structure stand.
+    on_serious : "stop" or "warn"
+        What to do about data with which training makes no sense.
     group_weights : dict of str to float
         Factors of the weights of structures.
     """
@@ -62,6 +68,7 @@ class Data:
     group_key: str | None = None
     weight_key: str | None = None
     on_error: OnError = "stop"
+    on_serious: Literal["stop", "warn"] = "stop"
     group_weights: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,9 +81,7 @@ class Data:
     @property
     def reading(self) -> Reading:
         """How files are read."""
-        return Reading(
-            self.length_unit, self.energy_unit, self.energy_key, self.forces_key, self.stress_key, self.on_error
-        )
+        return Reading(**{name: getattr(self, name) for name in READING_KEYS})
 
 
 @dataclass(frozen=True)
@@ -203,9 +208,9 @@ class Config:
     settings : object
         Its settings.
     functions : list of Radial or Angular, optional
-        Symmetry functions; None: a recipe.
+        Symmetry functions.
     recipe : dict, optional
-        Name and options of a recipe, in place of functions; without either, `even-grid` as it is.
+        A recipe ("name") and its options, in place of functions; without either, what suits the data.
     """
 
     data: Data
@@ -217,18 +222,18 @@ class Config:
     functions: list[SymmetryFunction] | None = None
     recipe: dict[str, Any] | None = None
 
-    def functions_for(self, elements: list[str]) -> list[SymmetryFunction]:
-        """Symmetry functions for the elements of the data.
+    def functions_for(self, labelled: LabelledSet) -> list[SymmetryFunction]:
+        """Symmetry functions for a training set.
 
         Raises
         ------
         InputError
             If the recipe does not have them.
         """
-        if self.recipe is None:
-            return recipes.make("even-grid", elements) if self.functions is None else self.functions
-        options = {name: value for name, value in self.recipe.items() if name != "name"}
-        return recipes.make(self.recipe["name"], elements, **options)
+        if self.functions is not None:
+            return self.functions
+        options = dict(suggest(labelled).recipe if self.recipe is None else self.recipe)
+        return recipes.make(options.pop("name"), labelled.elements, **options)
 
     def table(self) -> dict[str, Any]:
         """Everything in JSON's types."""

@@ -1,0 +1,128 @@
+"""Configurations with comments, as `fastsf train --init` writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+from fastsf.training.config import Data, Loss, Networks, RunOptions
+from fastsf.training.optimizers import OPTIMIZERS
+
+_SECTIONS: dict[str, type[Any]] = {"data": Data, "networks": Networks, "loss": Loss, "run": RunOptions}
+_KIND = {
+    "data": "Structures with energies, forces, stresses. Paths are relative to this file.",
+    "functions": "Symmetry functions: a recipe and its options; or file = ...; or tables [[function]].",
+    "networks": "One network per element.",
+    "loss": "Errors that count as one (sigmas): energy in eV per atom, forces in eV/Å, stress in eV/Å^3.",
+    "optimizer": f"One of {', '.join(OPTIMIZERS)}, and its settings.",
+    "run": "How long, how often, and with what.",
+}
+_COMMENTS = {
+    "data": {
+        "train": "files and patterns",
+        "validation": "a fraction of train, or files; tells when to stop and which epoch is kept",
+        "test": "a fraction of train, or files; looked at once, at the end",
+        "validation_groups": "groups of train in place of a fraction",
+        "seed": "of the choice",
+        "length_unit": "of input.data files",
+        "energy_key": "name of the energy in the files; by default where it usually is",
+        "group_key": 'by default "group" or "config_type"',
+        "on_error": '"skip" leaves structures out that cannot be used',
+        "on_serious": '"warn" trains even if the data contradict each other',
+        "group_weights": "as { surface = 2.0 }",
+    },
+    "networks": {
+        "hidden": "nodes of the hidden layers",
+        "activation": "of the hidden layers; the output is linear",
+        "bounds": 'of the initialization "uniform"',
+        "bias_spread": "standard deviation of the hidden layers' biases at the beginning",
+        "scaling": "of the symmetry functions",
+    },
+    "loss": {
+        "energy": '"auto": a part of the spread of the labels',
+        "use_stress": "also train on stresses",
+        "balance": "let the sigmas follow the errors that are left",
+        "decay": "factor of the squares of the weights",
+    },
+    "run": {
+        "minutes": "for each seed",
+        "patience": "epochs without a better score in validation",
+        "seeds": "trainings with seeds of their own, which share all else: a committee",
+        "checkpoint_minutes": "from one checkpoint to the next",
+        "threads": "all by default",
+        "memory": "GiB for derivatives that are computed once and kept",
+        "precision": "of these derivatives",
+    },
+}
+
+
+def config_text(choices: Mapping[str, Mapping[str, Any]], reasons: Mapping[str, str]) -> str:
+    """Write a configuration in which every value stands, those that are defaults too.
+
+    Parameters
+    ----------
+    choices : mapping of str to mapping
+        Values by section, in place of the defaults.
+    reasons : mapping of str to str
+        Why, by section.
+
+    Returns
+    -------
+    str
+        TOML.
+    """
+    lines = ["# A training of fastsf: every value that there is. What is commented out is its default."]
+    for section, text in _KIND.items():
+        why = [f"# Chosen: {reasons[section]}."] if section in reasons else []
+        lines += ["", f"# {text}", *why, f"[{section}]", *_section(section, choices.get(section, {}))]
+    return "\n".join(lines) + "\n"
+
+
+def _section(section: str, given: Mapping[str, Any]) -> Iterator[str]:
+    if section == "functions":
+        yield from (f"{key} = {toml_value(value)}" for key, value in given.items())
+        return
+    kind = _SECTIONS.get(section)
+    if section == "optimizer":
+        name = str(given.get("name", next(iter(OPTIMIZERS))))
+        yield f"name = {toml_value(name)}"
+        kind, given = OPTIMIZERS[name].settings, {key: value for key, value in given.items() if key != "name"}
+    assert kind is not None  # all other sections have one
+    comments = _COMMENTS.get(section, {})
+    for each in fields(kind):
+        value = given.get(each.name, _default(each))
+        comment = f"  # {comments[each.name]}" if each.name in comments else ""
+        if each.name in given or value not in (None, (), {}):
+            yield f"{each.name} = {toml_value(value)}{comment}"
+        else:
+            yield f"# {each.name} = {'...' if value is None else toml_value(value)}{comment}"
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default is not MISSING:
+        return field.default
+    return None if field.default_factory is MISSING else field.default_factory()
+
+
+def toml_value(value: Any) -> str:
+    """Write a value as TOML does.
+
+    Parameters
+    ----------
+    value : bool, int, float, str, or a sequence or mapping of such
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return (
+            "{}"
+            if not value
+            else "{ " + ", ".join(f"{json.dumps(key)} = {toml_value(each)}" for key, each in value.items()) + " }"
+        )
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    return str(value) if isinstance(value, int) else repr(float(value))
