@@ -21,8 +21,9 @@ _FORCES = 0.1
 _STRESS = 0.05
 _ENERGY = 0.02
 """Sigmas as parts of the spread of the labels."""
-_LENGTH = 0.04
-"""Å: an error of the energy per atom that comes with an error of the forces, divided by it."""
+_LENGTH = 0.08
+"""Å: sigma of a total energy, divided by that of the forces and by the square root of the number of atoms. It gives
+energies more weight than their errors deserve: a few hundred would not be seen beside ten thousands of forces."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ def starting_sigma(labelled: LabelledSet) -> Sigma:
     """
     default = Sigma()
     energy, forces, stress = spreads(labelled)
-    size = _FORCES * forces
+    size, atoms = _FORCES * forces, float(np.mean(labelled.n_atoms)) if len(labelled) else 1.0
     return Sigma(
-        (_LENGTH * size if size > 0 else _ENERGY * energy) or default.energy,
+        (_LENGTH * size / atoms**0.5 if size > 0 else _ENERGY * energy) or default.energy,
         size or default.forces,
         _STRESS * stress or default.stress,
     )

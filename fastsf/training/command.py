@@ -42,9 +42,7 @@ _OPTIONS = ("epochs", "minutes", "patience", "seed", "seeds", "threads", "memory
 """Options of the command line that stand for values of [run]."""
 
 
-def train(
-    config: Config, folder: Path, console: Console, *, overwrite: bool = False, command: str = ""
-) -> list[Path]:
+def train(config: Config, folder: Path, console: Console, *, overwrite: bool = False, command: str = "") -> list[Path]:
     """Train, or go on with an unfinished training of the same configuration in the same folder.
 
     Parameters

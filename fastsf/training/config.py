@@ -129,7 +129,8 @@ class Loss:
     balance : bool
         Let the sigmas follow the errors that are left.
     decay : float
-        Factor of the squares of the weights.
+        Factor of the squares of the weights. As errors are counted in sigmas, weights are expected to be about
+        decay^(-1/2) large.
     """
 
     energy: float | Literal["auto"] = "auto"
@@ -137,7 +138,7 @@ class Loss:
     stress: float | Literal["auto"] = "auto"
     use_stress: bool = False
     balance: bool = False
-    decay: float = 1e-3
+    decay: float = 10.0
 
     def __post_init__(self) -> None:
         for name in ("energy", "forces", "stress"):

@@ -80,6 +80,7 @@ class Objective:
         self._offsets = self._constant_energies()
         self._labels = [self._labels_of(k) for k in range(len(labelled))]
         self.n_rows = np.array([int(np.isfinite(labels).sum()) for labels in self._labels])
+        self._last: tuple[FloatArray, list[FloatArray]] = np.empty(0), []
         if not self.n_rows.sum():
             raise InputError("none of the structures has an energy, forces or (with stress) a stress to learn from")
 
@@ -97,8 +98,11 @@ class Objective:
 
     def value(self, parameters: FloatArray) -> float:
         """L(p)."""
-        total = sum(self._map(lambda k, model: self._squares(k, model), parameters, self._all()))
-        return float(total + self._decay_of(parameters))
+        total = self._decay_of(parameters)
+        for k, values in enumerate(self._values(parameters)):
+            weighted, _ = self._weighted(k, values)
+            total += float(weighted @ weighted)
+        return total
 
     def gradient(self, parameters: FloatArray, batch: IntArray | None = None) -> tuple[float, FloatArray]:
         """L(p) and its gradient (P,); of some structures only, then with their share of the decay."""
@@ -135,8 +139,10 @@ class Objective:
         """Predictions minus labels of each structure: total energy, 3 n forces and, with stress, 6 stresses; NaN where
         there is no label.
         """
-        chosen = self._all() if batch is None else np.asarray(batch)
-        return list(self._map(lambda k, model: self._predict(k, model)[0] - self._labels[k], parameters, chosen))
+        if batch is None:
+            pairs = zip(self._values(parameters), self._labels, strict=True)
+            return [values - labels for values, labels in pairs]
+        return list(self._map(lambda k, model: self._predict(k, model)[0] - self._labels[k], parameters, batch))
 
     def rows(
         self, parameters: FloatArray, structure: int, chosen: IntArray | None = None
@@ -175,7 +181,7 @@ class Objective:
 
     def predict(self, parameters: FloatArray) -> Predictions:
         """Energies, forces and stresses of all structures."""
-        rows = list(self._map(lambda k, model: self._predict(k, model)[0], parameters, self._all()))
+        rows = self._values(parameters)
         forces = [row[1 : 1 + 3 * len(s)].reshape(-1, 3) for row, s in zip(rows, self.samples.structures, strict=True)]
         stresses = [row[-6:] if self.samples.stress else np.full(6, np.nan) for row in rows]
         energies = np.array([row[0] for row in rows])
@@ -184,6 +190,14 @@ class Objective:
     def errors(self, parameters: FloatArray) -> Errors:
         """Errors on all labels that there are."""
         return Errors.of(self.residuals(parameters), [len(structure) for structure in self.samples.structures])
+
+    def _values(self, parameters: FloatArray) -> list[FloatArray]:
+        """Predictions of all structures in rows; kept, because loss and errors are asked for one after the other."""
+        known, rows = self._last
+        if not np.array_equal(known, parameters):
+            rows = list(self._map(lambda k, model: self._predict(k, model)[0], parameters, self._all()))
+            self._last = parameters.copy(), rows
+        return rows
 
     # --- one structure ---
 
@@ -251,10 +265,6 @@ class Objective:
         residuals = values - self._labels[k]
         scales = np.where(np.isfinite(residuals), self._scales(k), 0.0)
         return np.where(np.isfinite(residuals), residuals * scales, 0.0), scales
-
-    def _squares(self, k: int, model: Model) -> float:
-        weighted, _ = self._weighted(k, self._predict(k, model)[0])
-        return float(weighted @ weighted)
 
     def _gradient_of(self, k: int, model: Model) -> tuple[float, FloatArray]:
         values, passes = self._predict(k, model)

@@ -31,7 +31,7 @@ _USUAL_CUTOFF = 6.0
 _SPACING = 0.45
 """Å; between the points of the radial grid."""
 
-_ANGULAR = {1: (4, (1.0, 2.0, 4.0, 8.0)), 2: (3, (1.0, 2.0, 4.0, 8.0)), 3: (3, (1.0, 2.0, 4.0)), 4: (2, (1.0, 4.0))}
+_ANGULAR = {1: (5, (1.0, 2.0, 4.0, 8.0)), 2: (3, (1.0, 2.0, 4.0, 8.0)), 3: (3, (1.0, 2.0, 4.0)), 4: (2, (1.0, 4.0))}
 """Points of the angular grid and zeta by the number of elements; pairs of neighbour elements multiply them."""
 
 _FEW_ROWS, _MANY_ROWS = 3000, 300_000

@@ -44,7 +44,7 @@ _COMMENTS = {
         "energy": '"auto": a part of the spread of the labels',
         "use_stress": "also train on stresses",
         "balance": "let the sigmas follow the errors that are left",
-        "decay": "factor of the squares of the weights",
+        "decay": "factor of the squares of the weights: more makes the fit smoother",
     },
     "run": {
         "minutes": "for each seed",
