@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
 
+_MODEL = "model file of fastsf, or folder of n2p2 or RuNNer (input.nn, scaling.data, weights)"
+
 
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser of the command line."""
@@ -83,6 +85,10 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 def _add_reading(parser: argparse.ArgumentParser, with_lengths: str, with_energies: str) -> None:
     reading = parser.add_argument_group("reading")
     _add_units(reading, "", with_lengths, with_energies)
+    _add_labels(reading)
+
+
+def _add_labels(reading: argparse._ArgumentGroup) -> None:
     for name in ("energy", "forces", "stress"):
         reading.add_argument(f"--{name}-key", metavar="KEY", help=f"name of the {name} in the files")
     reading.add_argument(
@@ -201,18 +207,24 @@ def _add_prediction(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 def _add_convert(commands: argparse._SubParsersAction[_Parser]) -> None:
     parser = commands.add_parser(
         "convert",
-        help="write a potential in another format",
-        description="Write a folder of n2p2 or RuNNer as one model file of fastsf, or a model file as a folder.",
+        help="write a potential or a data set in another format",
+        description="Write a folder of n2p2 or RuNNer as one model file of fastsf, or a model file as a folder; or "
+        "structures with their labels as input.data or extended XYZ.",
     )
     parser.set_defaults(command="convert")
-    _add_model(parser)
-    parser.add_argument("output", metavar="OUTPUT", help="the model file or the folder to write")
+    kinds = "files of structures that ASE reads, input.data, or patterns"
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help=f"{_MODEL}; or {kinds}")
+    parser.add_argument("output", metavar="OUTPUT", help="the file or the folder to write")
     parser.add_argument(
-        "--to", choices=("fastsf", "n2p2"), help="what to write (default: fastsf from a folder, n2p2 from a file)"
+        "--to",
+        choices=("fastsf", "n2p2", "input.data", "extxyz"),
+        help="what to write (default: fastsf from a folder, n2p2 from a model file, data by the name of the output)",
     )
+    _add_labels(parser.add_argument_group("reading data"))
     units = parser.add_argument_group("units")
-    _add_units(units, "", "the folder that is read", "the folder that is read", told=True)
-    _add_units(units, "to-", "the folder that is written", "the folder that is written")
+    what = "the folder or the input.data"
+    _add_units(units, "", f"{what} that is read", f"{what} that is read", told=True)
+    _add_units(units, "to-", f"{what} that is written", f"{what} that is written")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     _add_console(parser)
 
@@ -221,7 +233,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="model file of fastsf, or folder of n2p2 or RuNNer (input.nn, scaling.data, weights)",
+        help=_MODEL,
     )
 
 

@@ -222,13 +222,37 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _convert(arguments: argparse.Namespace) -> None:
     console = _console(arguments)
+    units = arguments.to_length_unit, arguments.to_energy_unit
+    first = Path(arguments.inputs[0])
+    if not first.is_dir() and not (first.is_file() and _is_model(first)):
+        _convert_data(arguments, units, console)
+        return
     from fastsf.convert import convert
 
-    potential = _load(arguments, arguments.model)
-    kind = arguments.to or ("fastsf" if Path(arguments.model).is_dir() else "n2p2")
-    units = arguments.to_length_unit, arguments.to_energy_unit
+    if len(arguments.inputs) > 1:
+        raise InputError(f"potentials are converted one by one, found {len(arguments.inputs)} inputs")
+    potential = _load(arguments, arguments.inputs[0])
+    kind = arguments.to or ("fastsf" if first.is_dir() else "n2p2")
     convert(potential, arguments.output, kind, *units, overwrite=arguments.overwrite)
     console.say(potential.describe())
+    console.say(f"wrote {arguments.output}")
+
+
+def _is_model(path: Path) -> bool:
+    from fastsf.io.model_file import is_model
+
+    return is_model(path)
+
+
+def _convert_data(arguments: argparse.Namespace, units: tuple[str, str], console: Console) -> None:
+    from fastsf.convert_data import convert_data
+    from fastsf.io.structures import expand_paths
+
+    arguments.length_unit = arguments.length_unit or "Angstrom"
+    arguments.energy_unit = arguments.energy_unit or "eV"
+    inputs, reading = expand_paths(arguments.inputs), _reading(arguments)
+    conversion = convert_data(inputs, arguments.output, arguments.to, reading, *units, overwrite=arguments.overwrite)
+    console.say(conversion.text())
     console.say(f"wrote {arguments.output}")
 
 

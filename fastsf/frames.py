@@ -59,13 +59,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Frame:
-    """A structure that can be computed, its labels (eV, Å: those it has of energy, forces, stress) and ASE's `info`."""
+    """A structure that can be computed, its labels (eV, Å: those it has of energy, forces, stress), info, and charges.
+
+    `info` is ASE's, with the key-value pairs of a database row; charges are (n,), if there are any.
+    """
 
     place: Place
     structure: Structure
     cell: FloatArray
     labels: dict[str, Any]
     info: dict[str, Any]
+    charges: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -182,20 +186,22 @@ class FrameReader:
             yield Skipped(place, str(error))
 
     def _checked(self, place: Place, found: Atoms | FormatError) -> Frame | Skipped:
+        from fastsf.io.labels import charges_of, flat_info
+
         path = self.inputs[place.file].path
         try:
             if isinstance(found, FormatError):
                 raise found
             structure = Structure.from_atoms(found)
             self._check_elements(structure)
-            labels = self._labels(found, path, place.frame)
+            labels, charges = self._labels(found, path, place.frame), charges_of(found)
         except InputError as error:
             if self.reading.on_error == "skip":
                 return Skipped(place, located(error, path, place.frame))
             if isinstance(error, FormatError):
                 raise
             raise StructureError(located(error, path, place.frame)) from error
-        return Frame(place, structure, np.array(found.cell, dtype=np.float64), labels, found.info)
+        return Frame(place, structure, np.array(found.cell, dtype=np.float64), labels, flat_info(found), charges)
 
     def _check_elements(self, structure: Structure) -> None:
         if len(structure) == 0:

@@ -26,12 +26,12 @@ from fastsf.extrapolation import Tally, find
 from fastsf.featurize import Progress
 from fastsf.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
 from fastsf.input_files import Input, checked_inputs, checked_output
-from fastsf.io.text import COMPRESSED
+from fastsf.io.text import compressing
 from fastsf.potential import Potential
 from fastsf.prediction import Prediction
 from fastsf.read_ahead import ReadAhead, quick_switching
 from fastsf.result import Result
-from fastsf.training.labelled import flat_info, group_of
+from fastsf.training.labelled import group_of
 
 CHUNK_ATOMS = 5000
 _OUTPUT_NAME = re.compile(r".*\.(ext)?xyz(\.(gz|bz2|xz))?", re.IGNORECASE)
@@ -193,12 +193,8 @@ class _Run:
 
     def compute_into(self, target: Path, file: IO[bytes]) -> None:
         """Compute everything and write it through the compression that the name tells."""
-        opener = COMPRESSED.get(target.suffix.lower())
-        if opener is None:
-            self.compute(file)
-        else:
-            with cast("IO[bytes]", opener(file, "wb")) as stream:
-                self.compute(stream)
+        with compressing(target, file) as stream:
+            self.compute(stream)
 
     def compute(self, stream: IO[bytes] | None) -> None:
         """Compute everything; write it if there is a stream."""
@@ -234,7 +230,7 @@ class _Run:
         summary.structures += len(predictions)
         summary.atoms += chunk.atoms
         for each in predictions:
-            result, group = each.result, group_of(flat_info(each.frame.info), self.group_key)
+            result, group = each.result, group_of(each.frame.info, self.group_key)
             summary.metrics.add(each.frame, result.energy, cast(Any, result.forces), result.stress, group)
         self._count_outside([each.result for each in predictions if each.result.outside.any()])
         if self.on_progress is not None:

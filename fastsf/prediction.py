@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from fastsf.committee import CommitteeResult
 from fastsf.frames import Frame
 from fastsf.io.extxyz_writer import format_frame
+from fastsf.io.labels import carried
 from fastsf.result import Result
 
 
@@ -45,12 +43,6 @@ class Prediction:
             structure.positions,
             frame.cell,
             structure.pbc,
-            {**_carried(frame.info), **{name: value for name, value in info.items() if value is not None}},
+            {**carried(frame.info), **{name: value for name, value in info.items() if value is not None}},
             {name: value for name, value in columns.items() if value is not None},
         )
-
-
-def _carried(info: dict[str, Any]) -> dict[str, Any]:
-    """Words and numbers of the input that also stand in the output."""
-    kinds = (str, bool, int, float, np.bool_, np.integer, np.floating)
-    return {str(name): value for name, value in info.items() if isinstance(value, kinds)}

@@ -22,6 +22,7 @@ FLOORS = {
     "feature_writer": 5, "write_behind": 5, "steady_file": 5,
     "extrapolation": 3, "extrapolation_policy": 3,
     "error_metrics": 4, "predict": 5, "prediction": 5, "calculator": 5, "ase_plugin": 5, "convert": 5,
+    "convert_data": 5,
     "parity_plots": 6, "prediction_report": 7,
     "io": 3,
     "plots": 6, "function_plots": 6, "range_plots": 6, "plot_style": 6, "shapes": 6,

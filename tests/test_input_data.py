@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from strategies import ELEMENTS, REPEATABLE, WORDS, mutations, number
 
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.io.input_data import iread_input_data, write_input_data
+from fastsf.io.input_data import iread_input_data
+from fastsf.io.input_data_writer import write_input_data
 
 TWO = """\
 begin set=test
@@ -198,7 +199,10 @@ def test_writing_structures_without_labels_and_what_cannot_be_written(tmp_path):
     assert not atoms.calc.results["forces"].any()
     with pytest.raises(InputError, match=r"structure 1: .* periodicity in all directions"):
         write_input_data(path, [Atoms("H"), Atoms("H", cell=[1, 1, 1], pbc=[True, True, False])])
-    with pytest.raises(StorageError, match="No such file"):
+    with pytest.raises(InputError, match=r"structure 0: input.data knows set=train and set=test, found 'validation'"):
+        write_input_data(path, [Atoms("H", info={"set": "validation"})])
+    assert next(iread_input_data(path)) == atoms, "what was there stays"
+    with pytest.raises(StorageError, match="no such file"):
         write_input_data(tmp_path / "no" / "input.data", [Atoms("H")])
 
 

@@ -13,7 +13,7 @@ from labelled_sets import labelled_set, water
 
 from fastsf.errors import InputError, StorageError, StructureError
 from fastsf.frames import Reading
-from fastsf.io.input_data import write_input_data
+from fastsf.io.input_data_writer import write_input_data
 from fastsf.training.labelled import LabelledSet, read_labelled
 
 FRAME = """\

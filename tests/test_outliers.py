@@ -81,7 +81,7 @@ def test_data_of_n2p2(shared):
     path = shared / "data" / "n2p2_train_H2O_RPBE-D3" / "input.data"
     assert told(read_labelled([path], Reading("Bohr", "Hartree")))[0] == []
     ((level, kind, message),) = told(read_labelled([path]))[0]
-    assert (level, kind) == ("suspicious", "units")
+    assert (level, kind) == ("serious", "units")
     assert "were lengths in Bohr read as Å?" in message
 
 
@@ -166,7 +166,7 @@ def test_energies_of_files_in_different_units(silicon):
 
 @pytest.mark.parametrize(
     ("factor", "level", "reason"),
-    [(1 / units.Bohr, "suspicious", "Bohr read as Å"), (units.Bohr, "serious", "Å read as Bohr")],
+    [(1 / units.Bohr, "serious", "Bohr read as Å"), (units.Bohr, "serious", "Å read as Bohr")],
 )
 def test_lengths_in_other_units(silicon, factor, level, reason):
     structures = [
@@ -196,6 +196,8 @@ def test_atoms_alone():
     findings, text = told(labelled_set(frames, forces=[np.zeros((1, 3)), None]))
     assert findings == []
     assert "shortest Cu-Cu distance 2.500 Å" in text
+    argon = bulk("Ar", "fcc", a=5.3)
+    assert told(labelled_set([argon], forces=[np.zeros((1, 3))]))[0] == []
 
 
 # --- duplicates and contradictions ---

@@ -23,7 +23,7 @@ from strategies import REPEATABLE, WORDS, mutations
 
 from fastsf.errors import FormatError, InputError, StorageError, StructureError
 from fastsf.io import structures
-from fastsf.io.input_data import write_input_data
+from fastsf.io.input_data_writer import write_input_data
 from fastsf.io.labels import labels
 from fastsf.io.structures import expand_paths, file_format, iread_structures
 

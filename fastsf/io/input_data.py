@@ -13,17 +13,16 @@ A structure with lattice lines is periodic in all directions. The file does not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from fastsf.elements import atomic_number
-from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.io.text import numbered_lines, open_text, parse_float
+from fastsf.errors import FormatError, InputError
+from fastsf.io.text import numbered_lines, parse_float
 from fastsf.structure import FloatArray
 from fastsf.units import energy_factor, length_factor
 
@@ -216,65 +215,3 @@ def _atomic_numbers(lines: Block, path: Path, frame: int) -> list[int]:
                 raise FormatError(str(error), path, number, frame) from error
         found.append(known[symbol])
     return found
-
-
-def write_input_data(
-    path: str | Path,
-    structures: Iterable[Atoms],
-    length_unit: str = "Angstrom",
-    energy_unit: str = "eV",
-) -> None:
-    """Write structures as an input.data file.
-
-    Parameters
-    ----------
-    path : path-like
-        File to write (compressed if the name ends in .gz, .bz2 or .xz); an existing one is replaced.
-    structures : iterable of ase.Atoms
-        In Å and eV; taken one by one. Energy, forces and charges come from the attached calculator's results
-        (charges else from the initial charges), `comment`, `set` and `charge` from `info`. The format has no
-        way to leave forces out: unknown ones are written as zeros.
-    length_unit, energy_unit : str
-        Units to write.
-
-    Raises
-    ------
-    InputError
-        If a unit is unknown, or a structure is periodic in some directions only.
-    StorageError
-        If the file cannot be written.
-    """
-    length, energy = length_factor(length_unit), energy_factor(energy_unit)
-    path = Path(path)
-    try:
-        with open_text(path, "w") as file:
-            for frame, atoms in enumerate(structures):
-                _write_block(file, atoms, frame, length, energy)
-    except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}") from error
-
-
-def _write_block(file: TextIO, atoms: Atoms, frame: int, length: float, energy: float) -> None:
-    periodic = atoms.get_pbc()
-    if periodic.any() and not periodic.all():
-        raise InputError(f"structure {frame}: input.data is for periodicity in all directions or in none")
-    results = getattr(atoms.calc, "results", {})
-    charges = results.get("charges", atoms.get_initial_charges())
-    forces = np.asarray(results.get("forces", np.zeros((len(atoms), 3)))) * (length / energy)
-    subset = atoms.info.get("set")
-    lines = ["begin" if subset is None else f"begin set={subset}"]
-    lines += [f"comment {text}" for text in str(atoms.info.get("comment", "")).splitlines()]
-    if periodic.all():
-        lines += [f"lattice {_join(vector)}" for vector in atoms.cell.array / length]
-    for symbol, position, charge, force in zip(
-        atoms.get_chemical_symbols(), atoms.get_positions() / length, charges, forces, strict=True
-    ):
-        lines.append(f"atom {_join(position)} {symbol} {float(charge)!r} 0.0 {_join(force)}")
-    if "energy" in results:
-        lines.append(f"energy {float(results['energy']) / energy!r}")
-    lines += [f"charge {float(atoms.info.get('charge', 0.0))!r}", "end", ""]
-    file.write("\n".join(lines))
-
-
-def _join(vector: FloatArray) -> str:
-    return " ".join(repr(float(value)) for value in vector)

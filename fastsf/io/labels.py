@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from ase import Atoms
 
 from fastsf.errors import InputError, StructureError
 from fastsf.structure import FloatArray
+
+_CARRIED = (str, bool, int, float, np.bool_, np.integer, np.floating)
 
 
 def labels(
@@ -51,6 +54,35 @@ def labels(
         if value is not None:
             found[name] = _checked_label(name, key or name, value, len(atoms))
     return found
+
+
+def charges_of(atoms: Atoms) -> FloatArray | None:
+    """Charges of the atoms, (n,), from the attached calculator's results, else those that they start with.
+
+    Raises
+    ------
+    StructureError
+        If they have a wrong shape or are not finite.
+    """
+    results: dict[str, Any] = getattr(atoms.calc, "results", {})
+    charges = results.get("charges", atoms.arrays.get("initial_charges"))
+    if charges is None:
+        return None
+    array = np.asarray(charges, dtype=np.float64)
+    if array.shape != (len(atoms),) or not np.isfinite(array).all():
+        raise StructureError(f"charges: expected {len(atoms)} finite numbers")
+    return array
+
+
+def flat_info(atoms: Atoms) -> dict[str, Any]:
+    """`info` of a structure together with the key-value pairs of a database row."""
+    pairs = atoms.info.get("key_value_pairs")
+    return {**(pairs if isinstance(pairs, dict) else {}), **{str(key): value for key, value in atoms.info.items()}}
+
+
+def carried(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Words and numbers of `info`, which a copy of a structure keeps."""
+    return {name: value for name, value in info.items() if isinstance(value, _CARRIED)}
 
 
 def what_is_there(atoms: Atoms) -> str:

@@ -22,20 +22,30 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
-def open_text(path: Path, mode: str = "r") -> TextIO:
-    """Open a text file for reading ("r") or writing ("w"), through the compression that its name tells.
+def open_text(path: Path) -> TextIO:
+    """Open a text file for reading, through the compression that its name tells.
 
     Bytes that are not UTF-8 (names in comments, mostly) are replaced; line ends of any system, and the mark that
     some editors put before the first line, are understood.
     """
     opener = COMPRESSED.get(path.suffix, open)
-    encoding = "utf-8-sig" if mode == "r" else "utf-8"
-    return cast(TextIO, opener(path, mode + "t", encoding=encoding, errors="replace"))
+    return cast(TextIO, opener(path, "rt", encoding="utf-8-sig", errors="replace"))
 
 
 def open_binary(path: Path) -> IO[bytes]:
     """Open a file for reading bytes, through the compression that its name tells."""
     return cast("IO[bytes]", COMPRESSED.get(path.suffix, open)(path, "rb"))
+
+
+@contextmanager
+def compressing(path: Path, file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Write into an open file through the compression that a name tells."""
+    opener = COMPRESSED.get(path.suffix.lower())
+    if opener is None:
+        yield file
+    else:
+        with cast("IO[bytes]", opener(file, "wb")) as stream:
+            yield stream
 
 
 @contextmanager

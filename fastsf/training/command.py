@@ -123,9 +123,8 @@ def _remarks(preparation: Preparation) -> str:
         dataset.labelled, preparation.descriptor.create(dataset.labelled.structures), dataset.split
     )
     if outliers.serious and preparation.config.data.on_serious == "stop":
-        raise InputError(
-            f'{outliers.serious[0].message}; with [data] on_serious = "warn" the training goes on all the same'
-        )
+        found = outliers.describe(outliers.serious[0])
+        raise InputError(f'{found}; with [data] on_serious = "warn" the training goes on all the same')
     return outliers.text()
 
 

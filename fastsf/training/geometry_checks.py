@@ -20,6 +20,7 @@ REACH = 1.5
 _TOO_SHORT, _IMPOSSIBLE = 0.55, 0.3
 _SQUEEZED = 0.66
 _ASYMMETRY = 0.1
+_NOBLE = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,28 @@ def _is_asymmetric(atoms: IntArray, vectors: FloatArray, n: int) -> bool:
     return bool((np.abs(total) > _ASYMMETRY).any())
 
 
+def _usual(labelled: LabelledSet, geometry: Geometry) -> float:
+    """Median of the distances to the neighbour, in sums of covalent radii, over atoms that are not alone."""
+    together = [
+        nearest
+        for nearest, structure in zip(geometry.nearest, labelled.structures, strict=True)
+        if len(structure) > 1 or structure.pbc.any()
+    ]
+    return float(np.median(np.concatenate(together))) if together else 1.0
+
+
 def check_geometry(labelled: LabelledSet, geometry: Geometry) -> Iterator[Finding]:
     """Atoms too near each other, sets whose distances look like another unit, and forces that were never computed."""
     closest = np.array([each.min() for each in geometry.nearest])
-    usual = float(np.median(np.concatenate(geometry.nearest)))
+    usual = _usual(labelled, geometry)
     if usual < _SQUEEZED:
         message = f"neighbours are usually at {usual:.2f} times the length of a bond: were lengths in Å read as Bohr?"
         yield Finding("units", "serious", message)
-    elif usual == np.inf:
+    elif usual == np.inf and not _NOBLE.issuperset(labelled.elements):
         message = (
             f"most atoms have no neighbour within {REACH} times the length of a bond: were lengths in Bohr read as Å?"
         )
-        yield Finding("units", "suspicious", message)
+        yield Finding("units", "serious", message)
     if usual >= _SQUEEZED:
         for k in np.flatnonzero(closest < _TOO_SHORT).tolist():
             level: Level = "serious" if closest[k] < _IMPOSSIBLE else "suspicious"

@@ -17,6 +17,7 @@ from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
 from fastsf.frames import Frame, FrameReader, Place, Reading, located
 from fastsf.input_files import checked_inputs
+from fastsf.io.structures import expand_paths
 from fastsf.structure import FloatArray, IntArray, Structure
 
 GROUP_KEYS = ("group", "config_type")
@@ -181,8 +182,6 @@ def read_labelled(
         For a structure that cannot be used, with file and frame, unless those are to be skipped; if none can be used;
         if no structure has a key that was named.
     """
-    from fastsf.io.structures import expand_paths
-
     reading = replace(reading or Reading(), need_labels=True)
     files = checked_inputs(expand_paths(paths))
     reader = FrameReader(files, None, reading)
@@ -230,7 +229,7 @@ class _Builder:
         StructureError
             If its weight or its subset is not one.
         """
-        path, labels, info = self.paths[frame.place.file], frame.labels, flat_info(frame.info)
+        path, labels, info = self.paths[frame.place.file], frame.labels, frame.info
         self.keys.update(info)
         try:
             weight, subset = _weight(info, self.weight_key), _subset(info)
@@ -273,7 +272,7 @@ class _Builder:
 
 
 def group_of(info: Mapping[str, Any], key: str | None = None) -> str:
-    """Name of the group in a structure's `info` (see `flat_info`), empty if there is none.
+    """Name of the group in a frame's `info`, empty if there is none.
 
     Parameters
     ----------
@@ -283,12 +282,6 @@ def group_of(info: Mapping[str, Any], key: str | None = None) -> str:
     """
     keys = GROUP_KEYS if key is None else (key,)
     return next((str(info[each]) for each in keys if each in info), "")
-
-
-def flat_info(info: Mapping[str, Any]) -> dict[str, Any]:
-    """`info` together with the key-value pairs of a database row."""
-    pairs = info.get("key_value_pairs")
-    return {**(pairs if isinstance(pairs, dict) else {}), **{str(key): value for key, value in info.items()}}
 
 
 def _subset(info: Mapping[str, Any]) -> str:

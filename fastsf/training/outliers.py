@@ -73,12 +73,13 @@ class OutlierReport:
         for level in _LEVELS:
             for kind in dict.fromkeys(each.kind for each in self.findings if each.level == level):
                 mine = [each for each in self.findings if (each.level, each.kind) == (level, kind)]
-                lines += _shortened([f"{level}, {kind}: {self._line(each, most)}" for each in mine], most)
+                lines += _shortened([f"{level}, {kind}: {self.describe(each, most)}" for each in mine], most)
         if not self.findings:
             lines.append("nothing unusual in the data")
         return "\n".join(lines)
 
-    def _line(self, finding: Finding, most: int) -> str:
+    def describe(self, finding: Finding, most: int = 5) -> str:
+        """Message of a finding with its structures, so many of them."""
         where = self._where(finding.structures[:most])
         rest = len(finding.structures) - most
         more = f" and {rest} more" if rest > 0 else ""

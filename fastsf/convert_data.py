@@ -1,0 +1,191 @@
+"""From one format of labelled structures to another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, Literal, get_args
+
+from fastsf.disk import write_atomically
+from fastsf.errors import InputError, StorageError, StructureError
+from fastsf.frames import Frame, FrameReader, Place, Reading, located
+from fastsf.input_files import Input, checked_inputs, checked_output
+from fastsf.io.extxyz_writer import format_frame
+from fastsf.io.input_data_writer import format_block
+from fastsf.io.labels import carried
+from fastsf.io.text import compressing
+from fastsf.structure import FloatArray
+from fastsf.units import energy_factor, length_factor
+
+Kind = Literal["input.data", "extxyz"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_NAMES: dict[Kind, re.Pattern[str]] = {
+    "input.data": re.compile(r".*\.data(\.(gz|bz2|xz))?", re.IGNORECASE),
+    "extxyz": re.compile(r".*\.(ext)?xyz(\.(gz|bz2|xz))?", re.IGNORECASE),
+}
+
+
+@dataclass
+class Conversion:
+    """What was converted.
+
+    Parameters
+    ----------
+    kind : "input.data" or "extxyz"
+        What was written.
+    structures, atoms : int
+        Written.
+    with_energy, with_forces, with_stress : int
+        Structures that have the label in the input.
+    skipped : list of str
+        Structures that were left out: file, frame and reason.
+    """
+
+    kind: Kind
+    structures: int = 0
+    atoms: int = 0
+    with_energy: int = 0
+    with_forces: int = 0
+    with_stress: int = 0
+    skipped: list[str] = field(default_factory=list)
+
+    def text(self, most: int = 20) -> str:
+        """What was done, for people, with so many of the structures left out."""
+        lines = [
+            f"{self.structures:,} structures, {self.atoms:,} atoms; energies of {self.with_energy:,}, "
+            f"forces of {self.with_forces:,}, stresses of {self.with_stress:,}"
+        ]
+        if self.kind == "input.data":
+            unknown = self.structures - self.with_forces
+            lines += [f"warning: the forces of {unknown:,} structures are not known; zeros are written"] * (unknown > 0)
+            lines += ["stresses have no place in input.data"] * (self.with_stress > 0)
+        lines += [f"left out: {reason}" for reason in self.skipped[:most]]
+        lines += [f"left out: {len(self.skipped) - most:,} more"] * (len(self.skipped) > most)
+        return "\n".join(lines)
+
+
+def data_kind(output: str | Path) -> Kind | None:
+    """Kind of data that a file is for by its name, if it is for any."""
+    return next((kind for kind, pattern in _NAMES.items() if pattern.fullmatch(Path(output).name)), None)
+
+
+def convert_data(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    kind: Kind | None = None,
+    reading: Reading | None = None,
+    length_unit: str = "Angstrom",
+    energy_unit: str = "eV",
+    *,
+    overwrite: bool = False,
+) -> Conversion:
+    """Write the structures of some files, with their labels, into one file.
+
+    Parameters
+    ----------
+    inputs : sequence of path-like
+        Files that ASE reads, or input.data; no patterns.
+    output : path-like
+        The file, compressed if its name ends in .gz, .bz2 or .xz. It gets its name when it is whole.
+    kind : "input.data" or "extxyz", optional
+        By default what the name says.
+    reading : Reading, optional
+        Units of input.data files, names of the labels, and what is done about structures that cannot be used.
+    length_unit, energy_unit : str
+        Units of an input.data file that is written; extended XYZ is in Å and eV.
+    overwrite : bool
+        Replace the output if it is there.
+
+    Returns
+    -------
+    Conversion
+        Counts, and structures that were left out. In input.data, forces that the input does not have are zeros, and
+        there are no stresses.
+
+    Raises
+    ------
+    StorageError
+        If a file cannot be read or written, or the output is there already.
+    InputError
+        For a structure that cannot be used or written, unless those are to be skipped; if none is left.
+    """
+    files = checked_inputs(inputs)
+    target = checked_output(output, files)
+    kind = kind or data_kind(target)
+    if kind is not None and kind not in KINDS:
+        raise InputError(f"data are written as {' or '.join(KINDS)}, found {kind!r}")
+    if kind is None:
+        raise InputError(f"{target}: the name does not tell a format of data, expected one of .data, .extxyz, .xyz")
+    if target.exists() and not overwrite:
+        raise StorageError(f"{target} is there already; --overwrite (overwrite=True) replaces it")
+    form = _writer(kind, length_unit, energy_unit)
+    conversion = Conversion(kind)
+    write_atomically(target, partial(_write, target, files, reading or Reading(), form, conversion))
+    return conversion
+
+
+def _writer(kind: Kind, length_unit: str, energy_unit: str) -> Callable[[Frame], str]:
+    length, energy = length_factor(length_unit), energy_factor(energy_unit)
+    if kind == "input.data":
+        return partial(_block, length=length, energy=energy)
+    if (length, energy) != (1.0, 1.0):
+        raise InputError("the units to write are for input.data and folders; extended XYZ is in Å and eV")
+    return _frame
+
+
+def _write(
+    target: Path,
+    files: Sequence[Input],
+    reading: Reading,
+    form: Callable[[Frame], str],
+    conversion: Conversion,
+    file: IO[bytes],
+) -> None:
+    reader = FrameReader(files, None, reading)
+    with compressing(target, file) as stream:
+        for item in reader(Place()):
+            if not isinstance(item, Frame):
+                conversion.skipped.append(item.reason)
+                continue
+            try:
+                stream.write(form(item).encode())
+            except StructureError as error:
+                reason = located(error, files[item.place.file].path, item.place.frame)
+                if reading.on_error == "stop":
+                    raise StructureError(reason) from error
+                conversion.skipped.append(reason)
+                continue
+            _count(conversion, item)
+        if not conversion.structures:
+            raise InputError(f"no structure could be written; the first left out: {conversion.skipped[0]}")
+        reader.check_keys()
+
+
+def _count(conversion: Conversion, frame: Frame) -> None:
+    conversion.structures += 1
+    conversion.atoms += len(frame.structure)
+    conversion.with_energy += "energy" in frame.labels
+    conversion.with_forces += "forces" in frame.labels
+    conversion.with_stress += "stress" in frame.labels
+
+
+def _frame(frame: Frame) -> str:
+    structure, labels = frame.structure, frame.labels
+    info = carried(frame.info) | {name: labels[name] for name in ("energy", "stress") if name in labels}
+    columns: dict[str, FloatArray | None] = {"forces": labels.get("forces"), "charges": frame.charges}
+    there: dict[str, FloatArray] = {name: column for name, column in columns.items() if column is not None}
+    return format_frame(structure.numbers, structure.positions, frame.cell, structure.pbc, info, there)
+
+
+def _block(frame: Frame, length: float, energy: float) -> str:
+    """Block of input.data; what it has no place for stands in a comment."""
+    info = carried(frame.info)
+    own: dict[str, Any] = {name: info.pop(name) for name in ("comment", "set", "charge") if name in info}
+    words = " ".join(f"{name}={value}" for name, value in info.items())
+    comment = "\n".join(text for text in (str(own.get("comment", "")), words) if text)
+    labels = frame.labels if frame.charges is None else {**frame.labels, "charges": frame.charges}
+    return format_block(frame.structure, labels, {**own, "comment": comment}, length, energy)
