@@ -10,6 +10,7 @@ from fastsf import recipes
 from fastsf.definition import to_document
 from fastsf.errors import InputError
 from fastsf.frames import OnError, Reading
+from fastsf.network import ACTIVATIONS
 from fastsf.scaling import Mode
 from fastsf.symmetry import SymmetryFunction
 from fastsf.training.initialization import METHODS
@@ -104,6 +105,8 @@ class Networks:
             raise InputError(f"hidden: expected positive numbers, found {list(self.hidden)}")
         if self.initialization not in METHODS:
             raise InputError(f"initialization: expected one of {', '.join(METHODS)}, found {self.initialization!r}")
+        if self.activation not in ACTIVATIONS:
+            raise InputError(f"activation: expected one of {', '.join(ACTIVATIONS)}, found {self.activation!r}")
         if len(self.bounds) != 2:
             raise InputError(f"bounds: expected two numbers, found {list(self.bounds)}")
 

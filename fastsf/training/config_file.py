@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from fastsf import recipes
 from fastsf.descriptor import ACSF
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import interpret_definition
@@ -15,6 +16,9 @@ from fastsf.symmetry import SymmetryFunction
 from fastsf.training.config import Config, Data, Loss, Networks, RunOptions
 from fastsf.training.n2p2_folder import TrainingFolder
 from fastsf.training.optimizers import OPTIMIZERS
+
+_PROBES = (["H", "O"], ["Cu", "S"])
+"""Elements of which every recipe has one."""
 
 SECTIONS = ("data", "functions", "networks", "loss", "optimizer", "run")
 _INLINE = ("function", "elements", "length_unit")
@@ -148,7 +152,9 @@ def _named_functions(file: TomlFile, table: Any) -> tuple[list[SymmetryFunction]
     if not isinstance(table, Mapping) or (table and ("file" in table) == ("recipe" in table)):
         raise file.error("[functions] needs either the key 'file' or the key 'recipe'", "functions")
     if "recipe" in table:
-        return None, {"name": table["recipe"], **{key: value for key, value in table.items() if key != "recipe"}}
+        recipe = {"name": table["recipe"], **{key: value for key, value in table.items() if key != "recipe"}}
+        _try(recipe, file)
+        return None, recipe
     if not table:
         return None, None
     named = file.table("functions", _FunctionFile)
@@ -159,6 +165,20 @@ def _named_functions(file: TomlFile, table: Any) -> tuple[list[SymmetryFunction]
     except InputError as error:
         raise file.error(f"file: {error}", "functions", "file") from error
     return [function for symbol in acsf.elements for function in acsf.columns[symbol]], None
+
+
+def _try(recipe: Mapping[str, Any], file: TomlFile) -> None:
+    """Complain now about what is wrong with a recipe whatever the elements of the data are."""
+    options = {key: value for key, value in recipe.items() if key != "name"}
+    problems = []
+    for elements in _PROBES:
+        try:
+            recipes.make(recipe["name"], elements, **options)
+            return
+        except InputError as error:
+            problems.append(error)
+    key = next((name for name in options if str(problems[0]).startswith(name)), "recipe")
+    raise file.error(str(problems[0]), "functions", key) from problems[0]
 
 
 @dataclass(frozen=True)
