@@ -123,7 +123,12 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
         "of any kind, the same command goes on where it was.",
     )
     parser.set_defaults(command="train")
-    parser.add_argument("config", nargs="+", metavar="CONFIG", help="configuration (TOML); data files with --init")
+    parser.add_argument(
+        "config",
+        nargs="+",
+        metavar="CONFIG",
+        help="configuration (TOML), or folder of n2p2 or RuNNer with input.nn and input.data; data files with --init",
+    )
     parser.add_argument(
         "--init", action="store_true", help="write a configuration that suits data, with comments, in place of training"
     )
@@ -153,7 +158,7 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="any other value, as in the file: --set optimizer.name=adam",
     )
     parser.add_argument("--overwrite", action="store_true", help="start anew, whatever is there")
-    kinds = "input.data files (--init)"
+    kinds = "a folder, and of input.data files with --init"
     _add_reading(parser, kinds, kinds)
     _add_console(parser)
 

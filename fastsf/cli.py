@@ -206,7 +206,7 @@ def _predict(arguments: argparse.Namespace) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     console = _console(arguments)
     from fastsf.training.command import default_folder, init, read_overrides, train
-    from fastsf.training.config import read_config
+    from fastsf.training.config_file import read_config, read_folder
 
     if arguments.init:
         output = Path(arguments.output or "train.toml")
@@ -214,9 +214,12 @@ def _train(arguments: argparse.Namespace) -> None:
         return
     if len(arguments.config) > 1:
         raise InputError(f"expected one configuration, found {len(arguments.config)} files; --init makes one for data")
-    path = Path(arguments.config[0])
+    path, overrides = Path(arguments.config[0]), read_overrides(arguments)
     folder = default_folder(path) if arguments.output is None else Path(arguments.output)
-    config = read_config(path, read_overrides(arguments))
+    if path.is_dir():
+        config = read_folder(path, arguments.length_unit, arguments.energy_unit, overrides)
+    else:
+        config = read_config(path, overrides)
     train(config, folder, console, overwrite=arguments.overwrite, command=shlex.join(["fastsf", *arguments.words]))
 
 

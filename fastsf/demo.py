@@ -14,7 +14,7 @@ from fastsf.featurize import Options, Summary, featurize
 from fastsf.frames import Reading, find_elements
 from fastsf.plots import write_plots
 from fastsf.training.command import init, train
-from fastsf.training.config import read_config
+from fastsf.training.config_file import read_config
 
 
 @dataclass(frozen=True)

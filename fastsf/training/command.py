@@ -40,6 +40,8 @@ from fastsf.training.template import config_text
 
 _OPTIONS = ("epochs", "minutes", "patience", "seed", "seeds", "threads", "memory")
 """Options of the command line that stand for values of [run]."""
+_LONG = ("functions", "input.nn")
+"""Parts of a configuration that the model itself tells."""
 
 
 def train(config: Config, folder: Path, console: Console, *, overwrite: bool = False, command: str = "") -> list[Path]:
@@ -101,9 +103,8 @@ def _prepare(config: Config, console: Console) -> tuple[Preparation, str]:
     console.say(f"structures: {counts}; {dataset.labelled.n_atoms.sum():,} atoms")
     for text in dataset.split.warnings:
         console.say(f"warning: {text}")
-    functions = config.functions_for(dataset.part("train"))
     compile_first(["train"], console)
-    preparation = Preparation.of(config, dataset, functions)
+    preparation = Preparation.of(config, dataset)
     remarks = _remarks(preparation)
     console.say(remarks)
     console.say(preparation.descriptor.describe())
@@ -222,7 +223,7 @@ class _Work:
         """Where the potential comes from."""
         versions = {name: metadata.version(name) for name in ("numpy", "numba", "scipy")}
         about: dict[str, Any] = {
-            "config": {name: value for name, value in self.config.table().items() if name != "functions"},
+            "config": {name: value for name, value in self.config.table().items() if name not in _LONG},
             "files (SHA-256)": self.identity["files"],
             "versions": {"fastsf": fastsf.__version__, "python": platform.python_version(), **versions},
         }

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from fastsf import recipes
 from fastsf.definition import to_document
-from fastsf.descriptor import ACSF
-from fastsf.errors import FormatError, InputError
+from fastsf.errors import InputError
 from fastsf.frames import OnError, Reading
-from fastsf.io.definition import interpret_definition
-from fastsf.io.toml_file import TomlFile
+from fastsf.network import ACTIVATIONS
 from fastsf.scaling import Mode
 from fastsf.symmetry import SymmetryFunction
 from fastsf.training.initialization import METHODS
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.loop import Limits
-from fastsf.training.optimizers import OPTIMIZERS
+from fastsf.training.n2p2_folder import TrainingFolder
 from fastsf.training.suggest import suggest
 
-SECTIONS = ("data", "functions", "networks", "loss", "optimizer", "run")
 READING_KEYS = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
 """Keys of [data] that tell how files are read."""
-_INLINE = ("function", "elements", "length_unit")
-"""Keys of a definition that may stand in a configuration."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +105,8 @@ class Networks:
             raise InputError(f"hidden: expected positive numbers, found {list(self.hidden)}")
         if self.initialization not in METHODS:
             raise InputError(f"initialization: expected one of {', '.join(METHODS)}, found {self.initialization!r}")
+        if self.activation not in ACTIVATIONS:
+            raise InputError(f"activation: expected one of {', '.join(ACTIVATIONS)}, found {self.activation!r}")
         if len(self.bounds) != 2:
             raise InputError(f"bounds: expected two numbers, found {list(self.bounds)}")
 
@@ -208,6 +203,8 @@ class Config:
         Key of `OPTIMIZERS`.
     settings : object
         Its settings.
+    folder : TrainingFolder, optional
+        Folder of n2p2 that tells functions and networks, in place of all that follows and of `networks`.
     functions : list of Radial or Angular, optional
         Symmetry functions.
     recipe : dict, optional
@@ -220,6 +217,7 @@ class Config:
     run: RunOptions
     optimizer: str
     settings: Any
+    folder: TrainingFolder | None = None
     functions: list[SymmetryFunction] | None = None
     recipe: dict[str, Any] | None = None
 
@@ -241,103 +239,6 @@ class Config:
         document: dict[str, Any] = {name: asdict(getattr(self, name)) for name in ("data", "networks", "loss", "run")}
         document["optimizer"] = {"name": self.optimizer, **asdict(self.settings)}
         document["recipe"] = self.recipe
+        document["input.nn"] = None if self.folder is None else repr(self.folder)
         document["functions"] = None if self.functions is None else to_document(self.functions, [])["functions"]
         return dict(json.loads(json.dumps(document)))
-
-
-def read_config(path: str | Path, overrides: Mapping[str, tuple[Any, str]] | None = None) -> Config:
-    """Read a configuration.
-
-    Parameters
-    ----------
-    path : path-like
-        TOML file.
-    overrides : mapping of str to (value, str), optional
-        Values in place of the file's, as "run.epochs"; and the option that each comes from.
-
-    Raises
-    ------
-    StorageError
-        If the file cannot be read.
-    FormatError
-        If it is not TOML, or for an unknown key and a value that does not fit; names file and line.
-    """
-    file = TomlFile.read(path)
-    for name, (value, option) in (overrides or {}).items():
-        file.override(name, value, option)
-    return interpret_config(file)
-
-
-def interpret_config(file: TomlFile) -> Config:
-    """Make a configuration of a file; see `read_config`."""
-    for key in file.document:
-        if key not in (*SECTIONS, *_INLINE):
-            raise file.error(f"unknown section {key!r}, expected one of {', '.join((*SECTIONS, *_INLINE))}", key)
-    name, settings = _optimizer(file)
-    functions, recipe = _functions(file)
-    return Config(
-        _located(file, file.table("data", Data)),
-        file.table("networks", Networks),
-        file.table("loss", Loss),
-        file.table("run", RunOptions),
-        name,
-        settings,
-        functions,
-        recipe,
-    )
-
-
-def _located(file: TomlFile, data: Data) -> Data:
-    """Let relative paths begin at the configuration's folder."""
-
-    def moved(names: float | tuple[str, ...]) -> Any:
-        return tuple(str(file.path.parent / name) for name in names) if isinstance(names, tuple) else names
-
-    parts = {name: moved(getattr(data, name)) for name in ("train", "validation", "test")}
-    return Data(**{**{each.name: getattr(data, each.name) for each in fields(Data)}, **parts})
-
-
-def _optimizer(file: TomlFile) -> tuple[str, Any]:
-    table = file.document.get("optimizer", {})
-    name = table.get("name", next(iter(OPTIMIZERS))) if isinstance(table, Mapping) else None
-    if isinstance(table, Mapping) and name not in OPTIMIZERS:
-        raise file.error(f"name: expected one of {', '.join(OPTIMIZERS)}, found {name!r}", "optimizer", "name")
-    return str(name), file.table("optimizer", OPTIMIZERS[str(name)].settings if name else Data, ignored=("name",))
-
-
-def _functions(file: TomlFile) -> tuple[list[SymmetryFunction] | None, dict[str, Any] | None]:
-    """Functions that stand in the file or in another one, or the recipe for them."""
-    inline = {key: file.document[key] for key in _INLINE if key in file.document}
-    table = file.document.get("functions", {})
-    if "function" in inline:
-        if table:
-            raise file.error("[functions] and [[function]] exclude each other", "functions")
-        return interpret_definition(inline, file.path, file.headers.get("function", ()))[1], None
-    if inline:
-        raise file.error(f"{next(iter(inline))} belongs to tables [[function]], and there are none", *inline)
-    return _named_functions(file, table)
-
-
-def _named_functions(file: TomlFile, table: Any) -> tuple[list[SymmetryFunction] | None, dict[str, Any] | None]:
-    if not isinstance(table, Mapping) or ("file" in table) == ("recipe" in table) != (not table):
-        raise file.error("[functions] needs either the key 'file' or the key 'recipe'", "functions")
-    if "recipe" in table:
-        return None, {"name": table["recipe"], **{key: value for key, value in table.items() if key != "recipe"}}
-    if not table:
-        return None, None
-    named = file.table("functions", _FunctionFile)
-    try:
-        acsf = ACSF.from_file(file.path.parent / named.file, named.length_unit)
-    except FormatError:
-        raise
-    except InputError as error:
-        raise file.error(f"file: {error}", "functions", "file") from error
-    return [function for symbol in acsf.elements for function in acsf.columns[symbol]], None
-
-
-@dataclass(frozen=True)
-class _FunctionFile:
-    """Section [functions] with a file."""
-
-    file: str
-    length_unit: str = "Angstrom"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,8 @@ from fastsf.descriptor import ACSF
 from fastsf.disk import storage_errors
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
+from fastsf.network import Network
 from fastsf.scaling import Scaling
-from fastsf.structure import FloatArray
-from fastsf.symmetry import SymmetryFunction
 from fastsf.threads import most_threads
 from fastsf.training.balance import starting_sigma
 from fastsf.training.config import Config, Data, Networks
@@ -132,32 +132,27 @@ class Preparation:
     dataset : Dataset
     descriptor : ACSF
     scalings : dict of str to Scaling
-    values : list of (n, s) float64
-        Symmetry functions of the training structures.
-    offsets : dict of str to float
-        Reference energies of the elements, eV.
     sigma : Sigma
         Where training begins.
+    model : callable
+        Makes the networks to start from with a seed.
     """
 
     config: Config
     dataset: Dataset
     descriptor: ACSF
     scalings: dict[str, Scaling]
-    values: list[FloatArray]
-    offsets: dict[str, float]
     sigma: Sigma
+    model: Callable[[int], Model]
 
     @classmethod
-    def of(cls, config: Config, dataset: Dataset, functions: list[SymmetryFunction]) -> Preparation:
+    def of(cls, config: Config, dataset: Dataset) -> Preparation:
         """Compute what does not take long.
 
         Parameters
         ----------
         config : Config
         dataset : Dataset
-        functions : list of Radial or Angular
-            The symmetry functions.
 
         Raises
         ------
@@ -165,22 +160,12 @@ class Preparation:
             If functions and structures do not fit together.
         """
         train = dataset.part("train")
-        descriptor = ACSF(functions, elements=train.elements, threads=config.run.threads)
-        scalings, values = find_scalings(descriptor, train.structures, config.networks.scaling)
+        make = _starts(config, train)
+        model = make(config.run.seed)
         known = starting_sigma(train)
         chosen = {name: getattr(config.loss, name) for name in ("energy", "forces", "stress")}
         sigma = Sigma(**{name: getattr(known, name) if v == "auto" else v for name, v in chosen.items()})
-        return cls(config, dataset, descriptor, scalings, values, reference_energies(train), sigma)
-
-    def model(self, seed: int) -> Model:
-        """Networks to start from."""
-        networks, rng = self.config.networks, np.random.default_rng(seed)
-        return Model(
-            self.descriptor,
-            self.scalings,
-            tuple(_network(networks, len(self.descriptor.columns[each]), rng) for each in self.descriptor.elements),
-            self.offsets,
-        )
+        return cls(config, dataset, model.descriptor, dict(model.scalings), sigma, make)
 
     def estimated_bytes(self) -> int:
         """Memory that the samples take at most."""
@@ -227,7 +212,23 @@ class Preparation:
         }
 
 
-def _network(networks: Networks, inputs: int, rng: np.random.Generator) -> Any:
+def _starts(config: Config, train: LabelledSet) -> Callable[[int], Model]:
+    """What makes the model to start from."""
+    if config.folder is not None:
+        return partial(config.folder.model, train, threads=config.run.threads)
+    descriptor = ACSF(config.functions_for(train), elements=train.elements, threads=config.run.threads)
+    scalings, _ = find_scalings(descriptor, train.structures, config.networks.scaling)
+    offsets = reference_energies(train)
+
+    def make(seed: int) -> Model:
+        rng = np.random.default_rng(seed)
+        widths = [len(descriptor.columns[symbol]) for symbol in descriptor.elements]
+        return Model(descriptor, scalings, tuple(_network(config.networks, s, rng) for s in widths), offsets)
+
+    return make
+
+
+def _network(networks: Networks, inputs: int, rng: np.random.Generator) -> Network:
     return initial_network(
         (inputs, *networks.hidden, 1),
         (*[networks.activation] * len(networks.hidden), "linear"),
