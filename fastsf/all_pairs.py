@@ -1,28 +1,35 @@
-"""Neighbours in small molecules, where preparing a search costs more than looking at every pair."""
+"""Neighbours in small molecules and cells, where preparing a search costs more than looking at every pair."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.kernels.all_pairs import find_pairs
+from fastsf.errors import InputError
+from fastsf.kernels.all_pairs import count_images, find_pairs
 from fastsf.neighbors import Pairs
 from fastsf.structure import IntArray, Structure
 
 MOST_ATOMS = 64
 """Measured: up to here it takes a seventh of the time of a search."""
 
+MOST_TESTS = 10_000
+"""Pairs of atoms and images; measured: looking at so many in a periodic structure takes less time than a search."""
+
+_MOST_EVER = 2**31
+
 
 class AllPairs(Pairs):
-    """`Pairs` of a few atoms that nothing repeats; every update finds them anew, whatever the skin.
+    """`Pairs` of a few atoms with few images; every update finds them anew, whatever the skin.
 
     Make one with `build`, of a structure that `fits`. What it holds depends on nothing but where the atoms are now.
     """
 
     @staticmethod
-    def fits(structure: Structure) -> bool:
-        """Whether the structure is small enough, and not periodic."""
-        return len(structure) <= MOST_ATOMS and True not in structure.pbc.tolist()
+    def fits(structure: Structure, cutoff: float) -> bool:
+        """Whether there are few enough atoms, and images that the cutoff (Å) reaches."""
+        n = len(structure)
+        return n <= MOST_ATOMS and (_is_free(structure) or n * n * _images(structure, cutoff) <= MOST_TESTS)
 
     def update(self, positions: npt.ArrayLike, cell: npt.ArrayLike | None = None) -> bool:
         """Find the pairs of moved atoms; parameters and result as of `Pairs.update`."""
@@ -31,16 +38,33 @@ class AllPairs(Pairs):
 
     @property
     def shift(self) -> IntArray:
-        """Zeros (p, 3), as there are no cell vectors to count."""
-        return np.zeros((len(self), 3), dtype=np.int64)
+        """Cell vectors from the given position of j to its image: (p, 3) int64. A new array each time."""
+        first = np.repeat(np.arange(len(self._positions)), np.diff(self.start))
+        given = self._positions[self.neighbor] - self._positions[first]
+        shift: IntArray = np.rint((self.vector - given) @ np.linalg.inv(self._cell)).astype(np.int64)
+        return shift
 
     def _rebuild(self, structure: Structure) -> None:
-        if self._structure is None:
-            n = len(structure)
-            most = n * max(n - 1, 0)
-            self._cursor, self.start = np.empty(n, np.int64), np.empty(n + 1, np.int64)
-            self._room = np.empty(most, np.int64), np.empty((most, 3)), np.empty(most, np.int64)
-        self._structure = structure
+        n, images = len(structure), 1 if _is_free(structure) else _images(structure, self.cutoff)
+        if self._structure is None or n * n * images > len(self._room[0]):
+            self._make_room(n, images)
+        self._structure, self._positions, self._cell = structure, structure.positions, structure.cell
         neighbor, vector, reverse = self._room
-        total = find_pairs(structure.positions, self.cutoff, self._cursor, self.start, neighbor, vector, reverse)
+        lattice = structure.cell, structure.pbc
+        total = find_pairs(structure.positions, *lattice, self.cutoff, self.start, neighbor, vector, reverse)
         self.neighbor, self.vector, self._reverse = neighbor[:total], vector[:total], reverse[:total]
+
+    def _make_room(self, atoms: int, images: float) -> None:
+        if atoms * atoms * images > _MOST_EVER:
+            raise InputError(f"a cutoff of {self.cutoff} Å is too long: it reaches {images:.0f} cells")
+        most = int(atoms * atoms * images)
+        self.start = np.empty(atoms + 1, np.int64)
+        self._room = np.empty(most, np.int64), np.empty((most, 3)), np.empty(most, np.int64)
+
+
+def _is_free(structure: Structure) -> bool:
+    return True not in structure.pbc.tolist()
+
+
+def _images(structure: Structure, cutoff: float) -> float:
+    return float(count_images(structure.cell, structure.pbc, cutoff))

@@ -14,7 +14,7 @@ from fastsf.kernels.networks import Networks
 from fastsf.kernels.tables import Neighbors
 from fastsf.neighbors import Pairs
 from fastsf.result import Model, Result
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import FloatArray, IntArray, Structure, volume
 from fastsf.threads import run
 
 __all__ = ["Evaluator", "Model", "Result", "evaluate_batch"]
@@ -95,8 +95,9 @@ class Evaluator:
 
     def __init__(self, model: Model, structure: Structure, skin: float = 0.0, threads: int | None = None) -> None:
         start = Structure.from_atoms(structure)
-        kind = AllPairs if AllPairs.fits(start) else Pairs
-        pairs = kind.build(start, model.descriptor.cutoff, skin, threads)
+        cutoff = model.descriptor.cutoff
+        kind = AllPairs if AllPairs.fits(start, cutoff) else Pairs
+        pairs = kind.build(start, cutoff, skin, threads)
         self._set(model, start.numbers, pairs, _volume_of(start), threads)
 
     @classmethod
@@ -193,7 +194,7 @@ class Evaluator:
             return
         self._pairs.update(positions, cell)
         if cell is not None and self._volume is not None:
-            self._volume = _volume(np.asarray(cell, dtype=np.float64))
+            self._volume = volume(np.asarray(cell, dtype=np.float64))
 
     def values(self) -> FloatArray:
         """Symmetry functions (n, s), a new array."""
@@ -251,8 +252,4 @@ class Evaluator:
 
 
 def _volume_of(structure: Structure) -> float | None:
-    return None if False in structure.pbc.tolist() else _volume(structure.cell)
-
-
-def _volume(cell: FloatArray) -> float:
-    return abs(float(np.linalg.det(cell)))
+    return None if False in structure.pbc.tolist() else volume(structure.cell)

@@ -2,6 +2,7 @@
 
 import math
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,20 @@ class Angle(IntEnum):
     INTEGER_POWER = 0
     REAL_POWER = 1
     WINDOW = 2
+
+
+class AngleTerm(NamedTuple):
+    """What `angle_factor` needs of a row of the term table, as values: loops that store keep them in registers."""
+
+    kind: int
+    exponent: int
+    zeta: float
+    lam: float
+    norm: float
+    slope: float
+    core: int
+    center: float
+    inverse_width: float
 
 
 _COLLINEAR = 1e-7  # rad: an even window is flat to 1e-14 there, and its slope over the sine has its limit
@@ -43,6 +58,22 @@ def window(kind, center, inverse_width, theta, inverse_sine):
     f, df = core(kind, minimum(y, 1.0))
     slope = select(x < 0.0, inverse_width, -inverse_width)
     return select(inside, f, 0.0), select(inside, df * slope * inverse_sine, 0.0)
+
+
+@inline
+def angle_term(term, kind, core):
+    """Values of a row of the term table; a kind and a core that are constants leave no choice to a loop."""
+    return AngleTerm(
+        kind,
+        term.exponent,
+        term.zeta,
+        term.lam,
+        term.norm,
+        term.slope,
+        core,
+        term.center,
+        term.inverse_width,
+    )
 
 
 @inline

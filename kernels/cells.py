@@ -102,7 +102,8 @@ def _reduce(cell, periodic, reduced, basis):
 
 
 @kernel
-def _invert(matrix, inverse):
+def invert(matrix, inverse):
+    """Inverse of a matrix (3, 3)."""
     volume = 0.0
     for k in range(3):
         a, b = (k + 1) % 3, (k + 2) % 3
@@ -147,7 +148,7 @@ def locate(lattices, positions, reduced, origin):
     """
     for s in range(len(lattices.cell)):
         _reduce(lattices.cell[s], lattices.periodic[s], reduced, lattices.basis[s])
-        _invert(reduced, lattices.inverse[s])
+        invert(reduced, lattices.inverse[s])
         _wrap(lattices, s, positions, reduced, origin)
         _measure(lattices, s, origin)
 

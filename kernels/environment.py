@@ -18,6 +18,9 @@ from fastsf.kernels.tables import ALL
 FAR = 1e300
 """Squared distance that stands in padding lanes."""
 
+_LAYERS = 32
+"""Layers of equal width in r^2 of a shell of several sections, whose neighbours stand in the order of theirs."""
+
 # Where the quantities of a block of neighbours stand in it.
 X, Y, Z, R_SQUARED, R_INVERSE, R, ENVELOPE, ENVELOPE_SLOPE, LOG_SLOPE = range(0, 9 * LANES, LANES)
 # r - r_i, r^2, 1/r, r, envelope of the current section, its derivative f', f' / (f r)
@@ -29,9 +32,11 @@ class Environment(NamedTuple):
 
     first: np.ndarray  # (elements + 1,) int64: where the segment of an element starts
     count: np.ndarray  # (elements,) int64: neighbours of an element
+    layer: np.ndarray  # (elements * layers,) int64: where the next neighbour of an element and layer goes
     pair: np.ndarray  # (m,) int64: index of the pair, -1 in padding lanes
     atom: np.ndarray  # (m,) int32: neighbour
     inside: np.ndarray  # (m,) int64: pairs in the range of the shell, in the order of the list
+    key: np.ndarray  # (m,) int64: element and layer of each of them
     near: np.ndarray  # (9 * m,) float64: blocks of the quantities above
     factor: np.ndarray  # (slots * m,) F(r) of each row, weighted
     factor_slope: np.ndarray  # (slots * m,) F'(r) / r
@@ -66,8 +71,10 @@ def make_environment(tables, neighbors):
     return Environment(
         np.zeros(elements + 1, np.int64),
         np.zeros(elements, np.int64),
+        np.zeros(elements * _LAYERS, np.int64),
         np.empty(size, np.int64),
         np.empty(size, np.int32),
+        np.empty(size, np.int64),
         np.empty(size, np.int64),
         aligned(_FIELDS * size),
         aligned(rows),
@@ -86,36 +93,49 @@ def padded_size(start, elements):
 
 @kernel
 def gather(env, shell, neighbors, center):
-    """Take the neighbours inside the range of a shell, sorted by element; returns the number of lanes."""
-    elements, near, first, count = len(env.count), env.near, env.first, env.count
+    """Take the neighbours inside the range of a shell, by element and layer; returns the number of lanes."""
+    near = env.near
     found = _find_inside(env, shell, neighbors, center)
-    count[:] = 0
+    _sort(env, shell, neighbors, found)
     for q in range(found):
-        e = load_one(neighbors.species, load_one(neighbors.neighbor, load_one(env.inside, q)))
-        store_one(count, e, load_one(count, e) + 1)
-    first[0] = 0
-    for e in range(elements):
-        first[e + 1] = first[e] + (count[e] + LANES - 1) // LANES * LANES
-        for k in range(first[e] + count[e], first[e + 1]):
-            env.pair[k] = -1
-            at = lane_at(k)
-            near[at + X] = near[at + Y] = near[at + Z] = 0.0
-            near[at + R_SQUARED] = FAR
-        count[e] = 0
-    for q in range(found):
-        p = load_one(env.inside, q)
-        atom = load_one(neighbors.neighbor, p)
-        e = load_one(neighbors.species, atom)
-        filled = load_one(count, e)
-        store_one(count, e, filled + 1)
-        k = load_one(first, e) + filled
-        env.pair[k], env.atom[k] = p, atom
+        p, key = load_one(env.inside, q), load_one(env.key, q)
+        k = load_one(env.layer, key)
+        store_one(env.layer, key, k + 1)
+        env.pair[k], env.atom[k] = p, load_one(neighbors.neighbor, p)
         at = lane_at(k)
         store_one(near, at + X, neighbors.vector[p, 0])
         store_one(near, at + Y, neighbors.vector[p, 1])
         store_one(near, at + Z, neighbors.vector[p, 2])
         store_one(near, at + R_SQUARED, _squared_length(neighbors.vector, p))
-    return env.first[elements]
+    return env.first[-1]
+
+
+@kernel
+def _sort(env, shell, neighbors, found):
+    """Find the element and layer of each pair inside, and where they go; fill in the padding."""
+    near, first, layer = env.near, env.first, env.layer
+    layers = _LAYERS if shell.section_last - shell.section_first > 1 else 1
+    per_square = layers / (shell.r_max * shell.r_max)
+    layer[:] = 0
+    for q in range(found):
+        p = load_one(env.inside, q)
+        e = load_one(neighbors.species, load_one(neighbors.neighbor, p))
+        key = e * layers + min(int(_squared_length(neighbors.vector, p) * per_square), layers - 1)
+        store_one(env.key, q, key)
+        store_one(layer, key, load_one(layer, key) + 1)
+    first[0] = 0
+    for e in range(len(env.count)):
+        end = first[e]
+        for h in range(e * layers, (e + 1) * layers):
+            begin, end = end, end + load_one(layer, h)
+            store_one(layer, h, begin)
+        env.count[e] = end - first[e]
+        first[e + 1] = first[e] + (env.count[e] + LANES - 1) // LANES * LANES
+        for k in range(end, first[e + 1]):
+            env.pair[k] = -1
+            at = lane_at(k)
+            near[at + X] = near[at + Y] = near[at + Z] = 0.0
+            near[at + R_SQUARED] = FAR
 
 
 @kernel

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels._jit import allocator, kernel
-from fastsf.kernels.angular import angle, angle_factor
+from fastsf.kernels._jit import allocator, inline, kernel
+from fastsf.kernels.angular import Angle, angle, angle_factor, angle_term
+from fastsf.kernels.cutoffs import Core
 from fastsf.kernels.environment import (
     R_INVERSE,
     X,
@@ -24,6 +25,7 @@ from fastsf.kernels.environment import (
 from fastsf.kernels.pair_gradients import add_to_block, add_to_first, gradient_block, gradient_lane
 from fastsf.kernels.simd import (
     LANES,
+    any_lane,
     fma,
     from_lane,
     load,
@@ -38,35 +40,55 @@ from fastsf.kernels.simd import (
 from fastsf.kernels.tables import group_terms
 
 # Arrays over the neighbours k of one j, by their order in the scratch; two for each angle factor stand behind them.
-_COSINE, _ANGLE, _INVERSE_SINE, _FACTORS = range(4)
+_COSINE, _ANGLE, _INVERSE_SINE, _SLOPE, _ALONG, _FACTORS = range(6)
 
 
 class WideScratch(NamedTuple):
     """Memory of one thread for any wide group."""
 
-    rows: np.ndarray  # ((3 + 2 * angles) * m,) float64: the arrays above
+    rows: np.ndarray  # ((5 + 2 * angles) * m,) float64: the arrays above
+    ends: np.ndarray  # (channels,) int64: behind the last neighbour k that a channel of the group reaches
     places: np.ndarray  # (terms,) int64: where the angle factor of each term of the group stands
     weights: np.ndarray  # (terms,) float64: their weights
+    sums: np.ndarray  # (8 * terms,) float64: their values, lane by lane
 
 
 @allocator
 def make_wide(tables, size):
     """Scratch for centres with at most `size` padded neighbours."""
-    angles, terms = 0, 0
+    angles, channels, terms = 0, 0, 0
     for group in tables.wide:
         angles = max(angles, group.angle_last - group.angle_first)
+        channels = max(channels, group.channel_last - group.channel_first)
         first, last = group_terms(tables, group)
         terms = max(terms, last - first)
-    return WideScratch(aligned((_FACTORS + 2 * angles) * size), np.empty(terms, np.int64), np.empty(terms))
+    return WideScratch(
+        aligned((_FACTORS + 2 * angles) * size),
+        np.empty(channels, np.int64),
+        np.empty(terms, np.int64),
+        np.empty(terms),
+        aligned(terms * LANES),
+    )
 
 
 @kernel
 def _look_up(env, tables, group, scratch):
-    """Fill in the places of the terms; returns the first term, and the one behind the last."""
-    first, last = group_terms(tables, group)
-    for t in range(first, last):
-        scratch.places[t - first] = _value_at(tables.terms[t].angle, lanes_of(env))
-    return first, last
+    """Fill in the ends of the channels and the places of the terms; returns the first term, and the last one's end."""
+    size, (first, lanes) = lanes_of(env), segment(env, group.second_element)
+    for c in range(group.channel_first, group.channel_last):
+        row, end = tables.channels[c].slot * size, first + lanes
+        while end > first and not _reaches(load(env.factor, row + end - LANES)):
+            end -= LANES
+        scratch.ends[c - group.channel_first] = end
+    term_first, term_last = group_terms(tables, group)
+    for t in range(term_first, term_last):
+        scratch.places[t - term_first] = _value_at(tables.terms[t].angle, size)
+    return term_first, term_last
+
+
+@inline
+def _reaches(factor):
+    return any_lane((factor > 0.0) | (factor < 0.0))
 
 
 @kernel
@@ -76,15 +98,26 @@ def _value_at(index, size):
 
 
 @kernel
-def _row(env, group, j):
-    """First neighbour k of a row and the end of the row; empty where j is padding."""
-    first, lanes = segment(env, group.second_element)
-    end = first + lanes
-    if env.pair[j] < 0:
-        return end, end
+def _row(env, tables, group, scratch, j):
+    """First neighbour k of a row, and the end of the row: that of the longest channel that reaches j."""
+    first, _ = segment(env, group.second_element)
     if group.first_element == group.second_element:
         first += (j + 1 - first) // LANES * LANES
+    end = first
+    for c in range(group.channel_first, group.channel_last):
+        if load_one(env.factor, tables.channels[c].slot * lanes_of(env) + j) != 0.0:
+            end = max(end, scratch.ends[c - group.channel_first])
     return first, end
+
+
+@inline
+def _fill_factor(array, at, size, term, first, end, slopes):
+    for k in range(first, end, LANES):
+        theta, inverse_sine = load(array, _ANGLE * size + k), load(array, _INVERSE_SINE * size + k)
+        value, slope = angle_factor(term, load(array, _COSINE * size + k), theta, inverse_sine)
+        store(array, at + k, value)
+        if slopes:
+            store(array, at + size + k, slope)
 
 
 @kernel
@@ -105,13 +138,11 @@ def _fill_row(env, tables, group, array, j, first, end, slopes):
     same = group.first_element == group.second_element
     for a in range(group.angle_last - group.angle_first):
         term, at = tables.angles[group.angle_first + a], _value_at(a, size)
-        for k in range(first, end, LANES):
-            theta, inverse_sine = load(array, _ANGLE * size + k), load(array, _INVERSE_SINE * size + k)
-            value, slope = angle_factor(term, load(array, _COSINE * size + k), theta, inverse_sine)
-            store(array, at + k, value)
-            if slopes:
-                store(array, at + size + k, slope)
-        if same and first < end:
+        if term.kind == Angle.WINDOW and term.core == Core.POLY2:  # a choice at each vector would take a third more
+            _fill_factor(array, at, size, angle_term(term, Angle.WINDOW, Core.POLY2), first, end, slopes)
+        else:
+            _fill_factor(array, at, size, angle_term(term, term.kind, term.core), first, end, slopes)
+        if same:
             behind = from_lane(j + 1 - first)
             store(array, at + first, select(behind, load(array, at + first), 0.0))
             if slopes:
@@ -119,79 +150,96 @@ def _fill_row(env, tables, group, array, j, first, end, slopes):
 
 
 @kernel
-def _sum_row(factor, array, at, row, first, end):
-    total = splat(0.0)
-    for k in range(first, end, LANES):
-        total = fma(load(array, at + k), load(factor, row + k), total)
-    return sum_lanes(total)
+def _sum_row(env, tables, group, scratch, term_first, j, first):
+    """Add what one row gives to the functions of a group, lane by lane."""
+    array, factor, sums, places = scratch.rows, env.factor, scratch.sums, scratch.places
+    for c in range(group.channel_first, group.channel_last):
+        channel, end = tables.channels[c], scratch.ends[c - group.channel_first]
+        row = channel.slot * lanes_of(env)
+        own = load_one(factor, row + j)
+        if own == 0.0:
+            continue
+        for t in range(channel.term_first - term_first, channel.term_last - term_first):
+            place, total = load_one(places, t), splat(0.0)
+            for k in range(first, end, LANES):
+                total = fma(load(array, place + k), load(factor, row + k), total)
+            store(sums, t * LANES, fma(total, own, load(sums, t * LANES)))
 
 
 @kernel
-def _sum_functions(env, tables, group, scratch, term_first, j, first, end, out):
-    """Add what one row gives to the functions of a group."""
-    size = lanes_of(env)
-    for c in range(group.channel_first, group.channel_last):
-        channel = tables.channels[c]
-        row = channel.slot * size
-        own = load_one(env.factor, row + j)
-        if own == 0.0:
-            continue
-        for t in range(channel.term_first, channel.term_last):
-            place = scratch.places[t - term_first]
-            out[tables.terms[t].column] += own * _sum_row(env.factor, scratch.rows, place, row, first, end)
+def _add_sums(tables, scratch, term_first, term_last, out):
+    for t in range(term_first, term_last):
+        out[tables.terms[t].column] += sum_lanes(load(scratch.sums, (t - term_first) * LANES))
+
+
+@kernel
+def _clear(array, first, end):
+    for at in range(first, end, LANES):
+        store(array, at, splat(0.0))
 
 
 @kernel
 def sum_wide(env, tables, group, scratch, out):
     """Add the values of the functions of a group."""
-    term_first, _ = _look_up(env, tables, group, scratch)
+    term_first, term_last = _look_up(env, tables, group, scratch)
+    _clear(scratch.sums, 0, (term_last - term_first) * LANES)
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
-        first, end = _row(env, group, j)
+        first, end = _row(env, tables, group, scratch, j)
         if first < end:
             _fill_row(env, tables, group, scratch.rows, j, first, end, False)
-            _sum_functions(env, tables, group, scratch, term_first, j, first, end, out)
+            _sum_row(env, tables, group, scratch, term_first, j, first)
+    _add_sums(tables, scratch, term_first, term_last, out)
 
 
 @kernel
-def _add_row(env, channels, scratch, term_first, gradient, start, j, first, end, channel_span, term_span):
-    """Add the gradient of sum_t weights_t G_t of one row, for the scalar that stands at `start`.
+def _clear_slopes(env, array, first, end):
+    size = lanes_of(env)
+    _clear(array, _SLOPE * size + first, _SLOPE * size + end)
+    _clear(array, _ALONG * size + first, _ALONG * size + end)
 
-    Of the channels and terms (counted from the group's first one) those from the first to the last (not included) of
-    their spans are taken.
+
+@kernel
+def _add_channel(env, scratch, row, j, first, end, term_first, term_last):
+    """Add the slopes of some functions of a channel to those of the pairs (j, k) and of the k.
+
+    The channel's factors stand from `row` on; terms are counted from the group's first one. Returns what is along r_j,
+    lane by lane.
     """
-    size, near, factor, factor_slope = lanes_of(env), env.near, env.factor, env.factor_slope
-    array, places, weights = scratch.rows, scratch.places, scratch.weights
+    array, factor, factor_slope = scratch.rows, env.factor, env.factor_slope
+    places, weights, size = scratch.places, scratch.weights, lanes_of(env)
+    slope_at, along_at = _SLOPE * size, _ALONG * size
+    own, own_slope, along_j = load_one(factor, row + j), load_one(factor_slope, row + j), splat(0.0)
+    for k in range(first, end, LANES):
+        a, a_slope = splat(0.0), splat(0.0)
+        for t in range(term_first, term_last):
+            at, weight = load_one(places, t) + k, load_one(weights, t)
+            a = fma(load(array, at), weight, a)
+            a_slope = fma(load(array, at + size), weight, a_slope)
+        other = load(factor, row + k)
+        along_j = fma(a, other, along_j)
+        store(array, slope_at + k, fma(a_slope * own, other, load(array, slope_at + k)))
+        store(array, along_at + k, fma(a * own, load(factor_slope, row + k), load(array, along_at + k)))
+    return along_j * own_slope
+
+
+@kernel
+def _add_row(env, array, along, gradient, start, j, first, end):
+    """Add the gradient of one row to that of the scalar that stands at `start`."""
+    size, near = lanes_of(env), env.near
     inverse_j = coordinate(env, j, R_INVERSE)
     x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
-    along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    gx, gy, gz = splat(0.0), splat(0.0), splat(0.0)
     for k in range(first, end, LANES):
-        slope, along_j, along_k = splat(0.0), splat(0.0), splat(0.0)
-        for c in range(channel_span[0], channel_span[1]):
-            channel = channels[c]
-            row = channel.slot * size
-            own, own_slope = load_one(factor, row + j), load_one(factor_slope, row + j)
-            if own == 0.0:
-                continue
-            a, a_slope = splat(0.0), splat(0.0)
-            begin = max(channel.term_first - term_first, term_span[0])
-            for t in range(begin, min(channel.term_last - term_first, term_span[1])):
-                at, weight = load_one(places, t) + k, load_one(weights, t)
-                a = fma(load(array, at), weight, a)
-                a_slope = fma(load(array, at + size), weight, a_slope)
-            other = load(factor, row + k)
-            slope = fma(a_slope * own, other, slope)
-            along_k = fma(a * own, load(factor_slope, row + k), along_k)
-            along_j = fma(a * own_slope, other, along_j)
-        at = block_at(k)
+        at, slope = block_at(k), load(array, _SLOPE * size + k)
         inverse_k = load(near, at + R_INVERSE)
         across = slope * (inverse_k * inverse_j)
         turn = slope * load(array, _COSINE * size + k)
-        along = along + fma(turn * -inverse_j, inverse_j, along_j)
+        along = fma(turn * -inverse_j, inverse_j, along)
         gx = fma(across, load(near, at + X), gx)
         gy = fma(across, load(near, at + Y), gy)
         gz = fma(across, load(near, at + Z), gz)
-        along_k = fma(turn * inverse_k, -inverse_k, along_k)
+        along_k = fma(turn * inverse_k, -inverse_k, load(array, _ALONG * size + k))
         add_to_block(gradient, start + gradient_block(k), along_k, across * x, across * y, across * z)
     add_to_first(gradient, start, j, along, gx, gy, gz)
 
@@ -202,32 +250,46 @@ def add_wide(env, tables, group, scratch, weights, gradient):
     term_first, term_last = _look_up(env, tables, group, scratch)
     for t in range(term_first, term_last):
         scratch.weights[t - term_first] = weights[tables.terms[t].column]
-    channel_span, term_span = (group.channel_first, group.channel_last), (0, term_last - term_first)
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
-        first, end = _row(env, group, j)
-        if first < end:
-            _fill_row(env, tables, group, scratch.rows, j, first, end, True)
-            _add_row(env, tables.channels, scratch, term_first, gradient, 0, j, first, end, channel_span, term_span)
+        first, end = _row(env, tables, group, scratch, j)
+        if first == end:
+            continue
+        _fill_row(env, tables, group, scratch.rows, j, first, end, True)
+        _clear_slopes(env, scratch.rows, first, end)
+        along = splat(0.0)
+        for c in range(group.channel_first, group.channel_last):
+            channel, reach = tables.channels[c], scratch.ends[c - group.channel_first]
+            row = channel.slot * lanes_of(env)
+            if load_one(env.factor, row + j) != 0.0:
+                span = channel.term_first - term_first, channel.term_last - term_first
+                along = along + _add_channel(env, scratch, row, j, first, reach, *span)
+        _add_row(env, scratch.rows, along, gradient, 0, j, first, end)
 
 
 @kernel
 def add_wide_functions(env, tables, group, scratch, gradient, room, out):
     """Add the values of the functions of a group to `out`, and their gradients side by side, `room` apart."""
-    term_first, _ = _look_up(env, tables, group, scratch)
+    term_first, term_last = _look_up(env, tables, group, scratch)
     scratch.weights[:] = 1.0
+    _clear(scratch.sums, 0, (term_last - term_first) * LANES)
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
-        first, end = _row(env, group, j)
+        first, end = _row(env, tables, group, scratch, j)
         if first == end:
             continue
         _fill_row(env, tables, group, scratch.rows, j, first, end, True)
-        _sum_functions(env, tables, group, scratch, term_first, j, first, end, out)
+        _sum_row(env, tables, group, scratch, term_first, j, first)
         for c in range(group.channel_first, group.channel_last):
-            channel = tables.channels[c]
+            channel, reach = tables.channels[c], scratch.ends[c - group.channel_first]
+            row = channel.slot * lanes_of(env)
+            if load_one(env.factor, row + j) == 0.0:
+                continue
             for t in range(channel.term_first - term_first, channel.term_last - term_first):
-                spans = (c, c + 1), (t, t + 1)
-                _add_row(env, tables.channels, scratch, term_first, gradient, t * room, j, first, end, *spans)
+                _clear_slopes(env, scratch.rows, first, reach)
+                along = _add_channel(env, scratch, row, j, first, reach, t, t + 1)
+                _add_row(env, scratch.rows, along, gradient, t * room, j, first, reach)
+    _add_sums(tables, scratch, term_first, term_last, out)
 
 
 @kernel
@@ -237,19 +299,20 @@ def change_wide(env, tables, group, scratch, changes, out):
     `changes` holds the changes v of the pair vectors r in blocks like those of gradients: v_x, v_y, v_z, r . v.
     """
     size, array = lanes_of(env), scratch.rows
+    _look_up(env, tables, group, scratch)
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
-        first, end = _row(env, group, j)
+        first, end = _row(env, tables, group, scratch, j)
         if first == end:
             continue
         _fill_row(env, tables, group, array, j, first, end, True)
         for c in range(group.channel_first, group.channel_last):
-            channel = tables.channels[c]
+            channel, reach = tables.channels[c], scratch.ends[c - group.channel_first]
             if load_one(env.factor, channel.slot * size + j) == 0.0:
                 continue
             for t in range(channel.term_first, channel.term_last):
                 term, row = tables.terms[t], channel.slot * size
-                out[term.column] += _change_row(env, array, changes, _value_at(term.angle, size), row, j, first, end)
+                out[term.column] += _change_row(env, array, changes, _value_at(term.angle, size), row, j, first, reach)
 
 
 @kernel

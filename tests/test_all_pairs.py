@@ -1,4 +1,4 @@
-"""Neighbours in small molecules: the same pairs as a search finds, wherever the atoms have been before."""
+"""Neighbours in small molecules and cells: the same pairs as a search finds, wherever the atoms have been before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastsf.errors import InputError, StructureError
 from fastsf.neighbors import Pairs
 from fastsf.structure import Structure
 
-FREE = tuple(name for name, make in SYSTEMS.items() if AllPairs.fits(Structure.from_atoms(make())))
+SMALL = tuple(name for name, make in SYSTEMS.items() if AllPairs.fits(Structure.from_atoms(make()), RADIUS))
 
 
 def cloud(n: int, seed: int) -> Structure:
@@ -21,28 +21,43 @@ def cloud(n: int, seed: int) -> Structure:
     return Structure.from_atoms(Atoms(f"H{n}", positions=positions))
 
 
-def assert_same(found: Pairs, expected: Pairs) -> None:
+def assert_same(found: Pairs, expected: Pairs, error: float = 0.0) -> None:
+    """The same images, with vectors to a relative error."""
     np.testing.assert_array_equal(found.start, expected.start)
     assert len(found) == len(expected)
-    for begin, end in zip(expected.start[:-1], expected.start[1:], strict=True):
-        order = begin + np.argsort(expected.neighbor[begin:end])
-        np.testing.assert_array_equal(found.neighbor[begin:end], expected.neighbor[order])
-        np.testing.assert_array_equal(found.vector[begin:end], expected.vector[order])
     centers = np.repeat(np.arange(len(found.start) - 1), np.diff(found.start))
+    ours, theirs = (np.lexsort((*pairs.shift.T, pairs.neighbor, centers)) for pairs in (found, expected))
+    np.testing.assert_array_equal(found.neighbor[ours], expected.neighbor[theirs])
+    np.testing.assert_array_equal(found.shift[ours], expected.shift[theirs])
+    np.testing.assert_allclose(found.vector[ours], expected.vector[theirs], rtol=0, atol=error * RADIUS)
     np.testing.assert_array_equal(found.neighbor[found.reverse], centers)
     np.testing.assert_array_equal(centers[found.reverse], found.neighbor)
     np.testing.assert_array_equal(found.vector[found.reverse], -found.vector)
-    assert found.shift.shape == (len(found), 3) and not found.shift.any()
+    np.testing.assert_array_equal(found.shift[found.reverse], -found.shift)
 
 
 def test_systems_are_there():
-    assert {"molecule", "molecule_with_cell", "single_atom", "two_atoms_at_the_cutoff"} <= set(FREE)
+    free = {"molecule", "molecule_with_cell", "single_atom", "two_atoms_at_the_cutoff"}
+    assert free | {"slab", "wire_without_vectors"} <= set(SMALL)
 
 
-@pytest.mark.parametrize("name", FREE)
+@pytest.mark.parametrize("name", SMALL)
 def test_of_the_named_systems(name):
     structure = Structure.from_atoms(SYSTEMS[name]())
-    assert_same(AllPairs.build(structure, RADIUS), Pairs.build(structure, RADIUS))
+    far = np.abs(structure.positions).max(initial=1.0)
+    error = 1e-15 * far if structure.pbc.any() else 0.0
+    assert_same(AllPairs.build(structure, RADIUS), Pairs.build(structure, RADIUS), error)
+
+
+def test_of_skewed_cells_that_change():
+    rng = np.random.default_rng(5)
+    atoms = Atoms("H4", positions=rng.uniform(-20.0, 20.0, (4, 3)), cell=np.eye(3) * RADIUS, pbc=(True, True, False))
+    pairs = AllPairs.build(atoms, RADIUS)
+    for _ in range(20):
+        cell = np.eye(3) * RADIUS * rng.uniform(0.5, 3.0) + rng.normal(0.0, 0.3, (3, 3)) * RADIUS
+        positions = rng.uniform(-20.0, 20.0, (4, 3))
+        assert pairs.update(positions, cell)
+        assert_same(pairs, Pairs.build(Atoms("H4", positions, cell=cell, pbc=atoms.pbc), RADIUS), 1e-14)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 17, MOST_ATOMS])
@@ -59,8 +74,15 @@ def test_after_moves(n):
 
 
 def test_what_fits():
-    assert AllPairs.fits(cloud(MOST_ATOMS, seed=0)) and not AllPairs.fits(cloud(MOST_ATOMS + 1, seed=0))
-    assert not any(AllPairs.fits(Structure.from_atoms(SYSTEMS[name]())) for name in ("slab", "wire_without_vectors"))
+    assert AllPairs.fits(cloud(MOST_ATOMS, seed=0), RADIUS) and not AllPairs.fits(cloud(MOST_ATOMS + 1, seed=0), RADIUS)
+    cubes = [Structure.from_atoms(Atoms("H", cell=np.eye(3) * side, pbc=True)) for side in (RADIUS, RADIUS / 20)]
+    assert AllPairs.fits(cubes[0], RADIUS) and not AllPairs.fits(cubes[1], RADIUS)
+
+
+def test_cells_that_shrink_absurdly():
+    pairs = AllPairs.build(Atoms("H", cell=np.eye(3) * RADIUS, pbc=True), RADIUS)
+    with pytest.raises(InputError, match="too long: it reaches"):
+        pairs.update(np.zeros((1, 3)), np.eye(3) * 1e-3)
 
 
 def test_wrong_input():
