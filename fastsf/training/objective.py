@@ -78,6 +78,7 @@ class Objective:
         self.threads = threads or most_threads()
         self._penalty = np.where(model.is_weight > 0, 1.0, _BIAS_DECAY)
         self._offsets = self._constant_energies()
+        self._last: tuple[FloatArray, list[FloatArray]] | None = None
         self._labels = [self._labels_of(k) for k in range(len(labelled))]
         self.n_rows = np.array([int(np.isfinite(labels).sum()) for labels in self._labels])
         if not self.n_rows.sum():
@@ -97,8 +98,8 @@ class Objective:
 
     def value(self, parameters: FloatArray) -> float:
         """L(p)."""
-        total = sum(self._map(lambda k, model: self._squares(k, model), parameters, self._all()))
-        return float(total + self._decay_of(parameters))
+        weighted = [self._weighted(k, residuals)[0] for k, residuals in enumerate(self.residuals(parameters))]
+        return float(sum(each @ each for each in weighted) + self._decay_of(parameters))
 
     def gradient(self, parameters: FloatArray, batch: IntArray | None = None) -> tuple[float, FloatArray]:
         """L(p) and its gradient (P,); of some structures only, then with their share of the decay."""
@@ -134,8 +135,16 @@ class Objective:
     def residuals(self, parameters: FloatArray, batch: IntArray | None = None) -> list[FloatArray]:
         """Predictions minus labels of each structure: total energy, 3 n forces and, with stress, 6 stresses; NaN where
         there is no label.
+
+        Those of all structures are kept until other parameters come: sums of squares and errors need the same.
         """
-        chosen = self._all() if batch is None else np.asarray(batch)
+        if batch is not None:
+            return self._residuals(parameters, np.asarray(batch))
+        if self._last is None or not np.array_equal(self._last[0], parameters):
+            self._last = parameters.copy(), self._residuals(parameters, self._all())
+        return [residuals.copy() for residuals in self._last[1]]
+
+    def _residuals(self, parameters: FloatArray, chosen: IntArray) -> list[FloatArray]:
         return list(self._map(lambda k, model: self._predict(k, model)[0] - self._labels[k], parameters, chosen))
 
     def rows(
@@ -246,19 +255,14 @@ class Objective:
                 target *= factor
         return jacobian
 
-    def _weighted(self, k: int, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _weighted(self, k: int, residuals: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Weighted residuals, 0 where there is no label, and the weights of the rows."""
-        residuals = values - self._labels[k]
         scales = np.where(np.isfinite(residuals), self._scales(k), 0.0)
         return np.where(np.isfinite(residuals), residuals * scales, 0.0), scales
 
-    def _squares(self, k: int, model: Model) -> float:
-        weighted, _ = self._weighted(k, self._predict(k, model)[0])
-        return float(weighted @ weighted)
-
     def _gradient_of(self, k: int, model: Model) -> tuple[float, FloatArray]:
         values, passes = self._predict(k, model)
-        weighted, scales = self._weighted(k, values)
+        weighted, scales = self._weighted(k, values - self._labels[k])
         cotangent, gradient = 2 * weighted * scales, np.zeros(self.size)
         for part, network, done, place in zip(self.samples[k], model.networks, passes, model.slices, strict=True):
             if part is None or done is None:
@@ -278,7 +282,7 @@ class Objective:
         jacobians, residuals = [], []
         for k in block:
             values, passes = self._predict(k, model)
-            weighted, scales = self._weighted(k, values)
+            weighted, scales = self._weighted(k, values - self._labels[k])
             jacobian = self._jacobian(k, model, passes, dtype)
             jacobian *= scales.astype(dtype)[:, None]
             jacobians.append(jacobian)
