@@ -79,6 +79,7 @@ class Objective:
         self._penalty = np.where(model.is_weight > 0, 1.0, _BIAS_DECAY)
         self._offsets = self._constant_energies()
         self._last: tuple[FloatArray, list[FloatArray]] | None = None
+        self._current = model
         self._labels = [self._labels_of(k) for k in range(len(labelled))]
         self.n_rows = np.array([int(np.isfinite(labels).sum()) for labels in self._labels])
         if not self.n_rows.sum():
@@ -155,7 +156,7 @@ class Objective:
         All of them, or the rows `chosen` (m,), for which no more is computed than they need. The threads of the BLAS
         are those that the caller has set.
         """
-        model, labels = self.model.with_parameters(parameters), self._labels[structure]
+        model, labels = self._with_parameters(parameters), self._labels[structure]
         chosen = np.arange(len(labels)) if chosen is None else chosen
         values, jacobian = np.zeros(len(chosen)), np.zeros((len(chosen), self.size))
         energies = np.flatnonzero(chosen == 0)
@@ -291,6 +292,12 @@ class Objective:
         multiply = blas.ssyrk if dtype == np.float32 else blas.dsyrk
         square = multiply(1.0, rows.T, trans=0, lower=0).T  # of the transposed, so that nothing is copied
         return float(weighted @ weighted), (weighted.astype(dtype) @ rows).astype(np.float64), square
+
+    def _with_parameters(self, parameters: FloatArray) -> Model:
+        """Model with some parameters; kept, since rows of several structures need the same one after the other."""
+        if not np.array_equal(self._current.parameters, parameters):
+            self._current = self.model.with_parameters(parameters)
+        return self._current
 
     # --- many structures ---
 
