@@ -52,6 +52,27 @@ def fill_blocks(jacobian, rows, first, factor, scratch, index, blocks):
 
 
 @njit
+def push_forward(gradient, index, blocks, sums, out):
+    """Sums over centres and columns of blocks (n, K, d, s) times the rows index (n, K) of gradient, into out (n, d).
+
+    sums (d, s) is scratch: with one sum per column the loop is one of vectors.
+    """
+    n, places, directions, columns = blocks.shape
+    for a in range(n):
+        sums[:] = 0.0
+        for k in range(places):
+            row = index[a, k]
+            for x in range(directions):
+                for s in range(columns):
+                    sums[x, s] += blocks[a, k, x, s] * gradient[row, s]
+        for x in range(directions):
+            total = 0.0
+            for s in range(columns):
+                total += sums[x, s]
+            out[a, x] = total
+
+
+@njit
 def pull_back(cotangent, index, blocks, out):
     """Add the sums over atoms and directions of cotangent (n, d) times blocks (n, K, d, s) to the rows index of out."""
     n, places, directions, columns = blocks.shape

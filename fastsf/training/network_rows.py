@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.kernels import tangents
 from fastsf.network import Layer, Network
 from fastsf.structure import FloatArray, IntArray
 
@@ -71,8 +72,10 @@ def along(gradient: FloatArray, index: IntArray, blocks: AnyFloat) -> FloatArray
     -------
     (n, d) float64
     """
-    chosen = gradient.astype(blocks.dtype, copy=False)[index]
-    return np.asarray(np.matmul(blocks, chosen[..., None])[..., 0].sum(axis=1), dtype=np.float64)
+    n, _, d, s = blocks.shape
+    out = np.empty((n, d))
+    tangents.push_forward(gradient, index, blocks, np.empty((d, s)), out)
+    return out
 
 
 def energy_row(done: Pass, row: AnyFloat) -> None:

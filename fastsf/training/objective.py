@@ -78,9 +78,10 @@ class Objective:
         self.threads = threads or most_threads()
         self._penalty = np.where(model.is_weight > 0, 1.0, _BIAS_DECAY)
         self._offsets = self._constant_energies()
+        self._last: tuple[FloatArray, list[FloatArray]] | None = None
+        self._current = model
         self._labels = [self._labels_of(k) for k in range(len(labelled))]
         self.n_rows = np.array([int(np.isfinite(labels).sum()) for labels in self._labels])
-        self._last: tuple[FloatArray, list[FloatArray]] = np.empty(0), []
         if not self.n_rows.sum():
             raise InputError("none of the structures has an energy, forces or (with stress) a stress to learn from")
 
@@ -98,11 +99,8 @@ class Objective:
 
     def value(self, parameters: FloatArray) -> float:
         """L(p)."""
-        total = self._decay_of(parameters)
-        for k, values in enumerate(self._values(parameters)):
-            weighted, _ = self._weighted(k, values)
-            total += float(weighted @ weighted)
-        return total
+        weighted = [self._weighted(k, residuals)[0] for k, residuals in enumerate(self.residuals(parameters))]
+        return float(sum(each @ each for each in weighted) + self._decay_of(parameters))
 
     def gradient(self, parameters: FloatArray, batch: IntArray | None = None) -> tuple[float, FloatArray]:
         """L(p) and its gradient (P,); of some structures only, then with their share of the decay."""
@@ -138,11 +136,17 @@ class Objective:
     def residuals(self, parameters: FloatArray, batch: IntArray | None = None) -> list[FloatArray]:
         """Predictions minus labels of each structure: total energy, 3 n forces and, with stress, 6 stresses; NaN where
         there is no label.
+
+        Those of all structures are kept until other parameters come: sums of squares and errors need the same.
         """
-        if batch is None:
-            pairs = zip(self._values(parameters), self._labels, strict=True)
-            return [values - labels for values, labels in pairs]
-        return list(self._map(lambda k, model: self._predict(k, model)[0] - self._labels[k], parameters, batch))
+        if batch is not None:
+            return self._residuals(parameters, np.asarray(batch))
+        if self._last is None or not np.array_equal(self._last[0], parameters):
+            self._last = parameters.copy(), self._residuals(parameters, self._all())
+        return [residuals.copy() for residuals in self._last[1]]
+
+    def _residuals(self, parameters: FloatArray, chosen: IntArray) -> list[FloatArray]:
+        return list(self._map(lambda k, model: self._predict(k, model)[0] - self._labels[k], parameters, chosen))
 
     def rows(
         self, parameters: FloatArray, structure: int, chosen: IntArray | None = None
@@ -152,7 +156,7 @@ class Objective:
         All of them, or the rows `chosen` (m,), for which no more is computed than they need. The threads of the BLAS
         are those that the caller has set.
         """
-        model, labels = self.model.with_parameters(parameters), self._labels[structure]
+        model, labels = self._with_parameters(parameters), self._labels[structure]
         chosen = np.arange(len(labels)) if chosen is None else chosen
         values, jacobian = np.zeros(len(chosen)), np.zeros((len(chosen), self.size))
         energies = np.flatnonzero(chosen == 0)
@@ -181,7 +185,7 @@ class Objective:
 
     def predict(self, parameters: FloatArray) -> Predictions:
         """Energies, forces and stresses of all structures."""
-        rows = self._values(parameters)
+        rows = list(self._map(lambda k, model: self._predict(k, model)[0], parameters, self._all()))
         forces = [row[1 : 1 + 3 * len(s)].reshape(-1, 3) for row, s in zip(rows, self.samples.structures, strict=True)]
         stresses = [row[-6:] if self.samples.stress else np.full(6, np.nan) for row in rows]
         energies = np.array([row[0] for row in rows])
@@ -190,14 +194,6 @@ class Objective:
     def errors(self, parameters: FloatArray) -> Errors:
         """Errors on all labels that there are."""
         return Errors.of(self.residuals(parameters), [len(structure) for structure in self.samples.structures])
-
-    def _values(self, parameters: FloatArray) -> list[FloatArray]:
-        """Predictions of all structures in rows; kept, because loss and errors are asked for one after the other."""
-        known, rows = self._last
-        if not np.array_equal(known, parameters):
-            rows = list(self._map(lambda k, model: self._predict(k, model)[0], parameters, self._all()))
-            self._last = parameters.copy(), rows
-        return rows
 
     # --- one structure ---
 
@@ -260,15 +256,14 @@ class Objective:
                 target *= factor
         return jacobian
 
-    def _weighted(self, k: int, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _weighted(self, k: int, residuals: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Weighted residuals, 0 where there is no label, and the weights of the rows."""
-        residuals = values - self._labels[k]
         scales = np.where(np.isfinite(residuals), self._scales(k), 0.0)
         return np.where(np.isfinite(residuals), residuals * scales, 0.0), scales
 
     def _gradient_of(self, k: int, model: Model) -> tuple[float, FloatArray]:
         values, passes = self._predict(k, model)
-        weighted, scales = self._weighted(k, values)
+        weighted, scales = self._weighted(k, values - self._labels[k])
         cotangent, gradient = 2 * weighted * scales, np.zeros(self.size)
         for part, network, done, place in zip(self.samples[k], model.networks, passes, model.slices, strict=True):
             if part is None or done is None:
@@ -288,7 +283,7 @@ class Objective:
         jacobians, residuals = [], []
         for k in block:
             values, passes = self._predict(k, model)
-            weighted, scales = self._weighted(k, values)
+            weighted, scales = self._weighted(k, values - self._labels[k])
             jacobian = self._jacobian(k, model, passes, dtype)
             jacobian *= scales.astype(dtype)[:, None]
             jacobians.append(jacobian)
@@ -297,6 +292,12 @@ class Objective:
         multiply = blas.ssyrk if dtype == np.float32 else blas.dsyrk
         square = multiply(1.0, rows.T, trans=0, lower=0).T  # of the transposed, so that nothing is copied
         return float(weighted @ weighted), (weighted.astype(dtype) @ rows).astype(np.float64), square
+
+    def _with_parameters(self, parameters: FloatArray) -> Model:
+        """Model with some parameters; kept, since rows of several structures need the same one after the other."""
+        if not np.array_equal(self._current.parameters, parameters):
+            self._current = self.model.with_parameters(parameters)
+        return self._current
 
     # --- many structures ---
 
