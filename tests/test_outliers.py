@@ -146,6 +146,23 @@ def test_forces_that_do_not_fit_energies(silicon, factor, reason):
     assert message.endswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("factor", "expected"),
+    [
+        (1.0, []),
+        (-1.0, [("serious", "units", "forces drive near atoms together: do they have the other sign?")]),
+        (
+            units.Bohr / units.Hartree,
+            [("suspicious", "units", "forces are weak for the distances between the atoms: are they in Hartree/Bohr?")],
+        ),
+    ],
+)
+def test_forces_of_structures_that_are_not_similar(silicon, factor, expected):
+    apart = silicon.select(np.arange(0, len(silicon), 7))
+    findings, _ = told(with_forces(apart, lambda forces: factor * forces))
+    assert [each for each in findings if each[1] == "units"] == expected
+
+
 def test_stresses_of_the_other_sign(silicon):
     ((level, _, message),) = told(replace(silicon, stresses=-silicon.stresses))[0]
     assert level == "serious"

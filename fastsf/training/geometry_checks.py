@@ -20,6 +20,8 @@ REACH = 1.5
 _TOO_SHORT, _IMPOSSIBLE = 0.55, 0.3
 _SQUEEZED = 0.66
 _ASYMMETRY = 0.1
+_STEEPNESS = 15.0
+_TINY = 1e-3
 _NOBLE = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
 
 
@@ -50,18 +52,21 @@ class Geometry:
     nearest : list of (n,) float64
         Distance of each atom of each structure to its neighbour in sums of covalent radii, the smallest one; infinite
         beyond `REACH`.
+    pushes : list of (n, 3) float64
+        Direction in which the neighbours of each atom would push it if they all repelled it, the nearer the more.
     zero_forces : list of int
         Structures whose forces are all exactly zero although the neighbours of an atom are not symmetric about it.
     """
 
     shortest: dict[tuple[str, str], Shortest]
     nearest: list[FloatArray]
+    pushes: list[FloatArray]
     zero_forces: list[int]
 
 
 def measure_geometry(labelled: LabelledSet) -> Geometry:
     """Look at all distances of a set up to `REACH`."""
-    geometry = Geometry({}, [], [])
+    geometry = Geometry({}, [], [], [])
     for k, structure in enumerate(labelled.structures):
         own = covalent_radii[structure.numbers]
         i, j, d, vectors = neighbor_list("ijdD", structure, 2 * REACH * float(own.max()), threads=1)
@@ -70,10 +75,13 @@ def measure_geometry(labelled: LabelledSet) -> Geometry:
         nearest = np.full(len(structure), np.inf)
         np.minimum.at(nearest, i[near], ratio[near])
         geometry.nearest.append(nearest)
+        weights = np.where(near, np.exp(_STEEPNESS * (1.0 - ratio)), 0.0) / np.maximum(d, _TINY)
+        geometry.pushes.append(-_sums(i, weights[:, None] * vectors, len(structure)))
         _note_shortest(geometry.shortest, structure.numbers, (i, j, d), k)
         forces = labelled.forces[k]
-        if forces is not None and not forces.any() and _is_asymmetric(i[near], vectors[near], len(structure)):
-            geometry.zero_forces.append(k)
+        if forces is not None and not forces.any():
+            crooked = np.abs(_sums(i[near], vectors[near], len(structure))) > _ASYMMETRY
+            geometry.zero_forces += [k] * bool(crooked.any())
     return geometry
 
 
@@ -91,11 +99,11 @@ def _note_shortest(
             shortest[pair] = Shortest(float(best[a, b]), k)
 
 
-def _is_asymmetric(atoms: IntArray, vectors: FloatArray, n: int) -> bool:
-    """Whether the vectors to the neighbours of some atom do not cancel."""
+def _sums(atoms: IntArray, vectors: FloatArray, n: int) -> FloatArray:
+    """Sum of the vectors of each atom, (n, 3)."""
     total = np.zeros((n, 3))
     np.add.at(total, atoms, vectors)
-    return bool((np.abs(total) > _ASYMMETRY).any())
+    return total
 
 
 def _usual(labelled: LabelledSet, geometry: Geometry) -> float:

@@ -20,7 +20,7 @@ from fastsf.training.label_checks import check_energies, check_forces, check_str
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.reference_energies import compositions
 from fastsf.training.splits import Split
-from fastsf.training.unit_checks import check_energy_scales, check_work
+from fastsf.training.unit_checks import check_energy_scales, check_push, check_work
 
 _LEVELS = ("serious", "suspicious", "note")
 
@@ -126,6 +126,7 @@ def find_outliers(
     geometry = measure_geometry(labelled)
     findings = list(_findings(labelled, values, split))
     findings += check_geometry(labelled, geometry)
+    findings += check_push(labelled, geometry.pushes)
     findings.sort(key=lambda each: _LEVELS.index(each.level))
     shortest = dict(sorted(geometry.shortest.items()))
     return OutlierReport(labelled, findings, shortest)

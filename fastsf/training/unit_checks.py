@@ -10,7 +10,7 @@ trajectories and of deformations), which tell whether labels belong together wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,6 +30,10 @@ _CORRELATION = 0.8
 _TOLERANCE = 1.5
 _LIKENESS = 1.1
 _SAME_COMPOSITION = 0.02
+_FEWEST_COMPONENTS = 100
+_LEAST_CORRELATION = 0.3
+_WEAK = 0.06
+"""eV/Å: forces of 0.1 to 3 are usual for an atom that one neighbour at the length of a bond pushes."""
 _FACTORS = {
     "Hartree against eV": float(units.Hartree),
     "Rydberg against eV": float(units.Rydberg),
@@ -127,6 +131,29 @@ def _motion(first: Structure, second: Structure) -> tuple[FloatArray, FloatArray
 
 def _full(stress: FloatArray) -> FloatArray:
     return stress[[[0, 5, 4], [5, 1, 3], [4, 3, 2]]]
+
+
+def check_push(labelled: LabelledSet, pushes: Sequence[FloatArray]) -> Iterator[Finding]:
+    """Compare forces with the direction in which near neighbours push an atom: in any data, forces drive atoms apart.
+
+    Parameters
+    ----------
+    labelled : LabelledSet
+    pushes : sequence of (n, 3) float64
+        See `fastsf.training.geometry_checks.Geometry`.
+    """
+    pairs = [(push, forces) for push, forces in zip(pushes, labelled.forces, strict=True) if forces is not None]
+    if not pairs:
+        return
+    push, force = (np.concatenate(each).ravel() for each in zip(*pairs, strict=True))
+    along, size = float(push @ force), float(np.sqrt((push @ push) * (force @ force)))
+    if len(push) < _FEWEST_COMPONENTS or abs(along) <= _LEAST_CORRELATION * size:
+        return
+    if along < 0:
+        yield Finding("units", "serious", "forces drive near atoms together: do they have the other sign?")
+    elif along / float(push @ push) < _WEAK:
+        message = "forces are weak for the distances between the atoms: are they in Hartree/Bohr?"
+        yield Finding("units", "suspicious", message)
 
 
 def check_energy_scales(labelled: LabelledSet) -> Iterator[Finding]:
