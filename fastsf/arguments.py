@@ -8,6 +8,16 @@ from typing import NoReturn
 from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
 
 _MODEL = "model file of fastsf, or folder of n2p2 or RuNNer (input.nn, scaling.data, weights)"
+RUN_OPTIONS: dict[str, tuple[type, str]] = {
+    "epochs": (int, "most epochs"),
+    "minutes": (float, "most minutes"),
+    "patience": (int, "epochs without a better score in validation"),
+    "seed": (int, "of the first training"),
+    "seeds": (int, "trainings with seeds of their own: a committee"),
+    "threads": (int, "threads (default: all processors)"),
+    "memory": (float, "GiB for what is computed once and kept"),
+}
+"""Options of a training that stand for values in the section [run]: types and meanings."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -140,15 +150,7 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
         "(default: train.toml)",
     )
     override = parser.add_argument_group("in place of what the configuration says")
-    for name, kind, words in (
-        ("epochs", int, "most epochs"),
-        ("minutes", float, "most minutes"),
-        ("patience", int, "epochs without a better score in validation"),
-        ("seed", int, "of the first training"),
-        ("seeds", int, "trainings with seeds of their own: a committee"),
-        ("threads", int, "threads (default: all processors)"),
-        ("memory", float, "GiB for what is computed once and kept"),
-    ):
+    for name, (kind, words) in RUN_OPTIONS.items():
         override.add_argument(f"--{name}", type=kind, metavar="N", help=words)
     override.add_argument(
         "--set",

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastsf.arguments import make_parser
+from fastsf.arguments import RUN_OPTIONS, make_parser
 from fastsf.console import LOG, Console, compile_first, open_log
 from fastsf.errors import FastsfError, FormatError, InputError, StructureError
 
@@ -48,8 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.words = list(sys.argv[1:] if argv is None else argv)
     try:
         _COMMANDS[arguments.command](arguments)
-    except KeyboardInterrupt:
-        return _complain("interrupted" + _kept(arguments), 130)
+    except KeyboardInterrupt as stop:
+        return _complain("interrupted" + (f" ({stop})" if stop.args else _kept(arguments)), 130)
     except BrokenPipeError:  # the reader of our output has gone, as in `fastsf inspect FILE | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
@@ -205,8 +205,9 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     console = _console(arguments)
-    from fastsf.training.command import default_folder, init, read_overrides, train
-    from fastsf.training.config_file import read_config, read_folder
+    from fastsf.training.command import default_folder, train
+    from fastsf.training.config_file import overrides_of, read_config, read_folder
+    from fastsf.training.init_command import init
 
     if arguments.init:
         output = Path(arguments.output or "train.toml")
@@ -214,7 +215,8 @@ def _train(arguments: argparse.Namespace) -> None:
         return
     if len(arguments.config) > 1:
         raise InputError(f"expected one configuration, found {len(arguments.config)} files; --init makes one for data")
-    path, overrides = Path(arguments.config[0]), read_overrides(arguments)
+    overrides = overrides_of({name: getattr(arguments, name) for name in RUN_OPTIONS}, arguments.set)
+    path = Path(arguments.config[0])
     folder = default_folder(path) if arguments.output is None else Path(arguments.output)
     if path.is_dir():
         config = read_folder(path, arguments.length_unit, arguments.energy_unit, overrides)

@@ -13,8 +13,9 @@ from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Summary, featurize
 from fastsf.frames import Reading, find_elements
 from fastsf.plots import write_plots
-from fastsf.training.command import init, train
+from fastsf.training.command import train
 from fastsf.training.config_file import read_config
+from fastsf.training.init_command import init
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ FLOORS = {
     "potential": 3, "result": 3, "potential_parts": 3, "evaluation": 3, "compilation": 3, "compilation_tasks": 3,
     "training": 4, "training.plots": 6, "training.report": 7, "training.command": 7, "training.display": 7,
     "training.document": 7,
+    "training.init_command": 7,
     "frames": 4, "read_ahead": 4, "input_files": 4,
     "featurize": 5, "chunks": 5, "layout": 5, "manifest": 5, "features": 5,
     "feature_writer": 5, "write_behind": 5, "steady_file": 5,

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import fastsf
 from fastsf.console import Console, compile_first
-from fastsf.disk import storage_errors, write_atomically
-from fastsf.errors import FormatError, InputError, StorageError
+from fastsf.disk import storage_errors
+from fastsf.errors import InputError
 from fastsf.featurize import Progress as ReadProgress
-from fastsf.frames import Reading
-from fastsf.io.toml_file import parse_toml
 from fastsf.potential import Potential
 from fastsf.training.balance import Balance
 from fastsf.training.checkpoint import Checkpoint
-from fastsf.training.config import READING_KEYS, Config
+from fastsf.training.config import Config
 from fastsf.training.display import EpochTable
 from fastsf.training.interruption import Interruption
-from fastsf.training.labelled import read_labelled
 from fastsf.training.loop import Loop, Progress
 from fastsf.training.model import Model
 from fastsf.training.optimizers import OPTIMIZERS
@@ -35,11 +29,7 @@ from fastsf.training.preparation import PARTS, Preparation, read_data
 from fastsf.training.report import Assessment, Trained, write_report
 from fastsf.training.run import Run, RunFiles, unfinished
 from fastsf.training.samples import Samples
-from fastsf.training.suggest import suggest
-from fastsf.training.template import config_text
 
-_OPTIONS = ("epochs", "minutes", "patience", "seed", "seeds", "threads", "memory")
-"""Options of the command line that stand for values of [run]."""
 _LONG = ("functions", "input.nn")
 """Parts of a configuration that the model itself tells."""
 
@@ -182,7 +172,7 @@ class _Work:
         with EpochTable(self.console, self.config.run.epochs, shown) as table:
             progress, reason = run.go(model.parameters, before, table, lambda: interruption.requested)
         if not reason:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(f"saved in {self.folder}; the same command goes on from there")
         self.console.say(f"{reason}; best epoch {progress.best_epoch}")
         return Trained(seed, files, progress, reason, Potential.load(files.model, threads=self.config.run.threads))
 
@@ -234,82 +224,6 @@ class _Work:
         }
 
 
-def init(
-    inputs: Sequence[str], output: Path, console: Console, *, reading: Reading | None = None, overwrite: bool = False
-) -> None:
-    """Write a configuration that suits some data.
-
-    Parameters
-    ----------
-    inputs : sequence of str
-        Files and patterns.
-    output : Path
-        TOML file to write.
-    console : Console
-        Where to say what was found.
-    reading : Reading, optional
-        How the files are read.
-    overwrite : bool
-        Replace the file if it is there.
-
-    Raises
-    ------
-    StorageError, InputError
-        As `read_labelled`; if the file is there, or cannot be written.
-    """
-    if output.exists() and not overwrite:
-        raise StorageError(f"{output} is there already; --overwrite replaces it")
-    reading = reading or Reading()
-    labelled = read_labelled(inputs, reading)
-    console.say(f"{len(labelled):,} structures, {labelled.n_atoms.sum():,} atoms of {', '.join(labelled.elements)}")
-    console.say(find_outliers(labelled).text())
-    chosen = {each.name: getattr(reading, each.name) for each in fields(Reading) if each.name in READING_KEYS}
-    changed = {name: value for name, value in chosen.items() if value != getattr(Reading(), name)}
-    found = suggest(labelled)
-    name, options = found.recipe["name"], {key: value for key, value in found.recipe.items() if key != "name"}
-    paths = [_seen_from(output.parent, path) for path in inputs]
-    choices = {
-        "data": {"train": paths, **changed},
-        "functions": {"recipe": name, **options},
-        "networks": {"hidden": found.hidden},
-    }
-    text = config_text(choices, found.reasons)
-    write_atomically(output, lambda file: file.write(text.encode()))
-    console.say(f"wrote {output}; train with: fastsf train {output}")
-
-
-def _seen_from(folder: Path, path: str) -> str:
-    """Path relative to a folder if it is below it, else the whole path."""
-    relative = os.path.relpath(path, folder)
-    return os.path.abspath(path) if relative.startswith("..") else relative  # noqa: PTH100  path may be a pattern
-
-
 def default_folder(config: Path) -> Path:
     """Folder of a training that was not told one."""
     return config.with_name(f"{config.stem}-training")
-
-
-def read_overrides(arguments: argparse.Namespace) -> dict[str, tuple[Any, str]]:
-    """Values that options give in place of the configuration's; see `read_config`.
-
-    Raises
-    ------
-    FormatError
-        For one that is not SECTION.KEY=VALUE.
-    """
-    given = {name: getattr(arguments, name) for name in _OPTIONS}
-    found = {f"run.{name}": (value, f"--{name}") for name, value in given.items() if value is not None}
-    for text in arguments.set:
-        name, equals, value = text.partition("=")
-        if not equals or "." not in name:
-            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, as run.epochs=20")
-        found[name.strip()] = (_value(value.strip()), f"--set {text}")
-    return found
-
-
-def _value(text: str) -> Any:
-    """A value as TOML writes it, or else a text."""
-    try:
-        return parse_toml(f"value = {text}", "")["value"]
-    except FormatError:
-        return text

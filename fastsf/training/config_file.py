@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from fastsf import recipes
 from fastsf.descriptor import ACSF
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import interpret_definition
-from fastsf.io.toml_file import TomlFile
+from fastsf.io.toml_file import TomlFile, parse_toml
 from fastsf.symmetry import SymmetryFunction
 from fastsf.training.config import Config, Data, Loss, Networks, RunOptions
 from fastsf.training.n2p2_folder import TrainingFolder
@@ -187,3 +187,35 @@ class _FunctionFile:
 
     file: str
     length_unit: str = "Angstrom"
+
+
+def overrides_of(run: Mapping[str, Any], assignments: Sequence[str]) -> Overrides:
+    """Values that options of the command line give.
+
+    Parameters
+    ----------
+    run : mapping of str to value or None
+        Options that stand for values of [run], by their names; None if they were not given.
+    assignments : sequence of str
+        Texts as "loss.decay=0.1", from the option ``--set``.
+
+    Raises
+    ------
+    InputError
+        For a text that is none.
+    """
+    found = {f"run.{name}": (value, f"--{name}") for name, value in run.items() if value is not None}
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals or "." not in name:
+            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, as run.epochs=20")
+        found[name.strip()] = (_value(value.strip()), f"--set {text}")
+    return found
+
+
+def _value(text: str) -> Any:
+    """A value as TOML writes it, or else a text."""
+    try:
+        return parse_toml(f"value = {text}", "")["value"]
+    except FormatError:
+        return text

@@ -1,0 +1,67 @@
+"""``fastsf train --init``: from data to a configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastsf.console import Console
+from fastsf.disk import write_atomically
+from fastsf.errors import StorageError
+from fastsf.frames import Reading
+from fastsf.training.config import READING_KEYS
+from fastsf.training.labelled import read_labelled
+from fastsf.training.outliers import find_outliers
+from fastsf.training.suggest import suggest
+from fastsf.training.template import config_text
+
+
+def init(
+    inputs: Sequence[str], output: Path, console: Console, *, reading: Reading | None = None, overwrite: bool = False
+) -> None:
+    """Write a configuration that suits some data.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Files and patterns.
+    output : Path
+        TOML file to write.
+    console : Console
+        Where to say what was found.
+    reading : Reading, optional
+        How the files are read.
+    overwrite : bool
+        Replace the file if it is there.
+
+    Raises
+    ------
+    StorageError, InputError
+        As `read_labelled`; if the file is there, or cannot be written.
+    """
+    if output.exists() and not overwrite:
+        raise StorageError(f"{output} is there already; --overwrite replaces it")
+    reading = reading or Reading()
+    labelled = read_labelled(inputs, reading)
+    console.say(f"{len(labelled):,} structures, {labelled.n_atoms.sum():,} atoms of {', '.join(labelled.elements)}")
+    console.say(find_outliers(labelled).text())
+    chosen = {name: getattr(reading, name) for name in READING_KEYS}
+    changed = {name: value for name, value in chosen.items() if value != getattr(Reading(), name)}
+    found = suggest(labelled)
+    name, options = found.recipe["name"], {key: value for key, value in found.recipe.items() if key != "name"}
+    paths = [_seen_from(output.parent, path) for path in inputs]
+    choices = {
+        "data": {"train": paths, **changed},
+        "functions": {"recipe": name, **options},
+        "networks": {"hidden": found.hidden},
+    }
+    text = config_text(choices, found.reasons)
+    write_atomically(output, lambda file: file.write(text.encode()))
+    console.say(f"wrote {output}; train with: fastsf train {output}")
+
+
+def _seen_from(folder: Path, path: str) -> str:
+    """Path relative to a folder if it is below it, else the whole path."""
+    relative = os.path.relpath(path, folder)
+    return os.path.abspath(path) if relative.startswith("..") else relative  # noqa: PTH100  path may be a pattern
