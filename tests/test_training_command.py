@@ -143,7 +143,7 @@ def test_errors_are_those_of_the_predictions(run, config, tmp_path):
     for part, name in (("train", "training"), ("validation", "validation")):
         for kind in ("energy", "forces"):
             assert kept[part][kind] == pytest.approx(history[column(name, kind)][best], rel=1e-4)  # float32 derivatives
-    assert history[column("training", "forces")][-1] < 0.3 * history[column("training", "forces")][0]
+    assert history[column("training", "forces")][-1] < 0.5 * history[column("training", "forces")][0]
     assert f"epoch {best}" in potential.metadata["training"]
 
 
