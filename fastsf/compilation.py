@@ -31,7 +31,7 @@ GROUPS = {
     "derivatives": ("pairs", "jacobian"),
     "products": ("pairs", "vjp", "jvp", "forces"),
     "predict": ("pairs", "energies", "forces"),
-    "train": ("pairs", "values", "jacobian", "tangents", "networks", "energies", "forces"),
+    "train": ("pairs", "values", "jacobian", "tangents", "symmetric", "networks", "energies", "forces"),
     "committee": ("pairs", "values", "networks", "vjp", "forces"),
 }
 """Tasks that belong together; those of all groups are all that there are."""

@@ -14,8 +14,9 @@ import numpy as np
 
 from fastsf.all_pairs import AllPairs
 from fastsf.descriptor import ACSF
-from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, energies, forces, networks, tangents
+from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, energies, forces, networks, symmetric, tangents
 from fastsf.kernels.networks import Networks
+from fastsf.kernels.simd import LANES
 from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
 from fastsf.network import Network
@@ -156,6 +157,14 @@ def _tangents(threads: int) -> None:
         jacobian = (start, column, atom, np.zeros((1, 3)))
         tangents.fill_blocks(jacobian, rows, 0, factor, np.zeros((3, _ATOMS), np.int64), index, blocks)
         tangents.pull_back(np.zeros((_ATOMS, 3)), index, blocks, _values_room())
+        tangents.push_forward(_values_room(), index, blocks, np.empty((3, _COLUMNS)), np.empty((_ATOMS, 3)))
+
+
+def _symmetric(threads: int) -> None:
+    """The covariance of a Kalman filter."""
+    rows = symmetric.ROWS
+    arguments = (np.zeros(rows * rows), np.array([0, 0, 0, rows]), np.zeros(rows * LANES))
+    _run(threads, symmetric.times_range, symmetric.times, arguments, (np.zeros((_ATOMS, rows * LANES)),))
 
 
 TASKS = {
@@ -168,4 +177,5 @@ TASKS = {
     "forces": Task(2.0, _forces),
     "networks": Task(4.0, _networks),
     "tangents": Task(3.0, _tangents),
+    "symmetric": Task(2.0, _symmetric),
 }

@@ -1,23 +1,24 @@
 """The error covariance of a Kalman filter: a large symmetric matrix that changes a little in every update.
 
-Reading and writing it is what an update costs. So only one triangle of it is read, and changes, which are of low rank,
-are kept beside it until enough of them can be added as one product of matrices.
+Reading and writing it is what an update costs. So only one triangle of it is read, once for eight columns, and changes,
+which are of low rank, are kept beside it until enough of them can be added as one product of matrices.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.linalg import blas
 
-from fastsf.structure import FloatArray
+from fastsf.kernels import symmetric
+from fastsf.kernels.simd import LANES
+from fastsf.structure import FloatArray, IntArray
+from fastsf.threads import run
 
 _PENDING = 64
 """Columns that are kept beside the matrix."""
 
-_FEW = 6
-"""Up to so many columns are multiplied one by one, which takes less time than the product of matrices."""
+_PARTS = 8
+"""Parts of the matrix that are multiplied apart: the same for any number of threads, as sums depend on it."""
 
 
 class Covariance:
@@ -29,26 +30,52 @@ class Covariance:
         Rows and columns.
     start : float
         Its diagonal at the start; the rest is zero.
+    threads : int
+        Threads to use.
     """
 
-    def __init__(self, size: int, start: float) -> None:
-        self.matrix = np.diag(np.full(size, start)).T  # Fortran's order: the BLAS takes it as it is
-        self._columns = np.empty((size, _PENDING), order="F")
+    def __init__(self, size: int, start: float, threads: int = 1) -> None:
+        self._size, self._threads = size, threads
+        padded = -(-size // symmetric.ROWS) * symmetric.ROWS
+        self._matrix = np.zeros((padded, padded), order="F")  # the BLAS takes it as it is
+        self._matrix[np.diag_indices(size)] = start
+        self._columns = np.zeros((padded, _PENDING), order="F")
         self._used, self._scale, self._shift = 0, 1.0, 0.0
+        self._bounds = _equal_triangles(padded)
+
+    @property
+    def matrix(self) -> FloatArray:
+        """P (size, size) as of the last `settle`: its lower triangle, zeros above. Can be set."""
+        return np.tril(self._matrix[: self._size, : self._size])
+
+    @matrix.setter
+    def matrix(self, values: FloatArray) -> None:
+        self._matrix[: self._size, : self._size] = values
 
     def times(self, columns: FloatArray) -> FloatArray:
         """P times columns (size, m), a new array."""
-        n = columns.shape[1]
-        if n <= _FEW:
-            product: Any = np.empty(columns.shape, order="F")
-            for k in range(n):
-                product[:, k] = blas.dsymv(self._scale, self.matrix, columns[:, k], lower=1)
-        else:
-            product = blas.dsymm(self._scale, self.matrix, columns, lower=1)
-        pending = self._columns[:, : self._used]
+        pending = self._columns[: self._size, : self._used]
+        product = self._scale * self._settled_times(columns)
         product -= pending @ (self._scale * (pending.T @ columns))
         product += self._shift * columns
-        return np.asarray(product)
+        return product
+
+    def _settled_times(self, columns: FloatArray) -> FloatArray:
+        padded, count = len(self._matrix), columns.shape[1]
+        if count == 1:
+            vector = np.zeros(padded)
+            vector[: self._size] = columns[:, 0]
+            return np.asarray(blas.dsymv(1.0, self._matrix, vector, lower=1)[: self._size, None])
+        product = np.empty((self._size, count))
+        for first in range(0, count, LANES):
+            part = columns[:, first : first + LANES]
+            block, sums = np.zeros((padded, LANES)), np.zeros((_PARTS, padded * LANES))
+            block[: self._size, : part.shape[1]] = part
+            arguments = (self._matrix.T.reshape(-1), self._bounds, block.reshape(-1))
+            run(self._threads, symmetric.times_range, symmetric.times, arguments, _PARTS, (sums,))
+            whole = sums.sum(axis=0).reshape(padded, LANES)
+            product[:, first : first + LANES] = whole[: self._size, : part.shape[1]]
+        return product
 
     def subtract(self, columns: FloatArray) -> None:
         """P -= V V^T with columns V (size, m)."""
@@ -56,7 +83,7 @@ class Covariance:
             part = columns[:, first : first + _PENDING]
             if self._used + part.shape[1] > _PENDING:
                 self.settle()
-            self._columns[:, self._used : self._used + part.shape[1]] = part / np.sqrt(self._scale)
+            self._columns[: self._size, self._used : self._used + part.shape[1]] = part / np.sqrt(self._scale)
             self._used += part.shape[1]
 
     def multiply(self, factor: float) -> None:
@@ -69,8 +96,14 @@ class Covariance:
         self._shift += value
 
     def settle(self) -> None:
-        """Bring everything into `matrix`, whose lower triangle is P then; the upper one has no meaning."""
+        """Bring everything into one matrix."""
         pending = self._columns[:, : self._used]
-        blas.dsyrk(-self._scale, pending, beta=self._scale, c=self.matrix, overwrite_c=1, lower=1)
-        self.matrix[np.diag_indices_from(self.matrix)] += self._shift
+        blas.dsyrk(-self._scale, pending, beta=self._scale, c=self._matrix, overwrite_c=1, lower=1)
+        self._matrix[np.diag_indices_from(self._matrix)] += self._shift
         self._used, self._scale, self._shift = 0, 1.0, 0.0
+
+
+def _equal_triangles(size: int) -> IntArray:
+    """Bounds of parts of the rows with about as many elements from the diagonal on, multiples of `symmetric.ROWS`."""
+    share = 1 - np.sqrt(1 - np.arange(_PARTS + 1) / _PARTS)
+    return (np.round(share * size / symmetric.ROWS) * symmetric.ROWS).astype(np.int64)

@@ -140,7 +140,9 @@ class Kalman:
         s, model = self.settings, objective.model
         self._rng = np.random.default_rng(seed)
         self._places = model.slices if s.strategy == "element" else [slice(0, objective.size)]
-        self._covariances = [Covariance(place.stop - place.start, 1 / s.epsilon) for place in self._places]
+        self._covariances = [
+            Covariance(place.stop - place.start, 1 / s.epsilon, objective.threads) for place in self._places
+        ]
         self._eta, self._q, self._lambda = s.eta, s.q0, s.forgetting
         energy, force = model.energy_scale, model.energy_scale * model.length_scale
         if s.units == "labels":
@@ -217,7 +219,7 @@ class Kalman:
         state: State = {"eta": self._eta, "q": self._q, "lambda": self._lambda}
         state["generator"] = generator_state(self._rng)
         for k, covariance in enumerate(self._covariances):
-            state[f"covariance {k}"] = np.tril(covariance.matrix)
+            state[f"covariance {k}"] = covariance.matrix
         return state
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic] | float | int | str]) -> None:
@@ -225,7 +227,7 @@ class Kalman:
         self._eta, self._q, self._lambda = (float(state[name]) for name in ("eta", "q", "lambda"))
         self._rng = restored_generator(str(state["generator"]))
         for k, covariance in enumerate(self._covariances):
-            covariance.matrix[...] = state[f"covariance {k}"]
+            covariance.matrix = np.asarray(state[f"covariance {k}"], dtype=np.float64)
 
 
 def _updates(labels: Candidates, fraction: float, batch: int) -> int:
