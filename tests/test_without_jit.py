@@ -17,8 +17,14 @@ from fastsf.kernels.networks import predict_range
 from fastsf.network import ACTIVATIONS
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
+from fastsf.structure import Structure
 from fastsf.symmetry import CORES, SMOOTH_CORES
+from fastsf.training.covariance import Covariance
 from fastsf.training.initialization import initial_network
+from fastsf.training.labelled import LabelledSet
+from fastsf.training.model import Model
+from fastsf.training.objective import Objective
+from fastsf.training.samples import Samples, find_scalings
 
 
 def functions() -> list:
@@ -81,6 +87,34 @@ def test_networks(name) -> None:
         np.testing.assert_allclose(energies[row], 2 * energy - 1, rtol=1e-12)
         np.testing.assert_allclose(gradient[row], 2 * slope, rtol=1e-11, atol=1e-13)
     np.testing.assert_array_equal(outside, ((values < 0) | (values > 1)).sum(axis=1))
+
+
+def test_training(water) -> None:
+    acsf = ACSF([G2("H", "O", 0.4, 3.0), G2("O", "H", 0.4, 3.0), G5("O", ("H", "H"), 0.1, 2, 1, 3.0)], threads=1)
+    structure = Structure.from_atoms(water)
+    scalings, _ = find_scalings(acsf, [structure, structure], "none")
+    rng = np.random.default_rng(2)
+    sizes = [(len(acsf.columns[symbol]), 2, 1) for symbol in acsf.elements]
+    networks = tuple(initial_network(each, ("tanh", "linear"), "glorot_normal", rng) for each in sizes)
+    model = Model(acsf, scalings, networks, {})
+    labels = np.array([-3.0]), [rng.normal(size=(3, 3))], np.full((1, 6), np.nan)
+    labelled = LabelledSet([structure], *labels, [""], np.ones(1), ["water"])
+    objective = Objective(model, Samples(acsf, scalings, [structure]), labelled, threads=1)
+    parameters = model.parameters
+    result = model.potential().evaluate(water)
+    found = objective.predict(parameters)
+    np.testing.assert_allclose(found.forces[0], result.forces, rtol=1e-10, atol=1e-13)
+    _, gradient = objective.gradient(parameters)
+    _, right, _ = objective.normal(parameters)
+    np.testing.assert_allclose(gradient, 2 * right, rtol=1e-10, atol=1e-10 * abs(gradient).max())
+
+
+def test_symmetric_products() -> None:
+    rng = np.random.default_rng(3)
+    half, columns = rng.normal(size=(11, 11)), rng.normal(size=(11, 3))
+    covariance = Covariance(11, 1.0)
+    covariance.matrix = np.tril(half @ half.T)
+    np.testing.assert_allclose(covariance.times(columns), half @ half.T @ columns, rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="this run has no JIT already")
