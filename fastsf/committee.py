@@ -160,23 +160,20 @@ class CommitteeEvaluator(Evaluator):
         """Means and standard deviations; parameters and errors as of `Evaluator.evaluate`."""
         self.move(positions, cell)
         values = self.values()
-        energies = np.empty((len(self._networks), len(self)))
-        member_forces = np.empty((*energies.shape, 3)) if forces else None
-        virials = np.zeros((len(self), 3, 3)) if forces else None
-        outside = np.zeros(len(self), dtype=np.int64)
+        n, members = len(self), len(self._networks)
+        energies, outside = np.empty((members, n)), np.zeros(n, dtype=np.int64)
+        slopes = np.empty((n, members, values.shape[1] if forces else 0))
         for m, packed in enumerate(self._networks):
-            energies[m], slopes, beyond = self.predict(packed, values, forces)
+            energies[m], slopes[:, m], beyond = self.predict(packed, values, forces)
             if m == 0:
                 outside = beyond  # the others would count by their own ranges
-            if member_forces is not None and virials is not None:
-                member_forces[m], own = self.chain(slopes)
-                virials += own / len(self._networks)
+        member_forces, virials = self.chain(slopes) if forces else (None, None)
         totals = energies.sum(axis=1)
         return CommitteeResult(
             energy=float(totals.mean()),
             energies=energies.mean(axis=0),
             forces=None if member_forces is None else member_forces.mean(axis=0),
-            virials=virials,
+            virials=None if virials is None else virials.mean(axis=0),
             values=values,
             outside=outside,
             numbers=self.numbers,

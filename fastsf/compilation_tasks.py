@@ -110,7 +110,7 @@ def _jacobian(threads: int) -> None:
 def _vjp(threads: int) -> None:
     sample = _sample()
     arguments = (sample.tables, sample.neighbors, sample.centers)
-    results = (_values_room(), np.zeros((_PAIRS, 3)), np.zeros((_ATOMS, 12)))
+    results = (_values_room()[:, None], np.zeros((1, _PAIRS, 3)), np.zeros((1, _ATOMS, 12)))
     _run(threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, results)
 
 

@@ -317,7 +317,7 @@ class ACSF:
         neighbors = self._neighbors(pairs, structure.numbers, np.arange(n))
         g, sums = np.zeros_like(pairs.vector), np.zeros((n, 12))
         arguments = (self._tables, neighbors, np.arange(n))
-        run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, n, (w, g, sums))
+        run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, n, (w[:, None], g[None], sums[None]))
         gradient = np.empty((n, 3))
         own_pairs = (pairs.start, pairs.reverse, g, sums)
         run(self.threads, forces.gather_range, forces.gather, own_pairs, n, (gradient,))

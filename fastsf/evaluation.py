@@ -19,6 +19,9 @@ from fastsf.threads import run
 
 __all__ = ["Evaluator", "Model", "Result", "evaluate_batch"]
 
+_MOST_GRADIENTS = 2**25
+"""Numbers (256 MiB) for gradients of pairs by several potentials at once."""
+
 
 def evaluate_batch(
     model: Model, structures: Sequence[Structure], threads: int | None = None, forces: bool = True
@@ -170,7 +173,7 @@ class Evaluator:
     def _with_forces(self) -> Result:
         n, descriptor = len(self), self.model.descriptor
         values, each, outside = np.zeros((n, descriptor.n_features)), np.empty(n), np.empty(n, dtype=np.int64)
-        g, sums = self._room_for_gradients(), np.empty((n, 12))
+        (g,), sums = self._room_for_gradients(), np.empty((n, 12))
         arguments = (descriptor.tables, self.model.networks, self._neighbors())
         results = (values, each, outside, g, sums)
         run(self.threads, energies.energies_range, energies.energies, arguments, n, results)
@@ -226,18 +229,37 @@ class Evaluator:
         return each, slopes, outside
 
     def chain(self, slopes: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Forces (n, 3) and virials per atom (n, 3, 3) from dE_i/dG_i (n, s), new arrays."""
-        g, sums = self._room_for_gradients(), np.zeros((len(self), 12))
-        g.fill(0.0)
-        arguments = (self.model.descriptor.tables, self._neighbors(), self._centers)
-        run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, len(self), (slopes, g, sums))
-        return self._gather(g, sums)
+        """Forces and virials per atom of several potentials at once, which costs less than one by one.
 
-    def _room_for_gradients(self) -> FloatArray:
-        pairs = len(self._pairs)
-        if len(self._pair_gradient) < pairs:
-            self._pair_gradient = np.empty((pairs + pairs // 4, 3))
-        return self._pair_gradient[:pairs]
+        Parameters
+        ----------
+        slopes : (n, m, s) float64
+            Derivatives dE_i/dG_i by each of m potentials.
+
+        Returns
+        -------
+        forces : (m, n, 3) float64
+            New, as the others.
+        virials : (m, n, 3, 3) float64
+        """
+        n, members, _ = slopes.shape
+        force, virials = np.empty((members, n, 3)), np.empty((members, n, 3, 3))
+        at_once = max(1, min(members, _MOST_GRADIENTS // (3 * len(self._pairs) + 1)))
+        for first in range(0, members, at_once):
+            some = np.ascontiguousarray(slopes[:, first : first + at_once])
+            g, sums = self._room_for_gradients(some.shape[1]), np.zeros((some.shape[1], n, 12))
+            g.fill(0.0)
+            arguments = (self.model.descriptor.tables, self._neighbors(), self._centers)
+            run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, n, (some, g, sums))
+            for m in range(some.shape[1]):
+                force[first + m], virials[first + m] = self._gather(g[m], sums[m])
+        return force, virials
+
+    def _room_for_gradients(self, scalars: int = 1) -> FloatArray:
+        rows = scalars * len(self._pairs)
+        if len(self._pair_gradient) < rows:
+            self._pair_gradient = np.empty((rows + rows // 4, 3))
+        return self._pair_gradient[:rows].reshape(scalars, -1, 3)
 
     def _gather(self, g: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Forces and virials from the gradients of the pairs and their sums over each centre."""

@@ -201,7 +201,7 @@ def _fill_wide_group(tables, group, env, moments, wide, gradient, out):
     if through_moments(env, group, tables, True):
         _through_moments(tables, group, env, moments, gradient, out)
     else:
-        add_wide_functions(env, tables, group, wide, gradient, room(env), out)
+        add_wide_functions(env, tables, group, wide, gradient, out)
 
 
 @kernel

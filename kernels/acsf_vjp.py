@@ -104,16 +104,17 @@ def _add_through_moments(tables, group, env, moments, gradient, weights):
     for c in range(group.channel_first, group.channel_last):
         channel = tables.channels[c]
         fill_moments(env, moments, group, channel)
-        moments.coefficients[:] = 0.0
-        for t in range(channel.term_first, channel.term_last):
-            for d in range(group.degree + 1):
-                moments.coefficients[d] += weights[tables.terms[t].column] * tables.legendre[t, d]
-        add_moment_gradients(env, moments, gradient, group, channel, moments.coefficients, 0)
+        for m in range(len(weights)):
+            moments.coefficients[:] = 0.0
+            for t in range(channel.term_first, channel.term_last):
+                for d in range(group.degree + 1):
+                    moments.coefficients[d] += weights[m, tables.terms[t].column] * tables.legendre[t, d]
+            add_moment_gradients(env, moments, gradient, group, channel, moments.coefficients, m * room(env))
 
 
 @kernel
 def add_wide_groups(tables, shell, env, moments, wide, gradient, weights):
-    """Add the gradients of the weighted wide functions of a shell."""
+    """Add the gradients of the wide functions of a shell, weighted for several scalars (m, s) side by side."""
     for g in range(shell.wide_first, shell.wide_last):
         group = tables.wide[g]
         if through_moments(env, group, tables, True):
@@ -124,26 +125,29 @@ def add_wide_groups(tables, shell, env, moments, wide, gradient, weights):
 
 @kernel
 def _add_shell(tables, shell, env, chunks, gradient, polynomials, at, weights):
-    chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
+    chunk, section, scalars = get_chunk(chunks, 0), tables.sections[shell.section_first], len(weights)
     for q in range(shell.radial_first, shell.radial_last):
         radial = tables.radials[q]
-        add_radial(env, gradient, radial.slot, radial.element, weights[radial.column])
+        for m in range(scalars):
+            add_radial(env, gradient, m * room(env), radial.slot, radial.element, weights[m, radial.column])
     for g in range(shell.group_first, shell.group_last):
         group = tables.groups[g]
-        fill_polynomials(tables, group, weights, polynomials)
+        for m in range(scalars):
+            fill_polynomials(tables, group, weights[m], polynomials[m])
         rewind(at)
         while True:
             blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
             if blocks == 0:
                 break
             pack_slopes(env, chunk, blocks)
-            resolve_chunk(tables.channels, tables.terms, group, chunk, polynomials, weights, lanes)
-            spread(env, gradient, 0, chunk, blocks)
+            for m in range(scalars):
+                resolve_chunk(tables.channels, tables.terms, group, chunk, polynomials[m], weights[m], lanes)
+                spread(env, gradient, m * room(env), chunk, blocks)
 
 
 @kernel
-def scatter(env, gradient, lanes, rest, out, sums):
-    """Add the gradients of a centre's pairs to out (p, 3), and what the centre itself needs of them to sums (12,).
+def scatter(env, gradient, start, lanes, rest, out, sums):
+    """Add the gradient that stands at `start` to out (p, 3), and what the centre itself needs of it to sums (12,).
 
     These are sum_p g_p and the rows of sum_p r_p (x) g_p; `rest` (24,) is scratch.
     """
@@ -151,7 +155,7 @@ def scatter(env, gradient, lanes, rest, out, sums):
     px, py, pz, xx, xy, xz = zero, zero, zero, zero, zero, zero
     yx, yy, yz, zx, zy, zz = zero, zero, zero, zero, zero, zero
     for k in range(0, lanes, LANES):
-        gx, gy, gz = components(env, gradient, 0, k)
+        gx, gy, gz = components(env, gradient, start, k)
         there = block_at(k)
         x, y, z = load(env.near, there + X), load(env.near, there + Y), load(env.near, there + Z)
         px, py, pz = px + gx, py + gy, pz + gz
@@ -179,30 +183,34 @@ def _add_sums(sums, at, a, b, c, d):
 
 
 @allocator
-def make_polynomials(tables):
-    """Scratch for the polynomials of any group."""
-    return np.empty(most_channels(tables) * LANES)
+def make_polynomials(tables, scalars):
+    """Scratch for the polynomials of any group, for each of several scalars."""
+    return np.empty((scalars, most_channels(tables) * LANES))
 
 
 @njit
 def vjp_range(tables, neighbors, centers, begin, end, weights, out, sums):
-    """Add g_p = sum_s weights[row, s] dG_s/dr_p of centers[begin:end] to out (p, 3).
+    """Add g_mp = sum_s weights[row, m, s] dG_s/dr_p of centers[begin:end] to out (m, p, 3), for several scalars m.
 
-    Adds sum_p g_p (3) and sum_p r_p (x) g_p (9) of each centre to the rows of sums (centers, 12).
+    Adds sum_p g_mp (3) and sum_p r_p (x) g_mp (9) of each centre to the rows of sums (m, centers, 12). Scalars share
+    everything but the sums over functions and what follows from those.
     """
+    scalars = weights.shape[1]
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
-    gradient, polynomials, rest = aligned(room(env)), make_polynomials(tables), aligned(3 * LANES)
-    at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
+    gradient, polynomials = aligned(scalars * room(env)), make_polynomials(tables, scalars)
+    at, wide, rest = np.zeros(2, np.int64), make_wide(tables, lanes_of(env), scalars), aligned(3 * LANES)
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
         for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
             shell = tables.shells[s]
             lanes = prepare(env, shell, tables, neighbors, centers[row], True)
             if lanes > 0:
-                clear(gradient, 0, lanes)
+                for m in range(scalars):
+                    clear(gradient, m * room(env), lanes)
                 _add_shell(tables, shell, env, chunks, gradient, polynomials, at, weights[row])
                 add_wide_groups(tables, shell, env, moments, wide, gradient, weights[row])
-                scatter(env, gradient, lanes, rest, out, sums[row])
+                for m in range(scalars):
+                    scatter(env, gradient, m * room(env), lanes, rest, out[m], sums[m, row])
 
 
 @njit(parallel=True)

@@ -87,7 +87,7 @@ def make_scratch(tables, neighbors):
         make_moments(),
         make_wide(tables, lanes_of(env)),
         aligned(room(env)),
-        make_polynomials(tables),
+        make_polynomials(tables, 1)[0],
         aligned(3 * LANES),
         np.zeros(2, np.int64),
     )
@@ -155,7 +155,7 @@ def _backward_group(tables, shell, g, env, chunks, kept, at, gradient, polynomia
 
 @kernel
 def _backward(tables, neighbors, center, scratch, weights, out, sums):
-    """Add the gradients of sum_s weights_s G_s of a centre to out (p, 3) and sums (12,), as `scatter` does."""
+    """Add the gradients of sum_s weights_0s G_s of a centre to out (p, 3) and sums (12,), as `scatter` does."""
     element, env, gradient = neighbors.species[center], scratch.env, scratch.gradient
     last = tables.shell_first[element + 1] - 1
     for s in range(last, tables.shell_first[element] - 1, -1):
@@ -166,13 +166,12 @@ def _backward(tables, neighbors, center, scratch, weights, out, sums):
         clear(gradient, 0, lanes)
         for q in range(shell.radial_first, shell.radial_last):
             radial = tables.radials[q]
-            add_radial(env, gradient, radial.slot, radial.element, weights[radial.column])
+            add_radial(env, gradient, 0, radial.slot, radial.element, weights[0, radial.column])
         for g in range(shell.group_first, shell.group_last):
-            _backward_group(
-                tables, shell, g, env, scratch.chunks, scratch.kept, scratch.at, gradient, scratch.polynomials, weights
-            )
+            state = scratch.chunks, scratch.kept, scratch.at, gradient, scratch.polynomials
+            _backward_group(tables, shell, g, env, *state, weights[0])
         add_wide_groups(tables, shell, env, scratch.moments, scratch.wide, gradient, weights)
-        scatter(env, gradient, lanes, scratch.rest, out, sums)
+        scatter(env, gradient, 0, lanes, scratch.rest, out, sums)
 
 
 @njit
@@ -194,10 +193,10 @@ def energies_range(tables, networks, neighbors, begin, end, values, energies, ou
     sums : (n, 12) float64
         sum_p g_p (3) and sum_p r_p (x) g_p (9) over the pairs of each atom.
     """
-    scratch, work, weights = make_scratch(tables, neighbors), make_work(networks), np.empty(values.shape[1])
+    scratch, work, weights = make_scratch(tables, neighbors), make_work(networks), np.empty((1, values.shape[1]))
     for i in range(begin, end):
         _forward(tables, neighbors, i, scratch, values[i])
-        energies[i], outside[i] = atom_energy(networks, neighbors.species[i], values[i], work, weights)
+        energies[i], outside[i] = atom_energy(networks, neighbors.species[i], values[i], work, weights[0])
         for p in range(neighbors.start[i], neighbors.start[i + 1]):
             pair_gradient[p, 0] = pair_gradient[p, 1] = pair_gradient[p, 2] = 0.0
         for c in range(12):

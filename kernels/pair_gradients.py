@@ -63,12 +63,12 @@ def add_to_block(gradient, at, along, gx, gy, gz):
 
 
 @kernel
-def add_radial(env, gradient, slot, element, weight):
-    """Add weight * dG/dr_p of a radial function: F'(r)/r along the pair's own vector."""
+def add_radial(env, gradient, start, slot, element, weight):
+    """Add weight * dG/dr_p of a radial function to the scalar at `start`: F'(r)/r along the pair's own vector."""
     first, lanes = segment(env, element)
     row = slot * lanes_of(env)
     for k in range(first, first + lanes, LANES):
-        at = gradient_block(k) + ALONG
+        at = start + gradient_block(k) + ALONG
         store(gradient, at, fma(load(env.factor_slope, row + k), weight, load(gradient, at)))
 
 

@@ -22,7 +22,7 @@ from fastsf.kernels.environment import (
     lanes_of,
     segment,
 )
-from fastsf.kernels.pair_gradients import add_to_block, add_to_first, gradient_block, gradient_lane
+from fastsf.kernels.pair_gradients import add_to_block, add_to_first, gradient_block, gradient_lane, room
 from fastsf.kernels.simd import (
     LANES,
     any_lane,
@@ -49,13 +49,13 @@ class WideScratch(NamedTuple):
     rows: np.ndarray  # ((5 + 2 * angles) * m,) float64: the arrays above
     ends: np.ndarray  # (channels,) int64: behind the last neighbour k that a channel of the group reaches
     places: np.ndarray  # (terms,) int64: where the angle factor of each term of the group stands
-    weights: np.ndarray  # (terms,) float64: their weights
+    weights: np.ndarray  # (scalars, terms) float64: their weights
     sums: np.ndarray  # (8 * terms,) float64: their values, lane by lane
 
 
 @allocator
-def make_wide(tables, size):
-    """Scratch for centres with at most `size` padded neighbours."""
+def make_wide(tables, size, scalars=1):
+    """Scratch for centres with at most `size` padded neighbours, and gradients of so many scalars at once."""
     angles, channels, terms = 0, 0, 0
     for group in tables.wide:
         angles = max(angles, group.angle_last - group.angle_first)
@@ -66,7 +66,7 @@ def make_wide(tables, size):
         aligned((_FACTORS + 2 * angles) * size),
         np.empty(channels, np.int64),
         np.empty(terms, np.int64),
-        np.empty(terms),
+        np.empty((scalars, terms)),
         aligned(terms * LANES),
     )
 
@@ -200,14 +200,14 @@ def _clear_slopes(env, array, first, end):
 
 
 @kernel
-def _add_channel(env, scratch, row, j, first, end, term_first, term_last):
+def _add_channel(env, scratch, weights, row, j, first, end, term_first, term_last):
     """Add the slopes of some functions of a channel to those of the pairs (j, k) and of the k.
 
     The channel's factors stand from `row` on; terms are counted from the group's first one. Returns what is along r_j,
     lane by lane.
     """
     array, factor, factor_slope = scratch.rows, env.factor, env.factor_slope
-    places, weights, size = scratch.places, scratch.weights, lanes_of(env)
+    places, size = scratch.places, lanes_of(env)
     slope_at, along_at = _SLOPE * size, _ALONG * size
     own, own_slope, along_j = load_one(factor, row + j), load_one(factor_slope, row + j), splat(0.0)
     for k in range(first, end, LANES):
@@ -245,33 +245,43 @@ def _add_row(env, array, along, gradient, start, j, first, end):
 
 
 @kernel
+def _add_weighted(env, tables, group, scratch, weights, term_first, gradient, start, j, first, end):
+    """Add the gradient of a weighted sum of functions of one row to that of the scalar that stands at `start`."""
+    _clear_slopes(env, scratch.rows, first, end)
+    along = splat(0.0)
+    for c in range(group.channel_first, group.channel_last):
+        channel, reach = tables.channels[c], scratch.ends[c - group.channel_first]
+        row = channel.slot * lanes_of(env)
+        if load_one(env.factor, row + j) != 0.0:
+            span = channel.term_first - term_first, channel.term_last - term_first
+            along = along + _add_channel(env, scratch, weights, row, j, first, reach, *span)
+    _add_row(env, scratch.rows, along, gradient, start, j, first, end)
+
+
+@kernel
 def add_wide(env, tables, group, scratch, weights, gradient):
-    """Add the gradient of sum_s weights_s G_s of a group."""
+    """Add the gradients of sum_s weights_ms G_s of a group, for several scalars m side by side."""
     term_first, term_last = _look_up(env, tables, group, scratch)
-    for t in range(term_first, term_last):
-        scratch.weights[t - term_first] = weights[tables.terms[t].column]
+    for m in range(len(weights)):
+        for t in range(term_first, term_last):
+            scratch.weights[m, t - term_first] = weights[m, tables.terms[t].column]
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
         first, end = _row(env, tables, group, scratch, j)
         if first == end:
             continue
         _fill_row(env, tables, group, scratch.rows, j, first, end, True)
-        _clear_slopes(env, scratch.rows, first, end)
-        along = splat(0.0)
-        for c in range(group.channel_first, group.channel_last):
-            channel, reach = tables.channels[c], scratch.ends[c - group.channel_first]
-            row = channel.slot * lanes_of(env)
-            if load_one(env.factor, row + j) != 0.0:
-                span = channel.term_first - term_first, channel.term_last - term_first
-                along = along + _add_channel(env, scratch, row, j, first, reach, *span)
-        _add_row(env, scratch.rows, along, gradient, 0, j, first, end)
+        for m in range(len(weights)):
+            own = scratch.weights[m]
+            _add_weighted(env, tables, group, scratch, own, term_first, gradient, m * room(env), j, first, end)
 
 
 @kernel
-def add_wide_functions(env, tables, group, scratch, gradient, room, out):
-    """Add the values of the functions of a group to `out`, and their gradients side by side, `room` apart."""
+def add_wide_functions(env, tables, group, scratch, gradient, out):
+    """Add the values of the functions of a group to `out`, and their gradients side by side."""
     term_first, term_last = _look_up(env, tables, group, scratch)
-    scratch.weights[:] = 1.0
+    weights = scratch.weights[0]
+    weights[:] = 1.0
     _clear(scratch.sums, 0, (term_last - term_first) * LANES)
     j_first, j_lanes = segment(env, group.first_element)
     for j in range(j_first, j_first + j_lanes):
@@ -287,8 +297,8 @@ def add_wide_functions(env, tables, group, scratch, gradient, room, out):
                 continue
             for t in range(channel.term_first - term_first, channel.term_last - term_first):
                 _clear_slopes(env, scratch.rows, first, reach)
-                along = _add_channel(env, scratch, row, j, first, reach, t, t + 1)
-                _add_row(env, scratch.rows, along, gradient, t * room, j, first, reach)
+                along = _add_channel(env, scratch, weights, row, j, first, reach, t, t + 1)
+                _add_row(env, scratch.rows, along, gradient, t * room(env), j, first, reach)
     _add_sums(tables, scratch, term_first, term_last, out)
 
 

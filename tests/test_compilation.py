@@ -71,7 +71,7 @@ def use():
         Evaluator(model, molecule, 1.0, threads).evaluate(atoms.positions + 0.01)
         values = evaluator.values()
         evaluator.predict(packed, values, gradient=False)
-        evaluator.chain(evaluator.predict(packed, values)[1])
+        evaluator.chain(evaluator.predict(packed, values)[1][:, None])
 
 
 tasks, before = {}, loaded()

@@ -30,7 +30,7 @@ def check(model: Potential, atoms: Atoms) -> None:
     found = evaluator.evaluate()
     values = evaluator.values()
     energies, slopes, outside = evaluator.predict(model.model.networks, values)
-    forces, virials = evaluator.chain(slopes)
+    (forces,), (virials,) = evaluator.chain(slopes[:, None])
     size = np.abs(forces).max()
     assert size > 1e-6
     np.testing.assert_allclose(found.values, values, rtol=1e-12, atol=1e-300)
