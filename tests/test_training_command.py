@@ -50,6 +50,7 @@ hidden = [4]
 
 [loss]
 use_stress = {stress}
+decay = 0.001
 
 [optimizer]
 name = "{optimizer}"
@@ -78,6 +79,17 @@ def config(tmp_path):
     return write_config(tmp_path)
 
 
+@pytest.fixture
+def report():
+    """Request it to have the report written, most of whose time goes into pictures."""
+
+
+@pytest.fixture(autouse=True)
+def without_report(request, monkeypatch):
+    if "report" not in request.fixturenames:
+        monkeypatch.setattr("fastsf.training.command.write_report", lambda *_: [])
+
+
 def history_of(folder: Path, suffix: str = "") -> dict[str, list[float]]:
     columns = read_history(folder / f"history{suffix}.csv")
     return {name: numbers.tolist() for name, numbers in columns.items() if name != SECONDS}
@@ -101,7 +113,7 @@ def only_line(complaints: str) -> str:
 # --- what it does ---
 
 
-def test_what_is_written_and_told(run, config, tmp_path):
+def test_what_is_written_and_told(run, report, config, tmp_path):
     status, told, complaints = run("train", config)
     assert (status, complaints) == (0, "")
     folder = tmp_path / "small-training"
@@ -147,14 +159,14 @@ def test_errors_are_those_of_the_predictions(run, config, tmp_path):
     assert f"epoch {best}" in potential.metadata["training"]
 
 
-def test_stress(run, tmp_path):
+def test_stress(run, report, tmp_path):
     assert run("train", write_config(tmp_path, stress="true"), "--epochs", 3)[0] == 0
     history = history_of(tmp_path / "small-training")
     errors = history[column("training", "stress")]
     assert errors[-1] < errors[0]
 
 
-def test_several_seeds_make_a_committee(run, config, tmp_path):
+def test_several_seeds_make_a_committee(run, report, config, tmp_path):
     status, told, _ = run("train", config, "--seeds", 2, "--epochs", 3)
     assert status == 0
     folder = tmp_path / "small-training"
@@ -322,7 +334,7 @@ def test_functions_without_an_element_of_the_data(run, config, tmp_path):
     assert "Au" in only_line(complaints)
 
 
-def test_without_validation(run, tmp_path):
+def test_without_validation(run, report, tmp_path):
     status, told, _ = run("train", write_config(tmp_path, validation="0.0"), "--patience", 1)
     assert status == 0
     assert "warning: no structures to validate with" in told
