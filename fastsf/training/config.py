@@ -167,7 +167,7 @@ class RunOptions:
 
     epochs: int = 100
     minutes: float = 15.0
-    patience: int = 20
+    patience: int = 30
     seed: int = 0
     seeds: int = 1
     checkpoint_minutes: float = 1.0

@@ -49,7 +49,7 @@ class Limits:
 
     epochs: int = 100
     minutes: float = math.inf
-    patience: int = 20
+    patience: int = 30
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 0), ("minutes", 0), ("patience", 1)):
@@ -99,10 +99,10 @@ def column(part: str, kind: str) -> str:
 
 
 def score(errors: Errors, sigma: FloatArray) -> float:
-    """Geometric mean of RMSE / sigma over the kinds of labels that there are; NaN if there are none.
+    """Geometric mean of MAE / sigma over the kinds of labels that there are; NaN if there are none.
 
-    A mean of this kind asks by what part each error falls, so that a few structures with large errors of the energy do
-    not decide alone.
+    Such a mean asks by what part each error falls, and mean absolute errors do not hang on the few structures that are
+    unlike all others: validation sets are small, and epochs would be chosen by their luck with these.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def score(errors: Errors, sigma: FloatArray) -> float:
     sigma : (3,) float64
         In the order of `KINDS`.
     """
-    ratios = np.array([getattr(errors, f"{kind}_rmse") for kind in KINDS]) / sigma
+    ratios = np.array([getattr(errors, f"{kind}_mae") for kind in KINDS]) / sigma
     known = ratios[~np.isnan(ratios)]
     return float(np.prod(known ** (1 / known.size))) if known.size else math.nan
 
