@@ -19,7 +19,7 @@ SIGMA = Sigma(0.05, 0.3, 0.02)
 
 
 def make(memory: float | None = None, dtype: type = np.float64, stress: bool = True, threads: int = 1) -> Objective:
-    model, labelled = Model.from_potential(random_potential()), labelled_systems()
+    model, labelled = Model.from_potential(random_potential(threads=threads)), labelled_systems()
     samples = Samples(model.descriptor, model.scalings, labelled.structures, stress=stress, memory=memory, dtype=dtype)
     for _ in samples.fill():
         pass
@@ -116,7 +116,7 @@ def test_batches_add_up(objective, parameters):
     np.testing.assert_allclose(sum(piece[1] for piece in pieces), gradient, rtol=0, atol=1e-12 * abs(gradient).max())
 
 
-@pytest.mark.parametrize("other", [{"threads": 2}, {"memory": 0.0}, {"memory": 30_000.0}])
+@pytest.mark.parametrize("other", [{"threads": 2}, {"memory": 0.0, "threads": 2}, {"memory": 30_000.0}])
 def test_threads_and_memory_change_no_bit(objective, parameters, other):
     again = make(**other)
     if "memory" in other:

@@ -12,14 +12,13 @@ from scipy.linalg import blas
 from threadpoolctl import threadpool_limits
 
 from fastsf.errors import InputError
-from fastsf.kernels import tangents
 from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import most_threads
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.measures import Errors, Predictions, Sigma
 from fastsf.training.model import Model
-from fastsf.training.network_rows import Pass, along, direction_rows, energy_row, forward_backward
-from fastsf.training.samples import Part, Samples
+from fastsf.training.samples import Samples
+from fastsf.training.terms import Terms
 
 _BLOCK_ROWS = 2000
 """Rows of the Jacobian that are multiplied together: enough for BLAS, few enough to stay small."""
@@ -77,7 +76,7 @@ class Objective:
         self.size = model.parameters.size
         self.threads = threads or most_threads()
         self._penalty = np.where(model.is_weight > 0, 1.0, _BIAS_DECAY)
-        self._offsets = self._constant_energies()
+        self._terms = [self._terms_of(k) for k in range(len(labelled))]
         self._last: tuple[FloatArray, list[FloatArray]] | None = None
         self._current = model
         self._labels = [self._labels_of(k) for k in range(len(labelled))]
@@ -146,7 +145,7 @@ class Objective:
         return [residuals.copy() for residuals in self._last[1]]
 
     def _residuals(self, parameters: FloatArray, chosen: IntArray) -> list[FloatArray]:
-        return list(self._map(lambda k, model: self._predict(k, model)[0] - self._labels[k], parameters, chosen))
+        return list(self._map(lambda k, model: self._values(k, model) - self._labels[k], parameters, chosen))
 
     def rows(
         self, parameters: FloatArray, structure: int, chosen: IntArray | None = None
@@ -156,36 +155,16 @@ class Objective:
         All of them, or the rows `chosen` (m,), for which no more is computed than they need. The threads of the BLAS
         are those that the caller has set.
         """
-        model, labels = self._with_parameters(parameters), self._labels[structure]
-        chosen = np.arange(len(labels)) if chosen is None else chosen
-        values, jacobian = np.zeros(len(chosen)), np.zeros((len(chosen), self.size))
-        energies = np.flatnonzero(chosen == 0)
-        values[energies] = self._offsets[structure]
-        for part, network, place in zip(self.samples[structure], model.networks, model.slices, strict=True):
-            if part is None:
-                continue
-            done = forward_backward(network, part.inputs)
-            for row in energies:
-                values[row] += model.energy_scale * done.energies.sum()
-                energy_row(done, jacobian[row, place])
-                jacobian[row, place] *= model.energy_scale
-            for first, factor, index, blocks in self._directions(structure, part):
-                axes = blocks.shape[2]
-                mine = np.flatnonzero((first <= chosen) & (chosen < first + len(index) * axes))
-                if len(mine):
-                    at, axis = np.divmod(chosen[mine] - first, axes)
-                    places, directions = index[at], blocks[at, :, axis, None].astype(np.float64, copy=False)
-                    target = np.empty((len(mine), place.stop - place.start))
-                    direction_rows(network, done, places, directions, target)
-                    values[mine] += factor * along(done.gradient, places, directions)[:, 0]
-                    jacobian[mine, place] = factor * target
+        model, terms, labels = self._with_parameters(parameters), self._terms[structure], self._labels[structure]
+        chosen = np.arange(terms.size) if chosen is None else chosen
+        values, jacobian = terms.chosen_rows(model, self.samples[structure], chosen)
         return values - labels[chosen], jacobian
 
     # --- errors ---
 
     def predict(self, parameters: FloatArray) -> Predictions:
         """Energies, forces and stresses of all structures."""
-        rows = list(self._map(lambda k, model: self._predict(k, model)[0], parameters, self._all()))
+        rows = list(self._map(lambda k, model: self._values(k, model), parameters, self._all()))
         forces = [row[1 : 1 + 3 * len(s)].reshape(-1, 3) for row, s in zip(rows, self.samples.structures, strict=True)]
         stresses = [row[-6:] if self.samples.stress else np.full(6, np.nan) for row in rows]
         energies = np.array([row[0] for row in rows])
@@ -197,10 +176,12 @@ class Objective:
 
     # --- one structure ---
 
-    def _constant_energies(self) -> FloatArray:
-        offsets = np.array([self.model.offsets.get(symbol, 0.0) for symbol in self.model.descriptor.elements])
-        species = [self.model.species_of(structure.numbers) for structure in self.samples.structures]
-        return np.array([offsets[kinds].sum() for kinds in species])
+    def _terms_of(self, k: int) -> Terms:
+        structure = self.samples.structures[k]
+        symbols = [self.model.descriptor.elements[kind] for kind in self.model.species_of(structure.numbers)]
+        constant = sum(self.model.offsets.get(symbol, 0.0) for symbol in symbols)
+        volume = abs(float(np.linalg.det(structure.cell)))
+        return Terms(len(structure), volume, constant, self.samples.stress)
 
     def _labels_of(self, k: int) -> FloatArray:
         forces, n = self.labelled.forces[k], len(self.labelled.structures[k])
@@ -221,40 +202,8 @@ class Objective:
         scales: FloatArray = np.concatenate(parts) * np.sqrt(self.labelled.weights[k])
         return scales
 
-    def _directions(self, k: int, part: Part) -> Iterator[tuple[int, float, IntArray, Any]]:
-        """First row, factor, index and blocks of the forces and of the stress."""
-        yield 1, -self.model.energy_scale, part.index, part.blocks
-        if part.strain is not None:
-            volume = abs(float(np.linalg.det(self.samples.structures[k].cell)))
-            own = np.arange(len(part.inputs))[None]
-            yield 1 + 3 * len(part.index), self.model.energy_scale / volume, own, part.strain
-
-    def _predict(self, k: int, model: Model) -> tuple[FloatArray, list[Pass | None]]:
-        """Energy, forces and stress of a structure in one row."""
-        values = np.zeros(len(self._labels[k]))
-        values[0] = self._offsets[k]
-        passes: list[Pass | None] = []
-        for part, network in zip(self.samples[k], model.networks, strict=True):
-            passes.append(None if part is None else forward_backward(network, part.inputs))
-            if part is not None and (done := passes[-1]) is not None:
-                values[0] += model.energy_scale * done.energies.sum()
-                for first, factor, index, blocks in self._directions(k, part):
-                    change = factor * along(done.gradient, index, blocks).ravel()
-                    values[first : first + change.size] += change
-        return values, passes
-
-    def _jacobian(self, k: int, model: Model, passes: list[Pass | None], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-        jacobian = np.zeros((len(self._labels[k]), self.size), dtype)
-        for part, network, done, place in zip(self.samples[k], model.networks, passes, model.slices, strict=True):
-            if part is None or done is None:
-                continue
-            energy_row(done, jacobian[0, place])
-            jacobian[0, place] *= model.energy_scale
-            for first, factor, index, blocks in self._directions(k, part):
-                target = jacobian[first : first + index.shape[0] * blocks.shape[2], place]
-                direction_rows(network, done, index, blocks.astype(dtype, copy=False), target)
-                target *= factor
-        return jacobian
+    def _values(self, k: int, model: Model) -> FloatArray:
+        return self._terms[k].predict(model, self.samples[k])[0]
 
     def _weighted(self, k: int, residuals: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Weighted residuals, 0 where there is no label, and the weights of the rows."""
@@ -262,29 +211,20 @@ class Objective:
         return np.where(np.isfinite(residuals), residuals * scales, 0.0), scales
 
     def _gradient_of(self, k: int, model: Model) -> tuple[float, FloatArray]:
-        values, passes = self._predict(k, model)
+        terms, sample = self._terms[k], self.samples[k]
+        values, passes = terms.predict(model, sample)
         weighted, scales = self._weighted(k, values - self._labels[k])
-        cotangent, gradient = 2 * weighted * scales, np.zeros(self.size)
-        for part, network, done, place in zip(self.samples[k], model.networks, passes, model.slices, strict=True):
-            if part is None or done is None:
-                continue
-            direction = np.zeros_like(part.inputs)
-            for first, factor, index, blocks in self._directions(k, part):
-                n, d = index.shape[0], blocks.shape[2]
-                rows = factor * cotangent[first : first + n * d].reshape(n, d)
-                tangents.pull_back(rows, index, blocks, direction)
-            energies = np.full(len(part.inputs), model.energy_scale * cotangent[0])
-            gradient[place], _ = network.double_backward(part.inputs, energies, direction)
-        return float(weighted @ weighted), gradient
+        return float(weighted @ weighted), terms.pull_back(model, sample, passes, 2 * weighted * scales)
 
     def _products(
         self, block: IntArray, model: Model, dtype: np.dtype[Any]
     ) -> tuple[float, FloatArray, npt.NDArray[Any]]:
         jacobians, residuals = [], []
         for k in block:
-            values, passes = self._predict(k, model)
+            terms, sample = self._terms[k], self.samples[k]
+            values, passes = terms.predict(model, sample)
             weighted, scales = self._weighted(k, values - self._labels[k])
-            jacobian = self._jacobian(k, model, passes, dtype)
+            jacobian = terms.jacobian(model, sample, passes, dtype)
             jacobian *= scales.astype(dtype)[:, None]
             jacobians.append(jacobian)
             residuals.append(weighted)

@@ -56,6 +56,8 @@ Sample = tuple[Part | None, ...]
 class Samples(Sequence[Sample]):
     """Samples of structures, computed once and kept as far as the memory allows, else computed anew when asked for.
 
+    Several Python threads may ask at once: what is computed anew is computed without the parallel layer of numba.
+
     Parameters
     ----------
     descriptor : ACSF
@@ -83,6 +85,7 @@ class Samples(Sequence[Sample]):
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         self.descriptor, self.scalings = descriptor, dict(scalings)
+        self._serial = ACSF(descriptor.functions, elements=descriptor.elements, threads=1)
         self.structures, self.stress, self.dtype = list(structures), stress, np.dtype(dtype)
         self._kept: list[Sample | None] = [None] * len(self.structures)
         self._memory = float("inf") if memory is None else float(memory)
@@ -94,7 +97,8 @@ class Samples(Sequence[Sample]):
             if self.kept_bytes >= self._memory:
                 yield len(self.structures)
                 return
-            for k, sample in zip(batch, self._compute([self.structures[k] for k in batch]), strict=True):
+            samples = self._compute(self.descriptor, [self.structures[k] for k in batch])
+            for k, sample in zip(batch, samples, strict=True):
                 size = sum(part.nbytes for part in sample if part is not None)
                 if self.kept_bytes + size <= self._memory:
                     self._kept[k] = sample
@@ -108,17 +112,17 @@ class Samples(Sequence[Sample]):
         if isinstance(k, slice):
             return [self[each] for each in range(*k.indices(len(self)))]
         sample = self._kept[k]
-        return self._compute([self.structures[k]])[0] if sample is None else sample
+        return self._compute(self._serial, [self.structures[k]])[0] if sample is None else sample
 
     @property
     def kept(self) -> int:
         """Number of structures whose samples are kept."""
         return sum(sample is not None for sample in self._kept)
 
-    def _compute(self, structures: Sequence[Structure]) -> list[Sample]:
-        values, jacobian = self.descriptor.evaluate_batch(structures, jacobian=True)
+    def _compute(self, descriptor: ACSF, structures: Sequence[Structure]) -> list[Sample]:
+        values, jacobian = descriptor.evaluate_batch(structures, jacobian=True)
         assert jacobian is not None  # asked for
-        strains = self.descriptor.strain_derivatives(structures) if self.stress else None
+        strains = descriptor.strain_derivatives(structures) if self.stress else None
         samples, first = [], 0
         for structure in structures:
             species = self.descriptor.species_of(structure.numbers)
