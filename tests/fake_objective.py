@@ -29,6 +29,7 @@ class FakeObjective:
         rng = np.random.default_rng(8)
         self.size, self.n_structures, self.bend, self.decay = size, structures, bend, decay
         self.threads = 1
+        self.sigma = SimpleNamespace(energy=0.5, forces=0.25)
         self.matrices = rng.normal(size=(structures, ROWS, size))
         self.truth = rng.normal(size=size)
         self.labels = self._function(self.truth)[0] + noise * rng.normal(size=(structures, ROWS))

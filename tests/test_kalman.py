@@ -110,6 +110,13 @@ def test_labels_and_their_scales() -> None:
     assert (forces.scale[forces.structure == 2] == 10.0).all() and (forces.share == 1).all()
 
 
+def test_units_of_the_loss() -> None:
+    """Residuals count as in the sum of squares."""
+    energies, forces = Kalman(FakeObjective(), Settings(force_weight=3.0))._candidates
+    np.testing.assert_allclose(energies.scale, 1 / (ATOMS * 0.5))
+    np.testing.assert_allclose(forces.scale, 3.0 / 0.25)
+
+
 def test_structures_of_no_weight_are_left_out() -> None:
     objective = FakeObjective(structures=3)
     objective.labelled.weights[:] = [1, 0, 1]

@@ -95,7 +95,13 @@ def test_kalman(tmp_path: Path) -> None:
     assert (found.optimizer, found.initialization) == ("kalman", "uniform")
     assert not found.precondition and not found.use_old_weights
     expected = kalman.Settings(
-        strategy="element", force_batch=3, force_fraction=0.02, energy_threshold=0.1, eta=0.02, units="networks"
+        strategy="element",
+        force_batch=3,
+        force_fraction=0.02,
+        force_weight=10.0,
+        energy_threshold=0.1,
+        eta=0.02,
+        units="networks",
     )
     assert kalman.Settings(**found.settings) == expected
 
@@ -183,5 +189,7 @@ def test_going_on_from_weights(tmp_path: Path) -> None:
 def test_files_of_n2p2(name: str) -> None:
     folder = TrainingFolder.read(Path(str(SHARED)) / "data" / f"n2p2_train_{name}")
     fraction = {"H2O_RPBE-D3": 0.0041, "Cu2S_PBE": 0.02315}[name]
-    assert folder.settings == kalman.Settings(force_fraction=fraction, force_batch=1, units="networks")
+    assert folder.settings == kalman.Settings(
+        force_fraction=fraction, force_batch=1, force_weight=10.0, units="networks"
+    )
     assert folder.training.bounds == (-1.0, 1.0) and folder.training.seed == 1234567

@@ -44,7 +44,7 @@ class Candidates:
 
 
 def find_candidates(
-    objective: Objective, parameters: FloatArray, energy_scale: float, force_scale: float
+    objective: Objective, parameters: FloatArray, energy_scale: float | FloatArray, force_scale: float
 ) -> tuple[Candidates, Candidates]:
     """Energies and force components that are there, scaled also by the weights of their structures.
 
@@ -53,16 +53,19 @@ def find_candidates(
     objective : Objective
     parameters : (P,) float64
         Any; residuals at labels that are missing are NaN.
-    energy_scale, force_scale : float
-        What residuals (eV, eV/Å) are multiplied by.
+    energy_scale : float or (m,) float64
+        What residuals of total energies (eV) are multiplied by, in all structures or in each.
+    force_scale : float
+        What residuals of forces (eV/Å) are multiplied by.
     """
     counts, weights = objective.labelled.n_atoms, np.sqrt(objective.labelled.weights)
     there = [np.isfinite(r) & (w > 0) for r, w in zip(objective.residuals(parameters), weights, strict=True)]
     energies = np.array([k for k, known in enumerate(there) if known[0]], dtype=np.int64)
     rows = [1 + np.flatnonzero(known[1 : 1 + 3 * n]) for known, n in zip(there, counts, strict=True)]
     forces = np.repeat(np.arange(len(rows)), [len(each) for each in rows])
+    scales = (energy_scale * weights)[energies]
     return (
-        Candidates(energies, np.zeros_like(energies), energy_scale * weights[energies], 1 / counts[energies]),
+        Candidates(energies, np.zeros_like(energies), scales, 1 / counts[energies]),
         Candidates(forces, np.concatenate(rows), force_scale * weights[forces], np.ones(len(forces))),
     )
 

@@ -10,7 +10,6 @@ memory, which forgets old measurements). With m > 1, labels are several streams 
 
 Blank and Brown, J. Chemometrics 8, 391 (1994); Puskorius and Feldkamp, IEEE Trans. Neural Netw. 5, 279 (1994); with
 forces and choice of labels as in Singraber et al., J. Chem. Theory Comput. 15, 3075 (2019), and by the names of n2p2.
-Energies are total ones, as there.
 """
 
 from __future__ import annotations
@@ -27,20 +26,19 @@ from threadpoolctl import threadpool_limits
 
 from fastsf.errors import InputError
 from fastsf.structure import FloatArray
-from fastsf.training.balance import spreads
 from fastsf.training.candidates import SELECTIONS, Candidates, Queue, find_candidates
 from fastsf.training.covariance import Covariance
 from fastsf.training.objective import Objective
 from fastsf.training.optimizer import State, Step, generator_state, restored_generator
 
-KINDS, STRATEGIES, UNITS = ("standard", "fading"), ("combined", "element"), ("labels", "networks")
+KINDS, STRATEGIES, UNITS = ("standard", "fading"), ("combined", "element"), ("loss", "networks")
 _POSITIVE = ("epsilon", "eta", "etamax", "forgetting", "nue", "force_weight")
 _NOT_NEGATIVE = ("q0", "qtau", "qmin", "etatau", "energy_fraction", "force_fraction")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of the Kalman filter; defaults are those of n2p2's examples, but with more labels in an update.
+    """Settings of the Kalman filter; defaults are those of n2p2's examples, but for units and labels in an update.
 
     Parameters
     ----------
@@ -69,9 +67,9 @@ class Settings:
         How many labels are tried before the one with the largest error is taken although it is below the threshold.
     strategy : {"combined", "element"}
         One filter for all parameters, or one for those of each element.
-    units : {"labels", "networks"}
-        What energies and forces are divided by: the spread of the energies per atom and the root mean square of the
-        forces, or the units of the networks' outputs, which in a folder of n2p2 normalisation defines.
+    units : {"loss", "networks"}
+        What residuals are divided by: sigmas and numbers of atoms as in the objective, or total energies and forces by
+        the units of the networks' outputs, as n2p2 does, which normalises them.
     """
 
     kind: str = "standard"
@@ -88,13 +86,13 @@ class Settings:
     force_fraction: float = 0.1
     energy_batch: int = 1
     force_batch: int = 16
-    force_weight: float = 10.0
+    force_weight: float = 1.0
     selection: str = "threshold"
     energy_threshold: float = 0.0
     force_threshold: float = 1.0
     trials: int = 3
     strategy: str = "combined"
-    units: str = "labels"
+    units: str = "loss"
 
     def __post_init__(self) -> None:
         for names, zero in ((_POSITIVE, False), (_NOT_NEGATIVE, True)):
@@ -144,9 +142,10 @@ class Kalman:
             Covariance(place.stop - place.start, 1 / s.epsilon, objective.threads) for place in self._places
         ]
         self._eta, self._q, self._lambda = s.eta, s.q0, s.forgetting
-        energy, force = model.energy_scale, model.energy_scale * model.length_scale
-        if s.units == "labels":
-            energy, force, _ = (spread or 1.0 for spread in spreads(objective.labelled))
+        energy: Any = model.energy_scale
+        force = model.energy_scale * model.length_scale
+        if s.units == "loss":
+            energy, force = objective.sigma.energy * objective.labelled.n_atoms, objective.sigma.forces
         self._candidates = find_candidates(objective, model.parameters, 1 / energy, s.force_weight / force)
         parts = zip(self._candidates, (s.energy_fraction, s.force_fraction), self._batches, strict=True)
         self._updates = [_updates(labels, fraction, batch) for labels, fraction, batch in parts]
