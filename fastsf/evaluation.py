@@ -173,7 +173,7 @@ class Evaluator:
     def _with_forces(self) -> Result:
         n, descriptor = len(self), self.model.descriptor
         values, each, outside = np.zeros((n, descriptor.n_features)), np.empty(n), np.empty(n, dtype=np.int64)
-        (g,), sums = self._room_for_gradients(), np.empty((n, 12))
+        g, sums = self._room_for_gradients(), np.empty((n, 12))
         arguments = (descriptor.tables, self.model.networks, self._neighbors())
         results = (values, each, outside, g, sums)
         run(self.threads, energies.energies_range, energies.energies, arguments, n, results)
@@ -249,6 +249,7 @@ class Evaluator:
             some = np.ascontiguousarray(slopes[:, first : first + at_once])
             g, sums = self._room_for_gradients(some.shape[1]), np.zeros((some.shape[1], n, 12))
             g.fill(0.0)
+            g = g.reshape(some.shape[1], -1, 3)
             arguments = (self.model.descriptor.tables, self._neighbors(), self._centers)
             run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, n, (some, g, sums))
             for m in range(some.shape[1]):
@@ -259,7 +260,7 @@ class Evaluator:
         rows = scalars * len(self._pairs)
         if len(self._pair_gradient) < rows:
             self._pair_gradient = np.empty((rows + rows // 4, 3))
-        return self._pair_gradient[:rows].reshape(scalars, -1, 3)
+        return self._pair_gradient[:rows]
 
     def _gather(self, g: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Forces and virials from the gradients of the pairs and their sums over each centre."""

@@ -244,7 +244,7 @@ def _add_row(env, array, along, gradient, start, j, first, end):
     add_to_first(gradient, start, j, along, gx, gy, gz)
 
 
-@kernel
+@inline
 def _add_weighted(env, tables, group, scratch, weights, term_first, gradient, start, j, first, end):
     """Add the gradient of a weighted sum of functions of one row to that of the scalar that stands at `start`."""
     _clear_slopes(env, scratch.rows, first, end)
