@@ -284,9 +284,38 @@ def copy_ints(typing_context, source, start, target, offset):
 
 
 @intrinsic
+def transpose(typing_context, source, start, target, offset):
+    """target[offset + 8 c + r] = source[start + 8 r + c] for eight rows r and eight columns c."""
+    if not (_is_vector_of(source, types.float64) and _is_vector_of(target, types.float64)):
+        return None
+
+    def shuffled(builder, a, b, order):
+        return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_I32, len(order)), order))
+
+    def codegen(context, builder, sig, args):
+        first = _pointer(context, builder, sig.args[0], *args[:2], ir.VectorType(_F64, 4))
+        halves = [builder.load(builder.gep(first, [ir.Constant(_I32, k)]), align=8) for k in range(2 * LANES)]
+        whole = list(range(LANES))
+        low = [shuffled(builder, halves[2 * r], halves[2 * r + LANES], whole) for r in range(4)]
+        high = [shuffled(builder, halves[2 * r + 1], halves[2 * r + 1 + LANES], whole) for r in range(4)]
+        columns = []
+        for rows in (low, high):
+            even = [shuffled(builder, rows[r], rows[r + 1], [0, 8, 2, 10, 4, 12, 6, 14]) for r in (0, 2)]
+            odd = [shuffled(builder, rows[r], rows[r + 1], [1, 9, 3, 11, 5, 13, 7, 15]) for r in (0, 2)]
+            for order in ([0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15]):
+                columns += [shuffled(builder, *pair, order) for pair in (even, odd)]
+        for column, vector in enumerate(columns):
+            index = builder.add(args[3], ir.Constant(_I64, column * LANES))
+            builder.store(vector, _pointer(context, builder, sig.args[2], args[2], index, _LLVM_VEC), align=8)
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, target, types.intp), codegen
+
+
+@intrinsic
 def prefetch_for_writing(typing_context, array, index):
-    """Ask for the cache line of array[index] (eight bytes each), to be written soon."""
-    if not (_is_vector_of(array, types.float64) or _is_vector_of(array, types.int64)):
+    """Ask for the cache line of array[index], to be written soon; there need be no such element."""
+    if not any(_is_vector_of(array, kind) for kind in (types.float64, types.int64, types.int32)):
         return None
 
     def codegen(context, builder, sig, args):
@@ -581,6 +610,23 @@ def packed_lanes(typing_context, mask):
         return builder.zext(builder.ctpop(builder.zext(bits, _I32)), _I64)
 
     return types.int64(MASK), codegen
+
+
+@intrinsic
+def list_lanes(typing_context, array, start, first, bits):
+    """Write first + lane for the lanes that a mask's bits tell to array[start:] (int64); touches eight elements."""
+    if not _is_vector_of(array, types.int64):
+        return None
+
+    def codegen(context, builder, sig, args):
+        numbers = builder.add(_broadcast(builder, args[2]), ir.Constant(_LLVM_INTS, list(range(LANES))))
+        mask = builder.bitcast(builder.trunc(args[3], ir.IntType(LANES)), _LLVM_MASK)
+        name, undefined = "llvm.experimental.vector.compress.v8i64", ir.Constant(_LLVM_INTS, ir.Undefined)
+        packed = _intrinsic_call(builder, name, _LLVM_INTS, [numbers, mask, undefined])
+        builder.store(packed, _pointer(context, builder, sig.args[0], *args[:2], _LLVM_INTS), align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.int64, types.int64), codegen
 
 
 @intrinsic

@@ -3,6 +3,7 @@
 import numpy as np
 
 LANES = 8
+HAS_AVX512 = True  # as far as `pack` goes
 _INDEX = np.arange(LANES)
 
 
@@ -196,6 +197,18 @@ def bits_mask(bits):
 
 
 packed_lanes = count_lanes
+
+
+def list_lanes(array, start, first, bits):
+    target = _whole(array[start : start + LANES])
+    lanes = first + _INDEX[bits_mask(bits)]
+    target[: len(lanes)] = lanes
+
+
+def transpose(source, start, target, offset):
+    rows = [load(source, start + LANES * row) for row in range(LANES)]
+    for column, vector in enumerate(np.transpose(rows)):
+        store(target, offset + LANES * column, vector)
 
 
 def unpack(array, start, bits):

@@ -7,24 +7,25 @@ from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.acsf import sum_radials
-from fastsf.kernels.angular import angle_factor
-from fastsf.kernels.environment import X, Y, Z, aligned, block_at, gather, lanes_of, make_environment, prepare
-from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, term_value, through_moments
-from fastsf.kernels.pair_gradients import clear, components, resolve, room, spread
-from fastsf.kernels.simd import LANES, copy_ints, fill_ints, load, splat, store_xyz, sum_lanes
-from fastsf.kernels.tables import ALL, group_terms
-from fastsf.kernels.triplets import (
-    ANGLE,
-    COSINE,
-    INVERSE_SINE,
-    get_chunk,
-    make_chunks,
-    next_triplets,
-    pack_slopes,
-    product_at,
-    rewind,
+from fastsf.kernels.environment import X, Y, Z, aligned, block_at, count_inside, lanes_of, make_environment, prepare
+from fastsf.kernels.function_lanes import (
+    add_chunk,
+    add_totals,
+    batches_of,
+    components_at,
+    list_triplets,
+    make_functions,
+    start_group,
 )
+from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, term_value, through_moments
+from fastsf.kernels.pair_gradients import clear, components, room
+from fastsf.kernels.simd import LANES, copy_ints, fill_ints, load, prefetch_for_writing, store_xyz
+from fastsf.kernels.tables import ALL, group_terms
+from fastsf.kernels.triplets import get_chunk, make_chunks, next_triplets, rewind
 from fastsf.kernels.wide import add_wide_functions, make_wide
+
+_AHEAD = 24
+"""Entries for whose memory the cache is asked before they are written: the CPU waits for it far less than by itself."""
 
 
 class Jacobian(NamedTuple):
@@ -41,7 +42,7 @@ class Jacobian(NamedTuple):
 
 @kernel
 def _visible(env, element):
-    """Number of gathered neighbours that a function of this neighbour element sees."""
+    """Number of counted neighbours that a function of this neighbour element sees."""
     return env.count.sum() if element == ALL else env.count[element]
 
 
@@ -63,7 +64,7 @@ def count_range(tables, neighbors, centers, begin, end, entries):
         total = 0
         for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
             shell = tables.shells[s]
-            gather(env, shell, neighbors, centers[row])
+            count_inside(env, shell, neighbors, centers[row])
             for q in range(shell.radial_first, shell.radial_last):
                 total += _visible(env, tables.radials[q].element)
             for g in range(shell.group_first, shell.group_last):
@@ -85,24 +86,29 @@ def count(tables, neighbors, centers, parts, entries):
 
 
 @kernel
-def _put(env, k, lanes, gx, gy, gz, column, jacobian, entry, limit, rest):
-    """Append the derivatives of one function for a block of neighbours; returns the next free entry.
+def _put(jacobian, entry, count, limit, columns, column_at, atoms, atom_at, gx, gy, gz, rest):
+    """Append up to eight entries, whose columns and atoms stand in two arrays; returns the next free one.
 
     Whole vectors are written while there is room before `limit`, where the next centre's entries start: what stands
-    behind the last neighbour is written over by what follows.
+    behind the last entry is written over by what follows.
     """
+    ahead = entry + _AHEAD
+    for line in range(3):
+        prefetch_for_writing(jacobian.data, 3 * ahead + line * LANES)
+    prefetch_for_writing(jacobian.column, ahead)
+    prefetch_for_writing(jacobian.atom, ahead)
     if entry + LANES <= limit:
         store_xyz(jacobian.data, 3 * entry, gx, gy, gz)
-        fill_ints(jacobian.column, entry, column)
-        copy_ints(env.atom, k, jacobian.atom, entry)
-        return entry + lanes
+        copy_ints(columns, column_at, jacobian.column, entry)
+        copy_ints(atoms, atom_at, jacobian.atom, entry)
+        return entry + count
     store_xyz(rest, 0, gx, gy, gz)
-    for lane in range(lanes):
-        jacobian.column[entry + lane] = column
-        jacobian.atom[entry + lane] = env.atom[k + lane]
+    for lane in range(count):
+        jacobian.column[entry + lane] = columns[column_at + lane]
+        jacobian.atom[entry + lane] = atoms[atom_at + lane]
         for c in range(3):
             jacobian.data[3 * (entry + lane) + c] = rest[3 * lane + c]
-    return entry + lanes
+    return entry + count
 
 
 @kernel
@@ -112,40 +118,68 @@ def _elements(env, element):
 
 
 @kernel
-def _write(env, gradient, element, start, column, jacobian, entry, limit, rest):
+def _write(env, gradient, element, start, jacobian, entry, limit, constant, rest):
     """Append the gradient that stands at `start`."""
     first, last = _elements(env, element)
     for e in range(first, last):
         end = env.first[e] + env.count[e]
         for k in range(env.first[e], end, LANES):
             gx, gy, gz = components(env, gradient, start, k)
-            entry = _put(env, k, min(LANES, end - k), gx, gy, gz, column, jacobian, entry, limit, rest)
+            count = min(LANES, end - k)
+            entry = _put(jacobian, entry, count, limit, constant, 0, env.atom, k, gx, gy, gz, rest)
     return entry
 
 
 @kernel
-def _write_radial(env, radial, jacobian, entry, limit, rest):
+def _write_radial(env, radial, jacobian, entry, limit, constant, rest):
     """Append the derivatives F'(r)/r r_p of a radial function."""
     first, last = _elements(env, radial.element)
-    row, column = radial.slot * lanes_of(env), radial.column
+    row = radial.slot * lanes_of(env)
+    fill_ints(constant, 0, radial.column)
     for e in range(first, last):
         end = env.first[e] + env.count[e]
         for k in range(env.first[e], end, LANES):
-            there, slope = block_at(k), load(env.factor_slope, row + k)
+            there, slope, count = block_at(k), load(env.factor_slope, row + k), min(LANES, end - k)
             gx, gy = load(env.near, there + X) * slope, load(env.near, there + Y) * slope
             gz = load(env.near, there + Z) * slope
-            entry = _put(env, k, min(LANES, end - k), gx, gy, gz, column, jacobian, entry, limit, rest)
+            entry = _put(jacobian, entry, count, limit, constant, 0, env.atom, k, gx, gy, gz, rest)
     return entry
 
 
 @kernel
-def _write_group(tables, group, env, gradient, jacobian, entry, limit, rest):
+def _write_wide_group(tables, group, env, gradient, jacobian, entry, limit, constant, rest):
     first, last = group_terms(tables, group)
     for t in range(first, last):
-        start, column = (t - first) * room(env), tables.terms[t].column
-        entry = _write(env, gradient, group.first_element, start, column, jacobian, entry, limit, rest)
+        start = (t - first) * room(env)
+        fill_ints(constant, 0, tables.terms[t].column)
+        entry = _write(env, gradient, group.first_element, start, jacobian, entry, limit, constant, rest)
         if group.second_element != group.first_element:
-            entry = _write(env, gradient, group.second_element, start, column, jacobian, entry, limit, rest)
+            entry = _write(env, gradient, group.second_element, start, jacobian, entry, limit, constant, rest)
+    return entry
+
+
+@kernel
+def _write_functions(env, functions, terms, element, jacobian, entry, limit, constant, rest):
+    """Append the derivatives of narrow functions, neighbour by neighbour."""
+    first, last = _elements(env, element)
+    for e in range(first, last):
+        for k in range(env.first[e], env.first[e] + env.count[e]):
+            fill_ints(constant, 0, env.atom[k])
+            for batch in range(batches_of(terms)):
+                gx, gy, gz = components_at(env, batch, functions, k)
+                at = batch * LANES
+                count = min(LANES, terms - at)
+                entry = _put(jacobian, entry, count, limit, functions.column, at, constant, 0, gx, gy, gz, rest)
+    return entry
+
+
+@kernel
+def _write_group(tables, group, env, functions, jacobian, entry, limit, constant, rest):
+    first, last = group_terms(tables, group)
+    terms = last - first
+    entry = _write_functions(env, functions, terms, group.first_element, jacobian, entry, limit, constant, rest)
+    if group.second_element != group.first_element:
+        entry = _write_functions(env, functions, terms, group.second_element, jacobian, entry, limit, constant, rest)
     return entry
 
 
@@ -164,36 +198,16 @@ def _through_moments(tables, group, env, moments, gradient, out):
 
 
 @kernel
-def _resolve_term(array, scratch, group, channel, term, start, lanes):
-    """Coefficients of the pair vectors in the gradient of one function, for a chunk; returns its value."""
-    eta, shift = channel.eta_slope, channel.shift_slope
-    total = splat(0.0)
-    for b in range(0, lanes, LANES):
-        theta, inverse_sine = load(scratch, ANGLE + b), load(scratch, INVERSE_SINE + b)
-        a, slope = angle_factor(term, load(array, COSINE + b), theta, inverse_sine)
-        product = load(array, start + b)
-        value = a * product
-        total = total + value
-        resolve(array, scratch, b, group, value, value * eta, value * shift, slope * product)
-    return sum_lanes(total)
-
-
-@kernel
-def _fill_group(tables, shell, group, env, chunks, gradient, at, out):
+def _fill_group(tables, shell, group, env, chunks, functions, at, out):
     chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
+    start_group(tables, group, env, functions)
     rewind(at)
-    first, _ = group_terms(tables, group)
     while True:
         blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
         if blocks == 0:
             break
-        pack_slopes(env, chunk, blocks)
-        for c in range(group.channel_first, group.channel_last):
-            channel, start = tables.channels[c], product_at(c - group.channel_first)
-            for t in range(channel.term_first, channel.term_last):
-                term = tables.terms[t]
-                out[term.column] += _resolve_term(chunk.lanes, chunk.scratch, group, channel, term, start, lanes)
-                spread(env, gradient, (t - first) * room(env), chunk, blocks)
+        add_chunk(tables, group, env, chunk, functions, lanes, list_triplets(chunk, functions, blocks))
+    add_totals(tables, group, functions, out)
 
 
 @kernel
@@ -213,11 +227,8 @@ def _clear_group(tables, group, env, gradient, lanes):
 
 @kernel
 def _most_terms(tables):
-    """Largest number of functions in one group."""
+    """Largest number of functions in one wide group."""
     most = 1
-    for group in tables.groups:
-        first, last = group_terms(tables, group)
-        most = max(most, last - first)
     for wide in tables.wide:
         first, last = group_terms(tables, wide)
         most = max(most, last - first)
@@ -228,7 +239,8 @@ def _most_terms(tables):
 def jacobian_range(tables, neighbors, centers, begin, end, jacobian, out):
     """Values into out (zero before) and derivatives into the entries of centers[begin:end]."""
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
-    gradient, rest = aligned(room(env) * _most_terms(tables)), aligned(3 * LANES)
+    functions, gradient = make_functions(tables, lanes_of(env)), aligned(room(env) * _most_terms(tables))
+    constant, rest = np.empty(LANES, np.int32), aligned(3 * LANES)
     at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
@@ -240,17 +252,16 @@ def jacobian_range(tables, neighbors, centers, begin, end, jacobian, out):
                 continue
             sum_radials(tables, shell, env, out[row])
             for q in range(shell.radial_first, shell.radial_last):
-                entry = _write_radial(env, tables.radials[q], jacobian, entry, limit, rest)
+                entry = _write_radial(env, tables.radials[q], jacobian, entry, limit, constant, rest)
             for g in range(shell.group_first, shell.group_last):
                 group = tables.groups[g]
-                _clear_group(tables, group, env, gradient, lanes)
-                _fill_group(tables, shell, group, env, chunks, gradient, at, out[row])
-                entry = _write_group(tables, group, env, gradient, jacobian, entry, limit, rest)
+                _fill_group(tables, shell, group, env, chunks, functions, at, out[row])
+                entry = _write_group(tables, group, env, functions, jacobian, entry, limit, constant, rest)
             for g in range(shell.wide_first, shell.wide_last):
                 wide_group = tables.wide[g]
                 _clear_group(tables, wide_group, env, gradient, lanes)
                 _fill_wide_group(tables, wide_group, env, moments, wide, gradient, out[row])
-                entry = _write_group(tables, wide_group, env, gradient, jacobian, entry, limit, rest)
+                entry = _write_wide_group(tables, wide_group, env, gradient, jacobian, entry, limit, constant, rest)
 
 
 @njit(parallel=True)

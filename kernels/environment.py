@@ -152,6 +152,15 @@ def _find_inside(env, shell, neighbors, center):
 
 
 @kernel
+def count_inside(env, shell, neighbors, center):
+    """Count the neighbours inside the range of a shell by element, without gathering them."""
+    env.count[:] = 0
+    for q in range(_find_inside(env, shell, neighbors, center)):
+        e = load_one(neighbors.species, load_one(neighbors.neighbor, load_one(env.inside, q)))
+        store_one(env.count, e, load_one(env.count, e) + 1)
+
+
+@kernel
 def _squared_length(vector, p):
     x, y, z = vector[p, 0], vector[p, 1], vector[p, 2]
     return x * x + y * y + z * z

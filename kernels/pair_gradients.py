@@ -84,8 +84,10 @@ def components(env, gradient, start, k):
 
 
 @inline
-def resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
-    """Coefficients of r_j and r_k in the gradients of the pairs j and k, for a vector of triplets.
+def turn_and_stretch(
+    value, eta_value, shift_value, slope, cosine, far_log_slope, far_inverse, inverse_j, inverse_k, shifted
+):
+    """What the gradients of the pairs j and k consist of: (turn, stretch, across), the last the same for both.
 
     With T = A(cos) F(r_j) F(r_k) F(r_jk) and F'/F = envelope'/envelope - 2 eta (r - shift), summed over functions,
     from sums of T, -2 eta T, 2 eta shift T and of A' F F F::
@@ -93,17 +95,29 @@ def resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
         dT/dr_j = (along_j + along_jk) r_j + (across - along_jk) r_k
         along_j = T F'/(F r_j) - dT/dcos cos / r_j^2,   across = dT/dcos / (r_j r_k)
     """
+    far = fma(value, far_log_slope, eta_value)
+    if shifted:
+        far = fma(shift_value, far_inverse, far)
+    return slope * cosine, eta_value + far, fma(slope * inverse_j, inverse_k, -far)
+
+
+@inline
+def along_pair(value, shift_value, turn, stretch, log_slope, inverse):
+    """Coefficient of the pair's own vector, from its envelope'/(envelope r) and 1/r; linear in the first four."""
+    return fma(value, log_slope, fma(-fma(turn, inverse, -shift_value), inverse, stretch))
+
+
+@inline
+def resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
+    """Coefficients of the pair vectors for a vector of triplets, into the scratch of their chunk."""
     inverse_j, inverse_k = load(scratch, INVERSE_FIRST + b), load(scratch, INVERSE_SECOND + b)
-    turn = slope * load(array, COSINE + b)
-    both, across = eta_value, slope * (inverse_j * inverse_k)
-    far = fma(value, load(array, FAR_LOG_SLOPE + b), eta_value)
-    if group.shifted:
-        far = fma(shift_value, load(array, FAR_INVERSE + b), far)
-    both, across = both + far, across - far
-    along_j = fma(fma(-turn, inverse_j, shift_value), inverse_j, both)
-    along_k = fma(fma(-turn, inverse_k, shift_value), inverse_k, both)
-    store(scratch, ALONG_FIRST + b, fma(value, load(scratch, LOG_SLOPE_FIRST + b), along_j))
-    store(scratch, ALONG_SECOND + b, fma(value, load(scratch, LOG_SLOPE_SECOND + b), along_k))
+    cosine, log_slope, inverse = load(array, COSINE + b), load(array, FAR_LOG_SLOPE + b), load(array, FAR_INVERSE + b)
+    turn, stretch, across = turn_and_stretch(
+        value, eta_value, shift_value, slope, cosine, log_slope, inverse, inverse_j, inverse_k, group.shifted
+    )
+    first, second = load(scratch, LOG_SLOPE_FIRST + b), load(scratch, LOG_SLOPE_SECOND + b)
+    store(scratch, ALONG_FIRST + b, along_pair(value, shift_value, turn, stretch, first, inverse_j))
+    store(scratch, ALONG_SECOND + b, along_pair(value, shift_value, turn, stretch, second, inverse_k))
     store(scratch, ACROSS + b, across)
 
 

@@ -12,6 +12,7 @@ from numba import config
 
 if config.DISABLE_JIT:
     from fastsf.kernels._simd_numpy import (
+        HAS_AVX512,
         any_lane,
         bits_mask,
         close_bits,
@@ -27,6 +28,7 @@ if config.DISABLE_JIT:
         from_lane,
         inverse_sqrt,
         lane_numbers,
+        list_lanes,
         load,
         load_one,
         mask_bits,
@@ -51,10 +53,12 @@ if config.DISABLE_JIT:
         sum_lanes,
         sum_lanes_of_four,
         three_lanes,
+        transpose,
         unpack,
     )
 else:
     from fastsf.kernels._simd_llvm import (
+        HAS_AVX512,
         any_lane,
         bits_mask,
         close_bits,
@@ -70,6 +74,7 @@ else:
         from_lane,
         inverse_sqrt,
         lane_numbers,
+        list_lanes,
         load,
         load_one,
         mask_bits,
@@ -94,13 +99,18 @@ else:
         sum_lanes,
         sum_lanes_of_four,
         three_lanes,
+        transpose,
         unpack,
     )
 
 LANES = 8
 
+PACKS = HAS_AVX512
+"""Whether `pack` moves lanes to the front, so that those of several vectors stand behind each other."""
+
 __all__ = [
     "LANES",
+    "PACKS",
     "any_lane",
     "bits_mask",
     "close_bits",
@@ -116,6 +126,7 @@ __all__ = [
     "from_lane",
     "inverse_sqrt",
     "lane_numbers",
+    "list_lanes",
     "load",
     "load_one",
     "mask_bits",
@@ -140,5 +151,6 @@ __all__ = [
     "sum_lanes",
     "sum_lanes_of_four",
     "three_lanes",
+    "transpose",
     "unpack",
 ]
