@@ -306,7 +306,8 @@ def _fill_far(array, scratch, section, lanes, slopes, shifted):
         r2 = maximum(load(scratch, DISTANCE + b), _TINY)
         inverse = inverse_sqrt(r2)
         store(scratch, DISTANCE + b, r2 * inverse)
-        store(scratch, DISTANCE_INVERSE + b, select(r2 > _TINY, inverse, 0.0))
+        if slopes:
+            store(scratch, DISTANCE_INVERSE + b, select(r2 > _TINY, inverse, 0.0))
     core, form, center, inverse_width = section.core, section.form, section.center, section.inverse_width
     for b in range(0, lanes, LANES):
         f, slope = envelope(core, form, center, inverse_width, load(scratch, DISTANCE + b))
