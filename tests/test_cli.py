@@ -325,6 +325,7 @@ def test_demo(run, tmp_path, monkeypatch):
         assert len(list((folder / name).glob("*.png"))) == 2 * len(file.labels)
     assert Potential.load(folder / "training" / "model.h5").elements == ("Si",)
     assert "<img" in (folder / "training" / "report.html").read_text()
+    monkeypatch.setattr(demo, "EPOCHS", 0)
     assert run("demo", folder)[0] == 0
 
 

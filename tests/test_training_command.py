@@ -5,6 +5,8 @@ import re
 import signal
 import sys
 import time
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import ase.io
@@ -62,8 +64,13 @@ threads = 1
 """
 
 
+@cache
+def packaged() -> list[Atoms]:
+    return ase.io.read(data.path("silicon"), ":")
+
+
 def silicon(group: str) -> list[Atoms]:
-    return [atoms for atoms in ase.io.read(data.path("silicon"), ":") if atoms.info["group"] == group]
+    return [deepcopy(atoms) for atoms in packaged() if atoms.info["group"] == group]
 
 
 def write_config(folder: Path, optimizer="levenberg-marquardt", validation="0.25", stress="false") -> Path:

@@ -156,6 +156,13 @@ def test_a_stopped_training_goes_on_to_the_same_end(whole, tmp_path, at, minutes
     assert_same(whole, tmp_path)
 
 
+def test_a_training_that_ends_before_its_first_step(whole, tmp_path):
+    assert train(tmp_path, 0)[1] == "0 epochs done"
+    assert history_without_clock(tmp_path)[EPOCH] == [0]
+    train(tmp_path, 40)
+    assert_same(whole, tmp_path)
+
+
 def test_more_epochs_go_on_where_a_training_ended(whole, tmp_path):
     train(tmp_path, 25)
     progress, _ = train(tmp_path, 40)

@@ -124,6 +124,8 @@ class Run:
 
         try:
             reason = self.loop.run(progress, record, self._save_sometimes, stopping)
+            if self._history is None and self._first is not None:  # it ended before the first step
+                self._begin_history(self._first)
             self._save(progress)
         finally:
             if self._history is not None:
