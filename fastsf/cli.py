@@ -1,4 +1,4 @@
-"""The command line: ``fastsf featurize``, ``train``, ``evaluate``, ``predict``, ``convert``, ``inspect``, ``demo`` ....
+"""The command line: one function for each command of `arguments`.
 
 Modules that load kernels are imported by the commands that need them, so that help and wrong options answer
 at once.
