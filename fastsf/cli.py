@@ -1,4 +1,4 @@
-"""The command line: ``fastsf featurize``, ``predict``, ``convert``, ``inspect``, ``demo`` and ``compile``.
+"""The command line of fastsf; `_COMMANDS` lists what there is.
 
 Modules that load kernels are imported by the commands that need them, so that help and wrong options answer
 at once.
