@@ -1,4 +1,4 @@
-"""The command line: one function for each command of `arguments`.
+"""The command line of fastsf; `_COMMANDS` lists what there is.
 
 Modules that load kernels are imported by the commands that need them, so that help and wrong options answer
 at once.

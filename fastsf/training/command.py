@@ -95,14 +95,13 @@ def _prepare(config: Config, console: Console) -> tuple[Preparation, str]:
         console.say(f"warning: {text}")
     compile_first(["train"], console)
     preparation = Preparation.of(config, dataset)
-    remarks = _remarks(preparation)
-    console.say(remarks)
+    remarks = _remarks(preparation, console)
     console.say(preparation.descriptor.describe())
     return preparation, remarks
 
 
-def _remarks(preparation: Preparation) -> str:
-    """Say what is unusual in the data.
+def _remarks(preparation: Preparation, console: Console) -> str:
+    """Say what is unusual in the data, and return it.
 
     Raises
     ------
@@ -113,6 +112,7 @@ def _remarks(preparation: Preparation) -> str:
     outliers = find_outliers(
         dataset.labelled, preparation.descriptor.create(dataset.labelled.structures), dataset.split
     )
+    console.say(outliers.text())
     if outliers.serious and preparation.config.data.on_serious == "stop":
         found = outliers.describe(outliers.serious[0])
         raise InputError(f'{found}; with [data] on_serious = "warn" the training goes on all the same')
