@@ -132,7 +132,6 @@ class Evaluator:
         self.threads = threads
         self.numbers = numbers
         self._species = model.descriptor.species_of(numbers)
-        self._centers = np.arange(len(numbers))
         self._pairs = pairs
         self._volume = volume
         self._pair_gradient = np.empty((0, 3))
@@ -203,7 +202,7 @@ class Evaluator:
         """Symmetry functions (n, s), a new array."""
         descriptor = self.model.descriptor
         out = np.zeros((len(self), descriptor.n_features))
-        arguments = (descriptor.tables, self._neighbors(), self._centers)
+        arguments = (descriptor.tables, self._neighbors(), np.arange(len(self)))
         run(self.threads, acsf.values_range, acsf.values, arguments, len(self), (out,))
         return out
 
@@ -250,7 +249,7 @@ class Evaluator:
             g, sums = self._room_for_gradients(some.shape[1]), np.zeros((some.shape[1], n, 12))
             g.fill(0.0)
             g = g.reshape(some.shape[1], -1, 3)
-            arguments = (self.model.descriptor.tables, self._neighbors(), self._centers)
+            arguments = (self.model.descriptor.tables, self._neighbors(), np.arange(len(self)))
             run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, n, (some, g, sums))
             for m in range(some.shape[1]):
                 force[first + m], virials[first + m] = self._gather(g[m], sums[m])

