@@ -25,8 +25,9 @@ from fastsf import Potential
 from fastsf.console import Console
 from fastsf.frames import Reading
 from fastsf.structure import Structure
-from fastsf.training.command import init, train
-from fastsf.training.config import read_config
+from fastsf.training.command import train
+from fastsf.training.config_file import read_config
+from fastsf.training.init_command import init
 from fastsf.training.labelled import read_labelled
 from fastsf.training.optimizers import OPTIMIZERS
 

@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-_UNIT_CELL = np.eye(3)  # a copy is made ten times as fast, which molecules notice
+_UNIT_CELL: FloatArray = np.eye(3)  # a copy is made ten times as fast, which molecules notice
 
 
 @dataclass(frozen=True)
