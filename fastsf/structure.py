@@ -126,7 +126,7 @@ def _check_finite(positions: FloatArray) -> None:
 
 def _invertible(cell: FloatArray, pbc: BoolArray) -> FloatArray:
     if True not in pbc.tolist():
-        return _UNIT_CELL.copy()  # a cell that repeats nothing must not matter
+        return np.array(_UNIT_CELL)  # a cell that repeats nothing must not matter
     for axis, repeats, vector in zip("abc", pbc.tolist(), cell.tolist(), strict=True):
         if repeats and not any(vector):
             raise StructureError(f"periodic along {axis}, but that cell vector is zero")
