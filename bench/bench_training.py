@@ -35,7 +35,7 @@ PARTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Of the minutes, when errors are looked at."""
 
 MODELS: dict[str, dict[str, Any]] = {
-    "radial only": {"radial": 8, "angular": 2, "zeta": [1.0], "hidden": [10, 10]},
+    "smallest": {"radial": 8, "angular": 2, "zeta": [1.0], "hidden": [10, 10]},
     "small": {"radial": 8, "angular": 2, "zeta": [1.0, 2.0, 4.0], "hidden": [12, 12]},
     "medium": {"radial": 10, "angular": 3, "zeta": [1.0, 2.0, 4.0], "hidden": [16, 16]},
     "suggested": {},
