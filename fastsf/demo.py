@@ -8,7 +8,7 @@ from pathlib import Path
 from fastsf import data
 from fastsf.console import Console, compile_first
 from fastsf.descriptor import ACSF
-from fastsf.disk import storage_errors
+from fastsf.disk import make_folder
 from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Summary, featurize
 from fastsf.frames import Reading, find_elements
@@ -58,8 +58,7 @@ def run_demo(folder: Path, console: Console) -> list[Path]:
     StorageError
         If the folder cannot be written.
     """
-    with storage_errors(f"cannot make the folder {folder}"):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     console.say(f"fastsf demo: results go to {folder.resolve()}")
     compile_first(["featurize", "derivatives", "train"], console)
     written = []

@@ -29,6 +29,19 @@ def storage_errors(what: str) -> Iterator[None]:
         raise StorageError(f"{what}: {reason[:1].lower()}{reason[1:]}") from error
 
 
+def make_folder(folder: Path) -> Path:
+    """Make a folder, and those above it, unless it is there; returns it.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be made.
+    """
+    with storage_errors(f"cannot make the folder {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames inside a folder last, where the system can (Windows opens no folders)."""
     if os.name == "posix":

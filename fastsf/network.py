@@ -157,10 +157,7 @@ class Network:
             If the number of columns is not that of the network's inputs.
         """
         layers = self.layers(self._checked(inputs, "inputs"))
-        back = np.ones_like(layers[-1].value)
-        for layer, w in zip(reversed(layers), reversed(self.weights), strict=True):
-            back = (back * layer.slope * self.norm(w)) @ w.T
-        return layers[-1].value[:, 0].copy(), back
+        return layers[-1].value[:, 0].copy(), self.cotangents(layers)[0][0]
 
     def double_backward(
         self, inputs: npt.ArrayLike, energy_cotangent: npt.ArrayLike, direction: npt.ArrayLike
@@ -212,6 +209,22 @@ class Network:
     def norm(self, w: FloatArray) -> float:
         """Factor of the sums at the nodes of the layer with weights w."""
         return 1 / len(w) if self.normalize_nodes else 1.0
+
+    def cotangents(self, layers: list[Layer]) -> tuple[list[FloatArray], list[FloatArray]]:
+        """Backward pass after a forward pass of n inputs.
+
+        Returns
+        -------
+        values : list of arrays
+            dE/d(inputs), (n, s), then dE/d(output) of each layer, (n, out).
+        nodes : list of (n, out) float64
+            dE/d(sum at the node), per layer.
+        """
+        values, nodes = [np.ones_like(layers[-1].value)], []
+        for layer, w in zip(reversed(layers), reversed(self.weights), strict=True):
+            nodes.append(values[-1] * layer.slope * self.norm(w))
+            values.append(nodes[-1] @ w.T)
+        return values[::-1], nodes[::-1]
 
     def layers(self, x: FloatArray) -> list[Layer]:
         """Forward pass of inputs (n, s), layer by layer."""

@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import sys
-import time
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from featurizing import command
+from histories import wait_for_epoch
 
 from fastsf import Committee, Potential, data
 from fastsf.predict import predict
@@ -243,22 +243,13 @@ def test_another_training_is_in_the_way(run, config, tmp_path):
     assert run("train", config, "--epochs", 1, "--set", "loss.decay=0.5", "--overwrite")[0] == 0
 
 
-def wait_for_epoch(folder: Path, epoch: int) -> None:
-    for _ in range(3000):
-        path = folder / "history.csv"
-        if path.exists() and path.read_text().count("\n") > epoch + 1:
-            return
-        time.sleep(0.01)
-    raise AssertionError("the training does not run")
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.parametrize("optimizer", ["levenberg-marquardt", "adam", "kalman"])
 def test_kill_in_the_middle_changes_nothing(run, tmp_path, optimizer):
     config = write_config(tmp_path, optimizer)
     killed = tmp_path / "killed"
     process = command("train", config, "-o", killed, "--epochs", 4000)
-    wait_for_epoch(killed, 3)
+    wait_for_epoch(killed, 3, seconds=30)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     done = read_checkpoint(killed / "checkpoint.npz").progress.epoch
@@ -272,7 +263,7 @@ def test_kill_in_the_middle_changes_nothing(run, tmp_path, optimizer):
 def test_ctrl_c_saves_and_says_how_to_go_on(config, tmp_path):
     folder = tmp_path / "out"
     process = command("train", config, "-o", folder, "--epochs", 100000)
-    wait_for_epoch(folder, 2)
+    wait_for_epoch(folder, 2, seconds=30)
     process.send_signal(signal.SIGINT)
     told, complaints = process.communicate()
     assert process.returncode == 130

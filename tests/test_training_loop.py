@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import fake_training
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from fake_training import IDENTITY, START, FakeOptimizer, make_loop, train
 from featurizing import ROOT
+from histories import wait_for_epoch
 
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.training.balance import Balance
@@ -183,20 +183,11 @@ def start_program(folder: Path, *words) -> subprocess.Popen:
     return process
 
 
-def wait_for_epoch(folder: Path, epoch: int) -> None:
-    for _ in range(2000):
-        path = folder / "history.csv"
-        if path.exists() and path.read_text().count("\n") > epoch + 1:
-            return
-        time.sleep(0.01)
-    raise AssertionError("the training does not run")
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_kill_at_any_moment_changes_nothing(whole, tmp_path):
     for epoch in (0, 3, 11, 24):
         process = start_program(tmp_path, 40, 0.01)
-        wait_for_epoch(tmp_path, epoch)
+        wait_for_epoch(tmp_path, epoch, seconds=20)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert read_checkpoint(tmp_path / "checkpoint.npz").progress.epoch < 40
@@ -208,7 +199,7 @@ def test_kill_at_any_moment_changes_nothing(whole, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_the_epoch_end_and_saves(whole, tmp_path, number):
     process = start_program(tmp_path, 40, 0.05)
-    wait_for_epoch(tmp_path, 2)
+    wait_for_epoch(tmp_path, 2, seconds=20)
     process.send_signal(number)
     told, complaints = process.communicate()
     assert (process.returncode, told, complaints) == (0, "stopping\n", "")

@@ -230,7 +230,8 @@ def test_wrong_sets(objective):
 
 def test_scalings_are_those_of_the_values():
     model, labelled = Model.from_potential(random_potential()), labelled_systems()
-    scalings, values = find_scalings(model.descriptor, labelled.structures)
+    scalings = find_scalings(model.descriptor, labelled.structures)
+    values = model.descriptor.create(labelled.structures)
     numbers = np.concatenate([structure.numbers for structure in labelled.structures])
     columns = len(model.descriptor.columns["O"])
     own = np.concatenate(values)[numbers == 8, :columns]

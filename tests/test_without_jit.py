@@ -92,7 +92,7 @@ def test_networks(name) -> None:
 def test_training(water) -> None:
     acsf = ACSF([G2("H", "O", 0.4, 3.0), G2("O", "H", 0.4, 3.0), G5("O", ("H", "H"), 0.1, 2, 1, 3.0)], threads=1)
     structure = Structure.from_atoms(water)
-    scalings, _ = find_scalings(acsf, [structure, structure], "none")
+    scalings = find_scalings(acsf, [structure, structure], "none")
     rng = np.random.default_rng(2)
     sizes = [(len(acsf.columns[symbol]), 2, 1) for symbol in acsf.elements]
     networks = tuple(initial_network(each, ("tanh", "linear"), "glorot_normal", rng) for each in sizes)

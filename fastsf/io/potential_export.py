@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastsf.disk import storage_errors, write_atomically
+from fastsf.disk import make_folder, write_atomically
 from fastsf.errors import InputError, StorageError
 from fastsf.function_sets import column_order, scale_lengths
 from fastsf.io.potential_folder import SETTINGS, STATISTICS, title
@@ -63,8 +63,7 @@ def export_folder(
     """
     files = format_folder(parts, length_unit, energy_unit)
     folder = Path(path)
-    with storage_errors(f"cannot make the folder {folder}"):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     present = [name for name in files if (folder / name).exists()]
     if present and not overwrite:
         raise StorageError(f"{folder}: {', '.join(present)} would be overwritten")

@@ -14,7 +14,7 @@ import numpy as np
 from fastsf.errors import InputError
 from fastsf.structure import FloatArray
 from fastsf.training.labelled import LabelledSet
-from fastsf.training.measures import Errors, Sigma
+from fastsf.training.measures import Errors, Sigma, rmse_and_mae
 from fastsf.training.reference_energies import above_references
 
 _FORCES = 0.1
@@ -110,10 +110,5 @@ def spreads(labelled: LabelledSet) -> tuple[float, float, float]:
     """
     forces = [each.ravel() for each in labelled.forces if each is not None]
     groups = above_references(labelled), np.concatenate([np.empty(0), *forces]), labelled.stresses
-    energy, force, stress = (_root_mean_square(each) for each in groups)
+    energy, force, stress = (float(np.nan_to_num(rmse_and_mae(each)[0])) for each in groups)
     return energy, force, stress
-
-
-def _root_mean_square(values: FloatArray) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.sqrt(np.mean(known**2))) if known.size else 0.0

@@ -12,7 +12,7 @@ from typing import Any
 
 import fastsf
 from fastsf.console import Console, compile_first
-from fastsf.disk import storage_errors
+from fastsf.disk import make_folder, storage_errors
 from fastsf.errors import InputError
 from fastsf.featurize import Progress as ReadProgress
 from fastsf.potential import Potential
@@ -65,7 +65,7 @@ def train(config: Config, folder: Path, console: Console, *, overwrite: bool = F
         After SIGINT or SIGTERM, when everything is saved.
     """
     preparation, remarks = _prepare(config, console)
-    work = _Work(preparation, _make_folder(folder), console, overwrite, command)
+    work = _Work(preparation, make_folder(folder), console, overwrite, command)
     trained = work.run()
     assessment = Assessment(trained, preparation)
     console.say(assessment.text())
@@ -117,12 +117,6 @@ def _remarks(preparation: Preparation, console: Console) -> str:
         found = outliers.describe(outliers.serious[0])
         raise InputError(f'{found}; with [data] on_serious = "warn" the training goes on all the same')
     return outliers.text()
-
-
-def _make_folder(folder: Path) -> Path:
-    with storage_errors(f"cannot make the folder {folder}"):
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 class _Work:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from ase import units
 
 from fastsf.structure import BoolArray, FloatArray, IntArray
 from fastsf.training.findings import Finding
@@ -19,7 +20,6 @@ _FORCE_RATIO, _LEAST_FORCE = 4.0, 1.0
 _NET_FORCE = 1e-3
 _SHARE = 0.9
 _HUGE_STRESS = 1.0
-_GIGAPASCAL = 160.21766
 
 
 def check_energies(labelled: LabelledSet) -> Iterator[Finding]:
@@ -74,8 +74,8 @@ def check_stresses(labelled: LabelledSet) -> Iterator[Finding]:
     if len(huge):
         worst = int(huge[np.argmax(largest[huge])])
         message = (
-            f"stresses of {len(huge)} structures are above {_HUGE_STRESS:g} eV/Å^3 ({_GIGAPASCAL:.0f} GPa), up to "
-            f"{largest[worst]:.3g}: are they in GPa or kbar?"
+            f"stresses of {len(huge)} structures are above {_HUGE_STRESS:g} eV/Å^3 "
+            f"({_HUGE_STRESS / units.GPa:.0f} GPa), up to {largest[worst]:.3g}: are they in GPa or kbar?"
         )
         yield Finding("units", "suspicious", message, (worst, *(k for k in huge.tolist() if k != worst)))
 

@@ -56,7 +56,7 @@ class Errors:
         energies = np.array([r[0] / n for r, n in pairs])
         forces = np.concatenate([r[1 : 1 + 3 * n] for r, n in pairs])
         stresses = np.concatenate([r[1 + 3 * n :] for r, n in pairs])
-        return cls(*(number for each in (energies, forces, stresses) for number in _rmse_and_mae(each)))
+        return cls(*(number for each in (energies, forces, stresses) for number in rmse_and_mae(each)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,8 @@ class Predictions:
     stresses: FloatArray
 
 
-def _rmse_and_mae(errors: FloatArray) -> tuple[float, float]:
+def rmse_and_mae(errors: FloatArray) -> tuple[float, float]:
+    """Root mean square and mean absolute value of those that are finite; NaN if none are."""
     known = errors[np.isfinite(errors)]
     if not known.size:
         return float("nan"), float("nan")

@@ -92,6 +92,11 @@ class Model:
         pieces = zip(self.networks, self.slices, strict=True)
         return replace(self, networks=tuple(network.with_parameters(parameters[place]) for network, place in pieces))
 
+    def constant_energy(self, numbers: IntArray) -> float:
+        """Energy of atoms (n,) that does not come from the networks, eV."""
+        offsets = np.array([self.offsets.get(symbol, 0.0) for symbol in self.descriptor.elements])
+        return float(offsets[self.species_of(numbers)].sum())
+
     def species_of(self, numbers: IntArray) -> IntArray:
         """Index of each atom's element (n,)."""
         return self.descriptor.species_of(numbers)

@@ -147,7 +147,7 @@ class TrainingFolder:
             If training shall go on from weights, which cannot be read.
         """
         descriptor = ACSF(self.functions, elements=self.elements, threads=threads)
-        scalings, _ = find_scalings(descriptor, labelled.structures, *self.scaling)
+        scalings = find_scalings(descriptor, labelled.structures, *self.scaling)
         networks = self._networks(descriptor.elements, self.training.seed if seed is None else seed)
         model = Model(descriptor, scalings, networks, self.offsets, self.energy_scale, self.length_scale)
         if self.training.precondition and not self.training.use_old_weights:
@@ -173,8 +173,7 @@ def _preconditioned(model: Model, labelled: LabelledSet) -> Model:
     known = labelled.select(np.isfinite(labelled.energies))
     results = evaluate_batch(potential.model, known.structures, forces=False)
     elements = model.descriptor.elements
-    constant = np.array([model.offsets[symbol] for symbol in elements])
-    shifts = np.array([constant[model.species_of(each.numbers)].sum() for each in known.structures])
+    shifts = np.array([model.constant_energy(each.numbers) for each in known.structures])
     to_output = known.n_atoms * model.energy_scale
     predicted = (np.array([result.energy for result in results]) - shifts) / to_output
     networks = preconditioned(potential.networks, predicted, (known.energies - shifts) / to_output)

@@ -29,15 +29,18 @@ class Pass:
     ----------
     layers : list of Layer
         Of the forward pass.
-    nodes : list of (m, out) float64
-        dE/d(sum at the node), per layer.
-    gradient : (m, s) float64
-        dE/dX.
+    values, nodes : list of arrays
+        Of the backward pass; see `Network.cotangents`.
     """
 
     layers: list[Layer]
+    values: list[FloatArray]
     nodes: list[FloatArray]
-    gradient: FloatArray
+
+    @property
+    def gradient(self) -> FloatArray:
+        """dE/dX, (m, s)."""
+        return self.values[0]
 
     @property
     def energies(self) -> FloatArray:
@@ -49,12 +52,7 @@ class Pass:
 def forward_backward(network: Network, inputs: FloatArray) -> Pass:
     """Energies of atoms and everything that their derivatives need."""
     layers = network.layers(inputs)
-    back = np.ones_like(layers[-1].value)
-    nodes = []
-    for layer, w in zip(reversed(layers), reversed(network.weights), strict=True):
-        nodes.append(layer.slope * back * network.norm(w))
-        back = nodes[-1] @ w.T
-    return Pass(layers, nodes[::-1], back)
+    return Pass(layers, *network.cotangents(layers))
 
 
 def along(gradient: FloatArray, index: IntArray, blocks: AnyFloat) -> FloatArray:
@@ -104,7 +102,7 @@ def direction_rows(network: Network, done: Pass, index: IntArray, blocks: AnyFlo
     end = rows.shape[1]
     for k, (tangent, sums) in reversed(list(enumerate(_tangents(network, done, index, blocks)))):
         layer, w, norm = done.layers[k], network.weights[k], network.norm(network.weights[k])
-        node_tangent = sums * _pick(layer.bend * _cotangent(done, network, k) * norm, index, blocks)
+        node_tangent = sums * _pick(layer.bend * done.values[k + 1] * norm, index, blocks)
         if back_tangent is not None:
             node_tangent += back_tangent * _pick(layer.slope * norm, index, blocks)
         fan_in, fan_out = w.shape
@@ -128,12 +126,6 @@ def _tangents(network: Network, done: Pass, index: IntArray, blocks: AnyFloat) -
         tangents.append((tangent, sums))
         tangent = sums * _pick(layer.slope, index, blocks)
     return tangents
-
-
-def _cotangent(done: Pass, network: Network, k: int) -> FloatArray:
-    """dE/d(output of layer k), (m, out)."""
-    last = k == len(done.nodes) - 1
-    return np.ones_like(done.nodes[k]) if last else done.nodes[k + 1] @ network.weights[k + 1].T
 
 
 def _pick(values: FloatArray, index: IntArray, blocks: AnyFloat) -> AnyFloat:

@@ -12,7 +12,7 @@ from scipy.linalg import blas
 from threadpoolctl import threadpool_limits
 
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray, IntArray
+from fastsf.structure import FloatArray, IntArray, volume
 from fastsf.threads import most_threads
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.measures import Errors, Predictions, Sigma
@@ -178,10 +178,8 @@ class Objective:
 
     def _terms_of(self, k: int) -> Terms:
         structure = self.samples.structures[k]
-        symbols = [self.model.descriptor.elements[kind] for kind in self.model.species_of(structure.numbers)]
-        constant = sum(self.model.offsets.get(symbol, 0.0) for symbol in symbols)
-        volume = abs(float(np.linalg.det(structure.cell)))
-        return Terms(len(structure), volume, constant, self.samples.stress)
+        constant = self.model.constant_energy(structure.numbers)
+        return Terms(len(structure), volume(structure.cell), constant, self.samples.stress)
 
     def _labels_of(self, k: int) -> FloatArray:
         forces, n = self.labelled.forces[k], len(self.labelled.structures[k])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,9 @@ class Dataset:
         """Structures of one of `PARTS`."""
         return self.labelled.select(getattr(self.split, name))
 
+    @cached_property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of every file.
+        """SHA-256 of every file, found when first asked for.
 
         Raises
         ------
@@ -207,7 +208,7 @@ class Preparation:
             **table,
             "precision": run["precision"],
             "functions": hashlib.sha256(text.encode()).hexdigest(),
-            "files": self.dataset.digests(),
+            "files": self.dataset.digests,
             "fastsf": fastsf.__version__,
         }
 
@@ -217,7 +218,7 @@ def _starts(config: Config, train: LabelledSet) -> Callable[[int], Model]:
     if config.folder is not None:
         return partial(config.folder.model, train, threads=config.run.threads)
     descriptor = ACSF(config.functions_for(train), elements=train.elements, threads=config.run.threads)
-    scalings, _ = find_scalings(descriptor, train.structures, config.networks.scaling)
+    scalings = find_scalings(descriptor, train.structures, config.networks.scaling)
     offsets = reference_energies(train)
 
     def make(seed: int) -> Model:

@@ -270,5 +270,5 @@ def _origin(document: Document, preparation: Preparation, command: str) -> None:
     import fastsf
 
     document.heading("Origin")
-    files = [f"{digest}  {path}" for path, digest in preparation.dataset.digests().items()]
+    files = [f"{digest}  {path}" for path, digest in preparation.dataset.digests.items()]
     document.listing([f"fastsf {fastsf.__version__}: {command}", "", "SHA-256 of the data", *files])

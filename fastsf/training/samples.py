@@ -198,8 +198,8 @@ def find_scalings(
     mode: Mode = "scale_sigma",
     lowest: float = 0.0,
     highest: float = 1.0,
-) -> tuple[dict[str, Scaling], list[FloatArray]]:
-    """Scalings by the statistics of structures, and the values (n, s) of each of them.
+) -> dict[str, Scaling]:
+    """Scalings by the statistics of structures.
 
     `mode`, `lowest` and `highest` are as for `Scaling`.
 
@@ -219,4 +219,4 @@ def find_scalings(
         if not len(rows):
             raise InputError(f"no structure of the training set has the element {symbol} of the functions")
         scalings[symbol] = Scaling.from_values(rows[:, : len(descriptor.columns[symbol])], mode, lowest, highest)
-    return scalings, values
+    return scalings

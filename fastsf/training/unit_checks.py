@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from ase import units
 
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import FloatArray, IntArray, Structure, volume
 from fastsf.training.findings import Finding
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.reference_energies import compositions
@@ -108,7 +108,7 @@ def _step(labelled: LabelledSet, k: int) -> Step | None:
     if np.abs(moved).max() > _LARGEST_STEP or largest > _LARGEST_STRAIN:
         return None
     work_of_stress = sum(
-        abs(np.linalg.det(each.cell)) * np.sum(_full(stress) * strain)
+        volume(each.cell) * np.sum(_full(stress) * strain)
         for each, stress in ((first, labelled.stresses[k]), (second, labelled.stresses[k + 1]))
     )
     work_of_forces = -np.sum((forces[0] + forces[1]) * moved)

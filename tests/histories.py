@@ -1,0 +1,17 @@
+"""Histories of trainings that run in other processes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+
+def wait_for_epoch(folder: Path, epoch: int, seconds: float) -> None:
+    """Return once a training has written an epoch; an error if it has not after so long."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        path = folder / "history.csv"
+        if path.exists() and path.read_text().count("\n") > epoch + 1:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the training does not run")
