@@ -62,7 +62,7 @@ class Advance:
     steps : int
         Steps really done; fewer than asked for after a halt.
     rows : (k, columns) float64
-        What was observed, wherever `steps_done` was a multiple of ``every``.
+        What was observed, wherever `steps_done` was a multiple of ``every`` after a step that was done.
     halt : Halt or None
         Why it stopped early.
     """

@@ -15,12 +15,12 @@ from fastsf.console import Console, compile_first
 from fastsf.disk import make_folder, storage_errors
 from fastsf.errors import InputError
 from fastsf.featurize import Progress as ReadProgress
+from fastsf.interruption import Interruption
 from fastsf.potential import Potential
 from fastsf.training.balance import Balance
 from fastsf.training.checkpoint import Checkpoint
 from fastsf.training.config import Config
 from fastsf.training.display import EpochTable
-from fastsf.training.interruption import Interruption
 from fastsf.training.loop import Loop, Progress
 from fastsf.training.model import Model
 from fastsf.training.optimizers import OPTIMIZERS
