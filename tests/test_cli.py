@@ -413,9 +413,7 @@ def test_progress_goes_to_the_log_now_and_then(monkeypatch, caplog):
     with caplog.at_level(logging.INFO, "fastsf"):
         for step in (0, 1, 2):
             bar(Progress(step, 310 * step, 100 * step, 400))
-    assert [record.getMessage() for record in caplog.records] == [
-        "2 structures, 620 atoms, 20 atoms/s, 50 % done"
-    ]
+    assert [record.getMessage() for record in caplog.records] == ["2 structures, 620 atoms, 20 atoms/s, 50 % done"]
 
 
 def test_structures_without_labels(run, definition, tmp_path):

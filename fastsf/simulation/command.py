@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fastsf.analysis.series import Series
-from fastsf.analysis.source import read_log
+import numpy as np
+
+from fastsf.analysis import averages
 from fastsf.console import Console
 from fastsf.simulation.display import SimulationDisplay, speed
-from fastsf.simulation.engine import Engine
+from fastsf.simulation.engine import Column, Engine
 from fastsf.simulation.files import FINAL, LOG
+from fastsf.simulation.limits import CONSERVED, TIME
+from fastsf.simulation.log import heading, read_log
 from fastsf.simulation.observers import Observer
 from fastsf.simulation.run import Progress, run
 from fastsf.simulation.settings import FILES, Settings
 from fastsf.simulation.supervision import Supervision
+from fastsf.structure import FloatArray
 
 _TOLD = ("temperature", "pressure", "potential energy", "volume")
+_FEWEST_ROWS = 6
 
 
 def simulate(
@@ -39,34 +44,47 @@ def simulate(
             tell=display,
             on_interruption=lambda: display.say("finishing these steps ... (again: stop at once)"),
         )
-    for line in _summary(progress, folder, settings, watches, len(engine.frame().numbers)):
+    for line in _summary(engine, progress, folder, settings, watches):
         console.say(line)
     return progress
 
 
 def _summary(
-    progress: Progress, folder: Path, settings: Settings, watches: Sequence[Observer], atoms: int
+    engine: Engine, progress: Progress, folder: Path, settings: Settings, watches: Sequence[Observer]
 ) -> list[str]:
-    made = progress.step - progress.first
+    made, atoms = progress.step - progress.first, len(engine.frame().numbers)
     if made:
         lines = [f"{made:,} steps in {progress.seconds:,.1f} s: {speed(progress)}"]
         lines[0] += f", {1e6 * progress.seconds / made / max(atoms, 1):.3g} µs/atom/step"
     else:
         lines = [f"{progress.step:,} steps are done already; more steps (or --overwrite) go on"]
-    lines += means(read_log(folder / LOG), atoms)
+    lines += means(read_log(folder / LOG), engine.columns, atoms)
     for watch in watches:
         lines += watch.summary() if isinstance(watch, Supervision) else []
     names = [LOG, FINAL, *(FILES[each.format] for each in settings.trajectories)]
     return [*lines, f"in {folder}: {', '.join(names)}"]
 
 
-def means(log: Series, atoms: int) -> list[str]:
-    """Say means with their errors, and the drift of the conserved energy."""
+def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) -> list[str]:
+    """Say means with their errors, and the drift of the conserved energy.
+
+    Parameters
+    ----------
+    log : mapping of str to (rows,) float64
+        From `read_log`.
+    columns : sequence of Column
+        Of the log.
+    atoms : int
+        How many there are.
+    """
+    series = {column.name: log[heading(column)] for column in columns}
     lines = []
-    for name, mean in log.means().items():
-        if name in _TOLD:
-            lines.append(f"{name}: {mean.value:.6g} ± {mean.error:.2g} {log.units[name]}")
-    drift = log.drift(max(atoms, 1))
-    if drift is not None:
-        lines.append(f"drift of the {drift[0]}: {drift[1]:.2e} ± {drift[2]:.1e} eV/atom/ps")
+    for column in columns:
+        if column.name in _TOLD and np.isfinite(series[column.name]).all():
+            found = averages.mean(series[column.name])
+            lines.append(f"{column.name}: {found.value:.6g} ± {found.error:.2g} {column.unit}")
+    energy = series.get(CONSERVED, np.empty(0))
+    if len(energy) >= _FEWEST_ROWS and np.isfinite(energy).all():
+        slope, error = averages.drift(energy / max(atoms, 1), 1e-3 * series[TIME])
+        lines.append(f"drift of the {CONSERVED}: {slope:.2e} ± {error:.1e} eV/atom/ps")
     return lines
