@@ -306,7 +306,7 @@ def test_other_trajectories_may_be_written_when_a_run_goes_on(tmp_path):
     [
         ({"halt": 50}, {}, "stopped at step 50: atom 3 is lost; "),
         ({"hot": 48}, {"temperature": 20000.0}, r"step 48: the temperature is [\d,]+ K, above the limit of 20,000 K"),
-        ({"leak": 46}, {"drift": 1.0}, "step 48: the conserved energy drifts by 5 eV/atom/ps, the limit is 1;"),
+        ({"leak": 46}, {"drift": 0.2}, "step 48: the conserved energy drifts by 0.5 eV/atom/ps, the limit is 0.2;"),
     ],
 )  # fmt: skip
 def test_a_stop_leaves_the_state_before_it(whole, tmp_path, bad, settings, message):

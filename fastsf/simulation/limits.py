@@ -12,7 +12,7 @@ from fastsf.structure import FloatArray
 STEP, TIME, TEMPERATURE, CONSERVED = "step", "time", "temperature", "conserved energy"
 """Names of columns that a run knows."""
 
-_SHORTEST_PS = 0.1
+_SHORTEST_PS = 1.0
 
 
 class Limits:

@@ -85,7 +85,7 @@ class Settings:
     checkpoint_seconds : float
         Between checkpoints.
     drift : float, optional
-        Stop when the conserved energy has changed by more than this, eV per atom and ps (at least 0.1 ps are counted).
+        Stop when the conserved energy has changed by more than this, eV per atom and ps (at least 1 ps is counted).
     temperature : float, optional
         Stop when a row of the log has a temperature above this, K.
 

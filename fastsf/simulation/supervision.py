@@ -179,7 +179,7 @@ class Supervision:
     def _save(self, frame: Frame, result: Result, deviations: FloatArray | None, stopping: bool) -> None:
         if self._saved is not None and frame.step - self._saved < self.settings.apart and not stopping:
             return
-        columns = {"outside": result.outside}
+        columns: dict[str, Any] = {"outside": result.outside}
         if deviations is not None:
             columns["deviation"] = deviations
         self._file.add(frame_text(frame, _PLAIN, columns).encode())
