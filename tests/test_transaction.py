@@ -106,7 +106,7 @@ def test_a_full_disk_changes_nothing(path, monkeypatch):
 
     with monkeypatch.context() as context:
         context.setattr(transaction, "write_states", full)
-        with pytest.raises(StorageError, match="cannot write .*file: no space left on device"):
+        with pytest.raises(StorageError, match=r"cannot write .*file: no space left on device"):
             change(path)
     assert path.read_bytes() == bytes(range(100))
     assert change(path) == path.read_bytes()
