@@ -55,7 +55,7 @@ def run_md(arguments: argparse.Namespace, console: Console) -> None:
     folder = folder_of(arguments, "md")
     settings = settings_of(arguments, steps, drift=arguments.max_drift or None)
     watches = supervision_of(arguments, potential, atoms, folder, lambda text: console.say(f"warning: {text}"))
-    compile_first(["md"], console)
+    compile_first(["md", "committee"] if arguments.member else ["md", "predict"], console)
     stop = arguments.extrapolation == "stop"
     engine = MolecularDynamics(
         potential,
