@@ -93,7 +93,8 @@ def _steps(arguments: argparse.Namespace, timestep: float) -> int:
         return STEPS if arguments.steps is None else int(arguments.steps)
     if not 0 < arguments.ps < math.inf or not timestep > 0:
         raise InputError(f"expected a positive length and time step, found {arguments.ps:g} ps and {timestep:g} fs")
-    return math.ceil(1000 * arguments.ps / timestep - 1e-6)
+    steps: int = math.ceil(1000 * arguments.ps / timestep - 1e-6)
+    return steps
 
 
 def _fix(atoms: Atoms, text: str) -> None:
