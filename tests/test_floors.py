@@ -26,6 +26,7 @@ FLOORS = {
     "convert_data": 5,
     "parity_plots": 6, "prediction_report": 7,
     "io": 3,
+    "simulation": 5, "md": 5,
     "plots": 6, "function_plots": 6, "range_plots": 6, "plot_style": 6, "shapes": 6,
     "cli": 7, "arguments": 7, "console": 7, "demo": 7, "report": 7, "__main__": 7,
     "potential_report": 7, "potential_checks": 7, "potential_words": 7,
@@ -50,7 +51,9 @@ def place_of(module: str) -> str:
     return own if own in FLOORS else words[0]
 
 
-SOURCES = [path for folder in ("", "io", "training") for path in sorted((PACKAGE / folder).glob("*.py"))]
+SOURCES = [
+    path for folder in ("", "io", "training", "simulation", "md") for path in sorted((PACKAGE / folder).glob("*.py"))
+]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)
