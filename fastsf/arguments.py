@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
+from fastsf.analysis.options import add_analyze
 from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
 
 _MODEL = "model file of fastsf, or folder of n2p2 or RuNNer (input.nn, scaling.data, weights)"
@@ -31,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_convert(commands)
     _add_inspect(commands)
+    _add_console(add_analyze(commands))
     _add_demo(commands)
     _add_compile(commands)
     return parser

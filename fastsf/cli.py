@@ -315,6 +315,13 @@ def _inspect_features(arguments: argparse.Namespace, console: Console) -> None:
                 console.say(f"wrote {path}")
 
 
+def _analyze(arguments: argparse.Namespace) -> None:
+    console = _console(arguments)
+    from fastsf.analysis.command import run_command
+
+    run_command(arguments, console, shlex.join(["fastsf", *arguments.words]))
+
+
 def _demo(arguments: argparse.Namespace) -> None:
     console = _console(arguments)
     from fastsf.demo import run_demo
@@ -340,6 +347,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "evaluate": _predict,
     "convert": _convert,
     "inspect": _inspect,
+    "analyze": _analyze,
     "demo": _demo,
     "compile": _compile,
 }

@@ -18,7 +18,7 @@ SKEWED = np.array([[7.0, 0.0, 0.0], [2.5, 6.5, 0.0], [-1.5, 2.0, 8.0]])
 def rdf_of(frames: list[Atoms], reach: float, bins: int) -> RDF:
     distribution = RadialDistribution(reach, bins)
     for atoms in frames:
-        distribution.add(Structure.from_atoms(atoms))
+        distribution.add(atoms)
     return distribution.result()
 
 
@@ -114,7 +114,7 @@ def test_bad_input() -> None:
     with pytest.raises(InputError, match="no frames"):
         RadialDistribution(5.0).result()
     distribution = RadialDistribution(5.0)
-    distribution.add(Structure.from_atoms(gas("Ar4", 1)))
+    distribution.add(gas("Ar4", 1))
     with pytest.raises(StructureError, match="element Ne is not in the first frame"):
         distribution.add(Structure.from_atoms(gas("Ar3Ne", 1)))
 

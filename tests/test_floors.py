@@ -27,7 +27,8 @@ FLOORS = {
     "parity_plots": 6, "prediction_report": 7,
     "io": 3,
     "plots": 6, "function_plots": 6, "range_plots": 6, "plot_style": 6, "shapes": 6,
-    "analysis": 5, "analysis.plots": 6, "analysis.report": 7, "analysis.command": 7, "analysis.options": 7,
+    "analysis": 5, "analysis.plots": 6, "analysis.report": 7, "analysis.tables": 7,
+    "analysis.command": 7, "analysis.options": 7,
     "cli": 7, "arguments": 7, "console": 7, "demo": 7, "report": 7, "__main__": 7,
     "potential_report": 7, "potential_checks": 7, "potential_words": 7,
 }  # fmt: skip

@@ -22,6 +22,9 @@ from fastsf.structure import FloatArray
 FEWEST_BLOCKS = 4
 """From fewer blocks than this no error is taken."""
 
+_ROUNDING = 1e-12
+"""Relative spread that is no more than rounding."""
+
 DRIFT_BLOCKS = 20
 """Blocks whose means a drift is fitted to."""
 
@@ -63,7 +66,7 @@ class Mean:
     value, error : float
         Mean, and its standard error; NaN for the error of fewer than four samples.
     spread : float
-        Standard deviation of the samples.
+        Standard deviation of the samples; 0 if they differ by rounding only.
     count : int
         Number of samples.
     inefficiency : float
@@ -124,14 +127,15 @@ def mean(series: npt.ArrayLike) -> Mean:
         For no samples, or samples that are not finite.
     """
     samples = _checked(series)
-    value = float(samples.mean())
+    value, spread = float(samples.mean()), float(samples.std(ddof=min(1, len(samples) - 1)))
+    if len(samples) >= FEWEST_BLOCKS and spread <= _ROUNDING * abs(value):
+        return Mean(value, 0.0, 0.0, len(samples), 1.0, True)
     if len(samples) < FEWEST_BLOCKS:
-        return Mean(value, math.nan, float(samples.std()), len(samples), math.nan, False)
+        return Mean(value, math.nan, spread, len(samples), math.nan, False)
     levels = blocking(samples)
     error = float(levels.errors[levels.chosen] if levels.chosen >= 0 else levels.errors.max())
     naive = float(levels.errors[0])
-    inefficiency = (error / naive) ** 2 if naive > 0 else 1.0
-    return Mean(value, error, float(samples.std(ddof=1)), len(samples), inefficiency, levels.chosen >= 0)
+    return Mean(value, error, spread, len(samples), (error / naive) ** 2, levels.chosen >= 0)
 
 
 def of_pieces(pieces: npt.ArrayLike) -> FloatArray:

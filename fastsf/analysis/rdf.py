@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
+from ase import Atoms
 
 from fastsf.analysis.averages import of_pieces
 from fastsf.analysis.blocks import Blocks
@@ -121,12 +122,12 @@ class RadialDistribution:
         self._blocks = Blocks()
         self._half_cell = math.inf
 
-    def add(self, structure: Structure) -> None:
-        """Add a frame.
+    def add(self, frame: Atoms | Structure) -> RadialDistribution:
+        """Add a frame; returns itself.
 
         Parameters
         ----------
-        structure : Structure
+        frame : ase.Atoms or Structure
             Periodic in all directions; the number of atoms may change, their elements may not.
 
         Raises
@@ -135,6 +136,7 @@ class RadialDistribution:
             For another periodicity (there is no density that the pairs could be compared with), or an element that
             the first frame lacks.
         """
+        structure = Structure.from_atoms(frame)
         if not structure.pbc.all():
             raise StructureError(
                 "radial distribution functions need a cell that is periodic in all three directions, since they "
@@ -149,6 +151,7 @@ class RadialDistribution:
         species = np.searchsorted(self._numbers, structure.numbers)
         self._half_cell = min(self._half_cell, _half_cell(structure.cell))
         self._blocks.add(self._sample(structure, species))
+        return self
 
     def _sample(self, structure: Structure, species: IntArray) -> FloatArray:
         """Counts in every shell, the density of pairs, and the numbers of a and b, for each unordered pair (a, b)."""
