@@ -1,6 +1,7 @@
 """`fastsf analyze`: what it writes, what it leaves out, what it refuses."""
 
 import math
+import re
 from pathlib import Path
 
 import h5py
@@ -10,8 +11,10 @@ from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
+from fastsf.analysis.report import drift_text
 from fastsf.analysis.source import Source, read_frames, read_log
 from fastsf.analysis.study import Settings, study
+from fastsf.analysis.tables import small_tables
 from fastsf.cli import main
 from fastsf.errors import FormatError, InputError, StorageError, StructureError
 
@@ -75,15 +78,14 @@ def test_everything_is_written(trajectory, capsys) -> None:
 def test_formats_agree(tmp_path, trajectory, name) -> None:
     other = tmp_path / name
     write(other, read(trajectory, ":"))
-    assert analyze(trajectory, "-o", tmp_path / "a", "--interval", INTERVAL, "--quiet") == 0
-    assert analyze(other, "-o", tmp_path / "b", "--interval", INTERVAL, "--quiet") == 0
-    for table in ("means", "diffusion", "coordination"):
-        assert (tmp_path / "a" / f"{table}.csv").read_text() == (tmp_path / "b" / f"{table}.csv").read_text()
+    settings = Settings(interval=INTERVAL)
+    first, second = (small_tables(study(Source.of(path), settings)) for path in (trajectory, other))
+    assert first == second and len(first) == 3
 
 
 def test_results_are_not_replaced_unasked(trajectory, tmp_path, capsys) -> None:
     words = trajectory, "-o", tmp_path / "out", "--quiet"
-    assert analyze(*words) == 0
+    assert analyze(*words, "--only", "vdos") == 0
     assert analyze(*words) == 2
     assert "--overwrite replaces results" in capsys.readouterr().err
     assert analyze(*words, "--overwrite", "--only", "rdf") == 0
@@ -211,7 +213,7 @@ def test_folder_of_a_run(tmp_path) -> None:
     for symbol, found in results.msd.diffusion.items():
         assert found.value == pytest.approx(same.msd.diffusion[symbol].value, rel=1e-4)
     np.testing.assert_allclose(results.vibrations.density["all"], same.vibrations.density["all"], atol=1e-5)
-    assert analyze(folder, "--quiet") == 0
+    assert analyze(folder, "--quiet", "--only", "means") == 0
     assert (tmp_path / "run-analysis" / "means.csv").read_text().count("\n") == 5
 
 
@@ -219,7 +221,7 @@ def test_log_alone(tmp_path) -> None:
     (tmp_path / "thermo.csv").write_text(log_text(100))
     results = study(Source.of(tmp_path / "thermo.csv"), Settings(skip=0.1))
     assert results.first is None and len(results.series.time) == 80
-    assert analyze(tmp_path / "thermo.csv", "--quiet") == 0
+    assert re.match(r"drift of the conserved energy: 1.20e-03 ± \S+ eV/ps", drift_text(results))
 
 
 @pytest.mark.parametrize(
