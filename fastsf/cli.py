@@ -54,7 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except MemoryError:
-        less = "--memory keeps less" if arguments.command == "train" else "--chunk-atoms makes the pieces smaller"
+        less = (
+            "--memory keeps less"
+            if arguments.command in ("train", "analyze")
+            else "--chunk-atoms makes the pieces smaller"
+        )
         return _complain(f"not enough memory; {less}{_kept(arguments)}", 2)
     except (FastsfError, OSError) as error:
         return _complain(str(error) + _advice(error, arguments), 2)

@@ -112,6 +112,8 @@ def test_bad_input() -> None:
         RadialDistribution(-1.0)
     with pytest.raises(InputError, match="at least one bin"):
         RadialDistribution(5.0, 0)
+    with pytest.raises(InputError, match="a smaller range has fewer"):
+        RadialDistribution(500.0).add(gas("Ar60", 1))
     with pytest.raises(InputError, match="no frames"):
         RadialDistribution(5.0).result()
     distribution = RadialDistribution(5.0)

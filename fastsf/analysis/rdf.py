@@ -27,6 +27,9 @@ from fastsf.structure import FloatArray, IntArray, Structure, volume
 BIN_WIDTH = 0.05
 """Å, if no number of bins is given."""
 
+_MOST_PAIRS = 1e8
+"""In a frame; more take several GiB."""
+
 _LOOK_AHEAD = 0.3
 """Å behind a minimum that must not be lower."""
 
@@ -135,6 +138,8 @@ class RadialDistribution:
         StructureError
             For another periodicity (there is no density that the pairs could be compared with), or an element that
             the first frame lacks.
+        InputError
+            For more pairs than the memory holds.
         """
         structure = Structure.from_atoms(frame)
         if not structure.pbc.all():
@@ -148,10 +153,19 @@ class RadialDistribution:
         if not known.all():
             stranger = chemical_symbol(int(structure.numbers[~known][0]))
             raise StructureError(f"element {stranger} is not in the first frame")
+        self._check_size(structure)
         species = np.searchsorted(self._numbers, structure.numbers)
         self._half_cell = min(self._half_cell, _half_cell(structure.cell))
         self._blocks.add(self._sample(structure, species))
         return self
+
+    def _check_size(self, structure: Structure) -> None:
+        pairs = len(structure) ** 2 / volume(structure.cell) * float(self._shells.sum())
+        if pairs > _MOST_PAIRS:
+            raise InputError(
+                f"{pairs:.2g} pairs of atoms are closer than {self.edges[-1]:g} Å in a frame, at most "
+                f"{_MOST_PAIRS:.0g} are possible; a smaller range has fewer"
+            )
 
     def _sample(self, structure: Structure, species: IntArray) -> FloatArray:
         """Counts in every shell, the density of pairs, and the numbers of a and b, for each unordered pair (a, b)."""

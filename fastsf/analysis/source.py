@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import h5py
@@ -100,7 +101,7 @@ def _time(atoms: Atoms, number: int, interval: float | None) -> float | None:
     if interval is not None:
         return number * interval
     time = atoms.info.get("time")
-    return float(time) if isinstance(time, int | float) and math.isfinite(time) else None
+    return float(time) if isinstance(time, Real) and math.isfinite(time) else None
 
 
 def _structures(path: Path) -> Iterator[tuple[int, Atoms]]:
