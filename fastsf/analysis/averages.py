@@ -5,7 +5,8 @@ averaged pair by pair; the naive error of the mean grows until blocks are longer
 then stays. Long blocks are few, so that their error is uncertain: the shortest blocks are taken whose size B fulfils
 B^3 > 2 n (e_B / e_1)^4 with n samples and e_B the error from blocks of B: U. Wolff, Comput. Phys. Commun. 156,
 143 (2004), section 4; R. M. Lee, G. J. Conduit, N. Nemec, P. Lopez Rios and N. D. Drummond, Phys. Rev. E 83, 066706
-(2011).
+(2011). Fast oscillations make e_1 too large for this to notice slow changes; therefore, also no longer blocks may give
+a larger error by more than its uncertainty.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
+from fastsf.structure import BoolArray, FloatArray, IntArray
 
 FEWEST_BLOCKS = 4
 """From fewer blocks than this no error is taken."""
@@ -45,16 +46,15 @@ class Blocking:
         The level whose error holds, or -1 if the series is too short for its correlations.
     """
 
-    sizes: npt.NDArray[np.int64]
+    sizes: IntArray
     errors: FloatArray
-    counts: npt.NDArray[np.int64]
+    counts: IntArray
     chosen: int
 
     @property
     def uncertainty(self) -> FloatArray:
         """Standard errors of the errors, (k,): e / sqrt(2 (blocks - 1))."""
-        spread: FloatArray = self.errors / np.sqrt(2.0 * (self.counts - 1))
-        return spread
+        return _uncertainty(self.errors, self.counts)
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,21 @@ def blocking(series: npt.ArrayLike) -> Blocking:
     sizes = 2 ** np.arange(len(errors))
     found = np.array(errors)
     ratio = found / found[0] if found[0] > 0 else np.ones(len(found))
-    enough = np.flatnonzero(sizes.astype(np.float64) ** 3 > 2 * n * ratio**4)
-    chosen = int(enough[0]) if len(enough) else -1
+    enough = (sizes.astype(np.float64) ** 3 > 2 * n * ratio**4) & _flat(found, np.array(counts))
+    chosen = int(np.argmax(enough)) if enough.any() else -1
     return Blocking(sizes, found, np.array(counts), chosen)
+
+
+def _flat(errors: FloatArray, counts: IntArray) -> BoolArray:
+    """Where no longer blocks give a larger error by more than its own uncertainty."""
+    least = errors - _uncertainty(errors, counts)
+    later = np.maximum.accumulate(least[::-1])[::-1]
+    return np.append(later[1:] <= errors[:-1], True)
+
+
+def _uncertainty(errors: FloatArray, counts: IntArray) -> FloatArray:
+    spread: FloatArray = errors / np.sqrt(2.0 * (counts - 1))
+    return spread
 
 
 def mean(series: npt.ArrayLike) -> Mean:

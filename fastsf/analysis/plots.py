@@ -21,6 +21,9 @@ from fastsf.structure import FloatArray
 _COLORS = ("#2a6f97", "#b8442a", "#5b8c3e", "#8a5a9e", "#c48a1b", "#4f9d9d", "#7a7a7a", "#a83e6c")
 _MAIN, _MARK = _COLORS[0], _COLORS[1]
 _MOST_POINTS = 3000
+_TALL = 5.0
+"""A peak so many times as high as all others is cut off."""
+
 _SHOWN = 1e-3
 """Part of the highest density of states below which nothing is drawn at the end."""
 
@@ -133,7 +136,7 @@ def _draw_pair(axes: Any, rdf: RDF, pair: tuple[str, str]) -> None:
         place = {"xy": (rdf.half_cell, 0.98), "xycoords": ("data", "axes fraction")}
         axes.annotate("half the cell ", **place, va="top", ha="right", fontsize=6.5)
     axes.set(title="-".join(pair), xlabel="r (Å)", xlim=(0, rdf.edges[-1]))
-    axes.set_ylim(0, 1.15 * max(1.0, float((g + error).max())))
+    axes.set_ylim(0, _height(axes, rdf, pair))
     axes.set_ylabel("g(r)", color=_MAIN)
     around = axes.twinx()
     around.spines["right"].set_visible(True)
@@ -150,6 +153,18 @@ def _draw_pair(axes: Any, rdf: RDF, pair: tuple[str, str]) -> None:
     around.set_ylim(0, max(height, 1e-3))
     around.set_ylabel("coordination number", color=_MARK)
     around.legend(loc="lower right")
+
+
+def _height(axes: Any, rdf: RDF, pair: tuple[str, str]) -> float:
+    """Top of a panel; a peak of bonds that would hide all others leaves it."""
+    top = max(1.0, float((rdf.g[pair] + np.nan_to_num(rdf.g_error[pair])).max()))
+    peak, height, minimum = rdf.first_shell(pair)
+    others = 1.0 if minimum is None else max(1.0, float(rdf.g[pair][rdf.centres > minimum].max(initial=0.0)))
+    if top < _TALL * others:
+        return 1.15 * top
+    place = {"xy": (peak, 0.93), "xycoords": ("data", "axes fraction")}
+    axes.annotate(f"  {height:.1f} at {peak:.2f} Å", **place, color=_MAIN, fontsize=7)
+    return 2.5 * others
 
 
 # --- motion ---

@@ -248,13 +248,17 @@ class _Study:
                 "may not be the one they took; if positions are not wrapped, --unwrapped takes them as they are"
             )
         self._note_thinning(ways.tracks, PARTS["msd"])
-        for symbol, each in found.diffusion.items():
-            if abs(each.exponent - 1) > _EXPONENT:
-                self.results.remarks.append(
-                    f"{symbol}: the mean square displacement grows as t^{each.exponent:.2f} in the range of the fit; "
-                    "only with t^1 it tells a diffusion coefficient"
-                )
+        self._note_exponents(found)
         return found
+
+    def _note_exponents(self, found: MSD) -> None:
+        odd = {name: each.exponent for name, each in found.diffusion.items() if abs(each.exponent - 1) > _EXPONENT}
+        if odd:
+            words = ", ".join(f"{name} t^{exponent:.2f}" for name, exponent in odd.items())
+            self.results.remarks.append(
+                f"mean square displacements do not grow as t in the range of the fit ({words}); only then they tell a "
+                "diffusion coefficient"
+            )
 
     def _vibrations(self) -> Vibrations:
         velocities: Velocities = self._watches["vdos"]

@@ -61,7 +61,9 @@ def _mean_row(name: str, unit: str, found: Mean) -> Sequence[str]:
 
 
 def _two_digits(error: float) -> str:
-    return f"{error:#.2g}".removesuffix(".") if error else "0"
+    if error >= 10:
+        return f"{error:.0f}"
+    return f"{error:#.2g}" if error else "0"
 
 
 def _digits(value: float, error: float) -> int:
@@ -74,6 +76,8 @@ def _digits(value: float, error: float) -> int:
 def _shells(rdf: RDF) -> Iterator[Sequence[str]]:
     for a, b in rdf.coordination:
         pair = (a, b) if (a, b) in rdf.g else (b, a)
+        if not rdf.g[pair].any():
+            continue
         peak, height, minimum = rdf.first_shell(pair)
         place = len(rdf.edges) - 2 if minimum is None else int(np.searchsorted(rdf.edges, minimum)) - 1
         around, error = rdf.coordination[a, b][place], rdf.coordination_error[a, b][place]
