@@ -48,6 +48,7 @@ def analyze(source: Source, folder: Path, settings: Settings, console: Console, 
         results = study(
             source, settings, lambda frames, atoms: bar(Progress(frames, atoms, read_position(str(path)), size))
         )
+    written = write_results(results, source, folder, command)
     for line in overview(results, source):
         console.say(line)
     for table in small_tables(results).values():
@@ -56,7 +57,6 @@ def analyze(source: Source, folder: Path, settings: Settings, console: Console, 
     for text in (drift_text(results), diffusion_text(results), vibrations_text(results)):
         if text:
             console.say(text)
-    written = write_results(results, source, folder, command)
     console.say(f"wrote {len(written)} files: {folder / REPORTS[0]}, ...")
     return written
 

@@ -141,6 +141,6 @@ def _document(results: Results, source: Source, folder: Path, pictures: Sequence
 
 _PICTURES = {"means": "series", "coordination": "rdf", "diffusion": "msd", "vdos": "vdos"}
 _BLOCKING = (
-    "Errors are standard errors by blocking (Flyvbjerg and Petersen 1989). Those with > are from runs that are too "
-    "short for their correlations: the true ones may be larger."
+    "Errors are standard errors by blocking (Flyvbjerg and Petersen 1989). Without a plateau, the run is too "
+    "short for its correlations, or drifts: the true error may be larger."
 )

@@ -31,7 +31,7 @@ def small_tables(results: Results) -> dict[str, Table]:
         units = results.series.units
         rows = [_mean_row(name, units[name], each) for name, each in results.series.means().items()]
         found["means"] = (
-            ("quantity", "unit", "mean", "error", "standard deviation", "samples per independent one"),
+            ("quantity", "unit", "mean", "error", "plateau", "standard deviation", "samples per independent one"),
             rows,
         )
     if results.msd is not None:
@@ -55,9 +55,17 @@ def small_tables(results: Results) -> dict[str, Table]:
 
 def _mean_row(name: str, unit: str, found: Mean) -> Sequence[str]:
     digits = _digits(found.value, found.error)
-    error = "" if math.isnan(found.error) else f"{'' if found.settled else '> '}{_two_digits(found.error)}"
+    error = "" if math.isnan(found.error) else _two_digits(found.error)
     inefficiency = "" if math.isnan(found.inefficiency) else f"{found.inefficiency:.1f}"
-    return name, unit, f"{found.value:.{digits}g}", error, f"{found.spread:.4g}", inefficiency
+    return (
+        name,
+        unit,
+        f"{found.value:.{digits}g}",
+        error,
+        "yes" if found.settled else "no",
+        f"{found.spread:.4g}",
+        inefficiency,
+    )
 
 
 def _two_digits(error: float) -> str:
