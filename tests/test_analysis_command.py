@@ -12,7 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
 from fastsf.analysis.report import drift_text
-from fastsf.analysis.source import Source, read_frames, read_log
+from fastsf.analysis.source import Source, read_frames, read_series
 from fastsf.analysis.study import Settings, study
 from fastsf.analysis.tables import small_tables
 from fastsf.cli import main
@@ -174,7 +174,7 @@ def test_broken_frames(trajectory) -> None:
 # --- folders of runs ---
 
 
-LOG = "step,time (fs),temperature (K),conserved_energy (eV),volume (Å^3),pressure (bar),extrapolations\n"
+LOG = "step,time (fs),temperature (K),conserved energy (eV),volume (Å^3),pressure (bar),extrapolations\n"
 
 
 def log_text(rows: int) -> str:
@@ -230,14 +230,14 @@ def test_log_alone(tmp_path) -> None:
     [
         ("", "holds no rows"),
         (LOG, "holds no rows"),
-        ("a (K),b (K)\n1,x\n", "2 columns"),
-        ("a (K)\n1,2\n", "expected 1 columns"),
+        ("a (K),b (K)\n1,x\n", "numbers below named columns"),
+        ("a (K)\n1,2\n", "numbers below named columns"),
     ],
 )
 def test_bad_logs(tmp_path, text, message) -> None:
     (tmp_path / "thermo.csv").write_text(text)
     with pytest.raises(FormatError, match=message):
-        read_log(tmp_path / "thermo.csv")
+        read_series(tmp_path / "thermo.csv")
 
 
 def test_bad_sources(tmp_path) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from fastsf.analysis.parts import PARTS
+from fastsf.options import Commands, add_console, add_threads
 
 _HELP = "radial distributions, diffusion, vibrations, means with errors, from a trajectory or the folder of a run"
 
 
-def add_analyze(commands: Any) -> argparse.ArgumentParser:
-    """Add the command to the subparsers of the command line; returns its parser."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+def add_analyze(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
         "analyze",
         help=_HELP,
         description=f"Find out what a run tells: {_HELP.partition(', from')[0]}. Whatever the run allows is written as "
@@ -29,8 +29,8 @@ def add_analyze(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--overwrite", action="store_true", help="replace results that are there")
     _add_times(parser.add_argument_group("times"))
     _add_parts(parser)
-    parser.add_argument("--threads", type=int, metavar="N", help="threads (default: all processors)")
-    return parser
+    add_threads(parser)
+    add_console(parser)
 
 
 def _add_times(group: argparse._ArgumentGroup) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterator
@@ -18,14 +17,15 @@ from fastsf.analysis.series import Series
 from fastsf.disk import storage_errors
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.structures import iread_structures
-from fastsf.structure import FloatArray
+from fastsf.simulation.files import LOG
+from fastsf.simulation.h5md import GROUP
+from fastsf.simulation.log import read_log
+from fastsf.simulation.settings import FILES
 
-LOG = "thermo.csv"
-TRAJECTORIES = ("trajectory.h5", "trajectory.traj", "trajectory.extxyz")
+TRAJECTORIES = tuple(FILES[kind] for kind in ("h5md", "traj", "extxyz"))
 """Files of a run in its folder; of several trajectories the first one here is read."""
 
 _HEADING = re.compile(r"(?P<name>.*?)\s*(?:\((?P<unit>.*)\))?")
-_GROUP = "particles/atoms"
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _h5md(path: Path) -> Iterator[tuple[int, Atoms]]:
         pass
     try:
         with h5py.File(path, "r") as file:
-            yield from _h5md_frames(file[_GROUP])
+            yield from _h5md_frames(file[GROUP])
     except (KeyError, OSError) as error:
         raise FormatError(f"expected a trajectory in the H5MD layout of fastsf: {error}", path) from error
 
@@ -140,11 +140,10 @@ def _h5md_frames(group: h5py.Group) -> Iterator[tuple[int, Atoms]]:
         yield number, atoms
 
 
-def read_log(path: Path) -> Series:
+def read_series(path: Path) -> Series:
     """Read a log: comma-separated, with a first line that names columns, units in brackets.
 
-    Left out are an incomplete last line, and columns without a unit, which count something, or with numbers that are
-    not finite.
+    Columns without a unit, which count something, and those with numbers that are not finite are left out.
 
     Raises
     ------
@@ -153,33 +152,15 @@ def read_log(path: Path) -> Series:
     FormatError
         If it is something else, or holds no rows.
     """
-    with storage_errors(f"cannot read {path}"):
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        except UnicodeDecodeError as error:
-            raise FormatError(f"expected a log as text: {error}", path) from error
-    headings = next(csv.reader(lines), [])
-    rows = [line for line in lines[1:] if line.endswith("\n")]
-    table = _numbers(rows, len(headings), path)
     columns, found_units = {}, {}
-    for heading, values in zip(headings, table.T, strict=True):
+    found = read_log(path)
+    if not found or not len(next(iter(found.values()))):
+        raise FormatError("the log holds no rows", path)
+    for heading, values in found.items():
         match = _HEADING.fullmatch(heading.strip())
         if match and match["unit"] and np.isfinite(values).all():
-            name = match["name"].replace("_", " ")
-            columns[name], found_units[name] = values, match["unit"]
+            columns[match["name"]], found_units[match["name"]] = values, match["unit"]
     return Series(columns.pop("time", None), columns, found_units)
-
-
-def _numbers(rows: list[str], width: int, path: Path) -> FloatArray:
-    if not rows:
-        raise FormatError("the log holds no rows", path)
-    try:
-        table = np.loadtxt(rows, delimiter=",", ndmin=2)
-    except ValueError as error:
-        raise FormatError(f"expected numbers in {width} columns: {error}", path) from error
-    if table.shape[1] != width:
-        raise FormatError(f"expected {width} columns as in the first line, found {table.shape[1]}", path)
-    return table
 
 
 def even_interval(times: list[float | None]) -> float:

@@ -16,7 +16,7 @@ from fastsf.analysis.motion import Displacements, Tracks, Velocities
 from fastsf.analysis.parts import PARTS
 from fastsf.analysis.rdf import RDF, RadialDistribution
 from fastsf.analysis.series import FrameSeries, Series
-from fastsf.analysis.source import Snapshot, Source, even_interval, read_frames, read_log
+from fastsf.analysis.source import Snapshot, Source, even_interval, read_frames, read_series
 from fastsf.analysis.vibrations import Vibrations, vibrations
 from fastsf.errors import InputError, StructureError
 from fastsf.read_ahead import ReadAhead
@@ -234,7 +234,7 @@ class _Study:
         return results
 
     def _means(self, log: Path | None) -> Series:
-        series = self._series.result() if log is None else read_log(log).after(self.settings.skip)
+        series = self._series.result() if log is None else read_series(log).after(self.settings.skip)
         first = self.results.first
         return series if first is None else series.with_density(float(first.get_masses().sum()))
 
