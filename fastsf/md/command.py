@@ -55,7 +55,7 @@ def run_md(arguments: argparse.Namespace, console: Console) -> None:
     folder = folder_of(arguments, "md")
     settings = settings_of(arguments, steps, drift=arguments.max_drift or None)
     watches = supervision_of(arguments, potential, atoms, folder, lambda text: console.say(f"warning: {text}"))
-    compile_first(["md"], console)
+    compile_first(["md", "committee"] if arguments.member else ["md", "predict"], console)
     stop = arguments.extrapolation == "stop"
     engine = MolecularDynamics(
         potential,
@@ -90,7 +90,7 @@ def _timestep(wanted: float | None, atoms: Atoms, console: Console) -> float:
 
 def _steps(arguments: argparse.Namespace, timestep: float) -> int:
     if arguments.ps is None:
-        return int(arguments.steps or STEPS)
+        return STEPS if arguments.steps is None else int(arguments.steps)
     if not 0 < arguments.ps < math.inf or not timestep > 0:
         raise InputError(f"expected a positive length and time step, found {arguments.ps:g} ps and {timestep:g} fs")
     return math.ceil(1000 * arguments.ps / timestep - 1e-6)

@@ -32,6 +32,7 @@ CHECKS, CANDIDATES = "checks.csv", "candidates.extxyz"
 ACTIONS = ("ignore", "warn", "save", "stop")
 """What can be done: "save" warns too, "stop" saves too."""
 
+_MOST_LINES = 6
 _PLAIN = TrajectorySettings("extxyz", 1, wrap=True)
 _COLUMNS = (
     Column("step", ""),
@@ -195,7 +196,7 @@ class Supervision:
             if count:
                 lines.append(f"{kind} in {count:,} frames, see {self._checks}")
         if len(self._tally):
-            lines.append(self._tally.summary())
+            lines += self._tally.summary().splitlines()[:_MOST_LINES]
         if self._saved is not None:
             lines.append(f"structures for the next training set: {self._candidates}")
         return lines
