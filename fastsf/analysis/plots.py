@@ -24,6 +24,7 @@ _MOST_POINTS = 3000
 _TALL = 5.0
 """A peak so many times as high as all others is cut off."""
 
+_COMPONENT = "stress "
 _SHOWN = 1e-3
 """Part of the highest density of states below which nothing is drawn at the end."""
 
@@ -65,8 +66,12 @@ def write_plots(results: Results, folder: Path) -> list[Path]:
 
 
 def series_figure(series: Series) -> Any:
-    """Draw each quantity that varies against time with its running mean, and its error against the size of blocks."""
-    varied = {name: values for name, values in series.columns.items() if mean(values).spread > 0}
+    """Draw quantities that vary against time with their running means, and their errors against the size of blocks.
+
+    Components of the stress are left to the tables, as long as there is anything else.
+    """
+    drawn = {name: values for name, values in series.columns.items() if not name.startswith(_COMPONENT)}
+    varied = {name: values for name, values in drawn.items() if mean(values).spread > 0}
     columns = varied or series.columns
     figure = make_figure(9.0, 0.7 + 1.7 * len(columns), "Quantities and errors of their means")
     panels = figure.subplots(len(columns), 2, squeeze=False, width_ratios=(2.2, 1))
