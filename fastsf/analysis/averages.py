@@ -23,6 +23,9 @@ from fastsf.structure import BoolArray, FloatArray, IntArray
 FEWEST_BLOCKS = 4
 """From fewer blocks than this no error is taken."""
 
+FEWEST_CHOSEN = 6
+"""Fewer blocks than this are no plateau: their error is too uncertain."""
+
 _ROUNDING = 1e-12
 """Relative spread that is no more than rounding."""
 
@@ -108,9 +111,10 @@ def blocking(series: npt.ArrayLike) -> Blocking:
     sizes = 2 ** np.arange(len(errors))
     found = np.array(errors)
     ratio = found / found[0] if found[0] > 0 else np.ones(len(found))
-    enough = (sizes.astype(np.float64) ** 3 > 2 * n * ratio**4) & _flat(found, np.array(counts))
+    numbers = np.array(counts)
+    enough = (sizes.astype(np.float64) ** 3 > 2 * n * ratio**4) & _flat(found, numbers) & (numbers >= FEWEST_CHOSEN)
     chosen = int(np.argmax(enough)) if enough.any() else -1
-    return Blocking(sizes, found, np.array(counts), chosen)
+    return Blocking(sizes, found, numbers, chosen)
 
 
 def _flat(errors: FloatArray, counts: IntArray) -> BoolArray:
