@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         FastsfError,
         FormatError,
         InputError,
+        SimulationError,
         StorageError,
         StructureError,
     )
@@ -50,6 +51,7 @@ __all__ = [
     "Potential",
     "Power",
     "Radial",
+    "SimulationError",
     "SparseJacobian",
     "StorageError",
     "StructureError",
@@ -65,6 +67,7 @@ _ERRORS = (
     "FastsfError",
     "FormatError",
     "InputError",
+    "SimulationError",
     "StorageError",
     "StructureError",
 )

@@ -5,9 +5,22 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
-from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
+from fastsf.options import (
+    MODEL,
+    Commands,
+    Parser,
+    add_console,
+    add_inputs,
+    add_labels,
+    add_members,
+    add_model,
+    add_reading,
+    add_threads,
+    add_units,
+    positive,
+)
+from fastsf.simulation.md_options import add_md
 
-_MODEL = "model file of fastsf, or folder of n2p2 or RuNNer (input.nn, scaling.data, weights)"
 RUN_OPTIONS: dict[str, tuple[type, str]] = {
     "epochs": (int, "most epochs"),
     "minutes": (float, "most minutes"),
@@ -22,25 +35,19 @@ RUN_OPTIONS: dict[str, tuple[type, str]] = {
 
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser of the command line."""
-    parser = _Parser(prog="fastsf", description="Symmetry functions and neural network potentials, fast.")
+    parser = Parser(prog="fastsf", description="Symmetry functions and neural network potentials, fast.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_featurize(commands)
     _add_train(commands)
     _add_predict(commands)
     _add_evaluate(commands)
+    add_md(commands)
     _add_convert(commands)
     _add_inspect(commands)
     _add_demo(commands)
     _add_compile(commands)
     return parser
-
-
-class _Parser(argparse.ArgumentParser):
-    """Parser whose complaints are one line, as all others."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 class _Version(argparse.Action):
@@ -51,7 +58,7 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _add_featurize(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_featurize(commands: Commands) -> None:
     parser = commands.add_parser(
         "featurize",
         help="compute the symmetry functions of data sets",
@@ -59,7 +66,7 @@ def _add_featurize(commands: argparse._SubParsersAction[_Parser]) -> None:
         "into one HDF5 file. After an interruption of any kind, the same command goes on where it was.",
     )
     parser.set_defaults(command="featurize")
-    _add_inputs(parser)
+    add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the HDF5 file to write")
 
     functions = parser.add_argument_group("symmetry functions")
@@ -71,61 +78,19 @@ def _add_featurize(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--elements", metavar="A,B", help="elements of the recipe; found by a pass over the data if not given"
     )
 
-    _add_reading(parser, "input.nn and input.data files", "input.data files")
+    add_reading(parser, "input.nn and input.data files", "input.data files")
 
     writing = parser.add_argument_group("computing and writing")
     writing.add_argument("--derivatives", action="store_true", help="also the sparse derivatives")
     writing.add_argument("--float32", action="store_true", help="store in single precision")
     writing.add_argument("--scale", action="store_true", help="also minimum, maximum, mean and sigma of every column")
-    writing.add_argument("--threads", type=_positive, metavar="N", help="threads (default: all processors)")
-    writing.add_argument("--chunk-atoms", type=_positive, metavar="N", help="atoms that are computed and saved at once")
+    add_threads(writing)
+    writing.add_argument("--chunk-atoms", type=positive, metavar="N", help="atoms that are computed and saved at once")
     writing.add_argument("--overwrite", action="store_true", help="start anew, whatever is there")
-    _add_console(parser)
+    add_console(parser)
 
 
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "inputs",
-        nargs="+",
-        metavar="INPUT",
-        help="file that ASE reads (extxyz, traj, db, ..., also .gz), input.data of n2p2, or a pattern",
-    )
-
-
-def _add_reading(parser: argparse.ArgumentParser, with_lengths: str, with_energies: str) -> None:
-    reading = parser.add_argument_group("reading")
-    _add_units(reading, "", with_lengths, with_energies)
-    _add_labels(reading)
-
-
-def _add_labels(reading: argparse._ArgumentGroup) -> None:
-    for name in ("energy", "forces", "stress"):
-        reading.add_argument(f"--{name}-key", metavar="KEY", help=f"name of the {name} in the files")
-    reading.add_argument(
-        "--on-error",
-        choices=("stop", "skip"),
-        default="stop",
-        help="what to do about structures that cannot be used (default: %(default)s)",
-    )
-
-
-def _add_units(
-    group: argparse._ArgumentGroup, prefix: str, with_lengths: str, with_energies: str, told: bool = False
-) -> None:
-    """Add the options of units; with `told`, the file may tell them."""
-    for name, default, known, what in (
-        ("length", "Angstrom", LENGTH_UNITS, with_lengths),
-        ("energy", "eV", ENERGY_UNITS, with_energies),
-    ):
-        group.add_argument(
-            f"--{prefix}{name}-unit",
-            default=None if told else default,
-            metavar="UNIT",
-            help=f"of {what}: {', '.join(known)} (default: {'that which it tells, or ' if told else ''}{default})",
-        )
-
-
-def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_train(commands: Commands) -> None:
     parser = commands.add_parser(
         "train",
         help="fit a potential to energies and forces",
@@ -161,11 +126,11 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="start anew, whatever is there")
     kinds = "a folder, and of input.data files with --init"
-    _add_reading(parser, kinds, kinds)
-    _add_console(parser)
+    add_reading(parser, kinds, kinds)
+    add_console(parser)
 
 
-def _add_predict(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_predict(commands: Commands) -> None:
     parser = commands.add_parser(
         "predict",
         help="energies, forces and stresses of data sets from a potential, and their errors",
@@ -177,7 +142,7 @@ def _add_predict(commands: argparse._SubParsersAction[_Parser]) -> None:
     writing.add_argument("-o", "--output", metavar="FILE", help="extended XYZ file to write, also .gz")
 
 
-def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_evaluate(commands: Commands) -> None:
     parser = commands.add_parser(
         "evaluate",
         help="errors of a potential on labelled data, by element and by group",
@@ -189,29 +154,23 @@ def _add_evaluate(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_prediction(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """Add what predictions and their errors need; returns the group of what is written."""
-    _add_model(parser)
-    _add_inputs(parser)
-    parser.add_argument(
-        "--member",
-        action="append",
-        default=[],
-        metavar="MODEL",
-        help="one more potential with the same functions, for a committee: means and standard deviations",
-    )
+    add_model(parser)
+    add_inputs(parser)
+    add_members(parser, "means and standard deviations")
     writing = parser.add_argument_group("computing and writing")
     writing.add_argument("--metrics", metavar="FILE", help="write the errors as JSON")
     writing.add_argument("--plots", metavar="FOLDER", help="write pictures of predictions against labels (PNG)")
-    writing.add_argument("--threads", type=_positive, metavar="N", help="threads (default: all processors)")
-    writing.add_argument("--chunk-atoms", type=_positive, metavar="N", help="atoms that are computed at once")
+    add_threads(writing)
+    writing.add_argument("--chunk-atoms", type=positive, metavar="N", help="atoms that are computed at once")
     writing.add_argument("--overwrite", action="store_true", help="replace files that are there")
     kinds = "a folder of n2p2 or RuNNer and of input.data files"
-    _add_reading(parser, kinds, kinds)
+    add_reading(parser, kinds, kinds)
     parser.add_argument("--group-key", metavar="KEY", help="name of the structures' group in the files")
-    _add_console(parser)
+    add_console(parser)
     return writing
 
 
-def _add_convert(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_convert(commands: Commands) -> None:
     parser = commands.add_parser(
         "convert",
         help="write a potential or a data set in another format",
@@ -220,31 +179,23 @@ def _add_convert(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     parser.set_defaults(command="convert")
     kinds = "files of structures that ASE reads, input.data, or patterns"
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help=f"{_MODEL}; or {kinds}")
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help=f"{MODEL}; or {kinds}")
     parser.add_argument("output", metavar="OUTPUT", help="the file or the folder to write")
     parser.add_argument(
         "--to",
         choices=("fastsf", "n2p2", "input.data", "extxyz"),
         help="what to write (default: fastsf from a folder, n2p2 from a model file, data by the name of the output)",
     )
-    _add_labels(parser.add_argument_group("reading data"))
+    add_labels(parser.add_argument_group("reading data"))
     units = parser.add_argument_group("units")
     what = "the folder or the input.data"
-    _add_units(units, "", f"{what} that is read", f"{what} that is read", told=True)
-    _add_units(units, "to-", f"{what} that is written", f"{what} that is written")
+    add_units(units, "", f"{what} that is read", f"{what} that is read", told=True)
+    add_units(units, "to-", f"{what} that is written", f"{what} that is written")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
-    _add_console(parser)
+    add_console(parser)
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model",
-        metavar="MODEL",
-        help=_MODEL,
-    )
-
-
-def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_inspect(commands: Commands) -> None:
     parser = commands.add_parser(
         "inspect",
         help="show what is in a feature file or a potential, and what is suspicious in it",
@@ -259,11 +210,11 @@ def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="of a feature file: write pictures of the functions and of the columns' ranges (PNG)",
     )
     kind = "a folder of n2p2 or RuNNer"
-    _add_units(parser.add_argument_group("units"), "", kind, kind, told=True)
-    _add_console(parser)
+    add_units(parser.add_argument_group("units"), "", kind, kind, told=True)
+    add_console(parser)
 
 
-def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_demo(commands: Commands) -> None:
     parser = commands.add_parser("demo", help="featurize the data that come with fastsf, step by step")
     parser.set_defaults(command="demo")
     parser.add_argument(
@@ -273,23 +224,10 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="FOLDER",
         help="for the results (default: %(default)s)",
     )
-    _add_console(parser)
+    add_console(parser)
 
 
-def _add_compile(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_compile(commands: Commands) -> None:
     parser = commands.add_parser("compile", help="compile all kernels now, in place of at the first use")
     parser.set_defaults(command="compile")
-    _add_console(parser)
-
-
-def _add_console(parser: argparse.ArgumentParser) -> None:
-    console = parser.add_argument_group("messages")
-    console.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    console.add_argument("--log", metavar="FILE", help="also write messages into a file")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, found {number}")
-    return number
+    add_console(parser)

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastsf.arguments import RUN_OPTIONS, make_parser
-from fastsf.console import LOG, Console, compile_first, open_log
+from fastsf.console import LOG, Console, compile_first
 from fastsf.errors import FastsfError, FormatError, InputError, StructureError
+from fastsf.options import console_of, load_members, reading_of
 
 if TYPE_CHECKING:
-    from fastsf.committee import Committee
     from fastsf.descriptor import ACSF
     from fastsf.featurize import Reading, Summary
-    from fastsf.potential import Potential
 
 _MOST_LINES = 20
 
@@ -54,8 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except MemoryError:
-        less = "--memory keeps less" if arguments.command == "train" else "--chunk-atoms makes the pieces smaller"
-        return _complain(f"not enough memory; {less}{_kept(arguments)}", 2)
+        return _complain(f"not enough memory{_less(arguments)}{_kept(arguments)}", 2)
     except (FastsfError, OSError) as error:
         return _complain(str(error) + _advice(error, arguments), 2)
     return 0
@@ -65,6 +63,13 @@ def _complain(message: str, status: int) -> int:
     LOG.error(message)
     print(f"fastsf: {' '.join(message.split())}", file=sys.stderr)
     return status
+
+
+def _less(arguments: argparse.Namespace) -> str:
+    """Say how less memory can do, where there is a way."""
+    if hasattr(arguments, "memory"):
+        return "; --memory keeps less"
+    return "; --chunk-atoms makes the pieces smaller" if hasattr(arguments, "chunk_atoms") else ""
 
 
 def _advice(error: Exception, arguments: argparse.Namespace) -> str:
@@ -83,24 +88,18 @@ def _kept(arguments: argparse.Namespace) -> str:
     return f" (finished chunks are kept in {output}.parts; the same command goes on from there)"
 
 
-def _console(arguments: argparse.Namespace) -> Console:
-    if arguments.log:
-        open_log(arguments.log)
-    return Console(arguments.quiet)
-
-
 # --- commands ---
 
 
 def _featurize(arguments: argparse.Namespace) -> None:
-    console = _console(arguments)
+    console = console_of(arguments)
     if arguments.recipe is None and (arguments.cutoff is not None or arguments.elements is not None):
         raise InputError("--cutoff and --elements belong to --recipe; a file of functions has its own")
     from fastsf.featurize import Options, featurize
     from fastsf.io.structures import expand_paths
 
     inputs = [str(path) for path in expand_paths(arguments.inputs)]
-    reading = _reading(arguments)
+    reading = reading_of(arguments)
     options = Options(arguments.derivatives, arguments.float32, arguments.scale, arguments.chunk_atoms)
     acsf = _descriptor(arguments, inputs, reading, console)
     console.say(acsf.describe())
@@ -117,13 +116,6 @@ def _featurize(arguments: argparse.Namespace) -> None:
             on_progress=bar,
         )
     tell(summary, console)
-
-
-def _reading(arguments: argparse.Namespace) -> Reading:
-    from fastsf.frames import Reading
-
-    names = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
-    return Reading(**{name: getattr(arguments, name) for name in names})
 
 
 def _descriptor(arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console) -> ACSF:
@@ -174,14 +166,14 @@ def tell(summary: Summary, console: Console) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    console = _console(arguments)
+    console = console_of(arguments)
     from fastsf.io.structures import expand_paths
     from fastsf.predict import CHUNK_ATOMS, predict
     from fastsf.prediction_report import check_results, report, write_results
 
     check_results(arguments.metrics, arguments.plots, arguments.overwrite)
     inputs = [str(path) for path in expand_paths(arguments.inputs)]
-    potential = _load_members(arguments)
+    potential = load_members(arguments)
     console.say(potential.describe())
     compile_first(["committee" if arguments.member else "predict"], console)
     with console.progress_bar() as bar:
@@ -189,7 +181,7 @@ def _predict(arguments: argparse.Namespace) -> None:
             inputs,
             potential,
             arguments.output,
-            _reading(arguments),
+            reading_of(arguments),
             threads=arguments.threads,
             chunk_atoms=arguments.chunk_atoms or CHUNK_ATOMS,
             group_key=arguments.group_key,
@@ -205,14 +197,14 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    console = _console(arguments)
+    console = console_of(arguments)
     from fastsf.training.command import default_folder, train
     from fastsf.training.config_file import overrides_of, read_config, read_folder
     from fastsf.training.init_command import init
 
     if arguments.init:
         output = Path(arguments.output or "train.toml")
-        init(arguments.config, output, console, reading=_reading(arguments), overwrite=arguments.overwrite)
+        init(arguments.config, output, console, reading=reading_of(arguments), overwrite=arguments.overwrite)
         return
     if len(arguments.config) > 1:
         raise InputError(f"expected one configuration, found {len(arguments.config)} files; --init makes one for data")
@@ -226,104 +218,33 @@ def _train(arguments: argparse.Namespace) -> None:
     train(config, folder, console, overwrite=arguments.overwrite, command=shlex.join(["fastsf", *arguments.words]))
 
 
+def _md(arguments: argparse.Namespace) -> None:
+    from fastsf.md.command import run_md
+
+    run_md(arguments, console_of(arguments))
+
+
 def _convert(arguments: argparse.Namespace) -> None:
-    console = _console(arguments)
-    units = arguments.to_length_unit, arguments.to_energy_unit
-    first = Path(arguments.inputs[0])
-    if not first.is_dir() and not (first.is_file() and _is_model(first)):
-        _convert_data(arguments, units, console)
-        return
-    from fastsf.convert import convert
+    from fastsf.convert_command import run_convert
 
-    if len(arguments.inputs) > 1:
-        raise InputError(f"potentials are converted one by one, found {len(arguments.inputs)} inputs")
-    potential = _load(arguments, arguments.inputs[0])
-    kind = arguments.to or ("fastsf" if first.is_dir() else "n2p2")
-    convert(potential, arguments.output, kind, *units, overwrite=arguments.overwrite)
-    console.say(potential.describe())
-    console.say(f"wrote {arguments.output}")
-
-
-def _is_model(path: Path) -> bool:
-    from fastsf.io.model_file import is_model
-
-    return is_model(path)
-
-
-def _convert_data(arguments: argparse.Namespace, units: tuple[str, str], console: Console) -> None:
-    from fastsf.convert_data import convert_data
-    from fastsf.io.structures import expand_paths
-
-    arguments.length_unit = arguments.length_unit or "Angstrom"
-    arguments.energy_unit = arguments.energy_unit or "eV"
-    inputs, reading = expand_paths(arguments.inputs), _reading(arguments)
-    conversion = convert_data(inputs, arguments.output, arguments.to, reading, *units, overwrite=arguments.overwrite)
-    console.say(conversion.text())
-    console.say(f"wrote {arguments.output}")
-
-
-def _load_members(arguments: argparse.Namespace) -> Potential | Committee:
-    from fastsf.committee import Committee
-
-    members = [_load(arguments, path) for path in (arguments.model, *arguments.member)]
-    return Committee(members) if len(members) > 1 else members[0]
-
-
-def _load(arguments: argparse.Namespace, path: str) -> Potential:
-    """Load a model; the units that files of structures may need are not for model files."""
-    from fastsf.potential import Potential
-
-    units = (arguments.length_unit, arguments.energy_unit) if Path(path).is_dir() else ()
-    return Potential.load(path, *units)
+    run_convert(arguments, console_of(arguments))
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
-    console = _console(arguments)
-    from fastsf.io.model_file import is_model
+    from fastsf.inspect_command import run_inspect
 
-    folder = Path(arguments.file).is_dir()
-    if folder and not (Path(arguments.file) / "input.nn").exists():
-        raise FormatError("expected a file, or a folder with input.nn; found a folder without", arguments.file)
-    if not folder and not is_model(arguments.file):
-        _inspect_features(arguments, console)
-        return
-    if arguments.plots is not None:
-        raise InputError("--plots belongs to feature files")
-    from fastsf.potential_report import describe_folder, describe_model
-
-    if not folder:
-        console.say(describe_model(arguments.file))
-        return
-    text, wrong = describe_folder(arguments.file, arguments.length_unit, arguments.energy_unit)
-    console.say(text)
-    if wrong:
-        raise FormatError(f"things that are wrong: {wrong}", arguments.file)
-
-
-def _inspect_features(arguments: argparse.Namespace, console: Console) -> None:
-    from fastsf.features import FeatureFile
-    from fastsf.plots import write_plots
-    from fastsf.report import describe, statistics_tables
-
-    with FeatureFile(arguments.file) as file:
-        console.say(describe(file))
-        statistics = file.statistics()
-        console.say("\n" + statistics_tables(statistics, file.labels))
-        if arguments.plots is not None:
-            console.say()
-            for path in write_plots(file, Path(arguments.plots)):
-                console.say(f"wrote {path}")
+    run_inspect(arguments, console_of(arguments))
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    console = _console(arguments)
+    console = console_of(arguments)
     from fastsf.demo import run_demo
 
     run_demo(Path(arguments.folder), console)
 
 
 def _compile(arguments: argparse.Namespace) -> None:
-    console = _console(arguments)
+    console = console_of(arguments)
     from fastsf.compilation import cache_folder, compile_kernels
 
     console.say("Compiling the kernels, once per installation ...")
@@ -338,6 +259,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "train": _train,
     "predict": _predict,
     "evaluate": _predict,
+    "md": _md,
     "convert": _convert,
     "inspect": _inspect,
     "demo": _demo,

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from fastsf.featurize import Progress
 
 _LOG_SECONDS = 30.0
+_DRAW_SECONDS = 0.1
 _BAR = "{percentage:3.0f}% |{bar}| {elapsed} elapsed, {remaining} left{postfix}"
+"""What a bar looks like; the rest is its text."""
 
 
 LOG = logging.getLogger("fastsf")
@@ -41,9 +43,64 @@ class Console:
         if not self.quiet:
             print(text, flush=True)
 
+    def bar(self) -> Bar:
+        """Return a bar that shows itself on a terminal only, and messages to the log now and then."""
+        return Bar(shown=not self.quiet and sys.stderr.isatty())
+
     def progress_bar(self) -> ProgressBar:
-        """Return a bar that shows itself on a terminal only."""
-        return ProgressBar(shown=not self.quiet and sys.stderr.isatty())
+        """Return a bar for structures that are read."""
+        return ProgressBar(self.bar())
+
+
+class Bar:
+    """How far something is, how long it took, how long it will take, and a text.
+
+    Parameters
+    ----------
+    shown : bool
+        Whether to draw it.
+    """
+
+    def __init__(self, shown: bool) -> None:
+        self.shown = shown
+        self._bar: Any = None
+        self._logged, self._drawn = time.perf_counter(), 0.0
+
+    def draw(self, done: float, total: float, text: str) -> None:
+        """Draw the bar anew, and write a line into the log now and then.
+
+        Parameters
+        ----------
+        done, total : float
+            Where the work is, and where it ends; where it is at the first call counts as done before.
+        text : str
+            What else is shown.
+        """
+        now = time.perf_counter()
+        if now - self._logged > _LOG_SECONDS:
+            self._logged = now
+            LOG.info("%s, %.0f %% done", text, 100 * done / max(total, 1))
+        if not self.shown or (now - self._drawn < _DRAW_SECONDS and done < total):
+            return
+        self._drawn = now
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, initial=done, bar_format=_BAR, dynamic_ncols=True)
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.n = max(done, self._bar.n)
+        self._bar.refresh()
+
+    def clear(self) -> None:
+        """Make room for a message; the next `draw` puts the bar below it."""
+        if self._bar is not None:
+            self._bar.clear()
+
+    def close(self) -> None:
+        """Remove the bar from further drawing."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
 
 
 class ProgressBar:
@@ -51,51 +108,29 @@ class ProgressBar:
 
     Parameters
     ----------
-    shown : bool
-        Whether to draw anything.
+    bar : Bar
+        Where it is drawn.
     """
 
-    def __init__(self, shown: bool) -> None:
-        self.shown = shown
-        self._bar: Any = None
-        self._began = self._logged = 0.0
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._began = 0.0
         self._atoms_before: int | None = None
 
     def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        self._bar.close()
 
     def __call__(self, progress: Progress) -> None:
-        """Draw the bar anew, and write a line into the log now and then."""
+        """Draw the bar anew."""
         now = time.perf_counter()
         if self._atoms_before is None:
-            self._began, self._logged, self._atoms_before = now, now, progress.atoms
+            self._began, self._atoms_before = now, progress.atoms
         rate = (progress.atoms - self._atoms_before) / max(now - self._began, 1e-9)
         text = f"{progress.structures:,} structures, {progress.atoms:,} atoms, {rate:,.0f} atoms/s"
-        if now - self._logged > _LOG_SECONDS:
-            self._logged = now
-            LOG.info("%s, %.0f %% of the files read", text, 100 * progress.bytes_read / progress.bytes_total)
-        if self.shown:
-            self._draw(progress, text)
-
-    def _draw(self, progress: Progress, text: str) -> None:
-        if self._bar is None:
-            from tqdm import tqdm
-
-            self._bar = tqdm(
-                total=progress.bytes_total,
-                initial=progress.bytes_read,
-                bar_format=_BAR,
-                postfix=text,
-                dynamic_ncols=True,
-            )
-        self._bar.set_postfix_str(text, refresh=False)
-        self._bar.n = max(progress.bytes_read, self._bar.n)
-        self._bar.refresh()
+        self._bar.draw(progress.bytes_read, progress.bytes_total, text)
 
 
 def compile_first(what: Sequence[str], console: Console) -> None:

@@ -8,6 +8,7 @@
         FormatError                    a file cannot be read; names file and line or frame
       StorageError (also OSError)      reading or writing failed: no space, no permission
       ExtrapolationError               a structure is too far from the training set of a potential
+      SimulationError                  a simulation came where it makes no physical sense to go on
 
 The command line prints these as one line and exits with status 2; anything else that escapes is a bug.
 """
@@ -64,6 +65,10 @@ class StorageError(FastsfError, OSError):
 
 class ExtrapolationError(FastsfError):
     """A structure is outside the training set of a potential, and the user wanted to stop there."""
+
+
+class SimulationError(FastsfError):
+    """A simulation came where it makes no physical sense to go on: atoms flew apart, energy was lost."""
 
 
 class ExtrapolationWarning(UserWarning):

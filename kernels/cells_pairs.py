@@ -47,6 +47,19 @@ def move_images(search, wraps, positions, cell, wrapped):
             points[8 * e + c] = wrapped[atom[e], c]
 
 
+@kernel
+def stretch_images(search, wraps, cell):
+    """Distances between the images of a cell that has changed; `move_images` does the rest."""
+    points, atom, shift = search.points, search.atom, search.shift
+    for e in range(len(atom)):
+        i = atom[e]
+        for c in range(3):
+            total = 0.0
+            for k in range(3):
+                total += (shift[e, k] + wraps[i, k]) * cell[k, c]
+            points[8 * e + 4 + c] = total
+
+
 @njit
 def refresh_range(points, wrapped, start, image, begin, end, vector):
     """Vectors (3 p,) of the pairs of atoms begin to end, from where the images (`Search.points`) are now."""

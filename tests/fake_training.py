@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from fastsf.disk import write_atomically
+from fastsf.interruption import Interruption
+from fastsf.state_file import generator_state, restored_generator
 from fastsf.training.balance import Balance
-from fastsf.training.interruption import Interruption
 from fastsf.training.loop import Limits, Loop, Progress
 from fastsf.training.measures import Errors, Sigma
-from fastsf.training.optimizer import Step, generator_state, restored_generator
+from fastsf.training.optimizer import Step
 from fastsf.training.run import Run, RunFiles, unfinished
 
 START = np.zeros(6)

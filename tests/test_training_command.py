@@ -239,7 +239,7 @@ def test_another_training_is_in_the_way(run, config, tmp_path):
     assert "files." in only_line(run("train", config, "--epochs", 1)[2])
     assert (folder / "model.h5").read_bytes() == before
     (folder / "checkpoint.npz").write_bytes(b"broken")
-    assert "not a whole checkpoint" in only_line(run("train", config)[2])
+    assert "not a whole fastsf-training-checkpoint" in only_line(run("train", config)[2])
     assert run("train", config, "--epochs", 1, "--set", "loss.decay=0.5", "--overwrite")[0] == 0
 
 

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
+from fastsf.state_file import generator_state, restored_generator
 from fastsf.structure import FloatArray
 from fastsf.training.objective import Objective
-from fastsf.training.optimizer import State, Step, generator_state, restored_generator
+from fastsf.training.optimizer import State, Step
 
 SCHEDULES = ("constant", "exponential", "cosine")
 """Ways in which the learning rate falls."""

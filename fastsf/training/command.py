@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -15,12 +14,12 @@ from fastsf.console import Console, compile_first
 from fastsf.disk import make_folder, storage_errors
 from fastsf.errors import InputError
 from fastsf.featurize import Progress as ReadProgress
+from fastsf.interruption import Interruption
 from fastsf.potential import Potential
 from fastsf.training.balance import Balance
 from fastsf.training.checkpoint import Checkpoint
 from fastsf.training.config import Config
 from fastsf.training.display import EpochTable
-from fastsf.training.interruption import Interruption
 from fastsf.training.loop import Loop, Progress
 from fastsf.training.model import Model
 from fastsf.training.optimizers import OPTIMIZERS
@@ -162,8 +161,7 @@ class _Work:
         )
         if before is not None:
             self.console.say(f"Going on after epoch {before.progress.epoch}.")
-        shown = not self.console.quiet and sys.stderr.isatty()
-        with EpochTable(self.console, self.config.run.epochs, shown) as table:
+        with EpochTable(self.console, self.config.run.epochs, self.console.bar()) as table:
             progress, reason = run.go(model.parameters, before, table, lambda: interruption.requested)
         if not reason:
             raise KeyboardInterrupt(f"saved in {self.folder}; the same command goes on from there")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from fastsf.console import Console
+from fastsf.console import Bar, Console
 from fastsf.error_metrics import SHOWN
 from fastsf.training.history import EPOCH
 from fastsf.training.loop import KINDS, SCORE, SECONDS, column
@@ -23,13 +22,13 @@ class EpochTable:
         Where it is shown.
     epochs : int
         The most that there may be.
-    bar : bool
-        Whether to draw a bar below it.
+    bar : Bar
+        Drawn below it.
     """
 
-    def __init__(self, console: Console, epochs: int, bar: bool) -> None:
+    def __init__(self, console: Console, epochs: int, bar: Bar) -> None:
         self._console, self._epochs = console, epochs
-        self._bar: Any = _make_bar(epochs) if bar else None
+        self._bar = bar
         self._columns: list[tuple[str, float, str]] = []
         self._shown = 0.0
         self._last: Mapping[str, float] | None = None
@@ -40,8 +39,7 @@ class EpochTable:
     def __exit__(self, *_: object) -> None:
         if self._last is not None:
             self._show(self._last)
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
 
     def __call__(self, row: Mapping[str, float]) -> None:
         """Take the row of an epoch."""
@@ -50,8 +48,7 @@ class EpochTable:
         self._last = row
         if time.perf_counter() - self._shown >= _SECONDS:
             self._show(row)
-        if self._bar is not None:
-            self._bar.update(row[EPOCH] - self._bar.n)
+        self._bar.draw(row[EPOCH], self._epochs, f"{row[EPOCH]:.0f} of {self._epochs} epochs")
 
     def _begin(self, row: Mapping[str, float]) -> None:
         parts = [part for part in ("training", "validation") if column(part, "energy") in row]
@@ -73,12 +70,5 @@ class EpochTable:
         yield f"{row.get(SCORE, float('nan')):11.4g}"
 
     def _say(self, text: str) -> None:
-        if self._bar is not None:
-            self._bar.clear()
+        self._bar.clear()
         self._console.say(text)
-
-
-def _make_bar(epochs: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=epochs, bar_format="{percentage:3.0f}% |{bar}| {n} of {total} epochs, {elapsed}", leave=False)

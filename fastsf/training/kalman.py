@@ -25,11 +25,12 @@ from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from threadpoolctl import threadpool_limits
 
 from fastsf.errors import InputError
+from fastsf.state_file import generator_state, restored_generator
 from fastsf.structure import FloatArray
 from fastsf.training.candidates import SELECTIONS, Candidates, Queue, find_candidates
 from fastsf.training.covariance import Covariance
 from fastsf.training.objective import Objective
-from fastsf.training.optimizer import State, Step, generator_state, restored_generator
+from fastsf.training.optimizer import State, Step
 
 KINDS, STRATEGIES, UNITS = ("standard", "fading"), ("combined", "element"), ("loss", "networks")
 _POSITIVE = ("epsilon", "eta", "etamax", "forgetting", "nue", "force_weight")

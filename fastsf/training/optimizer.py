@@ -6,7 +6,6 @@ or iteration at a time; it can be stopped after any of them and go on elsewhere,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -52,15 +51,3 @@ class Optimizer(Protocol):
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic] | float | int | str]) -> None:
         """Go on where the optimiser that gave `state` was, with the same objective, settings and seed."""
-
-
-def generator_state(rng: np.random.Generator) -> str:
-    """Where a generator of random numbers stands, as text."""
-    return json.dumps(rng.bit_generator.state)
-
-
-def restored_generator(state: str) -> np.random.Generator:
-    """Return a generator that goes on where the one of `generator_state` stood."""
-    rng = np.random.default_rng(0)
-    rng.bit_generator.state = json.loads(state)
-    return rng

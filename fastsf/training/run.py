@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastsf.errors import InputError, StorageError
+from fastsf.state_file import differences
 from fastsf.structure import FloatArray
 from fastsf.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fastsf.training.history import EPOCH, History
@@ -189,21 +190,7 @@ def unfinished(files: RunFiles, identity: dict[str, Any]) -> Checkpoint | None:
             raise StorageError(f"{others[0]} is there already, without a checkpoint; --overwrite starts anew")
         return None
     before = read_checkpoint(files.checkpoint)
-    changes = list(_changes(before.identity, identity))
+    changes = list(differences(before.identity, identity))
     if changes:
         raise InputError(f"{files.folder} holds another training ({'; '.join(changes)}); --overwrite starts anew")
     return before
-
-
-def _changes(before: Any, now: Any, name: str = "") -> Iterator[str]:
-    """What differs between two nested tables."""
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in {**before, **now}:
-            yield from _changes(before.get(key), now.get(key), f"{name}.{key}" if name else str(key))
-    elif before != now:
-        yield f"{name} was {_short(before)}, is {_short(now)}"
-
-
-def _short(value: Any) -> str:
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a training runs: the epoch is finished first, and saved."""
+"""Ctrl-C and SIGTERM while something long runs: the step at hand is finished first, and saved."""
 
 from __future__ import annotations
 

@@ -1,0 +1,193 @@
+"""Means of correlated series with standard errors, and drifts.
+
+The error of a mean is found by blocking: H. Flyvbjerg and H. G. Petersen, J. Chem. Phys. 91, 461 (1989). Neighbours are
+averaged pair by pair; the naive error of the mean grows until blocks are longer than the correlations and
+then stays. Long blocks are few, so that their error is uncertain: the shortest blocks are taken whose size B fulfils
+B^3 > 2 n (e_B / e_1)^4 with n samples and e_B the error from blocks of B: U. Wolff, Comput. Phys. Commun. 156,
+143 (2004), section 4; R. M. Lee, G. J. Conduit, N. Nemec, P. Lopez Rios and N. D. Drummond, Phys. Rev. E 83, 066706
+(2011).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.errors import InputError
+from fastsf.structure import FloatArray
+
+FEWEST_BLOCKS = 4
+"""From fewer blocks than this no error is taken."""
+
+DRIFT_BLOCKS = 20
+"""Blocks whose means a drift is fitted to."""
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """Errors of the mean from blocks of growing size.
+
+    Parameters
+    ----------
+    sizes : (k,) int64
+        Samples in a block: 1, 2, 4, ...
+    errors : (k,) float64
+        Standard error of the mean as it would be if blocks of that size were independent.
+    counts : (k,) int64
+        Number of blocks.
+    chosen : int
+        The level whose error holds, or -1 if the series is too short for its correlations.
+    """
+
+    sizes: npt.NDArray[np.int64]
+    errors: FloatArray
+    counts: npt.NDArray[np.int64]
+    chosen: int
+
+    @property
+    def uncertainty(self) -> FloatArray:
+        """Standard errors of the errors, (k,): e / sqrt(2 (blocks - 1))."""
+        spread: FloatArray = self.errors / np.sqrt(2.0 * (self.counts - 1))
+        return spread
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Mean of a series and how well it is known.
+
+    Parameters
+    ----------
+    value, error : float
+        Mean, and its standard error; NaN for the error of fewer than four samples.
+    spread : float
+        Standard deviation of the samples.
+    count : int
+        Number of samples.
+    inefficiency : float
+        How many consecutive samples count as one independent sample: (error / naive error)^2.
+    settled : bool
+        Whether the blocks became longer than the correlations. Otherwise the largest error is given, and the true one
+        may be larger.
+    """
+
+    value: float
+    error: float
+    spread: float
+    count: int
+    inefficiency: float
+    settled: bool
+
+
+def blocking(series: npt.ArrayLike) -> Blocking:
+    """Errors of the mean from blocks of 1, 2, 4, ... samples, and the level that holds.
+
+    Parameters
+    ----------
+    series : (n,) array
+        Equally spaced samples; n of at least 4.
+
+    Raises
+    ------
+    InputError
+        For fewer samples, or samples that are not finite.
+    """
+    means = _checked(series)
+    if len(means) < FEWEST_BLOCKS:
+        raise InputError(f"expected at least {FEWEST_BLOCKS} samples for an error, found {len(means)}")
+    n, errors, counts = len(means), [], []
+    while len(means) >= FEWEST_BLOCKS:
+        errors.append(float(means.std(ddof=1)) / math.sqrt(len(means)))
+        counts.append(len(means))
+        means = 0.5 * (means[: len(means) // 2 * 2 : 2] + means[1::2])
+    sizes = 2 ** np.arange(len(errors))
+    found = np.array(errors)
+    ratio = found / found[0] if found[0] > 0 else np.ones(len(found))
+    enough = np.flatnonzero(sizes.astype(np.float64) ** 3 > 2 * n * ratio**4)
+    chosen = int(enough[0]) if len(enough) else -1
+    return Blocking(sizes, found, np.array(counts), chosen)
+
+
+def mean(series: npt.ArrayLike) -> Mean:
+    """Mean of a correlated series with its standard error by blocking.
+
+    Parameters
+    ----------
+    series : (n,) array
+        Equally spaced samples, at least one.
+
+    Raises
+    ------
+    InputError
+        For no samples, or samples that are not finite.
+    """
+    samples = _checked(series)
+    value = float(samples.mean())
+    if len(samples) < FEWEST_BLOCKS:
+        return Mean(value, math.nan, float(samples.std()), len(samples), math.nan, False)
+    levels = blocking(samples)
+    error = float(levels.errors[levels.chosen] if levels.chosen >= 0 else levels.errors.max())
+    naive = float(levels.errors[0])
+    inefficiency = (error / naive) ** 2 if naive > 0 else 1.0
+    return Mean(value, error, float(samples.std(ddof=1)), len(samples), inefficiency, levels.chosen >= 0)
+
+
+def of_pieces(pieces: npt.ArrayLike) -> FloatArray:
+    """Standard error of a mean from independent pieces along the first axis; NaN for fewer than two."""
+    values = np.asarray(pieces, dtype=np.float64)
+    if len(values) < 2:
+        return np.full(values.shape[1:], np.nan)
+    return np.asarray(values.std(axis=0, ddof=1) / math.sqrt(len(values)))
+
+
+def drift(series: npt.ArrayLike, times: npt.ArrayLike, blocks: int = DRIFT_BLOCKS) -> tuple[float, float]:
+    """Slope of a series and its standard error.
+
+    A straight line is fitted to means over blocks, which must be long enough to be independent; the error is the
+    standard error of that fit.
+
+    Parameters
+    ----------
+    series : (n,) array
+        For example the conserved energy per atom.
+    times : (n,) array
+        Growing.
+    blocks : int, optional
+        Number of blocks; fewer are made of fewer than twice as many samples.
+
+    Returns
+    -------
+    float, float
+        Slope and standard error, in units of the series per unit of time.
+
+    Raises
+    ------
+    InputError
+        For fewer than six samples, or numbers that are not finite.
+    """
+    values, when = _checked(series), _checked(times)
+    if len(values) != len(when):
+        raise InputError(f"expected as many times as samples, found {len(when)} and {len(values)}")
+    blocks = min(blocks, len(values) // 2)
+    if blocks < 3:
+        raise InputError(f"expected at least 6 samples for a drift, found {len(values)}")
+    size = len(values) // blocks
+    means, centres = (each[: blocks * size].reshape(blocks, size).mean(axis=1) for each in (values, when))
+    centred = centres - centres.mean()
+    squares = float((centred**2).sum())
+    if squares == 0:
+        raise InputError("expected times that grow, found one and the same")
+    slope = float((centred * means).sum()) / squares
+    rest = means - means.mean() - slope * centred
+    return slope, float(np.sqrt((rest**2).sum() / (blocks - 2) / squares))
+
+
+def _checked(series: npt.ArrayLike) -> FloatArray:
+    samples = np.asarray(series, dtype=np.float64)
+    if samples.ndim != 1 or len(samples) == 0:
+        raise InputError(f"expected a series of at least one sample, found an array of shape {samples.shape}")
+    if not np.isfinite(samples).all():
+        raise InputError(f"sample {int(np.argmin(np.isfinite(samples)))} of a series is not finite")
+    return samples

@@ -1,0 +1,45 @@
+"""Sums over consecutive blocks of a stream whose length is not known beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastsf.structure import FloatArray
+
+FEWEST = 8
+"""Blocks that are kept at least, from as many samples on; there are fewer than twice as many."""
+
+
+class Blocks:
+    """Sums of arrays over 8 to 15 blocks of equal size, which double their size as the stream goes on."""
+
+    def __init__(self) -> None:
+        self.size = 1
+        self.count = 0
+        self._whole: list[FloatArray] = []
+        self._open: FloatArray | None = None
+        self._in_open = 0
+
+    def add(self, sample: FloatArray) -> None:
+        """Add an array; it may be kept, and must not change any more."""
+        self._open = sample if self._open is None else self._open + sample
+        self._in_open += 1
+        self.count += 1
+        if self._in_open == self.size:
+            self._whole.append(self._open)
+            self._open, self._in_open = None, 0
+        if len(self._whole) == 2 * FEWEST:
+            self._whole = [a + b for a, b in zip(self._whole[::2], self._whole[1::2], strict=True)]
+            self.size *= 2
+
+    @property
+    def total(self) -> FloatArray:
+        """Sum over the stream; at least one array must have been added."""
+        sums = self._whole if self._open is None else [*self._whole, self._open]
+        total: FloatArray = np.sum(sums, axis=0)
+        return total
+
+    @property
+    def whole(self) -> FloatArray:
+        """Sums over the blocks that are complete, one after the other along a new first axis."""
+        return np.array(self._whole)

@@ -1,0 +1,139 @@
+"""Quantities of a run against time, with their means: from the frames of a trajectory, or from a log."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms, units
+from ase.calculators.calculator import PropertyNotImplementedError
+
+from fastsf.analysis.averages import Mean, drift, mean
+from fastsf.errors import InputError
+from fastsf.structure import FloatArray
+
+GRAM_PER_CM3 = 1e24 / units.mol
+"""amu/Å³ in g/cm³."""
+
+FRAME_UNITS = {
+    "potential_energy": "eV",
+    "kinetic_energy": "eV",
+    "total_energy": "eV",
+    "temperature": "K",
+    "pressure": "bar",
+    "volume": "Å³",
+    "density": "g/cm³",
+}
+"""What the frames of a trajectory tell, and units."""
+
+_DRIFTING = ("conserved_energy", "total_energy")
+"""Columns whose drift is of interest: the first one that is there."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Columns against time.
+
+    Parameters
+    ----------
+    time : (k,) float64 or None
+        fs; None where there is none.
+    columns : mapping of str to (k,) float64
+        What was observed.
+    units : mapping of str to str
+        Of each column.
+    """
+
+    time: FloatArray | None
+    columns: Mapping[str, FloatArray]
+    units: Mapping[str, str]
+
+    def means(self) -> dict[str, Mean]:
+        """Mean of each column with its error by blocking."""
+        return {name: mean(values) for name, values in self.columns.items()}
+
+    def drift(self, n_atoms: int) -> tuple[str, float, float] | None:
+        """Drift of the conserved energy, or of the total energy if there is none.
+
+        Parameters
+        ----------
+        n_atoms : int
+            Number of atoms.
+
+        Returns
+        -------
+        str, float, float or None
+            Name of the column, slope and standard error in eV/atom/ps; None without times, energy or six samples.
+        """
+        name = next((name for name in _DRIFTING if name in self.columns), None)
+        if name is None or self.time is None or len(self.time) < 6:
+            return None
+        return name, *drift(self.columns[name] / n_atoms, self.time / 1000)
+
+
+class FrameSeries:
+    """What the frames of a trajectory tell, one after the other; quantities that a frame lacks are left out."""
+
+    def __init__(self) -> None:
+        self._rows: list[dict[str, float]] = []
+        self._times: list[float] = []
+
+    def add(self, atoms: Atoms, time: float | None) -> None:
+        """Take the quantities of a frame; time in fs."""
+        self._rows.append(frame_values(atoms))
+        self._times.append(math.nan if time is None else time)
+
+    def result(self) -> Series:
+        """Return the columns that all frames have.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        everywhere = [name for name in FRAME_UNITS if self._rows and all(name in row for row in self._rows)]
+        if not everywhere:
+            raise InputError(
+                "the frames have neither energies, velocities nor a cell: there is nothing to take means of"
+            )
+        columns = {name: np.array([row[name] for row in self._rows]) for name in everywhere}
+        time = np.array(self._times)
+        return Series(None if np.isnan(time).any() else time, columns, FRAME_UNITS)
+
+
+def frame_values(atoms: Atoms) -> dict[str, float]:
+    """Quantities of one frame, of those in `FRAME_UNITS` the ones that can be known.
+
+    Temperature and kinetic energy need velocities, the pressure also a stress; fixed atoms do not count as degrees
+    of freedom, as in ASE.
+    """
+    values: dict[str, float] = {}
+    potential = _calculated(atoms, "energy")
+    if potential is not None:
+        values["potential_energy"] = float(potential)
+    if atoms.has("momenta"):
+        values["kinetic_energy"] = float(atoms.get_kinetic_energy())
+        values["temperature"] = float(atoms.get_temperature())
+        if potential is not None:
+            values["total_energy"] = values["potential_energy"] + values["kinetic_energy"]
+    if atoms.pbc.all() and atoms.cell.rank == 3:
+        values["volume"] = float(atoms.get_volume())
+        values["density"] = float(atoms.get_masses().sum()) / values["volume"] * GRAM_PER_CM3
+        stress = _calculated(atoms, "stress")
+        if stress is not None and "kinetic_energy" in values:
+            kinetic = 2 * values["kinetic_energy"] / (3 * values["volume"])
+            values["pressure"] = (kinetic - float(np.mean(stress[:3]))) / units.bar
+    return {name: value for name, value in values.items() if math.isfinite(value)}
+
+
+def _calculated(atoms: Atoms, name: str) -> FloatArray | None:
+    """Result of the attached calculator, if it is there already."""
+    if atoms.calc is None:
+        return None
+    try:
+        found = atoms.calc.get_property(name, atoms, allow_calculation=False)
+    except (PropertyNotImplementedError, RuntimeError):
+        return None
+    return None if found is None else np.asarray(found, dtype=np.float64)

@@ -1,0 +1,142 @@
+"""Velocity autocorrelation and vibrational density of states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.constants
+import scipy.fft
+from ase import units
+
+from fastsf.analysis.correlation import autocorrelation
+from fastsf.analysis.motion import Tracks
+from fastsf.errors import InputError
+from fastsf.structure import FloatArray
+
+LONGEST = 2.5
+"""Lags of the autocorrelation in ps, if a quarter of the run is longer and no others are wanted."""
+
+FEWEST_FRAMES = 32
+CM_PER_THZ = 1e12 / (100 * scipy.constants.c)
+"""Wave numbers in 1/cm of 1 THz."""
+
+_PADDING = 4
+"""Frequencies are closer than the window resolves by this factor, for smooth curves."""
+
+_KINETIC = 1 / units.fs**2
+"""amu Å²/fs² in eV."""
+
+
+@dataclass(frozen=True)
+class Vibrations:
+    """Velocity autocorrelation C(t) = <m v(0) v(t)>, averaged over all starting times, and its spectrum.
+
+    Parameters
+    ----------
+    lags : (k,) float64
+        fs.
+    correlation : dict of str to (k,) float64
+        C(t) / C(0) for each element; "all" for all atoms.
+    temperature : dict of str to float
+        C(0) / (3 k_B), K: the kinetic temperature without the drift, of 3 n degrees of freedom.
+    frequencies : (q,) float64
+        THz, up to the Nyquist frequency of the frames.
+    density : dict of str to (q,) float64
+        Density of states in 1/THz: parts of the elements, and "all", their sum, whose integral is 1.
+    """
+
+    lags: FloatArray
+    correlation: dict[str, FloatArray]
+    temperature: dict[str, float]
+    frequencies: FloatArray
+    density: dict[str, FloatArray]
+
+    @property
+    def wave_numbers(self) -> FloatArray:
+        """Frequencies in 1/cm."""
+        numbers: FloatArray = self.frequencies * CM_PER_THZ
+        return numbers
+
+    @property
+    def resolution(self) -> float:
+        """Width at half height that the window gives a sharp line, THz: 1 / (longest lag)."""
+        return float(1e3 / self.lags[-1])
+
+
+def vibrations(tracks: Tracks, masses: FloatArray, interval: float, longest: float | None = None) -> Vibrations:
+    """Velocity autocorrelation and density of states of all elements.
+
+    The density of states is 4 times the cosine transform of C(t) w(t), with the Hann window w(t) = cos²(pi t / 2 T)
+    up to the longest lag T.
+
+    Parameters
+    ----------
+    tracks : Tracks
+        Velocities, Å/fs.
+    masses : (n,) float64
+        Of all atoms, amu.
+    interval : float
+        Between frames, fs.
+    longest : float, optional
+        T in ps; by default a quarter of the run, and 2.5 ps at most.
+
+    Raises
+    ------
+    InputError
+        For fewer than 32 frames, a run without motion, or a T that is no part of the run.
+    """
+    frames = len(tracks)
+    if frames < FEWEST_FRAMES:
+        raise InputError(f"velocity autocorrelations need at least {FEWEST_FRAMES} frames, found {frames}")
+    count = _lags(frames, interval, longest)
+    sums = {symbol: _correlation(tracks, symbol, masses, count) for symbol in tracks.symbols}
+    atoms = {symbol: int((tracks.numbers == number).sum()) for symbol, number in _numbers(tracks).items()}
+    total = sum(atoms[symbol] * each for symbol, each in sums.items())
+    if not isinstance(total, np.ndarray) or total[0] <= 0:
+        raise InputError("all velocities are zero")
+    density = {symbol: _density(atoms[symbol] * each / total[0], interval) for symbol, each in sums.items()}
+    density["all"] = _density(total / total[0], interval)
+    means = {**sums, "all": total / sum(atoms.values())}
+    nyquist = 1e3 / (2 * interval)
+    return Vibrations(
+        np.linspace(0.0, (count - 1) * interval, count),
+        {name: each / each[0] if each[0] > 0 else each for name, each in means.items()},
+        {name: float(each[0]) * _KINETIC / (3 * units.kB) for name, each in means.items()},
+        np.linspace(0.0, nyquist, len(density["all"])),
+        density,
+    )
+
+
+def _numbers(tracks: Tracks) -> dict[str, int]:
+    return dict(zip(tracks.symbols, np.unique(tracks.numbers).tolist(), strict=True))
+
+
+def _lags(frames: int, interval: float, longest: float | None) -> int:
+    """How many lags, that of zero included."""
+    if longest is None:
+        return max(4, min(frames // 4, round(1e3 * LONGEST / interval))) + 1
+    count = round(1e3 * longest / interval) + 1
+    if not 4 <= count <= frames:
+        whole = frames * interval / 1e3
+        raise InputError(
+            f"expected a longest lag of at least 3 frames and at most the run, {whole:g} ps; found {longest:g} ps"
+        )
+    return count
+
+
+def _correlation(tracks: Tracks, symbol: str, masses: FloatArray, lags: int) -> FloatArray:
+    """Mean over the atoms of an element."""
+    total, count = np.zeros(lags), 0
+    for atoms, rows in tracks.rows(symbol):
+        total += autocorrelation(rows * np.repeat(np.sqrt(masses[atoms]), 3)[:, None], lags)
+        count += len(atoms)
+    return total / count
+
+
+def _density(correlation: FloatArray, interval: float) -> FloatArray:
+    """Spectrum in 1/THz of a function of time, whose integral is the value at time zero."""
+    lags = len(correlation)
+    padded = np.zeros(scipy.fft.next_fast_len(_PADDING * (lags - 1), real=True) + 1)
+    padded[:lags] = correlation * np.cos(0.5 * np.pi * np.arange(lags) / (lags - 1)) ** 2
+    return np.asarray(scipy.fft.dct(padded, type=1) * (2e-3 * interval))

@@ -1,0 +1,52 @@
+"""``fastsf inspect``: what is in a feature file or a potential."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fastsf.console import Console
+from fastsf.errors import FormatError, InputError
+from fastsf.io.model_file import is_model
+
+
+def run_inspect(arguments: argparse.Namespace, console: Console) -> None:
+    """Show what is in a file or folder.
+
+    Raises
+    ------
+    FastsfError
+        If it cannot be read, or is a potential that cannot be used.
+    """
+    folder = Path(arguments.file).is_dir()
+    if folder and not (Path(arguments.file) / "input.nn").exists():
+        raise FormatError("expected a file, or a folder with input.nn; found a folder without", arguments.file)
+    if not folder and not is_model(arguments.file):
+        _inspect_features(arguments, console)
+        return
+    if arguments.plots is not None:
+        raise InputError("--plots belongs to feature files")
+    from fastsf.potential_report import describe_folder, describe_model
+
+    if not folder:
+        console.say(describe_model(arguments.file))
+        return
+    text, wrong = describe_folder(arguments.file, arguments.length_unit, arguments.energy_unit)
+    console.say(text)
+    if wrong:
+        raise FormatError(f"things that are wrong: {wrong}", arguments.file)
+
+
+def _inspect_features(arguments: argparse.Namespace, console: Console) -> None:
+    from fastsf.features import FeatureFile
+    from fastsf.plots import write_plots
+    from fastsf.report import describe, statistics_tables
+
+    with FeatureFile(arguments.file) as file:
+        console.say(describe(file))
+        statistics = file.statistics()
+        console.say("\n" + statistics_tables(statistics, file.labels))
+        if arguments.plots is not None:
+            console.say()
+            for path in write_plots(file, Path(arguments.plots)):
+                console.say(f"wrote {path}")

@@ -1,0 +1,146 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+from fastsf.console import Console, open_log
+from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
+
+if TYPE_CHECKING:
+    from fastsf.committee import Committee
+    from fastsf.frames import Reading
+    from fastsf.potential import Potential
+
+MODEL = "model file of fastsf, or folder of n2p2 or RuNNer (input.nn, scaling.data, weights)"
+
+
+class Parser(argparse.ArgumentParser):
+    """Parser whose complaints are one line, as all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with a complaint."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+# --- adding them ---
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the potential as an argument."""
+    parser.add_argument("model", metavar="MODEL", help=MODEL)
+
+
+def add_members(parser: argparse.ArgumentParser | argparse._ArgumentGroup, what: str) -> None:
+    """Add further potentials."""
+    parser.add_argument(
+        "--member",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help=f"one more potential with the same functions, for a committee: {what}",
+    )
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Add files of structures."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="file that ASE reads (extxyz, traj, db, ..., also .gz), input.data of n2p2, or a pattern",
+    )
+
+
+def add_reading(parser: argparse.ArgumentParser, with_lengths: str, with_energies: str) -> None:
+    """Add how structures are read."""
+    reading = parser.add_argument_group("reading")
+    add_units(reading, "", with_lengths, with_energies)
+    add_labels(reading)
+
+
+def add_labels(reading: argparse._ArgumentGroup) -> None:
+    """Add where labels are found."""
+    for name in ("energy", "forces", "stress"):
+        reading.add_argument(f"--{name}-key", metavar="KEY", help=f"name of the {name} in the files")
+    reading.add_argument(
+        "--on-error",
+        choices=("stop", "skip"),
+        default="stop",
+        help="what to do about structures that cannot be used (default: %(default)s)",
+    )
+
+
+def add_units(
+    group: argparse._ArgumentGroup, prefix: str, with_lengths: str, with_energies: str, told: bool = False
+) -> None:
+    """Add units; with `told`, the file may tell them."""
+    for name, default, known, what in (
+        ("length", "Angstrom", LENGTH_UNITS, with_lengths),
+        ("energy", "eV", ENERGY_UNITS, with_energies),
+    ):
+        group.add_argument(
+            f"--{prefix}{name}-unit",
+            default=None if told else default,
+            metavar="UNIT",
+            help=f"of {what}: {', '.join(known)} (default: {'that which it tells, or ' if told else ''}{default})",
+        )
+
+
+def add_threads(group: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the number of threads."""
+    group.add_argument("--threads", type=positive, metavar="N", help="threads (default: all processors)")
+
+
+def add_console(parser: argparse.ArgumentParser) -> None:
+    """Add where messages go."""
+    console = parser.add_argument_group("messages")
+    console.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    console.add_argument("--log", metavar="FILE", help="also write messages into a file")
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, found {number}")
+    return number
+
+
+# --- using them ---
+
+
+def console_of(arguments: argparse.Namespace) -> Console:
+    """Return where messages go."""
+    if arguments.log:
+        open_log(arguments.log)
+    return Console(arguments.quiet)
+
+
+def reading_of(arguments: argparse.Namespace) -> Reading:
+    """Return how structures are read."""
+    from fastsf.frames import Reading
+
+    names = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
+    return Reading(**{name: getattr(arguments, name) for name in names})
+
+
+def load_potential(arguments: argparse.Namespace, path: str) -> Potential:
+    """Load a model; the units are those of folders, files know theirs."""
+    from pathlib import Path
+
+    from fastsf.potential import Potential
+
+    units = (arguments.length_unit, arguments.energy_unit) if Path(path).is_dir() else ()
+    return Potential.load(path, *units)
+
+
+def load_members(arguments: argparse.Namespace) -> Potential | Committee:
+    """Load the potential, as a committee if there are more members."""
+    from fastsf.committee import Committee
+
+    members = [load_potential(arguments, path) for path in (arguments.model, *arguments.member)]
+    return Committee(members) if len(members) > 1 else members[0]

@@ -1,0 +1,1 @@
+"""Simulations: what a run is, whatever moves the atoms."""

@@ -1,0 +1,90 @@
+"""What all commands that simulate have in common: run, show, and say at the end what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fastsf.analysis import averages
+from fastsf.console import Console
+from fastsf.simulation.display import SimulationDisplay, speed
+from fastsf.simulation.engine import Column, Engine
+from fastsf.simulation.files import FINAL, LOG
+from fastsf.simulation.limits import CONSERVED, TIME
+from fastsf.simulation.log import heading, read_log
+from fastsf.simulation.observers import Observer
+from fastsf.simulation.run import Progress, run
+from fastsf.simulation.settings import FILES, Settings
+from fastsf.simulation.supervision import Supervision
+from fastsf.structure import FloatArray
+
+_TOLD = ("temperature", "pressure", "potential energy", "volume")
+_FEWEST_ROWS = 6
+
+
+def simulate(
+    engine: Engine,
+    folder: Path,
+    settings: Settings,
+    console: Console,
+    watches: Sequence[Observer] = (),
+    *,
+    overwrite: bool = False,
+) -> Progress:
+    """Let an engine run in a folder as a command does; parameters and errors as of `fastsf.simulation.run.run`."""
+    with SimulationDisplay(console) as display:
+        progress = run(
+            engine,
+            folder,
+            settings,
+            watches,
+            overwrite=overwrite,
+            tell=display,
+            on_interruption=lambda: display.say("finishing these steps ... (again: stop at once)"),
+        )
+    for line in _summary(engine, progress, folder, settings, watches):
+        console.say(line)
+    return progress
+
+
+def _summary(
+    engine: Engine, progress: Progress, folder: Path, settings: Settings, watches: Sequence[Observer]
+) -> list[str]:
+    made, atoms = progress.step - progress.first, len(engine.frame().numbers)
+    if made:
+        lines = [f"{made:,} steps in {progress.seconds:,.1f} s: {speed(progress)}"]
+        lines[0] += f", {1e6 * progress.seconds / made / max(atoms, 1):.3g} µs/atom/step"
+    else:
+        lines = [f"{progress.step:,} steps are done already; more steps (or --overwrite) go on"]
+    lines += means(read_log(folder / LOG), engine.columns, atoms)
+    for watch in watches:
+        lines += watch.summary() if isinstance(watch, Supervision) else []
+    names = [LOG, FINAL, *(FILES[each.format] for each in settings.trajectories)]
+    return [*lines, f"in {folder}: {', '.join(names)}"]
+
+
+def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) -> list[str]:
+    """Say means with their errors, and the drift of the conserved energy.
+
+    Parameters
+    ----------
+    log : mapping of str to (rows,) float64
+        From `read_log`.
+    columns : sequence of Column
+        Of the log.
+    atoms : int
+        How many there are.
+    """
+    series = {column.name: log[heading(column)] for column in columns}
+    lines = []
+    for column in columns:
+        if column.name in _TOLD and np.isfinite(series[column.name]).all():
+            found = averages.mean(series[column.name])
+            lines.append(f"{column.name}: {found.value:.6g} ± {found.error:.2g} {column.unit}")
+    energy = series.get(CONSERVED, np.empty(0))
+    if len(energy) >= _FEWEST_ROWS and np.isfinite(energy).all():
+        slope, error = averages.drift(energy / max(atoms, 1), 1e-3 * series[TIME])
+        lines.append(f"drift of the {CONSERVED}: {slope:.2e} ± {error:.1e} eV/atom/ps")
+    return lines

@@ -1,0 +1,109 @@
+"""The log of a run: what the engine observes, as a CSV file that grows while the run goes on."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastsf.disk import storage_errors
+from fastsf.errors import FormatError
+from fastsf.growing_file import GrowingFile
+from fastsf.simulation.engine import Column
+from fastsf.structure import FloatArray
+
+
+class Log:
+    """A table whose first line names columns and units; rows are handed to the system at once.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : sequence of Column
+        The first one holds whole numbers.
+    mark : dict, optional
+        Where to go on, from `mark`; by default a file that is there is replaced.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    FormatError
+        If it is not the one that was marked.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[Column], mark: dict[str, Any] | None = None) -> None:
+        self._file = GrowingFile(path, None if mark is None else mark["length"])
+        if mark is None:
+            self._file.add((",".join(map(heading, columns)) + "\n").encode())
+
+    def add(self, rows: FloatArray) -> None:
+        """Write rows (k, columns); every number can be read back to the last bit.
+
+        Raises
+        ------
+        StorageError
+            If they cannot be written; then none of them is.
+        """
+        if len(rows):
+            lines = [",".join([str(int(first)), *map(repr, others)]) + "\n" for first, *others in rows.tolist()]
+            self._file.add("".join(lines).encode())
+
+    def mark(self) -> dict[str, Any]:
+        """Where the log is, in JSON's types."""
+        return {"length": self._file.length}
+
+    def sync(self) -> None:
+        """Return once all rows are on the disk.
+
+        Raises
+        ------
+        StorageError
+            If they cannot be written.
+        """
+        self._file.sync()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def heading(column: Column) -> str:
+    """Heading of a column: its name, with the unit in brackets."""
+    return f"{column.name} ({column.unit})" if column.unit else column.name
+
+
+def read_log(path: str | Path) -> dict[str, FloatArray]:
+    """Read the columns of a log.
+
+    Parameters
+    ----------
+    path : path-like
+        Written by a run, which may still go on.
+
+    Returns
+    -------
+    dict of str to (rows,) float64
+        By headings, such as "temperature (K)".
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be read.
+    FormatError
+        If it is not a log.
+    """
+    path = Path(path)
+    with storage_errors(f"cannot read {path}"):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    headings = next(csv.reader(lines), [])
+    whole = [line for line in lines[1:] if line.endswith("\n")]
+    try:
+        table = np.loadtxt(whole, delimiter=",", ndmin=2) if whole else np.empty((0, len(headings)))
+        return {name: table[:, k] for k, name in enumerate(headings)}
+    except (ValueError, IndexError) as error:
+        raise FormatError(f"expected the log of a run with {len(headings)} columns: {error}", path) from error

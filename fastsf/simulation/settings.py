@@ -1,0 +1,116 @@
+"""What a run shall do beside moving atoms: how long, what it writes, and when it stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastsf.errors import InputError
+
+FILES = {"extxyz": "trajectory.extxyz", "traj": "trajectory.traj", "h5md": "trajectory.h5"}
+"""Formats of trajectories, and the files that hold them."""
+
+WORDS = ("velocities", "forces", "wrap", "float64")
+
+
+@dataclass(frozen=True)
+class TrajectorySettings:
+    """A trajectory that a run writes.
+
+    Parameters
+    ----------
+    format : str
+        "extxyz" (text), "traj" (ASE's), or "h5md" (HDF5 in the H5MD layout, compact).
+    every : int
+        Steps from one frame to the next.
+    velocities, forces : bool
+        Whether frames hold them.
+    wrap : bool
+        Whether atoms are put back into the cell.
+    float64 : bool
+        Double precision in an h5md file; the others always have it.
+
+    Raises
+    ------
+    InputError
+        If a value makes no sense.
+    """
+
+    format: str
+    every: int
+    velocities: bool = False
+    forces: bool = False
+    wrap: bool = False
+    float64: bool = False
+
+    def __post_init__(self) -> None:
+        if self.format not in FILES:
+            raise InputError(f"trajectory: expected a format out of {', '.join(FILES)}, found {self.format!r}")
+        if self.every < 1:
+            raise InputError(f"trajectory: expected an interval of at least 1 step, found {self.every}")
+
+    @classmethod
+    def parse(cls, text: str) -> TrajectorySettings:
+        """Read FORMAT:EVERY or FORMAT:EVERY:WORD,..., with words out of velocities, forces, wrap, float64.
+
+        Raises
+        ------
+        InputError
+            If it is something else.
+        """
+        kind, _, rest = text.partition(":")
+        every, _, words = rest.partition(":")
+        chosen = [word for word in words.split(",") if word]
+        unknown = [word for word in chosen if word not in WORDS]
+        if not every.isdecimal() or unknown:
+            found = f"the word {unknown[0]!r} in {text!r}" if unknown else repr(text)
+            raise InputError(
+                f"trajectory: expected FORMAT:EVERY or FORMAT:EVERY:WORD,... with words out of "
+                f"{', '.join(WORDS)}; found {found}"
+            )
+        return cls(kind, int(every), **dict.fromkeys(chosen, True))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run shall do.
+
+    Parameters
+    ----------
+    steps : int
+        Steps of the whole run, those before an interruption included.
+    log_every : int
+        Steps from one row of the log to the next.
+    trajectories : tuple of TrajectorySettings
+        At most one of each format.
+    checkpoint_seconds : float
+        Between checkpoints.
+    drift : float, optional
+        Stop when the conserved energy has changed by more than this, eV per atom and ps (at least 1 ps is counted).
+    temperature : float, optional
+        Stop when a row of the log has a temperature above this, K.
+
+    Raises
+    ------
+    InputError
+        If a value makes no sense.
+    """
+
+    steps: int
+    log_every: int = 100
+    trajectories: tuple[TrajectorySettings, ...] = ()
+    checkpoint_seconds: float = 60.0
+    drift: float | None = None
+    temperature: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps < 0:
+            raise InputError(f"expected at least 0 steps, found {self.steps}")
+        if self.log_every < 1:
+            raise InputError(f"expected a row of the log every 1 or more steps, found {self.log_every}")
+        formats = [each.format for each in self.trajectories]
+        if len(set(formats)) < len(formats):
+            raise InputError(f"expected at most one trajectory of each format, found {', '.join(formats)}")
+        for name in ("drift", "temperature"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"expected a limit of {name} above 0, found {value}")
