@@ -232,7 +232,7 @@ class Pairs:
 
     def _search(self, structures: Sequence[Structure]) -> None:
         buffers = self._buffers
-        self._prepared = pair_search.prepare(structures, self.cutoff + self.skin, buffers)
+        self._prepared = pair_search.prepare(structures, self.cutoff + self.skin, buffers, self.threads)
         self._reverse = None
         self.start = buffers.get("start", sum(len(structure) for structure in structures) + 1, np.int64)
         pair_search.count(self._prepared, self.start, buffers, self.threads)

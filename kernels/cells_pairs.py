@@ -3,8 +3,7 @@
 from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
-from fastsf.kernels.cells import minus_shift
-from fastsf.kernels.cells_search import part_of
+from fastsf.kernels.cells import minus_shift, part_of
 from fastsf.kernels.simd import (
     LANES,
     equal_lanes,
