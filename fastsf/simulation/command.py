@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -80,11 +81,20 @@ def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) 
     series = {column.name: log[heading(column)] for column in columns}
     lines = []
     for column in columns:
-        if column.name in _TOLD and np.isfinite(series[column.name]).all():
-            found = averages.mean(series[column.name])
-            lines.append(f"{column.name}: {found.value:.6g} ± {found.error:.2g} {column.unit}")
+        values = series[column.name]
+        if column.name in _TOLD and np.isfinite(values).all() and np.ptp(values) > 0:
+            found = averages.mean(values)
+            lines.append(f"{column.name}: {_with_error(found.value, found.error)} {column.unit}")
     energy = series.get(CONSERVED, np.empty(0))
     if len(energy) >= _FEWEST_ROWS and np.isfinite(energy).all():
         slope, error = averages.drift(energy / max(atoms, 1), 1e-3 * series[TIME])
         lines.append(f"drift of the {CONSERVED}: {slope:.2e} ± {error:.1e} eV/atom/ps")
     return lines
+
+
+def _with_error(value: float, error: float) -> str:
+    """Number with the digits that its error leaves."""
+    if not 0 < error < math.inf:
+        return f"{value:.6g}"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:,.{digits}f} ± {error:.{digits}f}"
