@@ -12,11 +12,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.cells_pairs import Places, move_atom
-from fastsf.kernels.chosen_energies import energies_range, fill_energies, make_scratch
+from fastsf.kernels.chosen_energies import energies, energies_range, fill_energies, make_scratch
 
 DISPLACEMENT, SWAP, VOLUME, AXES = range(4)
 
@@ -308,18 +307,18 @@ def walk_range(tables, networks, neighbors, listed, moves, chain, room, course, 
             break
 
 
-@njit(parallel=True)
+@njit
 def walk(tables, networks, neighbors, listed, moves, chain, room, course, uniforms, parts, outcome):
     """`walk_range` over all moves; the atoms that each concerns are shared among the threads in `parts` blocks."""
     outcome[0], outcome[1] = len(uniforms), DONE
     for m in range(len(uniforms)):
         k, found = _propose(neighbors, listed, moves, chain, room, uniforms[m], outcome)
         if outcome[1] == DONE:
-            blocks = parts if found >= _FEW else 1
-            for part in prange(blocks):
-                first, last = part * found // blocks, (part + 1) * found // blocks
-                evaluated = room.centers, listed.lanes, first, last, room.energies, room.outside
-                energies_range(tables, networks, neighbors, *evaluated)
+            centers, lanes = room.centers[:found], listed.lanes
+            if found < _FEW:
+                energies_range(tables, networks, neighbors, centers, lanes, 0, found, room.energies, room.outside)
+            else:
+                energies(tables, networks, neighbors, centers, lanes, parts, room.energies, room.outside)
             _settle(neighbors, listed, moves, chain, room, course, m, k, uniforms[m], found, outcome)
         if outcome[1] != DONE:
             outcome[0] = m

@@ -15,8 +15,8 @@ from fastsf.simulation.engine import Halt, State
 from fastsf.structure import FloatArray, IntArray, Structure, volume
 from fastsf.threads import run
 
-_ABSURD = 10.0
-"""Times larger or smaller than at the start: no volume that somebody means to reach."""
+_SMALLEST, _LARGEST = 0.05, 1000.0
+"""Times the volume at the start: what lies beyond has collapsed or boiled off."""
 
 
 class Walker:
@@ -127,8 +127,8 @@ class Walker:
         step = chain.steps[k] * (2 * uniforms[monte_carlo.FIRST] - 1)
         cell = _scaled(sites.cell, step, self._moves.table.kind[k], uniforms[monte_carlo.ATOM])
         before, after = volume(sites.cell), volume(cell)
-        if not self._start_volume / _ABSURD < after < self._start_volume * _ABSURD:
-            return Halt("cell", begin, f"the volume went from {self._start_volume:.6g} Å^3 to {before:.6g}")
+        if not _SMALLEST * self._start_volume < after < _LARGEST * self._start_volume:
+            return Halt("cell", begin, f"the volume went from {self._start_volume:.6g} Å^3 to {before:.6g} Å^3")
         positions = chain.positions @ np.linalg.solve(sites.cell, cell)
         other.find(positions, cell)
         energies, outside = other.energies()
