@@ -44,7 +44,7 @@ def test_local_energies_are_those_of_a_full_evaluation(name, potential) -> None:
     atoms = SYSTEMS[name]()
     both = {1, 8} <= set(atoms.numbers.tolist())
     moves = [Displacement(0.15), *([SWAP] if both else [])]
-    engine = MonteCarlo(potential, atoms, 150.0, moves, skin=0.5, check_every=NEVER, seed=1)
+    engine = MonteCarlo(potential, atoms, 150.0, moves, skin=0.5, compare_every=NEVER, seed=1)
     done = engine.advance(3000, 1000)
     assert done.steps == 3000 and done.halt is None and len(done.rows) == 3
     check_energy(engine, potential)
@@ -53,7 +53,7 @@ def test_local_energies_are_those_of_a_full_evaluation(name, potential) -> None:
 
 
 def test_atoms_come_from_afar(potential) -> None:
-    engine = MonteCarlo(potential, water(), 1e6, [Displacement(0.12), SWAP], skin=0.25, check_every=NEVER)
+    engine = MonteCarlo(potential, water(), 1e6, [Displacement(0.12), SWAP], skin=0.25, compare_every=NEVER)
     start = atoms_of(engine).positions
     for _ in range(4):
         engine.advance(3000, NEVER)
@@ -62,7 +62,7 @@ def test_atoms_come_from_afar(potential) -> None:
 
 
 def test_energies_are_compared(potential) -> None:
-    engine = MonteCarlo(potential, water(), 300.0, [Displacement(0.15), SWAP], check_every=500)
+    engine = MonteCarlo(potential, water(), 300.0, [Displacement(0.15), SWAP], compare_every=500)
     column = [column.name for column in engine.columns].index("energy error")
     done = engine.advance(3000, 100)
     assert done.halt is None and 0 < np.abs(done.rows[:, column]).max() < 1e-9
@@ -73,7 +73,7 @@ def test_energies_are_compared(potential) -> None:
 
 def everything(potential: Potential, threads: int = 1, seed: int = 3) -> MonteCarlo:
     moves = [Displacement(0.1), SWAP, Displacement(0.2, ("S",), 2.0), VolumeChange(weight=2), VolumeChange(axes=True)]
-    options = {"pressure": 1000.0, "ramp": 700, "equilibration": 650, "check_every": 300, "skin": 0.6}
+    options = {"pressure": 1000.0, "ramp": 700, "equilibration": 650, "compare_every": 300, "skin": 0.6}
     return MonteCarlo(potential, water(), (200.0, 400.0), moves, seed=seed, threads=threads, **options)
 
 
@@ -146,7 +146,7 @@ def test_atoms_keep_their_elements(potential) -> None:
 
 
 def test_nothing_goes_up_without_heat(potential) -> None:
-    engine = MonteCarlo(potential, water(), 1e-6, [Displacement(0.1), SWAP], check_every=NEVER)
+    engine = MonteCarlo(potential, water(), 1e-6, [Displacement(0.1), SWAP], compare_every=NEVER)
     energies = engine.advance(1000, 1).rows[:, 3]
     assert (np.diff(energies) <= 1e-9).all() and energies[-1] < energies[0]
 
@@ -191,9 +191,9 @@ def test_energies_that_are_not_finite(potential) -> None:
         ({"moves": [Swap(("H", "Au"))]}, "no atom of Au may move; there are H, O, S"),
         ({"moves": [VolumeChange()], "fixed": [1]}, "volume cannot change with fixed"),
         ({"fixed": range(8)}, "no atom that may move"),
-        ({"fixed": [8]}, "numbers from 0 to 7, found 8"),
+        ({"fixed": [8]}, "indices of 8 atoms, found 8 to 8"),
         ({"skin": 0.0}, "skin above 0"),
-        ({"check_every": 0}, "check_every: expected at least 1"),
+        ({"compare_every": 0}, "compare_every: expected at least 1"),
         ({"pressure": float("nan")}, "finite pressure"),
     ],
 )

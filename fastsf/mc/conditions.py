@@ -31,7 +31,7 @@ class Conditions:
         bar.
     equilibration : int
         Moves during which steps are adapted.
-    check_every : int
+    compare_every : int
         Moves.
     skin : float
         Å.
@@ -46,7 +46,7 @@ class Conditions:
     ramp: int
     pressure: float
     equilibration: int
-    check_every: int
+    compare_every: int
     skin: float
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class Conditions:
             raise InputError(f"expected a finite pressure in bar, found {self.pressure}")
         if not 0 < self.skin < math.inf:
             raise InputError(f"expected a skin above 0 Å, found {self.skin}")
-        for name, least in (("ramp", 0), ("equilibration", 0), ("check_every", 1)):
+        for name, least in (("ramp", 0), ("equilibration", 0), ("compare_every", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name}: expected at least {least} moves, found {getattr(self, name)}")
 

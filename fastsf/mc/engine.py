@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.kernels.monte_carlo import UNIFORMS
 from fastsf.mc.conditions import Conditions
 from fastsf.mc.moves import Displacement, Move, Swap, pack
 from fastsf.mc.walker import Walker
+from fastsf.potential import Potential
 from fastsf.simulation.engine import Advance, Column, Frame, Halt, State
-from fastsf.structure import BoolArray, Structure, volume
+from fastsf.simulation.fixed import atoms_mask, fixed_atoms
+from fastsf.simulation.identity import digest, model_digest
+from fastsf.state_file import generator_state, restored_generator
+from fastsf.structure import Structure, volume
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-    from fastsf.potential import Potential
 
 _AT_ONCE = 1024
 """Moves whose random numbers are drawn together; Ctrl-C waits for so many."""
@@ -46,8 +48,8 @@ class MonteCarlo:
     ----------
     potential : Potential
         The potential.
-    atoms : ase.Atoms or Structure
-        The start.
+    atoms : ase.Atoms
+        The start; not changed. `ase.constraints.FixAtoms` is respected.
     temperature : float or (float, float)
         K; two for a ramp from one to the other.
     moves : sequence of Displacement, Swap and VolumeChange
@@ -59,14 +61,14 @@ class MonteCarlo:
     equilibration : int
         Moves at the start during which steps are adapted. That breaks detailed balance: averages should begin behind
         them, and moves are counted from there.
-    fixed : sequence of int
-        Atoms that do not move.
+    fixed : (n,) bool or int array, optional
+        Mask or indices of further atoms that do not move.
     seed : int
         Of the random numbers.
     skin : float
         Å; how far beyond the cutoff pairs are kept. They are found anew when an atom is half of it away from where
         it was.
-    check_every : int, optional
+    compare_every : int, optional
         After so many moves, pairs are found and energies worked out anew and compared with the running total; by
         default ten for each atom, and at least 10,000.
     threads : int, optional
@@ -93,32 +95,33 @@ class MonteCarlo:
     def __init__(
         self,
         potential: Potential,
-        atoms: Atoms | Structure,
+        atoms: Atoms,
         temperature: float | tuple[float, float],
         moves: Sequence[Move] = (Displacement(),),
         *,
         pressure: float = 0.0,
         ramp: int = 0,
         equilibration: int = 0,
-        fixed: Sequence[int] = (),
+        fixed: npt.ArrayLike | None = None,
         seed: int = 0,
         skin: float = 1.0,
-        check_every: int | None = None,
+        compare_every: int | None = None,
         threads: int | None = None,
     ) -> None:
+        if not isinstance(potential, Potential):
+            raise InputError(f"Monte Carlo needs one Potential, found {type(potential).__name__}")
         start = Structure.from_atoms(atoms)
         self._start, self._kinds, self._seed = start, tuple(moves), seed
         first, last = temperature if isinstance(temperature, tuple) else (temperature, temperature)
-        often = max(10_000, 10 * len(start)) if check_every is None else check_every
+        often = max(10_000, 10 * len(start)) if compare_every is None else compare_every
         self._conditions = Conditions(
             (float(first), float(last)), ramp, float(pressure), equilibration, often, float(skin)
         )
-        self._fixed = _checked_atoms(fixed, len(start))
+        self._fixed = fixed_atoms(atoms) | atoms_mask(fixed, len(start))
         packed, steps = pack(self._kinds, start.numbers, ~self._fixed, self._conditions.skin)
         threads = threads or potential.descriptor.threads
         self._walker = Walker(potential.model, start, packed, steps, self._conditions, threads)
-        self._bits = np.random.PCG64(seed)
-        self._random = np.random.Generator(self._bits)
+        self._model, self._random = potential.model, np.random.default_rng(seed)
         self._error = 0.0
         self.steps_done = 0
         self.columns = (*_ALWAYS, *(column for move in self._kinds for column in _columns(move)))
@@ -136,7 +139,7 @@ class MonteCarlo:
 
     def _next_stop(self, every: int) -> int:
         """Return the number of the next move behind which something is due."""
-        periods = every, self._sum_every, self._conditions.check_every
+        periods = every, self._sum_every, self._conditions.compare_every
         stops = [(self.steps_done // period + 1) * period for period in periods]
         if self.steps_done < self._conditions.equilibration:
             stops.append(self._conditions.equilibration)
@@ -148,9 +151,11 @@ class MonteCarlo:
 
     def _go_to(self, target: int) -> Halt | None:
         wanted = target - self.steps_done
+        before = generator_state(self._random)
         made, halt = self._walker.go(self._random.random((wanted, UNIFORMS)), self.steps_done)
         if made < wanted:
-            self._bits.advance(-UNIFORMS * (wanted - made))
+            self._random = restored_generator(before)
+            self._random.random((made, UNIFORMS))
         self.steps_done += made
         return halt if halt is not None else self._keep_accounts()
 
@@ -160,7 +165,7 @@ class MonteCarlo:
             self._walker.chain.counts[:] = 0
         if self.steps_done % self._sum_every == 0:
             self._walker.sum_up()
-        if self.steps_done % self._conditions.check_every == 0:
+        if self.steps_done % self._conditions.compare_every == 0:
             self._error, tolerance = self._walker.check()
             if not abs(self._error) <= tolerance:
                 found = f"the running total was {self._error:.3g} eV above the energy; expected up to {tolerance:.1g}"
@@ -203,20 +208,28 @@ class MonteCarlo:
 
     def state(self) -> State:
         """Everything that `restore` needs to go on to the same last bit."""
-        random = json.dumps(self._bits.state)
-        return {**self._walker.state(), "steps_done": self.steps_done, "error": self._error, "random": random}
+        own: State = {"steps_done": self.steps_done, "error": self._error, "random": generator_state(self._random)}
+        return {**self._walker.state(), **own}
 
     def restore(self, state: State) -> None:
         """Go back to a state of an engine with the same identity."""
         self._walker.restore(state)
         self.steps_done, self._error = int(state["steps_done"]), float(state["error"])
-        self._bits.state = json.loads(str(state["random"]))
+        self._random = restored_generator(str(state["random"]))
 
     def identity(self) -> dict[str, Any]:
         """What determines the course, in JSON's types."""
-        moves = {move.name: asdict(move) for move in self._kinds}
-        fixed = np.flatnonzero(self._fixed).tolist()
-        return {"engine": "mc", **asdict(self._conditions), "moves": moves, "fixed": fixed, "seed": self._seed}
+        start = self._start
+        structure = start.numbers, start.positions, start.cell, start.pbc, self._fixed
+        return {
+            "engine": "Monte Carlo",
+            "potential": model_digest(self._model),
+            "atoms": len(start),
+            "structure": digest(structure),
+            **asdict(self._conditions),
+            "moves": {move.name: asdict(move) for move in self._kinds},
+            "seed": self._seed,
+        }
 
 
 def _columns(move: Move) -> list[Column]:
@@ -224,13 +237,3 @@ def _columns(move: Move) -> list[Column]:
     if isinstance(move, Swap):
         return names
     return [*names, Column(f"{move.name}: step", "Å" if isinstance(move, Displacement) else "")]
-
-
-def _checked_atoms(fixed: Sequence[int], n: int) -> BoolArray:
-    """Mask of the atoms with these numbers."""
-    mask = np.zeros(n, np.bool_)
-    for atom in fixed:
-        if not 0 <= atom < n:
-            raise InputError(f"fixed atoms: expected numbers from 0 to {n - 1}, found {atom}")
-        mask[atom] = True
-    return mask
