@@ -56,7 +56,7 @@ def _summary(
     made, atoms = progress.step - progress.first, len(engine.frame().numbers)
     if made:
         lines = [f"{made:,} steps in {progress.seconds:,.1f} s: {speed(progress)}"]
-        lines[0] += f", {1e6 * progress.seconds / made / max(atoms, 1):.3g} µs/atom/step"
+        lines[0] += f", {_cost(progress, atoms)}"
     else:
         lines = [f"{progress.step:,} steps are done already; more steps (or --overwrite) go on"]
     lines += means(read_log(folder / LOG), engine.columns, atoms)
@@ -64,6 +64,14 @@ def _summary(
         lines += watch.summary() if isinstance(watch, Supervision) else []
     names = [LOG, FINAL, *(FILES[each.format] for each in settings.trajectories)]
     return [*lines, f"in {folder}: {', '.join(names)}"]
+
+
+def _cost(progress: Progress, atoms: int) -> str:
+    """Time of a step in words, for each atom where a step moves them all."""
+    each = 1e6 * progress.seconds / (progress.step - progress.first)
+    if math.isnan(progress.row[TIME]):
+        return f"{each:.3g} µs/step"
+    return f"{each / max(atoms, 1):.3g} µs/atom/step"
 
 
 def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) -> list[str]:
