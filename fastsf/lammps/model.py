@@ -1,0 +1,102 @@
+"""A potential as the kernels of `fastsf.kernels.lammps` take it, from C and from Python."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from fastsf.errors import InputError
+from fastsf.kernels import _jit
+from fastsf.kernels import lammps as kernels
+from fastsf.potential import Potential
+from fastsf.structure import FloatArray, IntArray
+
+ENERGY_UNITS = {"metal": 1.0, "real": 23.060549}
+"""Units of energy per eV in LAMMPS's systems of units whose lengths are Å; its own factor for kcal/mol."""
+
+
+class _Model(ctypes.Structure):
+    """`Model` of pair_fastsf.cpp."""
+
+    _fields_ = (
+        ("callback", ctypes.c_void_p),
+        ("words", ctypes.c_void_p),
+        ("outside", ctypes.c_void_p),
+        ("cutoff", ctypes.c_double),
+        ("elements", ctypes.c_char_p),
+    )
+
+
+class LammpsModel:
+    """A potential, its extrapolations counted on one rank.
+
+    Parameters
+    ----------
+    potential : Potential
+        The potential.
+
+    Attributes
+    ----------
+    elements : tuple of str
+        In the order of the kernels' element index.
+    cutoff : float
+        Å.
+    outside : (2,) int64
+        Symmetry functions outside the range of the training set, and atoms that had such, so far.
+
+    Raises
+    ------
+    InputError
+        If it is no single potential.
+    """
+
+    def __init__(self, potential: Potential) -> None:
+        if not isinstance(potential, Potential):
+            raise InputError(f"LAMMPS runs one potential, found {potential!r}")
+        self.elements = tuple(potential.elements)
+        self.cutoff = float(potential.descriptor.cutoff)
+        self.tables, self.networks = potential.model.descriptor.tables, potential.model.networks
+        self.outside: IntArray = np.zeros(2, np.int64)
+        self._words = _words_of((*self.tables, *self.networks))
+        self._names = " ".join(self.elements).encode()
+
+    def for_plugin(self) -> ctypes.Structure:
+        """Return what the plugin takes; valid as long as this object. Compiles the callback where that is to be done."""
+        callback = _jit.callback(kernels.entry, kernels.SIGNATURE)
+        arrays = self._words.ctypes.data, self.outside.ctypes.data
+        return _Model(callback.address, *arrays, self.cutoff, self._names)
+
+    def element_of_type(self, symbols: list[str]) -> IntArray:
+        """Element index of each type of atoms, counted from 1.
+
+        Raises
+        ------
+        InputError
+            For elements that the potential does not know.
+        """
+        strangers = sorted(set(symbols) - set(self.elements))
+        if strangers:
+            raise InputError(f"the potential knows no element {', '.join(strangers)}, but {' '.join(self.elements)}")
+        return np.array([0, *(self.elements.index(symbol) for symbol in symbols)], np.int64)
+
+    def add_forces(self, atoms: kernels.Atoms, unit: float, forces: FloatArray, each: FloatArray, virials: FloatArray) -> tuple[float, int]:
+        """Call the kernel of that name."""
+        energy, wrong = kernels.add_forces(
+            self.tables, self.networks, atoms, unit, kernels.Sums(forces, each, virials, self.outside)
+        )
+        return float(energy), int(wrong)
+
+
+def _words_of(fields: tuple[Any, ...]) -> IntArray:
+    """Describe the fields of a model, `kernels.WORDS` integers for each."""
+    words = np.zeros((len(fields), kernels.WORDS), np.int64)
+    for row, field in zip(words, fields, strict=True):
+        if isinstance(field, np.ndarray):
+            row[:] = field.ctypes.data, field.shape[0], field.shape[-1]
+        elif isinstance(field, float):
+            row[0] = np.float64(field).view(np.int64)
+        else:
+            row[0] = field
+    return words
