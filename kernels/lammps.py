@@ -52,7 +52,7 @@ class Sums(NamedTuple):
     forces: np.ndarray  # (n, 3) float64
     energies: np.ndarray  # (n,) float64 of the atoms, or no entries where they are not wanted
     virials: np.ndarray  # (n, 6) float64 xx, yy, zz, xy, xz, yz of the atoms, or no entries
-    outside: np.ndarray  # (2,) int64: functions outside the range of the training set, and atoms that have such
+    counts: np.ndarray  # (3,) int64: functions outside the range of the training set, atoms that have such, atoms
 
 
 class Block(NamedTuple):
@@ -170,8 +170,9 @@ def _add_center(block, k, i, unit, sums):
         sums.virials[i, 3] -= 0.5 * unit * (own[4] + own[6])
         sums.virials[i, 4] -= 0.5 * unit * (own[5] + own[9])
         sums.virials[i, 5] -= 0.5 * unit * (own[8] + own[10])
-    sums.outside[0] += block.outside[k]
-    sums.outside[1] += block.outside[k] > 0
+    sums.counts[0] += block.outside[k]
+    sums.counts[1] += block.outside[k] > 0
+    sums.counts[2] += 1
 
 
 # --- for C ---
@@ -243,14 +244,14 @@ SIGNATURE = types.int64(
     *(_INT32S, _FLOATS),  # types, positions
     *(_INT32S, _INT32S, _INTS),  # centers, counts, lists
     *(types.float64, types.int64, types.int64),  # unit, whether energies and virials of atoms are wanted
-    *(_FLOATS, _FLOATS, _FLOATS, _FLOATS, _INTS),  # energy, forces, energies, virials, outside
+    *(_FLOATS, _FLOATS, _FLOATS, _FLOATS, _INTS),  # energy, forces, energies, virials, counts
 )
 """Of `entry`; `PairFastsf` in fastsf/lammps/pair_fastsf.cpp has it as a type of C++."""
 
 
 def entry(
     model, element, kinds, n, own, m, types, positions, centers, counts, lists,
-    unit, with_energies, with_virials, energy, forces, energies, virials, outside,
+    unit, with_energies, with_virials, energy, forces, energies, virials, counted,
 ):  # fmt: skip
     """`add_forces` for C, the energy of all centres being added to energy[0]; compiled by `_jit.callback`.
 
@@ -269,7 +270,7 @@ def entry(
         carray(forces, (n, 3)),
         carray(energies, n if with_energies else 0),
         carray(virials, (n if with_virials else 0, 6)),
-        carray(outside, 2),
+        carray(counted, 3),
     )
     tables, networks = _tables(words), _networks(words[_TABLES_END:])
     total, wrong = add_forces(tables, networks, atoms, unit, sums)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,14 @@ class _Model(ctypes.Structure):
     _fields_ = (
         ("callback", ctypes.c_void_p),
         ("words", ctypes.c_void_p),
-        ("outside", ctypes.c_void_p),
+        ("counts", ctypes.c_void_p),
         ("cutoff", ctypes.c_double),
         ("elements", ctypes.c_char_p),
     )
 
 
 class LammpsModel:
-    """A potential, its extrapolations counted on one rank.
+    """A potential, and what one rank counts.
 
     Parameters
     ----------
@@ -43,8 +44,9 @@ class LammpsModel:
         In the order of the kernels' element index.
     cutoff : float
         Å.
-    outside : (2,) int64
-        Symmetry functions outside the range of the training set, and atoms that had such, so far.
+    counts : (3,) int64
+        So far: symmetry functions outside the range of the training set, atoms that had such, and all atoms; an atom
+        counts anew at every evaluation.
 
     Raises
     ------
@@ -58,17 +60,21 @@ class LammpsModel:
         self.elements = tuple(potential.elements)
         self.cutoff = float(potential.descriptor.cutoff)
         self.tables, self.networks = potential.model.descriptor.tables, potential.model.networks
-        self.outside: IntArray = np.zeros(2, np.int64)
+        self.counts: IntArray = np.zeros(3, np.int64)
         self._words = _words_of((*self.tables, *self.networks))
         self._names = " ".join(self.elements).encode()
 
-    def for_plugin(self) -> ctypes.Structure:
-        """Return what the plugin takes; valid as long as this object. Compiles the callback where that is to be done."""
-        callback = _jit.callback(kernels.entry, kernels.SIGNATURE)
-        arrays = self._words.ctypes.data, self.outside.ctypes.data
-        return _Model(callback.address, *arrays, self.cutoff, self._names)
+    def compile(self) -> int:
+        """Address of the callback of all models; compiled if that was not done before."""
+        return int(_jit.callback(kernels.entry, kernels.SIGNATURE).address)
 
-    def element_of_type(self, symbols: list[str]) -> IntArray:
+    def for_plugin(self) -> ctypes.Structure:
+        """Return what the plugin takes; valid as long as this object."""
+        return _Model(
+            self.compile(), self._words.ctypes.data, self.counts.ctypes.data, self.cutoff, self._names
+        )
+
+    def element_of_type(self, symbols: Sequence[str]) -> IntArray:
         """Element index of each type of atoms, counted from 1.
 
         Raises
@@ -81,12 +87,13 @@ class LammpsModel:
             raise InputError(f"the potential knows no element {', '.join(strangers)}, but {' '.join(self.elements)}")
         return np.array([0, *(self.elements.index(symbol) for symbol in symbols)], np.int64)
 
-    def add_forces(self, atoms: kernels.Atoms, unit: float, forces: FloatArray, each: FloatArray, virials: FloatArray) -> tuple[float, int]:
-        """Call the kernel of that name."""
-        energy, wrong = kernels.add_forces(
-            self.tables, self.networks, atoms, unit, kernels.Sums(forces, each, virials, self.outside)
-        )
-        return float(energy), int(wrong)
+    def add_forces(
+        self, atoms: kernels.Atoms, unit: float, forces: FloatArray, energies: FloatArray, virials: FloatArray
+    ) -> int:
+        """Add to forces (n, 3), energies (n,) and virials (n, 6); returns what `kernels.add_forces` finds wrong."""
+        sums = kernels.Sums(forces, energies, virials, self.counts)
+        _, wrong = kernels.add_forces(self.tables, self.networks, atoms, unit, sums)
+        return int(wrong)
 
 
 def _words_of(fields: tuple[Any, ...]) -> IntArray:

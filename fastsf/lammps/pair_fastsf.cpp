@@ -27,12 +27,12 @@ typedef int64_t (*Callback)(const int64_t *model, const int64_t *element, int64_
                             int64_t m, const int *types, const double *positions, const int *centers,
                             const int *counts, int *const *lists, double unit, int64_t with_energies,
                             int64_t with_virials, double *energy, double *forces, double *energies,
-                            double *virials, int64_t *outside);
+                            double *virials, int64_t *counted);
 
 struct Model {
   Callback callback;
   const int64_t *words;    // arrays of the model
-  int64_t *outside;        // counts of extrapolations
+  int64_t *counted;        // evaluations and extrapolations
   double cutoff;           // Å
   const char *elements;    // separated by blanks, in the order of the model
 };
@@ -135,7 +135,7 @@ void PairFastsf::compute(int eflag, int vflag)
   const int64_t result = model.callback(
       model.words, element.data(), atom->ntypes, atom->nlocal + atom->nghost, atom->nlocal, list->inum, atom->type,
       atom->x[0], list->ilist, list->numneigh, list->firstneigh, unit, eflag_atom, vflag_atom, &energy, atom->f[0],
-      eatom, vflag_atom ? vatom[0] : nullptr, model.outside);
+      eatom, vflag_atom ? vatom[0] : nullptr, model.counted);
   if (result == 0) error->one(FLERR, "pair_style fastsf failed, most likely for want of memory");
   if (result < 0)
     error->one(FLERR, "pair_style fastsf: the position or the energy of atom {} is not finite at step {}",
