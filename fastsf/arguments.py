@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
+from fastsf.lammps.arguments import add_lammps
 from fastsf.options import (
     MODEL,
     Commands,
@@ -45,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_inspect(commands)
     _add_demo(commands)
     _add_compile(commands)
+    add_lammps(commands)
     return parser
 
 

@@ -242,6 +242,12 @@ def _compile(arguments: argparse.Namespace) -> None:
     console.say(f"{seconds:.1f} s; {kept}")
 
 
+def _lammps(arguments: argparse.Namespace) -> None:
+    from fastsf.lammps.command import lammps
+
+    lammps(arguments)
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "featurize": _featurize,
     "train": _train,
@@ -251,4 +257,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "inspect": _inspect,
     "demo": _demo,
     "compile": _compile,
+    "lammps": _lammps,
 }

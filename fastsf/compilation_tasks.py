@@ -14,7 +14,19 @@ import numpy as np
 
 from fastsf.all_pairs import AllPairs
 from fastsf.descriptor import ACSF
-from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, energies, forces, networks, symmetric, tangents
+from fastsf.kernels import (
+    _jit,
+    acsf,
+    acsf_jacobian,
+    acsf_jvp,
+    acsf_vjp,
+    energies,
+    forces,
+    lammps,
+    networks,
+    symmetric,
+    tangents,
+)
 from fastsf.kernels.networks import Networks
 from fastsf.kernels.simd import LANES
 from fastsf.kernels.tables import Neighbors, Tables
@@ -167,9 +179,21 @@ def _symmetric(threads: int) -> None:
     _run(threads, symmetric.times_range, symmetric.times, arguments, (np.zeros((_ATOMS, rows * LANES)),))
 
 
+def _lammps(threads: int) -> None:
+    """Energies over lists of LAMMPS, called from C and from Python; without centres, which need the task "energies"."""
+    if threads != 1:
+        return
+    sample, none = _sample(), np.empty(0, np.int32)
+    atoms = lammps.Atoms(np.empty((0, 3)), none, np.zeros(2, np.int64), none, none, np.empty(0, np.int64))
+    sums = lammps.Sums(np.empty((0, 3)), np.empty(0), np.empty((0, 6)), np.zeros(3, np.int64))
+    lammps.add_forces(0, sample.tables, sample.packed, atoms, 1.0, sums)
+    _jit.callback(lammps.entry, lammps.SIGNATURE)
+
+
 TASKS = {
     "energies": Task(20.0, _energies),
     "jacobian": Task(17.0, _jacobian),
+    "lammps": Task(4.0, _lammps),
     "pairs": Task(14.0, _pairs),
     "values": Task(10.0, _values),
     "vjp": Task(10.0, _vjp),

@@ -5,7 +5,7 @@ neighbours goes to ghosts too, and LAMMPS brings it to the atoms they stand for.
 whose pairs fit into the cache; the memory does not grow with the number of atoms.
 
 `add_forces` takes arrays. `entry` is the same for C: a model comes as words, addresses and lengths of its arrays, so that
-one compiled function serves all models.
+one compiled function serves all models. Both call `energies_range` by its address, and are compiled without it.
 """
 
 from typing import NamedTuple
@@ -14,9 +14,9 @@ import numpy as np
 from numba import carray, types
 
 from fastsf.kernels._jit import allocator, kernel, njit
-from fastsf.kernels._pointer import int32s, pointer
 from fastsf.kernels.energies import energies_range
 from fastsf.kernels.networks import LAYER, Networks
+from fastsf.kernels.pointers import address_of, call, int32s, pointer
 from fastsf.kernels.tables import CHANNEL, GROUP, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Neighbors, Tables
 
 BLOCK = 256
@@ -33,6 +33,7 @@ WORDS = 3
 
 _TABLES_END = WORDS * len(Tables._fields)
 _NETWORKS_END = _TABLES_END + WORDS * len(Networks._fields)
+MODEL_WORDS = _NETWORKS_END + 1
 
 
 class Atoms(NamedTuple):
@@ -66,12 +67,21 @@ class Block(NamedTuple):
     sums: np.ndarray  # (BLOCK, 12) float64
 
 
+def address_of_energies(tables, networks):
+    """Address of `energies_range`, for `add_forces`."""
+    integers, numbers, rows = np.zeros(2, np.int64), np.empty(1), np.empty((1, 3))
+    pairs = Neighbors(integers, integers, rows, integers)
+    return address_of(energies_range, (tables, networks, pairs, 0, 0, rows, numbers, integers, rows, rows))
+
+
 @njit
-def add_forces(tables, networks, atoms, unit, sums):
+def add_forces(evaluate, tables, networks, atoms, unit, sums):
     """Add energies and forces of all centres.
 
     Parameters
     ----------
+    evaluate : int
+        From `address_of_energies`.
     tables, networks
         Symmetry functions and networks.
     atoms : Atoms
@@ -95,7 +105,7 @@ def add_forces(tables, networks, atoms, unit, sums):
         block.values[:] = 0.0
         pairs = Neighbors(block.pairs.start[: size + 1], block.pairs.neighbor, block.pairs.vector, block.pairs.species)
         results = block.values, block.energies, block.outside, block.gradient, block.sums
-        energies_range(tables, networks, pairs, 0, size, *results)
+        call(evaluate, (tables, networks, pairs, np.int64(0), np.int64(size), *results))
         for k in range(size):
             if not np.isfinite(block.energies[k]):
                 return total, np.int64(atoms.centers[first + k])
@@ -255,9 +265,9 @@ def entry(
 ):  # fmt: skip
     """`add_forces` for C, the energy of all centres being added to energy[0]; compiled by `_jit.callback`.
 
-    Words of the model: those of its tables and of its networks, field by field.
+    Words of the model: those of its tables and of its networks, field by field, and the address of `energies_range`.
     """
-    words = carray(model, _NETWORKS_END)
+    words = carray(model, MODEL_WORDS)
     atoms = Atoms(
         carray(positions, (n, 3)),
         carray(types, n),
@@ -273,6 +283,6 @@ def entry(
         carray(counted, 3),
     )
     tables, networks = _tables(words), _networks(words[_TABLES_END:])
-    total, wrong = add_forces(tables, networks, atoms, unit, sums)
+    total, wrong = add_forces(words[_NETWORKS_END], tables, networks, atoms, unit, sums)
     carray(energy, 1)[0] += total
     return DONE if wrong < 0 else -1 - wrong

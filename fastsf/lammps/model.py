@@ -61,7 +61,8 @@ class LammpsModel:
         self.cutoff = float(potential.descriptor.cutoff)
         self.tables, self.networks = potential.model.descriptor.tables, potential.model.networks
         self.counts: IntArray = np.zeros(3, np.int64)
-        self._words = _words_of((*self.tables, *self.networks))
+        self._evaluate = kernels.address_of_energies(self.tables, self.networks)
+        self._words = _words_of((*self.tables, *self.networks), self._evaluate)
         self._names = " ".join(self.elements).encode()
 
     def compile(self) -> int:
@@ -92,14 +93,15 @@ class LammpsModel:
     ) -> int:
         """Add to forces (n, 3), energies (n,) and virials (n, 6); returns what `kernels.add_forces` finds wrong."""
         sums = kernels.Sums(forces, energies, virials, self.counts)
-        _, wrong = kernels.add_forces(self.tables, self.networks, atoms, unit, sums)
+        _, wrong = kernels.add_forces(self._evaluate, self.tables, self.networks, atoms, unit, sums)
         return int(wrong)
 
 
-def _words_of(fields: tuple[Any, ...]) -> IntArray:
-    """Describe the fields of a model, `kernels.WORDS` integers for each."""
-    words = np.zeros((len(fields), kernels.WORDS), np.int64)
-    for row, field in zip(words, fields, strict=True):
+def _words_of(fields: tuple[Any, ...], evaluate: int) -> IntArray:
+    """Describe a model: `kernels.WORDS` integers for each field, and one address."""
+    words = np.zeros(kernels.MODEL_WORDS, np.int64)
+    words[-1] = evaluate
+    for row, field in zip(words[:-1].reshape(-1, kernels.WORDS), fields, strict=True):
         if isinstance(field, np.ndarray):
             row[:] = field.ctypes.data, field.shape[0], field.shape[-1]
         elif isinstance(field, float):

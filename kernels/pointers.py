@@ -1,0 +1,82 @@
+"""Calling compiled kernels by their address, so that a loop around them is compiled without them.
+
+A kernel that calls another one in the usual way has its machine code made once more, which for the energies takes many
+seconds. The arguments are packed into one tuple in Python, and the kernel is compiled for its very types.
+Arrays that other programs own come by their address too: `carray(pointer(address), shape, dtype)`.
+"""
+
+import ctypes
+
+from numba import config, typeof
+
+if config.DISABLE_JIT:
+    pointer = ctypes.c_void_p
+
+    def int32s(address):
+        """Pointer to integers of 32 bits at an address: `int32s(address)[k]`."""
+        return ctypes.cast(int(address), ctypes.POINTER(ctypes.c_int32))
+
+    def address_of(function, arguments):
+        """Return the function itself: nothing is compiled."""
+        return function
+
+    def call(address, arguments):
+        """Call it."""
+        function = address
+        function(*arguments)
+
+else:
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def pointer(typing_context, address):
+        """Pointer to whatever stands at an address, for `carray`."""
+
+        def codegen(context, builder, sig, args):
+            return builder.inttoptr(args[0], ir.IntType(8).as_pointer())
+
+        return types.voidptr(address), codegen
+
+    @intrinsic
+    def int32s(typing_context, address):
+        """Pointer to integers of 32 bits at an address: `int32s(address)[k]`."""
+
+        def codegen(context, builder, sig, args):
+            return builder.inttoptr(args[0], ir.IntType(32).as_pointer())
+
+        return types.CPointer(types.int32)(address), codegen
+
+    def address_of(function, arguments):
+        """Address of a kernel that returns nothing, compiled for these arguments.
+
+        Parameters
+        ----------
+        function : dispatcher
+            From `njit`; it must live as long as the address is used.
+        arguments : tuple
+            Such as it will be called with.
+        """
+        signature = tuple(typeof(argument) for argument in arguments)
+        function.compile(signature)
+        compiled = function.overloads[signature]
+        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
+    @intrinsic
+    def call(typing_context, address, arguments):
+        """Call the kernel at an address with the arguments (a tuple) that `address_of` was given."""
+        if not isinstance(arguments, types.BaseTuple):
+            return None
+
+        def codegen(context, builder, sig, args):
+            kinds, convention = tuple(sig.args[1].types), context.call_conv
+            function_type = convention.get_function_type(types.none, kinds)
+            pointer = builder.inttoptr(args[0], function_type.as_pointer())
+            values = cgutils.unpack_tuple(builder, args[1], len(kinds))
+            status, _ = convention.call_function(builder, pointer, types.none, kinds, values)
+            with cgutils.if_unlikely(builder, status.is_error):
+                convention.return_status_propagate(builder, status)
+            return context.get_dummy_value()
+
+        return types.none(types.intp, arguments), codegen
