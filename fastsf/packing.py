@@ -91,7 +91,7 @@ class _Packer:
             (self._add_group if narrow else self._add_wide)((first, second), members, rows)
         for envelope, section in rows.sections.items():
             row_first = len(self.rows)
-            self.rows.extend(section.values())
+            self.rows.extend(_with_powers(section.values()))
             self.sections.append((*_envelope_fields(envelope), row_first, len(self.rows)))
         self.slots = max(self.slots, len(rows.slots))
         lasts = len(self.sections), len(self.radials), len(self.groups), len(self.wide)
@@ -136,7 +136,7 @@ class _Packer:
         first = len(self.channels)
         for slot, eta, shift in sorted(channels, key=lambda key: (key[2], key[1], key)):
             terms = channels[slot, eta, shift]
-            base, multiple = _power_of(eta, shift, self.channels[first:])
+            base, multiple = _power_of(eta, shift, [channel[1:3] for channel in self.channels[first:]])
             term_first = len(self.terms)
             self.terms.extend(
                 _term_fields(column, function.angle, angles.get(function.angle, -1)) for column, function in terms
@@ -151,9 +151,23 @@ def _windowed(members: Iterable[tuple[int, Angular]]) -> bool:
     return any(isinstance(function.angle, Window) for _, function in members)
 
 
-def _power_of(eta: float, shift: float, channels: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
-    """Channel whose Gaussian gives the one of (eta, shift) as an integer power, and the exponent; (0, 0) if none."""
-    for index, (_, other, other_shift, *_) in enumerate(channels):
+def _with_powers(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows in an order in which those whose Gaussians are powers follow that one, and the exponents."""
+    bases: list[list[tuple[Any, ...]]] = []
+    for row in sorted(rows, key=lambda row: row[1:5]):
+        _, element, factor, eta, shift, _ = row
+        others = [(base[0][3], base[0][4]) if base[0][1:3] == (element, factor) else (0.0, 0.0) for base in bases]
+        index, multiple = _power_of(eta, shift, others) if factor == Factor.GAUSSIAN else (0, 0)
+        if multiple:
+            bases[index].append((*row, multiple))
+        else:
+            bases.append([(*row, 0)])
+    return [row for base in bases for row in base]
+
+
+def _power_of(eta: float, shift: float, others: Sequence[tuple[float, float]]) -> tuple[int, int]:
+    """Gaussian (eta, shift) of which one is an integer power, and the exponent; (0, 0) if none."""
+    for index, (other, other_shift) in enumerate(others):
         ratio = eta / other if other > 0 else 0.0
         if shift == other_shift and 1 <= round(ratio) <= MAX_MULTIPLE and abs(ratio - round(ratio)) < 1e-14 * ratio:
             return index, round(ratio)

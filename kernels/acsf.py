@@ -14,7 +14,7 @@ import numpy as np
 from numba import prange
 
 from fastsf.kernels._jit import inline, kernel, njit
-from fastsf.kernels.angular import angle_factor
+from fastsf.kernels.angular import Angle, angle_factor, power_base
 from fastsf.kernels.environment import lanes_of, make_environment, prepare, segment
 from fastsf.kernels.moments import make_moments, sum_moments, through_moments
 from fastsf.kernels.simd import LANES, fma, load, splat, sum_lanes
@@ -28,6 +28,7 @@ from fastsf.kernels.triplets import (
     product_at,
     rewind,
 )
+from fastsf.kernels.vmath import integer_power
 from fastsf.kernels.wide import make_wide, sum_wide
 
 
@@ -51,7 +52,33 @@ def sum_radials(tables, shell, env, out):
 
 @kernel
 def _sum_term(array, scratch, term, start, lanes):
+    if term.kind != Angle.INTEGER_POWER:
+        return _sum_factors(array, scratch, term, start, lanes)
+    if term.exponent == 1:  # exponents that are constants leave no choice to the loop
+        total = _sum_powers(array, term.lam, 1, start, lanes)
+    elif term.exponent == 2:
+        total = _sum_powers(array, term.lam, 2, start, lanes)
+    elif term.exponent == 4:
+        total = _sum_powers(array, term.lam, 4, start, lanes)
+    else:
+        total = _sum_powers(array, term.lam, term.exponent, start, lanes)
+    return total * term.norm
+
+
+@inline
+def _sum_powers(array, lam, exponent, start, lanes):
     even, odd = splat(0.0), splat(0.0)  # two chains of additions: one alone would wait for itself
+    for b in range(0, lanes, 2 * LANES):
+        value = integer_power(power_base(lam, load(array, COSINE + b)), exponent)
+        even = fma(value, load(array, start + b), even)
+        value = integer_power(power_base(lam, load(array, COSINE + LANES + b)), exponent)
+        odd = fma(value, load(array, start + LANES + b), odd)
+    return sum_lanes(even + odd)
+
+
+@kernel
+def _sum_factors(array, scratch, term, start, lanes):
+    even, odd = splat(0.0), splat(0.0)
     for b in range(0, lanes, 2 * LANES):
         even = fma(_angle_value(array, scratch, term, b), load(array, start + b), even)
         odd = fma(_angle_value(array, scratch, term, b + LANES), load(array, start + LANES + b), odd)

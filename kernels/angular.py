@@ -77,6 +77,12 @@ def angle_term(term, kind, core):
 
 
 @inline
+def power_base(lam, c):
+    """1 + lambda c, zero where it is negative."""
+    return maximum(fma(c, lam, 1.0), 0.0)
+
+
+@inline
 def angle_factor(term, c, theta, inverse_sine):
     """Angle factor and its derivative with respect to the cosine c, for a row of the term table.
 
@@ -85,7 +91,7 @@ def angle_factor(term, c, theta, inverse_sine):
     """
     if term.kind == Angle.WINDOW:
         return window(term.core, term.center, term.inverse_width, theta, inverse_sine)
-    base = maximum(fma(c, term.lam, 1.0), 0.0)
+    base = power_base(term.lam, c)
     inside = base > 0.0
     if term.kind == Angle.INTEGER_POWER:
         below = integer_power(base, term.exponent - 1) * term.norm

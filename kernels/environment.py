@@ -11,9 +11,10 @@ import numpy as np
 
 from fastsf.kernels._jit import allocator, inline, kernel
 from fastsf.kernels.cutoffs import envelope
-from fastsf.kernels.radial import radial_factor
+from fastsf.kernels.radial import gaussian_slope, radial_factor
 from fastsf.kernels.simd import LANES, fma, load, load_one, select, sqrt, store, store_one
 from fastsf.kernels.tables import ALL
+from fastsf.kernels.vmath import integer_power
 
 FAR = 1e300
 """Squared distance that stands in padding lanes."""
@@ -38,6 +39,7 @@ class Environment(NamedTuple):
     inside: np.ndarray  # (m,) int64: pairs in the range of the shell, in the order of the list
     key: np.ndarray  # (m,) int64: element and layer of each of them
     near: np.ndarray  # (9 * m,) float64: blocks of the quantities above
+    gaussian: np.ndarray  # (m,) of the last row that is no power of another's
     factor: np.ndarray  # (slots * m,) F(r) of each row, weighted
     factor_slope: np.ndarray  # (slots * m,) F'(r) / r
 
@@ -77,6 +79,7 @@ def make_environment(tables, neighbors):
         np.empty(size, np.int64),
         np.empty(size, np.int64),
         aligned(_FIELDS * size),
+        aligned(size),
         aligned(rows),
         aligned(rows),
     )
@@ -95,8 +98,9 @@ def padded_size(start, elements):
 def gather(env, shell, neighbors, center):
     """Take the neighbours inside the range of a shell, by element and layer; returns the number of lanes."""
     near = env.near
-    found = _find_inside(env, shell, neighbors, center)
-    _sort(env, shell, neighbors, found)
+    layers = _LAYERS if shell.section_last - shell.section_first > 1 else 1
+    found = _find_inside(env, shell, layers, neighbors, center)
+    _sort(env, layers)
     for q in range(found):
         p, key = load_one(env.inside, q), load_one(env.key, q)
         k = load_one(env.layer, key)
@@ -111,18 +115,9 @@ def gather(env, shell, neighbors, center):
 
 
 @kernel
-def _sort(env, shell, neighbors, found):
-    """Find the element and layer of each pair inside, and where they go; fill in the padding."""
+def _sort(env, layers):
+    """Turn counts of elements and layers into where they begin; fill in the padding."""
     near, first, layer = env.near, env.first, env.layer
-    layers = _LAYERS if shell.section_last - shell.section_first > 1 else 1
-    per_square = layers / (shell.r_max * shell.r_max)
-    layer[:] = 0
-    for q in range(found):
-        p = load_one(env.inside, q)
-        e = load_one(neighbors.species, load_one(neighbors.neighbor, p))
-        key = e * layers + min(int(_squared_length(neighbors.vector, p) * per_square), layers - 1)
-        store_one(env.key, q, key)
-        store_one(layer, key, load_one(layer, key) + 1)
     first[0] = 0
     for e in range(len(env.count)):
         end = first[e]
@@ -139,25 +134,35 @@ def _sort(env, shell, neighbors, found):
 
 
 @kernel
-def _find_inside(env, shell, neighbors, center):
-    """List the pairs inside the range of a shell, without a branch for the CPU to mispredict; returns their number."""
+def _find_inside(env, shell, layers, neighbors, center):
+    """List the pairs inside the range of a shell, and count them by element and layer; returns their number.
+
+    There is no branch that the CPU could mispredict.
+    """
+    per_square = layers / (shell.r_max * shell.r_max)
+    layer = env.layer
+    layer[:] = 0
     r_max2 = shell.r_max * shell.r_max
     r_min2 = shell.r_min * shell.r_min if shell.r_min > 0.0 else -1.0
     found = 0
     for p in range(neighbors.start[center], neighbors.start[center + 1]):
         r2 = _squared_length(neighbors.vector, p)
+        inside = (r2 > r_min2) & (r2 < r_max2)
+        e = load_one(neighbors.species, load_one(neighbors.neighbor, p))
+        key = e * layers + int(min(layers - 0.5, r2 * per_square))  # in this order NaN falls into the last layer
         store_one(env.inside, found, p)
-        found += (r2 > r_min2) & (r2 < r_max2)
+        store_one(env.key, found, key)
+        store_one(layer, key, load_one(layer, key) + inside)
+        found += inside
     return found
 
 
 @kernel
 def count_inside(env, shell, neighbors, center):
     """Count the neighbours inside the range of a shell by element, without gathering them."""
-    env.count[:] = 0
-    for q in range(_find_inside(env, shell, neighbors, center)):
-        e = load_one(neighbors.species, load_one(neighbors.neighbor, load_one(env.inside, q)))
-        store_one(env.count, e, load_one(env.count, e) + 1)
+    _find_inside(env, shell, 1, neighbors, center)
+    for e in range(len(env.count)):
+        env.count[e] = load_one(env.layer, e)
 
 
 @kernel
@@ -190,10 +195,21 @@ def _fill_envelope(near, section, lanes, slopes):
             store(near, at + LOG_SLOPE, select(f > 0.0, slope * load(near, at + R_INVERSE) / f, 0.0))
 
 
+@inline
+def _radial_factor(env, row, k, r):
+    """Radial factor and its derivative, as a power of the last Gaussian where that is possible."""
+    if row.multiple > 0:
+        g = integer_power(load(env.gaussian, k), row.multiple)
+        return g, gaussian_slope(row.parameter, row.shift, r, g)
+    g, g_slope = radial_factor(row.factor, row.parameter, row.shift, r)
+    store(env.gaussian, k, g)
+    return g, g_slope
+
+
 @kernel
 def _fill_row(env, row, weights, size, slopes):
     """F(r) and F'(r)/r of one row, for the neighbours of its element."""
-    factor, parameter, shift, start = row.factor, row.parameter, row.shift, row.slot * size
+    start = row.slot * size
     for e in range(len(env.count)):
         if row.element != ALL and row.element != e:
             continue
@@ -201,7 +217,7 @@ def _fill_row(env, row, weights, size, slopes):
         for k in range(env.first[e], env.first[e + 1], LANES):
             at = block_at(k)
             f = load(env.near, at + ENVELOPE)
-            g, g_slope = radial_factor(factor, parameter, shift, load(env.near, at + R))
+            g, g_slope = _radial_factor(env, row, k, load(env.near, at + R))
             store(env.factor, start + k, f * g * weight)
             if slopes:
                 slope = fma(load(env.near, at + ENVELOPE_SLOPE), g, f * g_slope) * load(env.near, at + R_INVERSE)

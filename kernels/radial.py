@@ -21,10 +21,16 @@ def gaussian(eta, shift, r):
 
 
 @inline
+def gaussian_slope(eta, shift, r, g):
+    """Derivative of the Gaussian g = exp(-eta (r - shift)^2)."""
+    return (r - shift) * g * (-2.0 * eta)
+
+
+@inline
 def radial_factor(kind, parameter, shift, r):
     """Radial factor and its derivative: exp(-parameter (r - shift)^2), or cos(parameter r)."""
     if kind == Factor.COSINE:
         s, c = sin_cos_any(r * parameter)
         return c, s * -parameter
     g = gaussian(parameter, shift, r)
-    return g, (r - shift) * g * (-2.0 * parameter)
+    return g, gaussian_slope(parameter, shift, r, g)

@@ -55,6 +55,7 @@ ROW = np.dtype(
         ("parameter", np.float64),  # eta (1/Å^2) or kappa (1/Å)
         ("shift", np.float64),  # Å
         ("weighted", np.int64),
+        ("multiple", np.int64),  # eta / eta of the last row before it that has 0 here, of the same shift and element
     ]
 )
 
