@@ -20,6 +20,7 @@ from fastsf.options import (
     add_units,
     positive,
 )
+from fastsf.simulation.md_options import add_md
 
 RUN_OPTIONS: dict[str, tuple[type, str]] = {
     "epochs": (int, "most epochs"),
@@ -42,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_predict(commands)
     _add_evaluate(commands)
+    add_md(commands)
     _add_convert(commands)
     _add_inspect(commands)
     _add_demo(commands)

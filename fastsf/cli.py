@@ -53,8 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except MemoryError:
-        less = "--memory keeps less" if arguments.command == "train" else "--chunk-atoms makes the pieces smaller"
-        return _complain(f"not enough memory; {less}{_kept(arguments)}", 2)
+        return _complain(f"not enough memory{_less(arguments)}{_kept(arguments)}", 2)
     except (FastsfError, OSError) as error:
         return _complain(str(error) + _advice(error, arguments), 2)
     return 0
@@ -64,6 +63,13 @@ def _complain(message: str, status: int) -> int:
     LOG.error(message)
     print(f"fastsf: {' '.join(message.split())}", file=sys.stderr)
     return status
+
+
+def _less(arguments: argparse.Namespace) -> str:
+    """Say how less memory can do, where there is a way."""
+    if hasattr(arguments, "memory"):
+        return "; --memory keeps less"
+    return "; --chunk-atoms makes the pieces smaller" if hasattr(arguments, "chunk_atoms") else ""
 
 
 def _advice(error: Exception, arguments: argparse.Namespace) -> str:
@@ -212,6 +218,12 @@ def _train(arguments: argparse.Namespace) -> None:
     train(config, folder, console, overwrite=arguments.overwrite, command=shlex.join(["fastsf", *arguments.words]))
 
 
+def _md(arguments: argparse.Namespace) -> None:
+    from fastsf.md.command import run_md
+
+    run_md(arguments, console_of(arguments))
+
+
 def _convert(arguments: argparse.Namespace) -> None:
     from fastsf.convert_command import run_convert
 
@@ -253,6 +265,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "train": _train,
     "predict": _predict,
     "evaluate": _predict,
+    "md": _md,
     "convert": _convert,
     "inspect": _inspect,
     "demo": _demo,

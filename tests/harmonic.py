@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 from ase.units import fs, kB
 
 from fastsf.errors import FastsfError
@@ -29,17 +30,20 @@ ALL = tuple(TrajectorySettings(kind, 5, velocities=True, forces=True) for kind i
 
 
 class Harmonic:
-    """Atoms on springs (1 eV/Å^2), pushed at random; `bad` says at which step what goes wrong."""
+    """Atoms on springs (1 eV/Å^2), pushed at random.
+
+    `bad` says at which step what goes wrong; with `atoms`, these have the springs.
+    """
 
     columns = COLUMNS
 
-    def __init__(self, seed: int = 0, n: int = 6, pause: float = 0.0, bad: dict[str, int] | None = None) -> None:
+    def __init__(self, seed: int = 0, pause: float = 0.0, bad: dict[str, int] | None = None, atoms=None) -> None:
         self.seed, self.pause, self.bad = seed, pause, bad or {}
         self.rng = np.random.default_rng(seed)
-        self.numbers = np.arange(1, n + 1)
-        self.home = 3.0 * np.arange(3 * n).reshape(n, 3)
-        self.positions = self.home + 0.1 * self.rng.normal(size=(n, 3))
-        self.velocities = np.zeros((n, 3))
+        atoms = Atoms(range(1, 7), 3.0 * np.arange(18).reshape(6, 3), cell=[20.0] * 3) if atoms is None else atoms
+        self.numbers, self.home, self.cell = atoms.numbers, atoms.positions, atoms.cell.array
+        self.positions = self.home + 0.1 * self.rng.normal(size=self.home.shape)
+        self.velocities = np.zeros_like(self.home)
         self.steps_done = self.drawn = 0
         self.drift = 0.0
 
@@ -78,7 +82,7 @@ class Harmonic:
             0.5 * self.steps_done,
             self.numbers.copy(),
             self.positions.copy(),
-            20.0 * np.eye(3),
+            self.cell.copy(),
             np.ones(3, dtype=bool),
             self.velocities.copy(),
             self.home - self.positions,

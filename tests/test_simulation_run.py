@@ -191,6 +191,22 @@ def test_kills_change_nothing(tmp_path):
     assert steps_of(folder)["traj"] == [*range(0, steps + 1, 5)]
 
 
+def test_an_end_before_the_first_step_changes_nothing(whole, tmp_path, monkeypatch):
+    """The checkpoint comes before all other files, so that those are never taken for somebody else's."""
+    for name in ("RunFiles.begin", "Trajectory.begin", "RunFiles.show", "Log.add"):
+
+        def dying(*_):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as context:
+            module = {"RunFiles": "files", "Trajectory": "trajectories", "Log": "log"}[name.partition(".")[0]]
+            context.setattr(f"fastsf.simulation.{module}.{name}", dying)
+            with pytest.raises(KeyboardInterrupt):
+                simulate(tmp_path, 60)
+    simulate(tmp_path, 60)
+    np.testing.assert_equal(contents(tmp_path), contents(whole))
+
+
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_save_and_say_how_to_go_on(tmp_path, number):

@@ -82,7 +82,7 @@ class RunFiles:
         """
         marks: Mapping[str, Mark] = {} if before is None else before.marks
         if before is None:
-            for name in (CHECKPOINT, STOPPED, FINAL):
+            for name in (STOPPED, FINAL):
                 (self.folder / name).unlink(missing_ok=True)
         else:
             self._saved = before.step

@@ -119,18 +119,22 @@ class _Run:
     def begin(self, before: Checkpoint | None) -> None:
         """Bring engine and files to where the run is."""
         engine = self._engine
+        if before is not None and before.step == engine.steps_done:
+            before = None  # it had not come farther than the checkpoint that stands at the begin
         if before is not None:
             engine.restore(before.state)
         first = engine.frame()
         self._check_trajectories(first.velocities is not None, first.forces is not None)
         self._limits = Limits(engine.columns, self._settings, len(first.numbers))
         self._row: FloatArray = np.array([first.columns[name] for name in self._names])
-        self._files.begin(engine.columns, before)
-        if before is None:
-            self._examine(self._point(), self._row[None], None)
-            self._save()
-        else:
+        if before is not None:
             self._limits.start = before.notes["start"]
+            self._files.begin(engine.columns, before)
+            return
+        point = self._point()
+        self._files.save(point, {})
+        self._files.begin(engine.columns, None)
+        self._examine(point, self._row[None], None)
 
     def _check_trajectories(self, velocities: bool, forces: bool) -> None:
         for each in self._settings.trajectories:

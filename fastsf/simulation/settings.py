@@ -9,7 +9,7 @@ from fastsf.errors import InputError
 FILES = {"extxyz": "trajectory.extxyz", "traj": "trajectory.traj", "h5md": "trajectory.h5"}
 """Formats of trajectories, and the files that hold them."""
 
-_WORDS = ("velocities", "forces", "wrap", "float64")
+WORDS = ("velocities", "forces", "wrap", "float64")
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class TrajectorySettings:
         kind, _, rest = text.partition(":")
         every, _, words = rest.partition(":")
         chosen = [word for word in words.split(",") if word]
-        unknown = [word for word in chosen if word not in _WORDS]
+        unknown = [word for word in chosen if word not in WORDS]
         if not every.isdecimal() or unknown:
             found = f"the word {unknown[0]!r} in {text!r}" if unknown else repr(text)
             raise InputError(
                 f"trajectory: expected FORMAT:EVERY or FORMAT:EVERY:WORD,... with words out of "
-                f"{', '.join(_WORDS)}; found {found}"
+                f"{', '.join(WORDS)}; found {found}"
             )
         return cls(kind, int(every), **dict.fromkeys(chosen, True))
 

@@ -32,6 +32,7 @@ CHECKS, CANDIDATES = "checks.csv", "candidates.extxyz"
 ACTIONS = ("ignore", "warn", "save", "stop")
 """What can be done: "save" warns too, "stop" saves too."""
 
+_MOST_LINES = 6
 _PLAIN = TrajectorySettings("extxyz", 1, wrap=True)
 _COLUMNS = (
     Column("step", ""),
@@ -115,6 +116,7 @@ class Supervision:
         self.every, self.settings = settings.every, settings
         self._checks, self._candidates = folder / CHECKS, folder / CANDIDATES
         self.paths: tuple[Path, ...] = (self._checks, self._candidates)
+        self._members = potential.members if isinstance(potential, Committee) else (potential,)
         self._evaluator: Evaluator = potential.evaluator(Structure.from_atoms(structure), threads=threads)
         self._warn = warn
         self._tally = Tally(potential.descriptor)
@@ -129,7 +131,9 @@ class Supervision:
             self.counts, self._saved = dict(mark["counts"]), mark["saved"]
 
     def see(self, frame: Frame) -> Halt | None:
-        """Look at a frame."""
+        """Look at a frame; without a committee, only at one of an engine that has met extrapolations."""
+        if len(self._members) == 1 and frame.columns.get("extrapolations") == 0:
+            return None
         result = self._evaluator.evaluate(frame.positions, frame.cell)
         deviations = _deviations(result)
         self._write(frame, result, deviations)
@@ -192,7 +196,7 @@ class Supervision:
             if count:
                 lines.append(f"{kind} in {count:,} frames, see {self._checks}")
         if len(self._tally):
-            lines.append(self._tally.summary())
+            lines += self._tally.summary().splitlines()[:_MOST_LINES]
         if self._saved is not None:
             lines.append(f"structures for the next training set: {self._candidates}")
         return lines

@@ -1,0 +1,115 @@
+"""The atoms that a simulation starts from, and what is unusual about them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.data import covalent_radii
+
+from fastsf.elements import chemical_symbol
+from fastsf.errors import FormatError, InputError, StructureError
+from fastsf.io.structures import iread_structures
+from fastsf.neighbors import neighbor_list
+from fastsf.structure import Structure, volume
+
+_OVERLAP = 0.5
+"""Sums of covalent radii; nearer atoms overlap."""
+
+
+def read_start(path: str | Path, length_unit: str = "Angstrom", energy_unit: str = "eV") -> Atoms:
+    """Read the last structure of a file.
+
+    Parameters
+    ----------
+    path : path-like
+        File that ASE reads, or input.data.
+    length_unit, energy_unit : str
+        Of an input.data file.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be read.
+    FormatError
+        If it is broken.
+    StructureError
+        If its last structure cannot be used.
+    """
+    last = deque(iread_structures(path, length_unit=length_unit, energy_unit=energy_unit), maxlen=1)
+    if not last:
+        raise FormatError("expected a structure, found none", path)
+    _, number, found = last[0]
+    if isinstance(found, FormatError):
+        raise found
+    try:
+        Structure.from_atoms(found)
+        if not len(found):
+            raise StructureError("there are no atoms")
+    except StructureError as error:
+        raise StructureError(f"{path}, frame {number}: {error}") from error
+    return found
+
+
+def remarks(atoms: Atoms, cutoff: float) -> Iterator[str]:
+    """Say what is unusual about a start: atoms that overlap, a cell that is thin.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    cutoff : float
+        Of the potential, Å.
+    """
+    structure = Structure.from_atoms(atoms)
+    own = covalent_radii[structure.numbers]
+    i, j, d = neighbor_list("ijd", structure, 2 * _OVERLAP * float(own.max()), threads=1)
+    near = np.flatnonzero((d < _OVERLAP * (own[i] + own[j])) & (i <= j))
+    if len(near):
+        worst = near[np.argmin(d[near])]
+        pair = [f"{chemical_symbol(int(structure.numbers[k]))} {k}" for k in (int(i[worst]), int(j[worst]))]
+        yield (
+            f"{len(near):,} pairs of atoms overlap: {pair[0]} and {pair[1]} are {d[worst]:.3g} Å apart; "
+            "the first steps may be violent"
+        )
+    for axis, repeats in enumerate(structure.pbc.tolist()):
+        others = np.delete(structure.cell, axis, axis=0)
+        height = volume(structure.cell) / float(np.linalg.norm(np.cross(*others)))
+        if repeats and height < cutoff:
+            yield (
+                f"the cell is {height:.3g} Å thick along {'abc'[axis]}, less than the cutoff of {cutoff:g} Å: atoms "
+                "interact with their own images, which move as they do"
+            )
+
+
+def selected_atoms(text: str, atoms: Atoms) -> list[int]:
+    """Read a selection of atoms.
+
+    Parameters
+    ----------
+    text : str
+        Numbers from 0, ranges and elements, as in "0-15,20,Au".
+    atoms : ase.Atoms
+        What they select from.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or there is no such atom.
+    """
+    chosen: set[int] = set()
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        first, dash, last = word.partition("-")
+        if first.isdecimal() and (last.isdecimal() or not dash):
+            found = list(range(int(first), int(last or first) + 1))
+        else:
+            found = [k for k, symbol in enumerate(atoms.symbols) if symbol == word]
+        if not found or max(found) >= len(atoms):
+            raise InputError(
+                f"expected numbers of atoms from 0 to {len(atoms) - 1}, ranges or elements that are there, "
+                f"found {word!r}"
+            )
+        chosen.update(found)
+    return sorted(chosen)
