@@ -1,11 +1,11 @@
 """Energies and forces over the neighbour lists of LAMMPS, whose periodic images are atoms of their own (ghosts).
 
-E_i depends on the pair vectors of atom i alone, so that ghosts need no neighbours: what atom i adds to the forces on its
-neighbours goes to ghosts too, and LAMMPS brings it to the atoms they stand for. The centres are worked on in blocks
+E_i depends on the pair vectors of atom i alone, so that ghosts need no neighbours: what atom i adds to the forces on
+its neighbours goes to ghosts too, and LAMMPS brings it to the atoms they stand for. The centres are worked on in blocks
 whose pairs fit into the cache; the memory does not grow with the number of atoms.
 
-`add_forces` takes arrays. `entry` is the same for C: a model comes as words, addresses and lengths of its arrays, so that
-one compiled function serves all models. Both call `energies_range` by its address, and are compiled without it.
+`add_forces` takes arrays. `entry` is the same for C: a model comes as words, addresses and lengths of its arrays, so
+that one compiled function serves all models. Both call `energies_range` by its address, and are compiled without it.
 """
 
 from typing import NamedTuple

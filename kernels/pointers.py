@@ -1,13 +1,41 @@
 """Calling compiled kernels by their address, so that a loop around them is compiled without them.
 
 A kernel that calls another one in the usual way has its machine code made once more, which for the energies takes many
-seconds. The arguments are packed into one tuple in Python, and the kernel is compiled for its very types.
+seconds; and one that calls a parallel kernel crashes where it comes from the disk before that. The arguments are packed
+into one tuple in Python, and the kernel is compiled for its very types.
+
 Arrays that other programs own come by their address too: `carray(pointer(address), shape, dtype)`.
 """
 
 import ctypes
+from typing import NamedTuple
 
 from numba import config, typeof
+
+from fastsf.kernels._jit import kernel
+
+
+class Loop(NamedTuple):
+    """A loop over atoms: a kernel for one thread and one for many, which fill the same arrays."""
+
+    serial: int  # address
+    serial_arguments: tuple
+    parallel: int  # address; 0 for one thread
+    parallel_arguments: tuple
+
+
+def make_loop(kernels, threads, arguments, n, results, before=None):
+    """Loop over n items on so many threads, with the arguments of `fastsf.threads.run`.
+
+    With the loop of `before`, whose arguments had the same types, addresses need not be looked for, which takes long.
+    """
+    serial, parallel = (*arguments, 0, n, *results), (*arguments, min(n, 4 * threads), *results)
+    if before is not None:
+        return Loop(before.serial, serial, before.parallel, parallel)
+    if threads == 1:
+        return Loop(address_of(kernels[0], serial), serial, 0, parallel)
+    return Loop(0, serial, address_of(kernels[1], parallel), parallel)
+
 
 if config.DISABLE_JIT:
     pointer = ctypes.c_void_p
@@ -80,3 +108,12 @@ else:
             return context.get_dummy_value()
 
         return types.none(types.intp, arguments), codegen
+
+
+@kernel
+def run_loop(loop):
+    """Run it."""
+    if loop.parallel == 0:
+        call(loop.serial, loop.serial_arguments)
+    else:
+        call(loop.parallel, loop.parallel_arguments)

@@ -41,7 +41,6 @@ def start(atoms: Atoms, unit_style: str = "metal", style: str = "atomic", extra:
     return lmp
 
 
-
 def moving() -> Atoms:
     """Atoms that go far in a few steps: every kind of event of a neighbour list, on two ranks."""
     atoms = SYSTEMS["triclinic"]().repeat((2, 1, 1))
@@ -54,11 +53,9 @@ def static(route: str, name: str, unit_style: str = "metal") -> dict:
     """Everything about one structure."""
     lmp = start(SYSTEMS[name](), unit_style)
     attachment = attach(lmp, random_potential(), ELEMENTS, route=route)
-    lmp.commands_list(
-        ["compute each all pe/atom", "compute pull all stress/atom NULL virial", "fix 1 all nve"]
-        + ["variable e atom c_each", *(f"variable w{k} atom c_pull[{k}]" for k in range(1, 7)), "thermo 1"]
-        + ["dump 1 all custom 1 /dev/null id c_each c_pull[1]", "run 0"]  # asks for energies and virials of atoms
-    )
+    lmp.commands_list(["compute each all pe/atom", "compute pull all stress/atom NULL virial", "fix 1 all nve"])
+    lmp.command("dump 1 all custom 1 /dev/null id c_each c_pull[1]")  # asks for energies and virials of atoms
+    lmp.commands_list(["thermo 1", "run 0"])
     n = lmp.get_natoms()
     found = {
         "energy": lmp.get_thermo("pe"),

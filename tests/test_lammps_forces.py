@@ -56,7 +56,12 @@ def ranked(ranks: int) -> list[str]:
 
 @pytest.mark.parametrize(
     ("case", "name"),
-    [("triclinic", "triclinic"), ("small_cell", "cell_much_smaller_than_cutoff"), ("slab", "slab"), ("real", "triclinic")],
+    [
+        ("triclinic", "triclinic"),
+        ("small_cell", "cell_much_smaller_than_cutoff"),
+        ("slab", "slab"),
+        ("real", "triclinic"),
+    ],
 )
 def test_one_structure(found: dict, case: str, name: str) -> None:
     atoms, got = SYSTEMS[name](), found[case]

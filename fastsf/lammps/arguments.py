@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-
 from fastsf.options import MODEL, Commands, add_console, add_model, add_units, positive
 
 _FOLDERS = "a folder of n2p2 or RuNNer"
@@ -36,7 +34,9 @@ def _add_in(actions: Commands) -> None:
     parser.add_argument("--temperature", type=float, default=300.0, metavar="K", help="default: %(default)s")
     parser.add_argument("--timestep", type=float, default=0.5, metavar="FS", help="default: %(default)s")
     parser.add_argument("--steps", type=positive, default=1000, metavar="N", help="default: %(default)s")
-    parser.add_argument("--seed", type=positive, default=1, metavar="N", help="of the velocities (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=positive, default=1, metavar="N", help="of the velocities (default: %(default)s)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     add_units(parser.add_argument_group("units"), "", _FOLDERS, _FOLDERS, told=True)
     add_console(parser)
@@ -58,7 +58,11 @@ def _add_run(actions: Commands) -> None:
         help="a compiled pair style, or fix external, which needs no compiler and is slower (default: %(default)s)",
     )
     parser.add_argument(
-        "--var", action="append", default=[], metavar="NAME=VALUE", help="variable of the input; more than one is allowed"
+        "--var",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="variable of the input; may be given again",
     )
     parser.add_argument("--options", default="", metavar="TEXT", help="for LAMMPS: --options='-log none -nocite'")
     add_units(parser.add_argument_group("units"), "", _FOLDERS, _FOLDERS, told=True)

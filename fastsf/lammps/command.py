@@ -51,11 +51,12 @@ def _structure(path: Path) -> Atoms:
     from ase.io import read
 
     try:
-        return read(path)
+        atoms = read(path)
     except OSError:
         raise
     except Exception as error:  # readers of ASE raise anything
         raise FormatError(f"ASE cannot read it: {error}", path) from error
+    return atoms[-1] if isinstance(atoms, list) else atoms
 
 
 def _run(arguments: argparse.Namespace, console: Console) -> None:

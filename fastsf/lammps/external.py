@@ -1,7 +1,7 @@
 """Without a compiler: a callback in Python between LAMMPS's `fix external` and the kernel.
 
-LAMMPS does not bring home what such a callback gives to ghosts, and takes energy and virial for those of all ranks: both
-are summed here over the ranks, forces by the tags of the atoms.
+LAMMPS does not bring home what such a callback gives to ghosts, and takes energy and virial for those of all ranks:
+both are summed here over the ranks, forces by the tags of the atoms.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class ExternalForces:
             from mpi4py import MPI
 
             last = self._ranks.allreduce(last, MPI.MAX)
-        home = np.stack([np.bincount(tags, forces[:, c], last + 1) for c in range(3)], axis=1)
+        home: FloatArray = np.stack([np.bincount(tags, forces[:, c], last + 1) for c in range(3)], axis=1)
         return _sum(self._ranks, home)
 
     def _tell(self, own: int, energies: FloatArray, virials: FloatArray) -> None:

@@ -31,8 +31,8 @@ class Summary:
     seconds : float
         Wall time.
     functions, outside, evaluated : int
-        Symmetry functions outside the range of the training set, atoms that had such, and all atoms; an atom counts anew
-        at every evaluation.
+        Symmetry functions outside the range of the training set, atoms that had such, and all atoms; an atom counts
+        anew at every evaluation.
     """
 
     version: str
@@ -56,9 +56,7 @@ class Summary:
         return "\n".join(lines)
 
 
-def run_input(
-    path: str | Path, potential: Potential, route: Route = "plugin", options: Sequence[str] = ()
-) -> Summary:
+def run_input(path: str | Path, potential: Potential, route: Route = "plugin", options: Sequence[str] = ()) -> Summary:
     """Let LAMMPS run an input with a potential; all MPI ranks call this.
 
     Parameters
@@ -154,7 +152,7 @@ def _logical(lines: Sequence[str]) -> list[str]:
 def _run_parts(lmp: Any, attachment: Attachment, parts: Parts | None, path: Path) -> None:
     """Run an input whose pair style is replaced by the external route."""
     if parts is None:
-        raise FormatError(f"expected {STYLE} and then pair_coeff * * ELEMENT ..., which --route external needs here", path)
+        raise FormatError(f"--route external needs {STYLE} and then pair_coeff * * ELEMENT ... in this file", path)
     _run_text(lmp, attachment, parts.before)
     _run_text(lmp, attachment, parts.between)
     words = lmp.expand(parts.coefficients).split("#")[0].split()

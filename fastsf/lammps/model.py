@@ -71,9 +71,7 @@ class LammpsModel:
 
     def for_plugin(self) -> ctypes.Structure:
         """Return what the plugin takes; valid as long as this object."""
-        return _Model(
-            self.compile(), self._words.ctypes.data, self.counts.ctypes.data, self.cutoff, self._names
-        )
+        return _Model(self.compile(), self._words.ctypes.data, self.counts.ctypes.data, self.cutoff, self._names)
 
     def element_of_type(self, symbols: Sequence[str]) -> IntArray:
         """Element index of each type of atoms, counted from 1.

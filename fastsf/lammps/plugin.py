@@ -104,5 +104,7 @@ def _compile(compiler: str, source: str, options: list[str], target: Path) -> No
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
         if done.returncode != 0:
             lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()
-            raise LammpsError(f"{compiler} cannot compile the pair style: {'; '.join(lines[:_MOST_LINES])}; {_OTHER_WAY}")
+            raise LammpsError(
+                f"{compiler} cannot compile the pair style: {'; '.join(lines[:_MOST_LINES])}; {_OTHER_WAY}"
+            )
         (Path(folder) / target.name).replace(target)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -95,25 +96,30 @@ def write_start(
             raise InputError(f"expected a positive {name}, found {value}")
     potential.descriptor.species_of(atoms.numbers)
     data, elements = _data(atoms, potential)
+    velocities = f"velocity        all create {kelvin:g} {seed} dist gaussian loop all\n"
     text = _TEXT.format(
         input=INPUT,
         data=DATA,
         boundary=" ".join("p" if periodic else "s" for periodic in atoms.pbc),
         elements=" ".join(elements),
-        velocities="" if atoms.has("momenta") else f"velocity        all create {kelvin:g} {seed} dist gaussian loop all\n",
+        velocities="" if atoms.has("momenta") else velocities,
         timestep=f"{femtoseconds / 1000:g}",
         damping=f"{0.1 * femtoseconds:g}",
         kelvin=f"{kelvin:g}",
         steps=steps,
     )
     make_folder(folder)
-    written = [folder / DATA, folder / INPUT]
-    for path, content in zip(written, (data, text), strict=True):
+    written = {folder / DATA: data, folder / INPUT: text}
+    for path in written:
         if path.exists() and not overwrite:
             raise StorageError(f"{path} is there already; --overwrite replaces it")
-    for path, content in zip(written, (data, text), strict=True):
-        write_atomically(path, lambda file, content=content: file.write(content.encode()))
-    return written
+    for path, content in written.items():
+        write_atomically(path, partial(_write, content))
+    return list(written)
+
+
+def _write(content: str, file: IO[bytes]) -> None:
+    file.write(content.encode())
 
 
 def _data(atoms: Atoms, potential: Potential) -> tuple[str, list[str]]:
@@ -131,7 +137,6 @@ def _data(atoms: Atoms, potential: Potential) -> tuple[str, list[str]]:
     present = set(boxed.get_chemical_symbols())
     elements = [symbol for symbol in potential.elements if symbol in present]
     file = io.StringIO()
-    write_lammps_data(
-        file, boxed, specorder=elements, masses=True, velocities=boxed.has("momenta"), units="metal", atom_style="atomic"
-    )
+    velocities = boxed.has("momenta")
+    write_lammps_data(file, boxed, specorder=elements, masses=True, velocities=velocities)  # metal, atomic
     return file.getvalue(), elements
