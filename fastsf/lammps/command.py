@@ -5,14 +5,10 @@ from __future__ import annotations
 import argparse
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fastsf.console import Console, compile_first
-from fastsf.errors import FastsfError, FormatError, InputError
+from fastsf.errors import FastsfError, InputError
 from fastsf.options import console_of, load_potential
-
-if TYPE_CHECKING:
-    from ase import Atoms
 
 
 def lammps(arguments: argparse.Namespace) -> None:
@@ -29,11 +25,15 @@ def _build(arguments: argparse.Namespace, console: Console) -> None:
 
 def _write_start(arguments: argparse.Namespace, console: Console) -> None:
     from fastsf.lammps.start import write_start
+    from fastsf.simulation.starting import read_start, remarks
 
     potential = load_potential(arguments, arguments.model)
+    atoms = read_start(arguments.start, arguments.length_unit or "Angstrom", arguments.energy_unit or "eV")
+    for remark in remarks(atoms, potential.descriptor.cutoff):
+        console.say(f"note: {remark}")
     written = write_start(
         potential,
-        _structure(Path(arguments.start)),
+        atoms,
         Path(arguments.output),
         kelvin=arguments.temperature,
         femtoseconds=arguments.timestep,
@@ -45,18 +45,6 @@ def _write_start(arguments: argparse.Namespace, console: Console) -> None:
         console.say(f"wrote {path}")
     model = shlex.quote(str(Path(arguments.model).resolve()))
     console.say(f"In that folder: fastsf lammps run {written[-1].name} --model {model}")
-
-
-def _structure(path: Path) -> Atoms:
-    from ase.io import read
-
-    try:
-        atoms = read(path)
-    except OSError:
-        raise
-    except Exception as error:  # readers of ASE raise anything
-        raise FormatError(f"ASE cannot read it: {error}", path) from error
-    return atoms[-1] if isinstance(atoms, list) else atoms
 
 
 def _run(arguments: argparse.Namespace, console: Console) -> None:

@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import numpy as np
-
 from fastsf.disk import make_folder, write_atomically
 from fastsf.errors import InputError, StorageError, StructureError
 from fastsf.potential import Potential
+from fastsf.structure import Structure
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -94,7 +93,9 @@ def write_start(
     for name, value in (("temperature", kelvin), ("time step", femtoseconds)):
         if not 0 < value < float("inf"):
             raise InputError(f"expected a positive {name}, found {value}")
-    potential.descriptor.species_of(atoms.numbers)
+    potential.descriptor.species_of(Structure.from_atoms(atoms).numbers)
+    if not len(atoms):
+        raise StructureError("expected a structure with atoms, found none")
     data, elements = _data(atoms, potential)
     velocities = f"velocity        all create {kelvin:g} {seed} dist gaussian loop all\n"
     text = _TEXT.format(
@@ -126,12 +127,8 @@ def _data(atoms: Atoms, potential: Potential) -> tuple[str, list[str]]:
     """Return the data file, and the elements of its types."""
     from ase.io.lammpsdata import write_lammps_data
 
-    if not len(atoms) or not np.isfinite(atoms.positions).all():
-        raise StructureError("expected a structure with atoms at finite positions")
     boxed = atoms.copy()
     free = [axis for axis in range(3) if not boxed.cell[axis].any()]
-    if any(boxed.pbc[axis] for axis in free):
-        raise StructureError("expected a cell vector in every periodic direction")
     if free:
         boxed.center(vacuum=_VACUUM, axis=free)
     present = set(boxed.get_chemical_symbols())
