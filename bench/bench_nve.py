@@ -22,11 +22,11 @@ from ase.md.velocitydistribution import Stationary
 from ase.md.verlet import VelocityVerlet
 
 from fastsf import ACSF, G2, Calculator, Cutoff, Potential
+from fastsf.analysis.averages import drift
 from fastsf.io.input_data import iread_input_data
 from fastsf.network import Network
 from fastsf.scaling import Scaling
 
-BLOCKS = 20
 SEED = 7
 RADIUS = 6.5  # Å
 CUTOFFS = ("hard", "cosine", "tanh3", "poly2")
@@ -57,9 +57,9 @@ def report(name: str, atoms: Atoms, kelvin: float, step: float, ps: float) -> No
     energies, mean_kelvin = run(atoms, step, round(1000 * ps / step))
     cost = (time.perf_counter() - begin) / len(energies) / len(atoms)
     per_atom = energies / len(atoms)
-    slope, error = drift(per_atom, step / 1000)
-    line = np.arange(len(per_atom)) * slope * step / 1000
-    rms = (per_atom - line).std()
+    times = np.arange(len(per_atom)) * step / 1000
+    slope, error = drift(per_atom, times)
+    rms = (per_atom - slope * times).std()
     print(
         f"{name:28}{step:6.2f}{ps:8.1f}{mean_kelvin:8.1f}{slope:14.2e} +- {error:8.1e}{rms:16.1e}{1e6 * cost:14.1f}",
         flush=True,
@@ -90,18 +90,6 @@ def run(atoms: Atoms, step: float, steps: int) -> tuple[np.ndarray, float]:
         kinetic[k] = atoms.get_kinetic_energy()
         energies[k] = atoms.get_potential_energy() + kinetic[k]
     return energies, 2 * kinetic.mean() / (3 * len(atoms) * units.kB)
-
-
-def drift(energies: np.ndarray, interval: float) -> tuple[float, float]:
-    """Slope and its standard error, from means over blocks that are long enough to be independent."""
-    size = len(energies) // BLOCKS
-    means = energies[: BLOCKS * size].reshape(BLOCKS, size).mean(axis=1)
-    times = (np.arange(BLOCKS) + 0.5) * size * interval
-    centered = times - times.mean()
-    spread = (centered**2).sum()
-    slope = (centered * means).sum() / spread
-    rest = means - means.mean() - slope * centered
-    return float(slope), float(np.sqrt((rest**2).sum() / (BLOCKS - 2) / spread))
 
 
 # --- water ---

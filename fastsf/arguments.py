@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
+from fastsf.analysis.options import add_analyze
 from fastsf.lammps.arguments import add_lammps
 from fastsf.options import (
     MODEL,
@@ -46,6 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_md(commands)
     _add_convert(commands)
     _add_inspect(commands)
+    add_analyze(commands)
     _add_demo(commands)
     _add_compile(commands)
     add_lammps(commands)

@@ -236,6 +236,12 @@ def _inspect(arguments: argparse.Namespace) -> None:
     run_inspect(arguments, console_of(arguments))
 
 
+def _analyze(arguments: argparse.Namespace) -> None:
+    from fastsf.analysis.command import run_command
+
+    run_command(arguments, console_of(arguments), shlex.join(["fastsf", *arguments.words]))
+
+
 def _demo(arguments: argparse.Namespace) -> None:
     console = console_of(arguments)
     from fastsf.demo import run_demo
@@ -268,6 +274,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "md": _md,
     "convert": _convert,
     "inspect": _inspect,
+    "analyze": _analyze,
     "demo": _demo,
     "compile": _compile,
     "lammps": _lammps,

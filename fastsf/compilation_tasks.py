@@ -20,14 +20,18 @@ from fastsf.kernels import (
     acsf_jacobian,
     acsf_jvp,
     acsf_vjp,
+    cells,
     energies,
     forces,
+    integrators,
     lammps,
+    md,
     networks,
     symmetric,
     tangents,
 )
 from fastsf.kernels.networks import Networks
+from fastsf.kernels.pointers import Loop, make_loop
 from fastsf.kernels.simd import LANES
 from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
@@ -94,8 +98,8 @@ def _run(
 
 def _pairs(threads: int) -> None:
     """Search, reverse pairs and moving atoms, for so many that threads share them."""
-    sites = np.argwhere(np.ones((10, 10, 10)))
-    crystal = Structure.from_arrays(sites, np.diag([10.0, 10.0, 10.0]), True, np.ones(len(sites), np.int64))
+    sites = np.argwhere(np.ones((13, 13, 13)))
+    crystal = Structure.from_arrays(sites, np.diag([13.0, 13.0, 13.0]), True, np.ones(len(sites), np.int64))
     pairs = Pairs.build(crystal, 1.1, 0.1, threads)
     pairs.update(crystal.positions + 0.01)
     _ = pairs.reverse
@@ -190,6 +194,38 @@ def _lammps(threads: int) -> None:
     _jit.callback(lammps.entry, lammps.SIGNATURE)
 
 
+def _md(threads: int) -> None:
+    """Steps of molecular dynamics, none of them done: what they call by its address has tasks of its own."""
+    if threads != 1:
+        return
+    sample = _sample()
+    whole, matrix = np.zeros((_ATOMS, 3), np.int64), np.eye(3)
+    counts, images, numbers = np.zeros((2, 4, 3), np.int64), np.zeros(_ATOMS, np.int32), np.zeros(_ATOMS, np.int64)
+    search = cells.Search(counts, numbers, images, np.zeros(8), np.zeros(3), whole, numbers, 0, 1.0, 0.0, 1.0)
+    lists = md.Lists(search, whole, _rows(), _rows(), matrix, matrix, 1.0, 0.1)
+    gradient, sums, atoms = np.zeros((_PAIRS, 3)), np.zeros((_ATOMS, 12)), (np.empty(_ATOMS), numbers)
+    start, reverse = sample.neighbors.start, sample.reverse
+    loops = (
+        ((np.zeros(8), _rows(), start, images), (np.zeros(3),)),
+        ((sample.tables, sample.packed, sample.neighbors), (_values_room(), *atoms, gradient, sums)),
+        ((start, reverse, gradient, sums), (_rows(),)),
+    )
+    nothing = Loop(0, (), 0, ())
+    first, second, third = (make_loop((), 1, arguments, _ATOMS, results, nothing) for arguments, results in loops)
+    motion = integrators.Motion(_rows(), _rows(), _rows(), *(matrix,) * 4, np.zeros((3, 0)), np.zeros(2))
+    kinds = 1.0, integrators.NONE, integrators.RIGID, 0.0, 0.0, 0, 0.0, _ATOMS, False, 0.0, 0.0
+    scheme = integrators.Scheme(np.ones(_ATOMS), np.ones(_ATOMS), *kinds, matrix)
+    limits = md.Limits(1.0, -1, 1.0, matrix, np.zeros((3, 2)), np.zeros((3, 2)))
+    state, rows = np.zeros(6, np.int64), np.empty((1, 12))
+    room = md.Forces(first, second, third, _values_room(), *atoms, sums)
+    md.observe(motion, scheme, state, rows[0])
+    md.advance(motion, scheme, lists, room, limits, md.Course(state, 0, 1), np.random.default_rng(0), rows)
+
+
+def _rows() -> FloatArray:
+    return np.zeros((_ATOMS, 3))
+
+
 TASKS = {
     "energies": Task(20.0, _energies),
     "jacobian": Task(17.0, _jacobian),
@@ -199,6 +235,7 @@ TASKS = {
     "vjp": Task(10.0, _vjp),
     "jvp": Task(8.0, _jvp),
     "forces": Task(2.0, _forces),
+    "md": Task(8.0, _md),
     "networks": Task(4.0, _networks),
     "tangents": Task(3.0, _tangents),
     "symmetric": Task(2.0, _symmetric),

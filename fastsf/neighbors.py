@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,15 @@ def neighbor_list(quantities: str, a: Atoms | Structure, cutoff: Cutoff, *, thre
         arrays = {name: array[near] for name, array in arrays.items() if name in quantities}
     chosen = tuple(arrays[name] for name in quantities)
     return chosen[0] if len(chosen) == 1 else chosen
+
+
+class Images(NamedTuple):
+    """Atoms and their images, as `fastsf.kernels.cells_pairs` moves them; n atoms, p pairs."""
+
+    search: Any  # `fastsf.kernels.cells.Search`
+    wraps: IntArray  # (n, 3)
+    wrapped: FloatArray  # (n, 3)
+    image: IntArray  # (p,) int32: that of the other atom of each pair
 
 
 class Pairs:
@@ -204,8 +213,18 @@ class Pairs:
         wraps = np.repeat(self._prepared.lattices.wraps, np.diff(self.start), axis=0)
         return np.asarray(self._prepared.search.shift[self._image] + wraps, dtype=np.int64)
 
+    @property
+    def images(self) -> Images:
+        """What kernels need to follow atoms that move."""
+        lattices, search = self._prepared
+        return Images(search, lattices.wraps, lattices.wrapped, self._image)
+
     def __len__(self) -> int:
         return len(self.neighbor)
+
+    def rebuild(self, structure: Structure) -> None:
+        """Find the pairs of a structure, whatever was there before."""
+        self._rebuild(structure)
 
     def _rebuild(self, structure: Structure) -> None:
         self._structure = structure
@@ -213,7 +232,7 @@ class Pairs:
 
     def _search(self, structures: Sequence[Structure]) -> None:
         buffers = self._buffers
-        self._prepared = pair_search.prepare(structures, self.cutoff + self.skin, buffers)
+        self._prepared = pair_search.prepare(structures, self.cutoff + self.skin, buffers, self.threads)
         self._reverse = None
         self.start = buffers.get("start", sum(len(structure) for structure in structures) + 1, np.int64)
         pair_search.count(self._prepared, self.start, buffers, self.threads)

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from fastsf import recycling
 from fastsf.errors import InputError
-from fastsf.kernels import cells, cells_search
-from fastsf.structure import IntArray, Structure
+from fastsf.kernels import cells, cells_images, cells_search
+from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.threads import run
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -34,6 +34,9 @@ _MOST_BINS = 2**31
 
 _BEYOND_SINGLE = 1e14
 """Å; from there on float32 decides about no pair."""
+
+_FEW = 2000
+"""Atoms, or bins, below which other threads are not worth waking for a few nanoseconds each."""
 
 _SMALL = 2**25
 """Bytes of results below which they share a block of memory."""
@@ -74,7 +77,7 @@ class Prepared(NamedTuple):
         return int(self.search.cut[-1, cells.FIRST, cells.INSIDE])
 
 
-def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers) -> Prepared:
+def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers, threads: int | None) -> Prepared:
     """Make the images that the cutoff reaches, and sort them into bins.
 
     Raises
@@ -82,7 +85,7 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers) ->
     InputError
         If the cutoff reaches absurdly many cells.
     """
-    lattices = _locate(structures, buffers)
+    lattices = _locate(structures, buffers, threads)
     if len(structures) == 1 and not lattices.periodic.all():
         _close_gaps(lattices, cutoff)
     atoms = len(lattices.wraps)
@@ -91,8 +94,9 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers) ->
     cells.choose_bins(lattices, cutoff, bins)
     if (cut[:-1, cells.COUNT] + 2.0 * cut[:-1, cells.PAD]).prod(axis=1).sum() > _MOST_BINS:
         raise InputError(f"a cutoff of {cutoff} Å is too long: it reaches more than {_MOST_BINS} cells")
+    run(threads, cells.bin_range, cells.find_bins, (lattices, cutoff, bins), atoms, (), few=_FEW)
     first = buffers.get("first", cut[-1, cells.FIRST, cells.ALL] + 1, np.int64)
-    room, largest = cells.count_images(lattices, cutoff, bins, first)
+    room = cells_images.count_images(lattices, bins, first)
     images = int(first[-1])
     search = cells.Search(
         cut,
@@ -104,14 +108,16 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers) ->
         buffers.get("moved", images + 1, np.int64),
         room,
         cutoff,
-        _blur(cutoff, largest),
+        _blur(cutoff, _largest(lattices.wrapped)),
         _squared_limit(cutoff),
     )
-    cells.sort_images(lattices, bins, search)
+    sort = cells_images.sort_range, cells_images.sort_images
+    run(threads, *sort, (lattices, bins, search), len(first) - 1, (), few=_FEW)
+    cells_images.finish_sorting(search)
     return Prepared(lattices, search)
 
 
-def _locate(structures: Sequence[Structure], buffers: Buffers) -> Any:
+def _locate(structures: Sequence[Structure], buffers: Buffers, threads: int | None) -> Any:
     m = len(structures)
     first = np.zeros(m + 1, np.int64)
     np.cumsum([len(structure) for structure in structures], out=first[1:])
@@ -133,7 +139,9 @@ def _locate(structures: Sequence[Structure], buffers: Buffers) -> Any:
         buffers.rows("wraps", n, np.int64),
         buffers.rows("place", n, np.float64),
     )
-    cells.locate(lattices, positions, np.empty((3, 3)), np.empty(3))
+    cells.reduce_cells(lattices, np.empty((3, 3)))
+    run(threads, cells.wrap_range, cells.wrap, (lattices, positions), n, (), few=_FEW)
+    cells.measure_extent(lattices)
     return lattices
 
 
@@ -156,6 +164,10 @@ def _squared_limit(cutoff: float) -> float:
     while math.sqrt(math.nextafter(limit, 0.0)) >= cutoff:
         limit = math.nextafter(limit, 0.0)
     return limit
+
+
+def _largest(coordinates: FloatArray) -> float:
+    return float(max(-coordinates.min(), coordinates.max())) if coordinates.size else 0.0
 
 
 def _blur(cutoff: float, largest: float) -> float:
@@ -190,7 +202,7 @@ def _pair_arrays(arrays: Mapping[str, Array]) -> Any:
 def find(structure: Structure, cutoff: float, wanted: set[str], threads: int | None) -> dict[str, Array]:
     """Pairs of one structure in new arrays, named as in `SHAPES`."""
     buffers = Buffers()
-    prepared = prepare([structure], cutoff, buffers)
+    prepared = prepare([structure], cutoff, buffers, threads)
     start = np.empty(len(structure) + 1, np.int64)
     count(prepared, start, buffers, threads)
     arrays, blank = _new_arrays(wanted, int(start[-1]))

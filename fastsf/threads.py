@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,29 @@ def run(
         Fewer items than this take less time than waking other threads (about 8 µs), and are worked on by this one.
     """
     _announce()
-    wanted = 1 if threads == 1 or n < few else _available(threads)
+    wanted = threads_for(threads, n, few)
     if wanted == 1:
         serial(*arguments, 0, n, *results)
         return
-    before = numba.get_num_threads()
-    numba.set_num_threads(wanted)
-    try:
+    with using(wanted):
         parallel(*arguments, min(n, 4 * wanted), *results)
+
+
+def threads_for(threads: int | None, n: int, few: int = 4) -> int:
+    """Threads that `run` uses for n items; parameters as there."""
+    return 1 if threads == 1 or n < few else _available(threads)
+
+
+@contextlib.contextmanager
+def using(threads: int) -> Iterator[None]:
+    """Have parallel kernels use so many threads; with 1, their layer is left alone."""
+    if threads == 1:
+        yield
+        return
+    before = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    try:
+        yield
     finally:
         numba.set_num_threads(before)
 

@@ -13,6 +13,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
 
@@ -69,6 +70,12 @@ class Search(NamedTuple):
     cutoff: float  # Å
     blur: float  # Å: how much less or more it is where coordinates from near by are rounded to float32
     limit: float  # squared cutoff: pairs below it are found
+
+
+@kernel
+def part_of(total, part, parts):
+    """Beginning of a part of `total` things; the end is the beginning of the next."""
+    return part * total // parts
 
 
 # --- lattices ---
@@ -141,58 +148,78 @@ def minus_shift(x, s0, s1, s2, cell, c):
 
 
 @njit
-def locate(lattices, positions, reduced, origin):
-    """Reduce cells, wrap positions (n, 3): fills all of `Lattices` but its first three arrays.
-
-    `reduced` (3, 3) and `origin` (3,) are room for intermediate results.
-    """
+def reduce_cells(lattices, reduced):
+    """Reduce all cells: fills `basis`, `inverse` and `height`; `reduced` (3, 3) is room for intermediate results."""
+    inverse = lattices.inverse
     for s in range(len(lattices.cell)):
         _reduce(lattices.cell[s], lattices.periodic[s], reduced, lattices.basis[s])
-        invert(reduced, lattices.inverse[s])
-        _wrap(lattices, s, positions, reduced, origin)
-        _measure(lattices, s, origin)
-
-
-@kernel
-def _wrap(lattices, s, positions, reduced, origin):
-    """Wrap the atoms of a structure; in directions without period, places will count from the first one."""
-    basis, inverse, wraps = lattices.basis, lattices.inverse, lattices.wraps
-    for c in range(3):
-        origin[c] = 0.0
-    for i in range(lattices.first[s], lattices.first[s + 1]):
-        wraps[i, 0] = wraps[i, 1] = wraps[i, 2] = 0
-        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        invert(reduced, inverse[s])
         for k in range(3):
-            f = x * inverse[s, 0, k] + y * inverse[s, 1, k] + z * inverse[s, 2, k]
-            if lattices.periodic[s, k]:
-                steps = math.floor(f)
-                for c in range(3):
-                    wraps[i, c] += steps * basis[s, k, c]
-            elif i == lattices.first[s]:
-                for c in range(3):
-                    origin[c] += f * reduced[k, c]
-        for c in range(3):
-            x = positions[i, c]
-            lattices.wrapped[i, c] = minus_shift(x, wraps[i, 0], wraps[i, 1], wraps[i, 2], lattices.cell[s], c)
+            a, b, c = inverse[s, 0, k], inverse[s, 1, k], inverse[s, 2, k]
+            lattices.height[s, k] = 1 / math.sqrt(a * a + b * b + c * c)
+
+
+@njit
+def wrap_range(lattices, positions, begin, end):
+    """Wrap the atoms begin ... end - 1: fills `wrapped`, `wraps` and `place`.
+
+    Places along axes without period count from the first atom of the structure.
+    """
+    for s in range(len(lattices.cell)):
+        for i in range(max(begin, lattices.first[s]), min(end, lattices.first[s + 1])):
+            _wrap(lattices, s, i, positions)
 
 
 @kernel
-def _measure(lattices, s, origin):
-    """Heights of a cell, and places of its atoms."""
-    inverse, wrapped, place = lattices.inverse, lattices.wrapped, lattices.place
+def _wrap(lattices, s, i, positions):
+    wraps, wrapped, start = lattices.wraps, lattices.wrapped, lattices.first[s]
+    wraps[i, 0] = wraps[i, 1] = wraps[i, 2] = 0
+    x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
     for k in range(3):
-        a, b, c = inverse[s, 0, k], inverse[s, 1, k], inverse[s, 2, k]
-        height = 1 / math.sqrt(a * a + b * b + c * c)
-        low, high = math.inf, -math.inf
-        for i in range(lattices.first[s], lattices.first[s + 1]):
-            f = (wrapped[i, 0] - origin[0]) * a + (wrapped[i, 1] - origin[1]) * b + (wrapped[i, 2] - origin[2]) * c
-            place[i, k] = f * height
-            low, high = min(low, f * height), max(high, f * height)
-        if not lattices.periodic[s, k]:
-            height = max(high - low, 0.0)
+        if lattices.periodic[s, k]:
+            steps = math.floor(_along(lattices, s, k, x, y, z))
+            for c in range(3):
+                wraps[i, c] += steps * lattices.basis[s, k, c]
+    for c in range(3):
+        x = positions[i, c]
+        wrapped[i, c] = minus_shift(x, wraps[i, 0], wraps[i, 1], wraps[i, 2], lattices.cell[s], c)
+    for k in range(3):
+        if lattices.periodic[s, k]:
+            x, y, z = wrapped[i, 0], wrapped[i, 1], wrapped[i, 2]
+        else:
+            x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+            x, y, z = x - positions[start, 0], y - positions[start, 1], z - positions[start, 2]
+        lattices.place[i, k] = _along(lattices, s, k, x, y, z) * lattices.height[s, k]
+
+
+@kernel
+def _along(lattices, s, k, x, y, z):
+    """Coordinate of a point along one vector of the reduced cell, in lengths of it."""
+    inverse = lattices.inverse
+    return x * inverse[s, 0, k] + y * inverse[s, 1, k] + z * inverse[s, 2, k]
+
+
+@njit(parallel=True)
+def wrap(lattices, positions, parts):
+    """`wrap_range` over all atoms, in `parts` blocks shared among the threads."""
+    for part in prange(parts):
+        wrap_range(lattices, positions, part_of(len(positions), part, parts), part_of(len(positions), part + 1, parts))
+
+
+@njit
+def measure_extent(lattices):
+    """Along axes without period, let places count from the lowest atom, and take the extent for the height."""
+    place = lattices.place
+    for s in range(len(lattices.cell)):
+        for k in range(3):
+            if lattices.periodic[s, k]:
+                continue
+            low, high = math.inf, -math.inf
+            for i in range(lattices.first[s], lattices.first[s + 1]):
+                low, high = min(low, place[i, k]), max(high, place[i, k])
             for i in range(lattices.first[s], lattices.first[s + 1]):
                 place[i, k] -= low
-        lattices.height[s, k] = height
+            lattices.height[s, k] = max(high - low, 0.0)
 
 
 # --- bins ---
@@ -249,23 +276,13 @@ def _limit(cut, height, periodic, cutoff, allowed):
         _cut(cut, most, (cut[COUNT, most] + 1.0) // 2, height[most], periodic[most], cutoff)
 
 
-# --- images ---
-
-
 @njit
-def count_images(lattices, cutoff, bins, first):
-    """Find the bins of all atoms and images: fills the rest of `Bins`, and `Search.first` (bins + 1,).
-
-    Returns how many images there may be near a bin, and the largest coordinate.
-    """
-    largest = 0.0
+def bin_range(lattices, cutoff, bins, begin, end):
+    """Find the bins of the atoms begin ... end - 1 and how far their images reach: fills the rest of `Bins`."""
     cut, place, lower, upper = bins.cut, bins.place, bins.lower, bins.upper
-    for h in range(len(first)):
-        first[h] = 0
     for s in range(len(lattices.cell)):
-        for i in range(lattices.first[s], lattices.first[s + 1]):
+        for i in range(max(begin, lattices.first[s]), min(end, lattices.first[s + 1])):
             for k in range(3):
-                largest = max(largest, abs(lattices.wrapped[i, k]))
                 count, pad, height = cut[s, COUNT, k], cut[s, PAD, k], lattices.height[s, k]
                 fraction = lattices.place[i, k] / height if height > 0 else 0.0
                 inside = min(max(int(fraction * count), 0), count - 1)
@@ -274,76 +291,11 @@ def count_images(lattices, cutoff, bins, first):
                     far = cutoff / height + _MARGIN
                     lower[i, k] = max(math.ceil(-far - fraction), -((inside + pad) // count))
                     upper[i, k] = min(math.floor(1 + far - fraction), (count + pad - 1 - inside) // count)
-            for a in range(lower[i, 0], upper[i, 0] + 1):
-                for b in range(lower[i, 1], upper[i, 1] + 1):
-                    for c in range(lower[i, 2], upper[i, 2] + 1):
-                        first[_bin(bins, s, i, a, b, c) + 1] += 1
-    for h in range(len(first) - 1):
-        first[h + 1] += first[h]
-    room = 0
-    for s in range(len(lattices.cell)):
-        room = max(room, _most_near(cut, first, s))
-    return room, largest
 
 
-@kernel
-def _most_near(cut, first, s):
-    """Bound for the images near a bin of a structure: the columns that are reached, each as full as the fullest."""
-    most, layers = 0, 2 * cut[s, REACH, 2] + 1
-    end = cut[s + 1, FIRST, ALL]
-    for h in range(cut[s, FIRST, ALL], end):
-        most = max(most, first[min(h + layers, end)] - first[h])
-    return min(most * (2 * cut[s, REACH, 0] + 1) * (2 * cut[s, REACH, 1] + 1), first[end] - first[cut[s, FIRST, ALL]])
-
-
-@kernel
-def _bin(bins, s, i, a, b, c):
-    """Bin of the image of atom i that is a, b and c cells away."""
-    cut, place = bins.cut, bins.place
-    columns, layers = cut[s, COUNT, 1] + 2 * cut[s, PAD, 1], cut[s, COUNT, 2] + 2 * cut[s, PAD, 2]
-    row = place[i, 0] + a * cut[s, COUNT, 0]
-    column = place[i, 1] + b * cut[s, COUNT, 1]
-    layer = place[i, 2] + c * cut[s, COUNT, 2]
-    return cut[s, FIRST, ALL] + (row * columns + column) * layers + layer
-
-
-@njit
-def sort_images(lattices, bins, search):
-    """Put all images in the order of their bins (a counting sort)."""
-    first, moved, shift = search.first, search.moved, search.shift
-    lower, upper = bins.lower, bins.upper
-    for s in range(len(lattices.cell)):
-        for i in range(lattices.first[s], lattices.first[s + 1]):
-            for a in range(lower[i, 0], upper[i, 0] + 1):
-                for b in range(lower[i, 1], upper[i, 1] + 1):
-                    for c in range(lower[i, 2], upper[i, 2] + 1):
-                        h = _bin(bins, s, i, a, b, c)
-                        _put(search, lattices, s, i, a, b, c, first[h])
-                        first[h] += 1
-    for h in range(len(first) - 1, 0, -1):
-        first[h] = first[h - 1]
-    first[0] = moved[0] = 0
-    for e in range(len(search.atom)):
-        moved[e + 1] = moved[e] + (shift[e, 0] != 0 or shift[e, 1] != 0 or shift[e, 2] != 0)
-
-
-@kernel
-def _put(search, lattices, s, i, a, b, c, e):
-    """Write one image."""
-    points, center, shift, basis = search.points, search.center, search.shift, lattices.basis
-    stride = len(center) // 3
-    search.atom[e] = i
-    x = y = z = 0.0
-    for k in range(3):
-        steps = a * basis[s, 0, k] + b * basis[s, 1, k] + c * basis[s, 2, k]
-        shift[e, k] = steps - lattices.wraps[i, k]
-        points[8 * e + k] = lattices.wrapped[i, k]
-        if steps != 0:
-            x += steps * lattices.cell[s, k, 0]
-            y += steps * lattices.cell[s, k, 1]
-            z += steps * lattices.cell[s, k, 2]
-    points[8 * e + 3], points[8 * e + 7] = 0.0, 0.0
-    points[8 * e + 4], points[8 * e + 5], points[8 * e + 6] = x, y, z
-    center[e] = points[8 * e] + x
-    center[stride + e] = points[8 * e + 1] + y
-    center[2 * stride + e] = points[8 * e + 2] + z
+@njit(parallel=True)
+def find_bins(lattices, cutoff, bins, parts):
+    """`bin_range` over all atoms, in `parts` blocks shared among the threads."""
+    n = len(bins.place)
+    for part in prange(parts):
+        bin_range(lattices, cutoff, bins, part_of(n, part, parts), part_of(n, part + 1, parts))

@@ -3,8 +3,7 @@
 from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
-from fastsf.kernels.cells import minus_shift
-from fastsf.kernels.cells_search import part_of
+from fastsf.kernels.cells import minus_shift, part_of
 from fastsf.kernels.simd import (
     LANES,
     equal_lanes,
@@ -46,6 +45,19 @@ def move_images(search, wraps, positions, cell, wrapped):
     for e in range(len(atom)):
         for c in range(3):
             points[8 * e + c] = wrapped[atom[e], c]
+
+
+@kernel
+def stretch_images(search, wraps, cell):
+    """Distances between the images of a cell that has changed; `move_images` does the rest."""
+    points, atom, shift = search.points, search.atom, search.shift
+    for e in range(len(atom)):
+        i = atom[e]
+        for c in range(3):
+            total = 0.0
+            for k in range(3):
+                total += (shift[e, k] + wraps[i, k]) * cell[k, c]
+            points[8 * e + 4 + c] = total
 
 
 @njit

@@ -16,7 +16,7 @@ import numpy as np
 from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
-from fastsf.kernels.cells import ALL, COUNT, FIRST, INSIDE, PAD, REACH
+from fastsf.kernels.cells import ALL, COUNT, FIRST, INSIDE, PAD, REACH, part_of
 from fastsf.kernels.simd import (
     LANES,
     close_bits,
@@ -220,12 +220,6 @@ def _write_shifts(shift, own, index, count, p, S):
             S[3 * (p + t)] = shift[e, 0] - w0
             S[3 * (p + t) + 1] = shift[e, 1] - w1
             S[3 * (p + t) + 2] = shift[e, 2] - w2
-
-
-@kernel
-def part_of(total, part, parts):
-    """Beginning of a part of `total` things; the end is the beginning of the next."""
-    return part * total // parts
 
 
 @njit(parallel=True)

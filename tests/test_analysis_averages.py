@@ -43,6 +43,15 @@ def test_a_series_that_is_too_short_says_so() -> None:
     assert found.error == blocking(ornstein_uhlenbeck(64, 50.0, 3)).errors.max()
 
 
+def test_slow_changes_under_fast_oscillations_count() -> None:
+    """As in the pressure of molecules, whose bonds vibrate; the oscillation alone would have no error."""
+    n, tau = 2**13, 60.0
+    inefficiency = (1 + math.exp(-1 / tau)) / (1 - math.exp(-1 / tau))
+    oscillation = 4.0 * np.cos(2.1 * np.arange(n))
+    errors = [mean(ornstein_uhlenbeck(n, tau, seed) + oscillation).error for seed in range(8)]
+    assert np.mean(errors) == pytest.approx(math.sqrt(inefficiency / n), rel=0.25)
+
+
 def test_alternating_series_has_a_small_error() -> None:
     assert mean(np.tile([1.0, -1.0], 200)).error == 0.0
 

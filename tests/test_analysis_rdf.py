@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.geometry.rdf import get_rdf
 
 from fastsf.analysis.rdf import RDF, RadialDistribution
 from fastsf.errors import InputError, StructureError
@@ -18,7 +19,7 @@ SKEWED = np.array([[7.0, 0.0, 0.0], [2.5, 6.5, 0.0], [-1.5, 2.0, 8.0]])
 def rdf_of(frames: list[Atoms], reach: float, bins: int) -> RDF:
     distribution = RadialDistribution(reach, bins)
     for atoms in frames:
-        distribution.add(Structure.from_atoms(atoms))
+        distribution.add(atoms)
     return distribution.result()
 
 
@@ -111,12 +112,23 @@ def test_bad_input() -> None:
         RadialDistribution(-1.0)
     with pytest.raises(InputError, match="at least one bin"):
         RadialDistribution(5.0, 0)
+    with pytest.raises(InputError, match="a smaller range has fewer"):
+        RadialDistribution(500.0).add(gas("Ar60", 1))
     with pytest.raises(InputError, match="no frames"):
         RadialDistribution(5.0).result()
     distribution = RadialDistribution(5.0)
-    distribution.add(Structure.from_atoms(gas("Ar4", 1)))
+    distribution.add(gas("Ar4", 1))
     with pytest.raises(StructureError, match="element Ne is not in the first frame"):
         distribution.add(Structure.from_atoms(gas("Ar3Ne", 1)))
+
+
+def test_one_element_is_as_in_ase() -> None:
+    frame = bulk("Ar", "fcc", a=5.7, cubic=True).repeat(3)
+    frame.rattle(0.3, seed=2)
+    expected, distances = get_rdf(frame, 8.0, 40)
+    found = rdf_of([frame], 8.0, 40)
+    np.testing.assert_allclose(found.g["Ar", "Ar"], expected, rtol=1e-10)
+    np.testing.assert_allclose(found.centres, distances)
 
 
 def test_single_atom_sees_its_images() -> None:

@@ -24,7 +24,7 @@ def test_values_of_a_frame_are_those_of_ase() -> None:
     pressure = -atoms.get_stress(include_ideal_gas=True)[:3].mean() / units.bar
     assert found["pressure"] == pytest.approx(pressure)
     assert found["temperature"] == pytest.approx(atoms.get_temperature())
-    assert found["total_energy"] == pytest.approx(atoms.get_total_energy())
+    assert found["total energy"] == pytest.approx(atoms.get_total_energy())
     assert found["density"] == pytest.approx(4 * 18.015 / 6.02214e23 / 150e-24, rel=1e-5)
     assert found["volume"] == pytest.approx(150.0)
 
@@ -52,8 +52,8 @@ def test_what_frames_lack_is_left_out() -> None:
 
 def test_drift_of_the_conserved_energy_comes_first() -> None:
     time = np.arange(400) * 2.0
-    columns = {"total_energy": np.zeros(400), "conserved_energy": 64 * 1e-5 * time / 1000}
+    columns = {"total energy": np.zeros(400), "conserved energy": 64 * 1e-5 * time / 1000}
     name, slope, error = Series(time, columns, {}).drift(64)
-    assert name == "conserved_energy" and slope == pytest.approx(1e-5) and error < 1e-12
+    assert name == "conserved energy" and slope == pytest.approx(1e-5) and error < 1e-12
     assert Series(time, {"temperature": time}, {}).drift(64) is None
     assert Series(None, columns, {}).drift(64) is None

@@ -25,6 +25,8 @@ from numba.core.dispatcher import Dispatcher
 from fastsf import ACSF, G2, G4, neighbor_list
 from fastsf.compilation_tasks import TASKS
 from fastsf.evaluation import Evaluator, Model, evaluate_batch
+from fastsf.md import NVE, Langevin, MolecularDynamics, StochasticCellRescaling
+from fastsf.potential import Potential
 from fastsf.training.initialization import initial_network
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
@@ -72,6 +74,9 @@ def use():
         values = evaluator.values()
         evaluator.predict(packed, values, gradient=False)
         evaluator.chain(evaluator.predict(packed, values)[1][:, None])
+        potential = Potential(acsf, {"H": network, "O": network}, both)
+        for integrator in (NVE(), StochasticCellRescaling(Langevin(300.0))):
+            MolecularDynamics(potential, many, integrator, 0.5, threads=threads).advance(3, 1)
 
 
 tasks, before = {}, loaded()

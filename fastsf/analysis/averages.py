@@ -5,7 +5,8 @@ averaged pair by pair; the naive error of the mean grows until blocks are longer
 then stays. Long blocks are few, so that their error is uncertain: the shortest blocks are taken whose size B fulfils
 B^3 > 2 n (e_B / e_1)^4 with n samples and e_B the error from blocks of B: U. Wolff, Comput. Phys. Commun. 156,
 143 (2004), section 4; R. M. Lee, G. J. Conduit, N. Nemec, P. Lopez Rios and N. D. Drummond, Phys. Rev. E 83, 066706
-(2011).
+(2011). Fast oscillations make e_1 too large for this to notice slow changes; therefore, also no longer blocks may give
+a larger error by more than its uncertainty.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
+from fastsf.structure import BoolArray, FloatArray, IntArray
 
 FEWEST_BLOCKS = 4
 """From fewer blocks than this no error is taken."""
+
+FEWEST_CHOSEN = 6
+"""Fewer blocks than this are no plateau: their error is too uncertain."""
+
+_ROUNDING = 1e-12
+"""Relative spread that is no more than rounding."""
 
 DRIFT_BLOCKS = 20
 """Blocks whose means a drift is fitted to."""
@@ -42,16 +49,15 @@ class Blocking:
         The level whose error holds, or -1 if the series is too short for its correlations.
     """
 
-    sizes: npt.NDArray[np.int64]
+    sizes: IntArray
     errors: FloatArray
-    counts: npt.NDArray[np.int64]
+    counts: IntArray
     chosen: int
 
     @property
     def uncertainty(self) -> FloatArray:
         """Standard errors of the errors, (k,): e / sqrt(2 (blocks - 1))."""
-        spread: FloatArray = self.errors / np.sqrt(2.0 * (self.counts - 1))
-        return spread
+        return _uncertainty(self.errors, self.counts)
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Mean:
     value, error : float
         Mean, and its standard error; NaN for the error of fewer than four samples.
     spread : float
-        Standard deviation of the samples.
+        Standard deviation of the samples; 0 if they differ by rounding only.
     count : int
         Number of samples.
     inefficiency : float
@@ -105,9 +111,22 @@ def blocking(series: npt.ArrayLike) -> Blocking:
     sizes = 2 ** np.arange(len(errors))
     found = np.array(errors)
     ratio = found / found[0] if found[0] > 0 else np.ones(len(found))
-    enough = np.flatnonzero(sizes.astype(np.float64) ** 3 > 2 * n * ratio**4)
-    chosen = int(enough[0]) if len(enough) else -1
-    return Blocking(sizes, found, np.array(counts), chosen)
+    numbers = np.array(counts)
+    enough = (sizes.astype(np.float64) ** 3 > 2 * n * ratio**4) & _flat(found, numbers) & (numbers >= FEWEST_CHOSEN)
+    chosen = int(np.argmax(enough)) if enough.any() else -1
+    return Blocking(sizes, found, numbers, chosen)
+
+
+def _flat(errors: FloatArray, counts: IntArray) -> BoolArray:
+    """Where no longer blocks give a larger error by more than its own uncertainty."""
+    least = errors - _uncertainty(errors, counts)
+    later = np.maximum.accumulate(least[::-1])[::-1]
+    return np.append(later[1:] <= errors[:-1], True)
+
+
+def _uncertainty(errors: FloatArray, counts: IntArray) -> FloatArray:
+    spread: FloatArray = errors / np.sqrt(2.0 * (counts - 1))
+    return spread
 
 
 def mean(series: npt.ArrayLike) -> Mean:
@@ -124,14 +143,15 @@ def mean(series: npt.ArrayLike) -> Mean:
         For no samples, or samples that are not finite.
     """
     samples = _checked(series)
-    value = float(samples.mean())
+    value, spread = float(samples.mean()), float(samples.std(ddof=min(1, len(samples) - 1)))
+    if len(samples) >= FEWEST_BLOCKS and spread <= _ROUNDING * abs(value):
+        return Mean(value, 0.0, 0.0, len(samples), 1.0, True)
     if len(samples) < FEWEST_BLOCKS:
-        return Mean(value, math.nan, float(samples.std()), len(samples), math.nan, False)
+        return Mean(value, math.nan, spread, len(samples), math.nan, False)
     levels = blocking(samples)
     error = float(levels.errors[levels.chosen] if levels.chosen >= 0 else levels.errors.max())
     naive = float(levels.errors[0])
-    inefficiency = (error / naive) ** 2 if naive > 0 else 1.0
-    return Mean(value, error, float(samples.std(ddof=1)), len(samples), inefficiency, levels.chosen >= 0)
+    return Mean(value, error, spread, len(samples), (error / naive) ** 2, levels.chosen >= 0)
 
 
 def of_pieces(pieces: npt.ArrayLike) -> FloatArray:

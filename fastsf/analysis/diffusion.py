@@ -21,17 +21,17 @@ _FEWEST_LAGS = 3
 FEWEST_FRAMES = 32
 
 A2_PER_PS = 10.0
-"""Å²/ps in units of 1e-9 m²/s."""
+"""Å^2/ps in units of 1e-9 m^2/s."""
 
 
 @dataclass(frozen=True)
 class Diffusion:
-    """Diffusion coefficient of an element, from <|r(t) - r(0)|²> = 6 D t + c.
+    """Diffusion coefficient of an element, from <|r(t) - r(0)|^2> = 6 D t + c.
 
     Parameters
     ----------
     value, error : float
-        D and its standard error, Å²/ps (1 Å²/ps is 10 times 1e-9 m²/s).
+        D and its standard error, Å^2/ps (1 Å^2/ps is 10 times 1e-9 m^2/s).
     exponent : float
         Slope of the logarithm of the mean square displacement against that of time, in the fitted range. Atoms that
         diffuse have 1; less tells of cages, bound atoms or too short times; NaN where nothing moves.
@@ -51,7 +51,7 @@ class MSD:
     lags : (k,) float64
         ps, from 0 to half of the run.
     values, errors : dict of str to (k,) float64
-        Å², and their standard errors from the pieces (NaN for lags longer than those).
+        Å^2, and their standard errors from the pieces (NaN for lags longer than those).
     diffusion : dict of str to Diffusion
         For each element.
     fit : float, float

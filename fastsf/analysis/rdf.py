@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
+from ase import Atoms
 
 from fastsf.analysis.averages import of_pieces
 from fastsf.analysis.blocks import Blocks
@@ -25,6 +26,9 @@ from fastsf.structure import FloatArray, IntArray, Structure, volume
 
 BIN_WIDTH = 0.05
 """Å, if no number of bins is given."""
+
+_MOST_PAIRS = 1e8
+"""In a frame; more take several GiB."""
 
 _LOOK_AHEAD = 0.3
 """Å behind a minimum that must not be lower."""
@@ -121,12 +125,12 @@ class RadialDistribution:
         self._blocks = Blocks()
         self._half_cell = math.inf
 
-    def add(self, structure: Structure) -> None:
-        """Add a frame.
+    def add(self, frame: Atoms | Structure) -> RadialDistribution:
+        """Add a frame; returns itself.
 
         Parameters
         ----------
-        structure : Structure
+        frame : ase.Atoms or Structure
             Periodic in all directions; the number of atoms may change, their elements may not.
 
         Raises
@@ -134,7 +138,10 @@ class RadialDistribution:
         StructureError
             For another periodicity (there is no density that the pairs could be compared with), or an element that
             the first frame lacks.
+        InputError
+            For more pairs than the memory holds.
         """
+        structure = Structure.from_atoms(frame)
         if not structure.pbc.all():
             raise StructureError(
                 "radial distribution functions need a cell that is periodic in all three directions, since they "
@@ -146,9 +153,19 @@ class RadialDistribution:
         if not known.all():
             stranger = chemical_symbol(int(structure.numbers[~known][0]))
             raise StructureError(f"element {stranger} is not in the first frame")
+        self._check_size(structure)
         species = np.searchsorted(self._numbers, structure.numbers)
         self._half_cell = min(self._half_cell, _half_cell(structure.cell))
         self._blocks.add(self._sample(structure, species))
+        return self
+
+    def _check_size(self, structure: Structure) -> None:
+        pairs = len(structure) ** 2 / volume(structure.cell) * float(self._shells.sum())
+        if pairs > _MOST_PAIRS:
+            raise InputError(
+                f"{pairs:.2g} pairs of atoms are closer than {self.edges[-1]:g} Å in a frame, at most "
+                f"{_MOST_PAIRS:.0g} are possible; a smaller range has fewer"
+            )
 
     def _sample(self, structure: Structure, species: IntArray) -> FloatArray:
         """Counts in every shell, the density of pairs, and the numbers of a and b, for each unordered pair (a, b)."""

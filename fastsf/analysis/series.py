@@ -15,20 +15,21 @@ from fastsf.errors import InputError
 from fastsf.structure import FloatArray
 
 GRAM_PER_CM3 = 1e24 / units.mol
-"""amu/Å³ in g/cm³."""
+"""amu/Å^3 in g/cm^3."""
 
+_CUBIC = "Å^3"
 FRAME_UNITS = {
-    "potential_energy": "eV",
-    "kinetic_energy": "eV",
-    "total_energy": "eV",
+    "potential energy": "eV",
+    "kinetic energy": "eV",
+    "total energy": "eV",
     "temperature": "K",
     "pressure": "bar",
-    "volume": "Å³",
-    "density": "g/cm³",
+    "volume": _CUBIC,
+    "density": "g/cm^3",
 }
 """What the frames of a trajectory tell, and units."""
 
-_DRIFTING = ("conserved_energy", "total_energy")
+_DRIFTING = ("conserved energy", "total energy")
 """Columns whose drift is of interest: the first one that is there."""
 
 
@@ -53,6 +54,35 @@ class Series:
     def means(self) -> dict[str, Mean]:
         """Mean of each column with its error by blocking."""
         return {name: mean(values) for name, values in self.columns.items()}
+
+    def after(self, skip: float) -> Series:
+        """Leave out the first part of a run.
+
+        Parameters
+        ----------
+        skip : float
+            ps.
+
+        Raises
+        ------
+        InputError
+            If there are no times, or nothing is left.
+        """
+        if not skip:
+            return self
+        if self.time is None:
+            raise InputError("the log has no column time, which --skip needs")
+        rest = self.time - self.time[0] >= 1000 * skip * (1 - 1e-9)
+        if not rest.any():
+            raise InputError(f"no row of the log is left behind the first {skip:g} ps, which --skip leaves out")
+        return Series(self.time[rest], {name: values[rest] for name, values in self.columns.items()}, self.units)
+
+    def with_density(self, mass: float) -> Series:
+        """Add the density, if it is missing and there is a volume in Å^3; mass in amu."""
+        if "density" in self.columns or "volume" not in self.columns or self.units["volume"] != _CUBIC:
+            return self
+        columns = {**self.columns, "density": mass / self.columns["volume"] * GRAM_PER_CM3}
+        return Series(self.time, columns, {**self.units, "density": FRAME_UNITS["density"]})
 
     def drift(self, n_atoms: int) -> tuple[str, float, float] | None:
         """Drift of the conserved energy, or of the total energy if there is none.
@@ -112,18 +142,18 @@ def frame_values(atoms: Atoms) -> dict[str, float]:
     values: dict[str, float] = {}
     potential = _calculated(atoms, "energy")
     if potential is not None:
-        values["potential_energy"] = float(potential)
+        values["potential energy"] = float(potential)
     if atoms.has("momenta"):
-        values["kinetic_energy"] = float(atoms.get_kinetic_energy())
+        values["kinetic energy"] = float(atoms.get_kinetic_energy())
         values["temperature"] = float(atoms.get_temperature())
         if potential is not None:
-            values["total_energy"] = values["potential_energy"] + values["kinetic_energy"]
+            values["total energy"] = values["potential energy"] + values["kinetic energy"]
     if atoms.pbc.all() and atoms.cell.rank == 3:
         values["volume"] = float(atoms.get_volume())
         values["density"] = float(atoms.get_masses().sum()) / values["volume"] * GRAM_PER_CM3
         stress = _calculated(atoms, "stress")
-        if stress is not None and "kinetic_energy" in values:
-            kinetic = 2 * values["kinetic_energy"] / (3 * values["volume"])
+        if stress is not None and "kinetic energy" in values:
+            kinetic = 2 * values["kinetic energy"] / (3 * values["volume"])
             values["pressure"] = (kinetic - float(np.mean(stress[:3]))) / units.bar
     return {name: value for name, value in values.items() if math.isfinite(value)}
 

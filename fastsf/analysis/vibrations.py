@@ -25,7 +25,7 @@ _PADDING = 4
 """Frequencies are closer than the window resolves by this factor, for smooth curves."""
 
 _KINETIC = 1 / units.fs**2
-"""amu Å²/fs² in eV."""
+"""amu Å^2/fs^2 in eV."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Vibrations:
 def vibrations(tracks: Tracks, masses: FloatArray, interval: float, longest: float | None = None) -> Vibrations:
     """Velocity autocorrelation and density of states of all elements.
 
-    The density of states is 4 times the cosine transform of C(t) w(t), with the Hann window w(t) = cos²(pi t / 2 T)
+    The density of states is 4 times the cosine transform of C(t) w(t), with the Hann window w(t) = cos^2(pi t / 2 T)
     up to the longest lag T.
 
     Parameters

@@ -90,7 +90,7 @@ def _timestep(wanted: float | None, atoms: Atoms, console: Console) -> float:
 
 def _steps(arguments: argparse.Namespace, timestep: float) -> int:
     if arguments.ps is None:
-        return int(arguments.steps or STEPS)
+        return STEPS if arguments.steps is None else int(arguments.steps)
     if not 0 < arguments.ps < math.inf or not timestep > 0:
         raise InputError(f"expected a positive length and time step, found {arguments.ps:g} ps and {timestep:g} fs")
     return math.ceil(1000 * arguments.ps / timestep - 1e-6)

@@ -113,18 +113,15 @@ class Frame:
 
 
 class Engine(Protocol):
-    """Moves atoms, and can be stopped, stored and continued after any step.
+    """Moves atoms, and can be stopped, stored and continued after any step."""
 
-    Attributes
-    ----------
-    steps_done : int
-        Time steps of molecular dynamics, moves of Monte Carlo.
-    columns : tuple of Column
-        What `advance` observes; "step" and "time" come first.
-    """
+    @property
+    def steps_done(self) -> int:
+        """Time steps of molecular dynamics, moves of Monte Carlo."""
 
-    steps_done: int
-    columns: tuple[Column, ...]
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What `advance` observes; "step" and "time" come first."""
 
     def advance(self, steps: int, every: int) -> Advance:
         """Go on.

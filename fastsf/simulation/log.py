@@ -98,12 +98,12 @@ def read_log(path: str | Path) -> dict[str, FloatArray]:
         If it is not a log.
     """
     path = Path(path)
-    with storage_errors(f"cannot read {path}"):
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    headings = next(csv.reader(lines), [])
-    whole = [line for line in lines[1:] if line.endswith("\n")]
     try:
+        with storage_errors(f"cannot read {path}"):
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        headings = next(csv.reader(lines), [])
+        whole = [line for line in lines[1:] if line.endswith("\n")]
         table = np.loadtxt(whole, delimiter=",", ndmin=2) if whole else np.empty((0, len(headings)))
-        return {name: table[:, k] for k, name in enumerate(headings)}
-    except (ValueError, IndexError) as error:
-        raise FormatError(f"expected the log of a run with {len(headings)} columns: {error}", path) from error
+        return dict(zip(headings, table.T, strict=True))
+    except ValueError as error:
+        raise FormatError(f"expected the log of a run, numbers below named columns: {error}", path) from error

@@ -1,0 +1,8 @@
+"""What can be found out about a run."""
+
+PARTS = {
+    "means": "means of temperature, energies, pressure, ..., and drift",
+    "rdf": "radial distribution functions",
+    "msd": "mean square displacements and diffusion",
+    "vdos": "velocity autocorrelation and vibrational density of states",
+}

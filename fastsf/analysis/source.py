@@ -1,0 +1,187 @@
+"""Frames and log of a run, from files of any origin or from a folder of fastsf."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from numbers import Real
+from pathlib import Path
+
+import h5py
+import numpy as np
+from ase import Atoms, units
+
+from fastsf.analysis.series import Series
+from fastsf.disk import storage_errors
+from fastsf.errors import FormatError, InputError, StorageError
+from fastsf.io.structures import iread_structures
+from fastsf.simulation.files import LOG
+from fastsf.simulation.h5md import GROUP
+from fastsf.simulation.log import read_log
+from fastsf.simulation.settings import FILES
+
+TRAJECTORIES = tuple(FILES[kind] for kind in ("h5md", "traj", "extxyz"))
+"""Files of a run in its folder; of several trajectories the first one here is read."""
+
+_HEADING = re.compile(r"(?P<name>.*?)\s*(?:\((?P<unit>.*)\))?")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a run is.
+
+    Parameters
+    ----------
+    name : Path
+        What the user named.
+    trajectory, log : Path or None
+        Files; at least one is there.
+    """
+
+    name: Path
+    trajectory: Path | None
+    log: Path | None
+
+    @classmethod
+    def of(cls, path: str | Path) -> Source:
+        """Look at a folder of a run, a trajectory, or a log (CSV).
+
+        Raises
+        ------
+        StorageError
+            If there is nothing of that name.
+        FormatError
+            For a folder without trajectory and log.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise StorageError(f"{path}: no such file or folder")
+        if not path.is_dir():
+            return cls(path, None, path) if path.suffix == ".csv" else cls(path, path, None)
+        found = [path / name for name in TRAJECTORIES if (path / name).exists()]
+        log = path / LOG
+        if not found and not log.exists():
+            raise FormatError(f"expected the folder of a run, with {LOG} or {' or '.join(TRAJECTORIES)}", path)
+        return cls(path, found[0] if found else None, log if log.exists() else None)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A frame, its number in the file from 0, and its time in fs if that is known."""
+
+    number: int
+    atoms: Atoms
+    time: float | None
+
+
+def read_frames(path: Path, interval: float | None = None) -> Iterator[Snapshot]:
+    """Read frames one by one.
+
+    Parameters
+    ----------
+    path : Path
+        H5MD file of a run, or a file that ASE reads.
+    interval : float, optional
+        Time between frames in fs; by default their key ``time``, taken as fs.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be read.
+    FormatError
+        If a frame is broken. One that breaks off at the end of the file, as a run that was killed leaves it, is none.
+    """
+    for number, atoms in _h5md(path) if path.suffix in (".h5", ".h5md") else _structures(path):
+        yield Snapshot(number, atoms, _time(atoms, number, interval))
+
+
+def _time(atoms: Atoms, number: int, interval: float | None) -> float | None:
+    if interval is not None:
+        return number * interval
+    time = atoms.info.get("time")
+    return float(time) if isinstance(time, Real) and math.isfinite(time) else None
+
+
+def _structures(path: Path) -> Iterator[tuple[int, Atoms]]:
+    broken: FormatError | None = None
+    for _, number, found in iread_structures([path]):
+        if broken is not None:
+            raise broken
+        if isinstance(found, FormatError):
+            broken = found
+            if number == 0:
+                raise broken
+        else:
+            yield number, found
+
+
+def _h5md(path: Path) -> Iterator[tuple[int, Atoms]]:
+    with storage_errors(f"cannot read {path}"), path.open("rb"):
+        pass
+    try:
+        with h5py.File(path, "r") as file:
+            yield from _h5md_frames(file[GROUP])
+    except (KeyError, OSError) as error:
+        raise FormatError(f"expected a trajectory in the H5MD layout of fastsf: {error}", path) from error
+
+
+def _h5md_frames(group: h5py.Group) -> Iterator[tuple[int, Atoms]]:
+    numbers = group["species"][:]
+    periodic = [word in ("periodic", b"periodic") for word in group["box"].attrs["boundary"]]
+    position, edges = group["position"], group["box/edges"]
+    velocity = group["velocity/value"] if "velocity" in group else None
+    for number in range(len(position["step"])):
+        atoms = Atoms(numbers, position["value"][number], cell=edges["value"][number], pbc=periodic)
+        if velocity is not None:
+            atoms.set_velocities(velocity[number].astype(np.float64) / units.fs)
+        atoms.info["time"] = float(position["time"][number])
+        yield number, atoms
+
+
+def read_series(path: Path) -> Series:
+    """Read a log: comma-separated, with a first line that names columns, units in brackets.
+
+    Columns without a unit, which count something, and those with numbers that are not finite are left out.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be read.
+    FormatError
+        If it is something else, or holds no rows.
+    """
+    columns, found_units = {}, {}
+    found = read_log(path)
+    if not found or not len(next(iter(found.values()))):
+        raise FormatError("the log holds no rows", path)
+    for heading, values in found.items():
+        match = _HEADING.fullmatch(heading.strip())
+        if match and match["unit"] and np.isfinite(values).all():
+            columns[match["name"]], found_units[match["name"]] = values, match["unit"]
+    return Series(columns.pop("time", None), columns, found_units)
+
+
+def even_interval(times: list[float | None]) -> float:
+    """Time between frames, fs.
+
+    Raises
+    ------
+    InputError
+        If times are not known, or not evenly spaced.
+    """
+    if any(time is None for time in times) or not times:
+        raise InputError("the frames tell no times; --interval gives the time between them")
+    steps = np.diff(np.array(times, dtype=np.float64))
+    if not len(steps):
+        raise InputError("there is only one frame")
+    usual = float(np.median(steps))
+    odd = np.flatnonzero(np.abs(steps - usual) > 1e-3 * abs(usual))
+    if usual <= 0 or len(odd):
+        place = int(odd[0]) if len(odd) else 0
+        raise InputError(
+            f"expected frames at even intervals, found one {steps[place]:g} fs behind another (frames {place} and "
+            f"{place + 1} of those used), and mostly {usual:g} fs"
+        )
+    return usual

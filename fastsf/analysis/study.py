@@ -1,0 +1,282 @@
+"""One pass over the frames of a run, and everything that can be told from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from ase import Atoms
+
+from fastsf.analysis.diffusion import MSD, PIECES, mean_square_displacement
+from fastsf.analysis.motion import Displacements, Tracks, Velocities
+from fastsf.analysis.parts import PARTS
+from fastsf.analysis.rdf import RDF, RadialDistribution
+from fastsf.analysis.series import FrameSeries, Series
+from fastsf.analysis.source import Snapshot, Source, even_interval, read_frames, read_series
+from fastsf.analysis.vibrations import Vibrations, vibrations
+from fastsf.errors import InputError, StructureError
+from fastsf.read_ahead import ReadAhead
+from fastsf.structure import Structure
+
+_ROUNDING = 1e-9
+_EXPONENT = 0.2
+"""More than so far from 1, the exponent of a mean square displacement is worth a remark."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to find out, and how.
+
+    Parameters
+    ----------
+    parts : tuple of str
+        Out of `PARTS`; those must succeed. Empty: whatever the run allows.
+    interval : float, optional
+        Time between frames, fs; by default they tell.
+    skip : float
+        What to leave out at the start, ps.
+    reach, bins
+        As for `RadialDistribution`.
+    unwrap, remove_drift : bool
+        As for `Displacements`.
+    fit, pieces
+        As for `mean_square_displacement`.
+    longest : float, optional
+        As for `vibrations`, ps.
+    memory : float
+        Most memory for the motion of the atoms, GiB.
+    threads : int, optional
+        For neighbours.
+    """
+
+    parts: tuple[str, ...] = ()
+    interval: float | None = None
+    skip: float = 0.0
+    reach: float = 10.0
+    bins: int | None = None
+    unwrap: bool = True
+    remove_drift: bool = True
+    fit: tuple[float, float] | None = None
+    pieces: int = PIECES
+    longest: float | None = None
+    memory: float = 2.0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.parts if name not in PARTS]
+        if unknown:
+            raise InputError(f"unknown part {unknown[0]!r}, expected some of {', '.join(PARTS)}")
+        if self.interval is not None and not 0 < self.interval < np.inf:
+            raise InputError(f"expected a positive interval between frames, found {self.interval} fs")
+        if not 0 <= self.skip < np.inf:
+            raise InputError(f"expected at least 0 ps to leave out, found {self.skip}")
+
+    def wants(self, part: str) -> bool:
+        """Whether a part is asked for, or nothing in particular."""
+        return not self.parts or part in self.parts
+
+
+@dataclass
+class Results:
+    """What was found out; None for what the run does not allow.
+
+    Parameters
+    ----------
+    frames, used : int
+        In the trajectory, and of them those behind what was left out at the start.
+    first : ase.Atoms or None
+        The first frame that was used.
+    length : float or None
+        Time from the first used frame to the last one, ps.
+    series : Series or None
+        Of the log, or of the frames without one.
+    rdf, msd, vibrations
+        Results.
+    left_out : dict of str to str
+        Parts that are missing, and why.
+    remarks : list of str
+        What one should know about the others.
+    """
+
+    frames: int = 0
+    used: int = 0
+    first: Atoms | None = None
+    length: float | None = None
+    series: Series | None = None
+    rdf: RDF | None = None
+    msd: MSD | None = None
+    vibrations: Vibrations | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def study(source: Source, settings: Settings, on_frame: Callable[[int, int], object] = lambda *_: None) -> Results:
+    """Find out what a run tells.
+
+    Parameters
+    ----------
+    source : Source
+        The run.
+    settings : Settings
+        What is wanted.
+    on_frame : callable
+        Called with the number of frames and of atoms that are done.
+
+    Returns
+    -------
+    Results
+        Parts that were not asked for by name may be missing.
+
+    Raises
+    ------
+    StorageError, FormatError
+        If files cannot be read.
+    InputError
+        If a part that was asked for is not possible, or none is.
+    StructureError
+        For a frame that cannot be used.
+    """
+    work = _Study(settings)
+    if source.trajectory is not None:
+        with ReadAhead(read_frames(source.trajectory, settings.interval), depth=8) as frames:
+            for snapshot in frames:
+                work.add(snapshot, source.trajectory)
+                on_frame(work.results.frames, work.atoms)
+    return work.finish(source.log)
+
+
+class _Study:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.results = Results()
+        self.atoms = 0
+        self._start: float | None = None
+        self._times: list[float | None] = []
+        self._series = FrameSeries()
+        self._watches: dict[str, Any] = {}
+
+    def add(self, snapshot: Snapshot, path: Path) -> None:
+        """Take a frame."""
+        self.results.frames += 1
+        self.atoms += len(snapshot.atoms)
+        _check(snapshot, path)
+        if self._is_early(snapshot.time):
+            return
+        if self.results.first is None:
+            self._begin(snapshot)
+        else:
+            for name in list(self._watches):
+                self._try(name, snapshot.number, partial(self._watches[name].add, snapshot.atoms))
+        self._times.append(snapshot.time)
+        self.results.used += 1
+        self._series.add(snapshot.atoms, snapshot.time)
+
+    def _is_early(self, time: float | None) -> bool:
+        if not self.settings.skip:
+            return False
+        if time is None:
+            raise InputError("the frames tell no times, which --skip needs; --interval gives the time between them")
+        if self._start is None:
+            self._start = time
+        return time - self._start < 1000 * self.settings.skip * (1 - _ROUNDING)
+
+    def _begin(self, snapshot: Snapshot) -> None:
+        chosen, atoms = self.settings, snapshot.atoms
+        self.results.first = atoms
+        makers: dict[str, Callable[[], Any]] = {
+            "rdf": lambda: RadialDistribution(chosen.reach, chosen.bins, chosen.threads).add(atoms),
+            "msd": lambda: Displacements(atoms, chosen.memory / 2, chosen.unwrap, chosen.remove_drift),
+            "vdos": lambda: Velocities(atoms, chosen.memory / 2, chosen.remove_drift),
+        }
+        for name, make in makers.items():
+            if chosen.wants(name):
+                made = self._try(name, snapshot.number, make)
+                if made is not None:
+                    self._watches[name] = made
+
+    def _try(self, name: str, frame: int | None, do: Callable[[], T]) -> T | None:
+        """Do something for a part; leave the part out, and say why, if it proves impossible."""
+        try:
+            return do()
+        except InputError as error:
+            reason = str(error) if frame is None else f"frame {frame}: {error}"
+            if name in self.settings.parts:
+                raise InputError(f"{PARTS[name]}: not possible: {reason}") from error
+            self.results.left_out[name] = reason
+            self._watches.pop(name, None)
+            return None
+
+    def finish(self, log: Path | None) -> Results:
+        """Evaluate what was seen."""
+        results, chosen = self.results, self.settings
+        if results.frames and not results.used:
+            raise InputError(f"no frame is left behind the first {chosen.skip:g} ps, which --skip leaves out")
+        if chosen.wants("means"):
+            results.series = self._try("means", None, lambda: self._means(log))
+        if "rdf" in self._watches:
+            results.rdf = self._watches["rdf"].result()
+        if "msd" in self._watches:
+            results.msd = self._try("msd", None, self._diffusion)
+        if "vdos" in self._watches:
+            results.vibrations = self._try("vdos", None, self._vibrations)
+        times = [time for time in self._times if time is not None]
+        if times and len(times) == len(self._times):
+            results.length = (times[-1] - times[0]) / 1000
+        if not (results.series or results.rdf or results.msd or results.vibrations):
+            reasons = "; ".join(f"{PARTS[name]}: {reason}" for name, reason in results.left_out.items())
+            raise InputError(f"there is nothing to find out: {reasons}")
+        return results
+
+    def _means(self, log: Path | None) -> Series:
+        series = self._series.result() if log is None else read_series(log).after(self.settings.skip)
+        first = self.results.first
+        return series if first is None else series.with_density(float(first.get_masses().sum()))
+
+    def _diffusion(self) -> MSD:
+        ways: Displacements = self._watches["msd"]
+        interval = even_interval(self._times) / 1000
+        found = mean_square_displacement(ways.tracks, interval, self.settings.pieces, self.settings.fit)
+        if ways.is_ambiguous:
+            self.results.remarks.append(
+                f"atoms moved by up to {ways.longest_step:.2f} of a cell vector between two frames: the shortest step "
+                "may not be the one they took; if positions are not wrapped, --unwrapped takes them as they are"
+            )
+        self._note_thinning(ways.tracks, PARTS["msd"])
+        self._note_exponents(found)
+        return found
+
+    def _note_exponents(self, found: MSD) -> None:
+        odd = {name: each.exponent for name, each in found.diffusion.items() if abs(each.exponent - 1) > _EXPONENT}
+        if odd:
+            words = ", ".join(f"{name} t^{exponent:.2f}" for name, exponent in odd.items())
+            self.results.remarks.append(
+                f"mean square displacements do not grow as t in the range of the fit ({words}); only then they tell a "
+                "diffusion coefficient"
+            )
+
+    def _vibrations(self) -> Vibrations:
+        velocities: Velocities = self._watches["vdos"]
+        interval = even_interval(self._times)
+        self._note_thinning(velocities.tracks, PARTS["vdos"])
+        return vibrations(velocities.tracks, velocities.masses, interval, self.settings.longest)
+
+    def _note_thinning(self, tracks: Tracks, what: str) -> None:
+        if tracks.is_thinned:
+            self.results.remarks.append(
+                f"{what}: from {len(tracks.atoms):,} of {len(tracks.numbers):,} atoms, which is what "
+                f"{self.settings.memory:g} GiB hold; --memory allows more"
+            )
+
+
+def _check(snapshot: Snapshot, path: Path) -> None:
+    try:
+        if len(Structure.from_atoms(snapshot.atoms)) == 0:
+            raise StructureError("there are no atoms")
+    except StructureError as error:
+        raise StructureError(f"{path}, frame {snapshot.number}: {error}") from error

@@ -1,0 +1,358 @@
+"""Molecular dynamics whose steps are compiled: Python is back only where pairs are found anew."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from ase import units
+
+from fastsf.errors import InputError
+from fastsf.kernels import integrators as pieces
+from fastsf.kernels import md as kernels
+from fastsf.md.integrators import NVE, Bussi, NoseHooverChain, StochasticCellRescaling, highest_temperature
+from fastsf.md.limits import Finding, Limits, halt
+from fastsf.md.velocities import fixed_atoms
+from fastsf.md.workspace import Workspace
+from fastsf.potential import Potential
+from fastsf.simulation.engine import Advance, Column, Frame, State
+from fastsf.state_file import generator_state, restored_generator
+from fastsf.structure import BoolArray, FloatArray, Structure
+from fastsf.threads import using
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+LONGEST_STEP = 50.0
+"""fs; no atoms move so slowly that more makes sense."""
+
+SKIN = 0.5
+"""Å, by default."""
+
+_ALWAYS = (
+    Column("step", ""),
+    Column("time", "fs"),
+    Column("potential energy", "eV"),
+    Column("kinetic energy", "eV"),
+    Column("temperature", "K"),
+    Column("total energy", "eV"),
+    Column("conserved energy", "eV"),
+    Column("extrapolations", ""),
+)
+_PERIODIC = (
+    Column("volume", "Å^3"),
+    Column("pressure", "bar"),
+    *(Column(f"stress {name}", "bar") for name in ("xx", "yy", "zz", "yz", "xz", "xy")),
+)
+_OBSERVED = 12
+
+
+class MolecularDynamics:
+    """Moves the atoms of a structure by a potential; an `fastsf.simulation.engine.Engine`.
+
+    Parameters
+    ----------
+    potential : Potential
+        Where forces come from.
+    atoms : ase.Atoms
+        Where the atoms are, and their velocities (`maxwell_boltzmann` makes some); not changed.
+        `ase.constraints.FixAtoms` is respected.
+    integrator : NVE, Langevin, Bussi, NoseHooverChain or StochasticCellRescaling
+        How the atoms move.
+    timestep : float
+        fs.
+    fixed : (n,) bool or int array, optional
+        Mask or indices of further atoms that do not move.
+    seed : int
+        Of the random numbers.
+    skin : float, optional
+        Å; pairs are found anew when one that is not in the list might come closer than the cutoff.
+    threads : int, optional
+        All that numba has, by default. Results do not depend on it.
+    limits : Limits, optional
+        Where to halt.
+    remove_drift : bool, optional
+        Whether the centre of mass rests: its velocity is removed at the start, and from the noise of a Langevin
+        thermostat, and three degrees of freedom are not counted. By default it does unless atoms are fixed or there
+        is only one.
+
+    Attributes
+    ----------
+    steps_done : int
+        Time steps.
+    columns : tuple of Column
+        What is observed. Stresses and the pressure have their kinetic part; tension is positive in stresses.
+    freedom : int
+        Degrees of freedom.
+
+    Raises
+    ------
+    InputError
+        For arguments that make no sense, and other constraints than fixed atoms.
+    StructureError
+        For structures that cannot be used.
+    """
+
+    def __init__(
+        self,
+        potential: Potential,
+        atoms: Atoms,
+        integrator: NVE,
+        timestep: float,
+        *,
+        fixed: npt.ArrayLike | None = None,
+        seed: int = 0,
+        skin: float | None = None,
+        threads: int | None = None,
+        limits: Limits | None = None,
+        remove_drift: bool | None = None,
+    ) -> None:
+        if not isinstance(potential, Potential):
+            raise InputError(f"molecular dynamics needs one Potential, found {type(potential).__name__}")
+        self._start = Structure.from_atoms(atoms)
+        self._potential, self._integrator, self._seed = potential, integrator, int(seed)
+        self._timestep, self._limits = _checked_timestep(timestep), limits or Limits()
+        self._skin = SKIN if skin is None else float(skin)
+        self._fixed = fixed_atoms(atoms) | _mask(fixed, len(atoms))
+        self._drifting = self._checked_drift(remove_drift)
+        self.freedom = 3 * int((~self._fixed).sum()) - (0 if self._drifting else 3)
+        self._check_integrator(atoms)
+        self._scheme = self._make_scheme(atoms)
+        self._motion = self._make_motion(atoms)
+        self._check_heat()
+        self._identity = self._identify()
+        self._packed_limits = self._limits.packed(self._start, self.freedom)
+        self._counts = np.array([0, kernels.NEW, 0, 0, 0, 1])
+        self._rng = np.random.default_rng(self._seed)
+        self._work = Workspace(potential.model, self._start, self._skin, threads, self._motion.forces)
+        self.columns = _ALWAYS + (_PERIODIC if self._start.pbc.all() else ())
+        self._go_on(0, 1, np.empty((0, _OBSERVED)))
+
+    # --- what comes in ---
+
+    def _checked_drift(self, remove: bool | None) -> bool:
+        if remove is None:
+            return bool(self._fixed.any()) or len(self._fixed) == 1
+        if remove and self._fixed.any():
+            raise InputError("remove_drift: where atoms are fixed, the centre of mass cannot rest")
+        return not remove
+
+    def _check_integrator(self, atoms: Atoms) -> None:
+        if not isinstance(self._integrator, NVE):
+            raise InputError(f"expected an integrator of fastsf.md, found {self._integrator!r}")
+        if self.freedom < 1:
+            raise InputError(f"nothing can move: {len(atoms)} atoms, of them {int(self._fixed.sum())} fixed")
+        if isinstance(self._integrator, StochasticCellRescaling):
+            if not atoms.pbc.all():
+                raise InputError(f"a barostat needs three periodic directions, found pbc = {atoms.pbc.tolist()}")
+            if self._fixed.any():
+                raise InputError("a barostat moves all atoms with the cell: none can be fixed")
+        hottest = highest_temperature(self._integrator)
+        if hottest >= self._limits.temperature:
+            raise InputError(f"the target of {hottest:g} K is not below the limit of {self._limits.temperature:g} K")
+
+    def _check_heat(self) -> None:
+        scales = Bussi | NoseHooverChain
+        thermostat = getattr(self._integrator, "thermostat", self._integrator)
+        if isinstance(thermostat, scales) and not self._motion.velocities.any():
+            name = type(thermostat).__name__
+            raise InputError(f"{name} scales velocities, and all of them are zero: use maxwell_boltzmann first")
+
+    def _make_scheme(self, atoms: Atoms) -> pieces.Scheme:
+        masses = np.array(atoms.get_masses(), np.float64)
+        if not ((masses > 0) & np.isfinite(masses)).all():
+            raise InputError("expected positive masses of all atoms")
+        values: dict[str, Any] = {
+            "masses": masses,
+            "inverse": np.where(self._fixed, 0.0, 1 / masses),
+            "step": self._timestep * units.fs,
+            "thermostat": pieces.NONE,
+            "barostat": pieces.RIGID,
+            "begin": 0.0,
+            "end": 0.0,
+            "ramp": 0,
+            "rate": 0.0,
+            "freedom": self.freedom,
+            "drifting": self._drifting,
+            "pressure": 0.0,
+            "softness": 0.0,
+            "coupled": np.zeros((3, 3)),
+        }
+        return pieces.Scheme(**values | self._integrator.values())
+
+    def _make_motion(self, atoms: Atoms) -> pieces.Motion:
+        velocities = np.array(atoms.get_momenta() / self._scheme.masses[:, None], np.float64)
+        if not np.isfinite(velocities).all():
+            raise InputError("expected velocities that are finite")
+        velocities[self._fixed] = 0.0
+        if not self._drifting:
+            velocities -= self._scheme.masses @ velocities / self._scheme.masses.sum()
+        links = self._integrator.chain_masses(self.freedom)
+        chain = np.zeros((3, len(links)))
+        chain[pieces.MASS] = links
+        positions, cell = self._start.positions.copy(), self._start.cell.copy()
+        virial, strain, old = np.zeros((3, 3, 3))
+        return pieces.Motion(
+            positions, velocities, np.zeros_like(positions), cell, virial, strain, old, chain, np.zeros(2)
+        )
+
+    # --- steps ---
+
+    @property
+    def steps_done(self) -> int:
+        """Time steps so far."""
+        return int(self._counts[kernels.STEPS])
+
+    def advance(self, steps: int, every: int) -> Advance:
+        """Go on.
+
+        Parameters
+        ----------
+        steps : int
+            Time steps. Signals wait until they are done: ask for no more than a second's work at once where
+            somebody may want to interrupt.
+        every : int
+            Observe wherever `steps_done` is a multiple of this.
+
+        Returns
+        -------
+        Advance
+            Rows, and why there are fewer steps than wanted, if there are.
+        """
+        if steps < 0 or every < 1:
+            raise InputError(f"expected steps of at least 0 and every of at least 1, found {steps} and {every}")
+        before, last = self.steps_done, self.steps_done + steps
+        rows = np.empty((last // every - before // every, _OBSERVED))
+        status = self._go_on(last, every, rows)
+        seen = self._seen(rows[: self._counts[kernels.ROWS]])
+        stopped = None if status == kernels.DONE else self._halt(status)
+        self._counts[[kernels.ROWS, kernels.WHO]] = 0
+        return Advance(self.steps_done - before, seen, stopped)
+
+    def _go_on(self, last: int, every: int, rows: FloatArray) -> int:
+        course = kernels.Course(self._counts, last, every)
+        status = kernels.OUTDATED
+        with using(self._work.threads):
+            while status == kernels.OUTDATED:
+                work = self._work
+                fixed = (self._motion, self._scheme, work.lists, work.forces, self._packed_limits)
+                status = kernels.advance(*fixed, course, self._rng, rows)
+                if status == kernels.OUTDATED:
+                    self._find_pairs(self._motion.positions, self._motion.cell)
+                    self._counts[kernels.FRESH] = 1
+        return int(status)
+
+    def _find_pairs(self, positions: FloatArray, cell: FloatArray) -> None:
+        start = self._start
+        self._work.find_pairs(Structure(positions.copy(), cell.copy(), start.pbc, start.numbers))
+
+    def _halt(self, status: int) -> Any:
+        motion, step = self._motion, self.steps_done
+        counts, temperature = self._counts, self.frame().columns["temperature"]
+        found = Finding(status, step, int(counts[kernels.WHO]), int(counts[kernels.OUTSIDE]), temperature)
+        cutoff, moves = self._potential.descriptor.cutoff, motion.velocities * self._scheme.step
+        return halt(found, self._limits, self._start, motion.cell, moves, motion.forces, cutoff)
+
+    # --- what is seen ---
+
+    def _seen(self, raw: FloatArray) -> FloatArray:
+        """Rows of the columns from those of the kernels."""
+        steps, outside, potential, kinetic, conserved, space = raw[:, :6].T
+        stress = raw[:, 6:] / -units.bar
+        temperature = 2 * kinetic / (self.freedom * units.kB)
+        energies = potential, kinetic, temperature, potential + kinetic, conserved
+        columns = [steps, steps * self._timestep, *energies, outside, space, -stress[:, :3].mean(axis=1), *stress.T]
+        return np.stack(columns[: len(self.columns)], axis=1)
+
+    def frame(self) -> Frame:
+        """Return where the atoms are now; forces are those of the potential, on fixed atoms too."""
+        motion, raw = self._motion, np.empty((1, _OBSERVED))
+        kernels.observe(motion, self._scheme, self._counts, raw[0])
+        row = self._seen(raw)[0]
+        columns = {column.name: float(value) for column, value in zip(self.columns, row, strict=True)}
+        return Frame(
+            self.steps_done,
+            columns["time"],
+            self._start.numbers.copy(),
+            motion.positions.copy(),
+            motion.cell.copy(),
+            self._start.pbc.copy(),
+            motion.velocities * units.fs,
+            motion.forces.copy(),
+            columns["potential energy"],
+            columns,
+        )
+
+    # --- going on elsewhere ---
+
+    def state(self) -> State:
+        """Return everything that `restore` needs to go on to the same last bit; units are those of ASE."""
+        arrays = {name: array.copy() for name, array in self._motion._asdict().items()}
+        pairs = {"pair_positions": self._work.positions, "pair_cell": self._work.cell}
+        return {**arrays, **pairs, "counts": self._counts.copy(), "random": generator_state(self._rng)}
+
+    def restore(self, state: State) -> None:
+        """Go back to a state of an engine with the same identity."""
+        self._find_pairs(np.asarray(state["pair_positions"]), np.asarray(state["pair_cell"]))
+        for name, array in self._motion._asdict().items():
+            array[...] = state[name]
+        self._counts[...] = state["counts"]
+        self._rng = restored_generator(str(state["random"]))
+
+    def identity(self) -> dict[str, Any]:
+        """Return what determines the course, in JSON's types."""
+        return dict(self._identity)
+
+    def _identify(self) -> dict[str, Any]:
+        start = self._start
+        structure = (start.numbers, start.positions, start.cell, start.pbc, self._motion.velocities)
+        return {
+            "engine": "molecular dynamics",
+            "potential": _digest(self._model_arrays()),
+            "atoms": len(start),
+            "structure": _digest((*structure, self._scheme.masses, self._fixed)),
+            "integrator": self._integrator.described(),
+            "timestep": self._timestep,
+            "seed": self._seed,
+            "skin": self._skin,
+            "remove_drift": not self._drifting,
+        }
+
+    def _model_arrays(self) -> Iterable[Any]:
+        model = self._potential.model
+        return (*model.descriptor.tables, *model.networks)
+
+
+def _digest(arrays: Iterable[Any]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _checked_timestep(timestep: float) -> float:
+    if not (isinstance(timestep, int | float) and 0 < timestep <= LONGEST_STEP):
+        raise InputError(
+            f"timestep: expected a positive number of fs, at most {LONGEST_STEP:g}, found {timestep!r}; usual are "
+            "0.5 with hydrogen and 1 to 5 without"
+        )
+    return float(timestep)
+
+
+def _mask(fixed: npt.ArrayLike | None, n: int) -> BoolArray:
+    mask = np.zeros(n, np.bool_)
+    if fixed is None:
+        return mask
+    chosen = np.asarray(fixed)
+    if chosen.dtype == np.bool_ and chosen.shape == (n,):
+        mask |= chosen
+        return mask
+    if chosen.size and not (chosen.ndim == 1 and np.issubdtype(chosen.dtype, np.integer)):
+        raise InputError(f"fixed: expected {n} truth values or indices of atoms, found {chosen.dtype} {chosen.shape}")
+    if chosen.size and not (-n <= chosen.min() and chosen.max() < n):
+        raise InputError(f"fixed: expected indices of {n} atoms, found {chosen.min()} to {chosen.max()}")
+    mask[chosen.astype(np.int64)] = True
+    return mask

@@ -1,0 +1,234 @@
+"""How atoms move: microcanonical, with a thermostat, with a barostat. `fastsf.kernels.integrators` has the equations."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from ase import units
+
+from fastsf.errors import InputError
+from fastsf.kernels import integrators as kernels
+from fastsf.structure import FloatArray
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A temperature that changes linearly and stays then.
+
+    Parameters
+    ----------
+    begin, end : float
+        K.
+    steps : int
+        Time steps from the one to the other, counted from the begin of the run.
+    """
+
+    begin: float
+    end: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        for name in ("begin", "end"):
+            _positive(f"{name} of a ramp (K)", getattr(self, name))
+        if not (isinstance(self.steps, int) and self.steps >= 1):
+            raise InputError(f"steps of a ramp: expected one or more, found {self.steps}")
+
+
+Temperature: TypeAlias = float | Ramp
+
+
+@dataclass(frozen=True)
+class NVE:
+    """Newton's equations by velocity Verlet: constant energy."""
+
+    def values(self) -> dict[str, Any]:
+        """Fields of the compiled scheme that are not its defaults."""
+        return {}
+
+    def chain_masses(self, freedom: int) -> FloatArray:
+        """Masses of a chain of thermostats, (links,) in ASE's units; none."""
+        return np.empty(0)
+
+    def described(self) -> dict[str, Any]:
+        """Name and parameters, in JSON's types."""
+        return {"name": type(self).__name__, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Langevin(NVE):
+    """Friction and noise on every atom, BAOAB splitting: canonical, for each atom on its own.
+
+    Parameters
+    ----------
+    temperature : float or Ramp
+        K.
+    friction : float
+        1/fs; velocities forget their past in the inverse of it.
+    """
+
+    temperature: Temperature
+    friction: float = 0.001
+
+    def __post_init__(self) -> None:
+        _check_temperature(self.temperature)
+        _positive("friction (1/fs)", self.friction)
+
+    def values(self) -> dict[str, Any]:
+        """Fields of the compiled scheme that are not its defaults."""
+        return {
+            "thermostat": kernels.LANGEVIN,
+            "rate": self.friction / units.fs,
+            **_temperatures(self.temperature),
+        }
+
+
+@dataclass(frozen=True)
+class Bussi(NVE):
+    """Stochastic velocity rescaling: canonical, with next to no influence on how atoms move.
+
+    Parameters
+    ----------
+    temperature : float or Ramp
+        K.
+    time : float
+        In fs; how fast the kinetic energy forgets its past.
+    """
+
+    temperature: Temperature
+    time: float = 100.0
+
+    def __post_init__(self) -> None:
+        _check_temperature(self.temperature)
+        _positive("time of the thermostat (fs)", self.time)
+
+    def values(self) -> dict[str, Any]:
+        """Fields of the compiled scheme that are not its defaults."""
+        return {
+            "thermostat": kernels.RESCALING,
+            "rate": 1 / (self.time * units.fs),
+            **_temperatures(self.temperature),
+        }
+
+
+@dataclass(frozen=True)
+class NoseHooverChain(NVE):
+    """Chain of Nosé-Hoover thermostats: canonical if the motion is chaotic, and deterministic.
+
+    Parameters
+    ----------
+    temperature : float or Ramp
+        K. Masses of the thermostats are those of the temperature at the begin.
+    time : float
+        In fs; time scale of the thermostats, sqrt(Q / (k_B T)) for each degree of freedom.
+    links : int
+        Thermostats.
+    """
+
+    temperature: Temperature
+    time: float = 100.0
+    links: int = 3
+
+    def __post_init__(self) -> None:
+        _check_temperature(self.temperature)
+        _positive("time of the thermostat (fs)", self.time)
+        if not (isinstance(self.links, int) and self.links >= 1):
+            raise InputError(f"links of the chain: expected one or more, found {self.links}")
+
+    def values(self) -> dict[str, Any]:
+        """Fields of the compiled scheme that are not its defaults."""
+        return {"thermostat": kernels.CHAIN, **_temperatures(self.temperature)}
+
+    def chain_masses(self, freedom: int) -> FloatArray:
+        """Masses of the thermostats, (links,) in ASE's units."""
+        temperature = float(_temperatures(self.temperature)["begin"])
+        masses = np.full(self.links, temperature * (self.time * units.fs) ** 2)
+        masses[0] *= freedom
+        return masses
+
+
+@dataclass(frozen=True)
+class StochasticCellRescaling(NVE):
+    """Constant temperature and pressure: the cell follows the pressure with the noise that belongs to it.
+
+    Parameters
+    ----------
+    thermostat : Bussi or Langevin
+        Sets the temperature.
+    pressure : float
+        In bar.
+    time : float
+        In fs; how fast the volume forgets its past, if the compressibility is that of the material.
+    compressibility : float
+        1/bar; that of water by default. Only its ratio to the time matters.
+    shape : str
+        "isotropic": the volume changes, the shape does not; "anisotropic": all of the cell, without rotating;
+        or axes along which it changes on its own, as "xyz" or "z".
+    """
+
+    thermostat: Bussi | Langevin
+    pressure: float = 1.01325
+    time: float = 1000.0
+    compressibility: float = 4.6e-5
+    shape: str = "isotropic"
+    _coupled: FloatArray = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.thermostat, Bussi | Langevin):
+            raise InputError(f"thermostat of the barostat: expected Bussi or Langevin, found {self.thermostat!r}")
+        if not (isinstance(self.pressure, int | float) and math.isfinite(self.pressure)):
+            raise InputError(f"pressure (bar): expected a finite number, found {self.pressure!r}")
+        _positive("time of the barostat (fs)", self.time)
+        _positive("compressibility (1/bar)", self.compressibility)
+        object.__setattr__(self, "_coupled", _coupled_components(self.shape))
+
+    def values(self) -> dict[str, Any]:
+        """Fields of the compiled scheme that are not its defaults."""
+        return {
+            **self.thermostat.values(),
+            "barostat": kernels.ISOTROPIC if self.shape == "isotropic" else kernels.ANISOTROPIC,
+            "pressure": self.pressure * units.bar,
+            "softness": self.compressibility / units.bar / (self.time * units.fs),
+            "coupled": self._coupled,
+        }
+
+    def described(self) -> dict[str, Any]:
+        """Name and parameters, in JSON's types."""
+        words = super().described()
+        del words["_coupled"]
+        return {**words, "thermostat": self.thermostat.described()}
+
+
+Integrator: TypeAlias = NVE | Langevin | Bussi | NoseHooverChain | StochasticCellRescaling
+
+
+def highest_temperature(integrator: NVE) -> float:
+    """Highest target of an integrator in K; 0 if it has none."""
+    values = integrator.values()
+    return float(max(values.get("begin", 0.0), values.get("end", 0.0)) / units.kB)
+
+
+def _temperatures(temperature: Temperature) -> dict[str, Any]:
+    if isinstance(temperature, Ramp):
+        return {"begin": temperature.begin * units.kB, "end": temperature.end * units.kB, "ramp": temperature.steps}
+    return {"begin": temperature * units.kB, "end": temperature * units.kB, "ramp": 0}
+
+
+def _check_temperature(temperature: Temperature) -> None:
+    if not isinstance(temperature, Ramp):
+        _positive("temperature (K)", temperature)
+
+
+def _positive(name: str, value: float) -> None:
+    if not (isinstance(value, int | float) and 0 < value < math.inf):
+        raise InputError(f"{name}: expected a positive number, found {value!r}")
+
+
+def _coupled_components(shape: str) -> FloatArray:
+    if shape in ("isotropic", "anisotropic"):
+        return np.ones((3, 3))
+    if not (isinstance(shape, str) and shape and set(shape) <= set("xyz")):
+        raise InputError(f"shape: expected isotropic, anisotropic, or axes such as xyz or z; found {shape!r}")
+    return np.diag([float(axis in shape) for axis in "xyz"])

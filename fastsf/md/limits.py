@@ -1,0 +1,165 @@
+"""What a run of molecular dynamics must not exceed, and what is said if it does."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from ase import units
+
+from fastsf.elements import chemical_symbol
+from fastsf.errors import InputError
+from fastsf.kernels import md as kernels
+from fastsf.simulation.engine import Halt
+from fastsf.structure import FloatArray, Structure, volume
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Beyond these, a run halts between two steps, before it does what makes no sense.
+
+    Parameters
+    ----------
+    temperature : float
+        In K, of the kinetic energy.
+    extrapolations : int, optional
+        Symmetry functions outside the range of the training set, in all steps together; any number by default.
+    move : float
+        Å that an atom may move in one step.
+    escape : float
+        Å by which an atom may leave the extent of the structure at the start, in directions without period.
+    cell : float
+        Factor by which the distance of two faces of the cell may shrink or grow.
+
+    Raises
+    ------
+    InputError
+        If a limit makes no sense.
+    """
+
+    temperature: float = 10_000.0
+    extrapolations: int | None = None
+    move: float = 1.0
+    escape: float = 50.0
+    cell: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name, least in (("temperature", 0.0), ("move", 0.0), ("escape", 0.0), ("cell", 1.0)):
+            value = getattr(self, name)
+            if not least < value <= math.inf:
+                raise InputError(f"limit of {name}: expected more than {least:g}, found {value}")
+        if self.extrapolations is not None and self.extrapolations < 0:
+            raise InputError(f"limit of extrapolations: expected 0 or more, found {self.extrapolations}")
+
+    def packed(self, start: Structure, freedom: int) -> kernels.Limits:
+        """Numbers for the kernels, for a run that starts there with so many degrees of freedom."""
+        normals = np.linalg.inv(start.cell).T
+        heights = 1 / np.linalg.norm(normals, axis=1)
+        normals = np.ascontiguousarray(normals * heights[:, None])
+        places = start.positions @ normals.T
+        extent = np.stack([places.min(axis=0) - self.escape, places.max(axis=0) + self.escape], axis=1)
+        extent[start.pbc] = -math.inf, math.inf
+        allowed = np.stack([heights / self.cell, heights * self.cell], axis=1)
+        allowed[~start.pbc] = 0.0, math.inf
+        return kernels.Limits(
+            0.5 * freedom * units.kB * self.temperature,
+            -1 if self.extrapolations is None else self.extrapolations,
+            self.move,
+            normals,
+            extent,
+            allowed,
+        )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a kernel found when it halted.
+
+    Parameters
+    ----------
+    status : int
+        Its result.
+    step : int
+        Steps done.
+    who : int
+        Atom or vector that it is about.
+    outside : int
+        Extrapolations so far.
+    temperature : float
+        K.
+    """
+
+    status: int
+    step: int
+    who: int
+    outside: int
+    temperature: float
+
+
+def halt(
+    found: Finding,
+    limits: Limits,
+    start: Structure,
+    cell: FloatArray,
+    speed: FloatArray,
+    forces: FloatArray,
+    cutoff: float,
+) -> Halt:
+    """Say in words why a run does not go on.
+
+    Parameters
+    ----------
+    found : Finding
+    limits : Limits
+    start : Structure
+        The first one.
+    cell : (3, 3) float64
+        Å, now.
+    speed : (n, 3) float64
+        Å in one step, now.
+    forces : (n, 3) float64
+        eV/Å, now.
+    cutoff : float
+        Å; of the potential.
+    """
+    who = found.who
+    if found.status == kernels.NOT_FINITE:
+        return Halt("not finite", found.step, "the energy is not a finite number")
+    if found.status == kernels.HOT:
+        words = f"the temperature is {found.temperature:.4g} K, the limit is {limits.temperature:g} K"
+        return Halt("temperature", found.step, words)
+    if found.status == kernels.EXTRAPOLATING:
+        words = f"{found.outside:,} extrapolations so far, the limit is {limits.extrapolations:,}"
+        return Halt("extrapolation", found.step, words)
+    if found.status in (kernels.CELL, kernels.BAROSTAT):
+        return Halt("cell", found.step, _about_cell(found, limits, start, cell, cutoff))
+    name = f"atom {who} ({chemical_symbol(int(start.numbers[who]))})"
+    if found.status == kernels.ESCAPED:
+        words = f"{name} is more than {limits.escape:g} Å outside the extent of the first structure"
+        return Halt("lost", found.step, words)
+    force = float(np.linalg.norm(forces[who]))
+    if not math.isfinite(force):
+        return Halt("not finite", found.step, f"the force on {name} is not finite")
+    words = (
+        f"{name} would move more than {limits.move:g} Å in the next step (now {np.linalg.norm(speed[who]):.3g} Å, "
+        f"with a force of {force:.3g} eV/Å): atoms too close, or a time step too long"
+    )
+    return Halt("lost", found.step, words)
+
+
+def _about_cell(found: Finding, limits: Limits, start: Structure, cell: FloatArray, cutoff: float) -> str:
+    if found.status == kernels.BAROSTAT:
+        return (
+            f"the barostat would change the cell by more than {100 * kernels.LARGEST_STRAIN:g} % in the next step: "
+            "the pressure is far from its target, or the time of the barostat too short"
+        )
+    now, before = (_height(each, found.who) for each in (cell, start.cell))
+    return (
+        f"along vector {'abc'[found.who]} the cell is {now:.4g} Å thick, {before:.4g} Å at the start; it may change by a "
+        f"factor of {limits.cell:g} (the cutoff is {cutoff:g} Å)"
+    )
+
+
+def _height(cell: FloatArray, k: int) -> float:
+    return volume(cell) / float(np.linalg.norm(np.cross(cell[(k + 1) % 3], cell[(k + 2) % 3])))

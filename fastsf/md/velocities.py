@@ -1,0 +1,112 @@
+"""Velocities to begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase import units
+from ase.constraints import FixAtoms
+
+from fastsf.errors import InputError
+from fastsf.structure import BoolArray, FloatArray
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def maxwell_boltzmann(
+    atoms: Atoms,
+    temperature: float,
+    seed: int = 0,
+    *,
+    remove_drift: bool | None = None,
+    remove_rotation: bool = False,
+    exact: bool = False,
+) -> None:
+    """Give the atoms velocities of the Maxwell-Boltzmann distribution.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Its momenta are set. Atoms fixed by `ase.constraints.FixAtoms` get none.
+    temperature : float
+        K.
+    seed : int
+        Of the random numbers.
+    remove_drift : bool, optional
+        Whether the centre of mass rests; by default it does unless atoms are fixed.
+    remove_rotation : bool
+        Whether the angular momentum is zero; for molecules.
+    exact : bool
+        Scale the velocities, so that the temperature is the wanted one exactly: 2 K / (f k_B), where f are the
+        degrees of freedom that are left.
+
+    Raises
+    ------
+    InputError
+        For a temperature that is negative or not finite, constraints other than fixed atoms, and rotations of
+        systems with fixed atoms or periodic directions.
+    """
+    if not 0 <= temperature < np.inf:
+        raise InputError(f"temperature (K): expected a number that is not negative, found {temperature}")
+    fixed = fixed_atoms(atoms)
+    drift = not fixed.any() and len(atoms) > 1 if remove_drift is None else remove_drift
+    if (remove_rotation or drift) and fixed.any():
+        raise InputError("drift and rotation cannot be removed where atoms are fixed")
+    if remove_rotation and atoms.pbc.any():
+        raise InputError("rotation can be removed from molecules only, not where the structure is periodic")
+    masses = atoms.get_masses()[:, None]
+    numbers = np.random.default_rng(seed).standard_normal((len(atoms), 3))
+    velocities = np.where(fixed[:, None], 0.0, numbers * np.sqrt(units.kB * temperature / masses))
+    freedom = 3 * int((~fixed).sum())
+    if remove_rotation:
+        freedom -= stop_rotation(atoms.positions, velocities, masses)
+    if drift:
+        velocities -= (masses * velocities).sum(axis=0) / masses.sum()
+        freedom -= 3
+    if exact and freedom > 0 and temperature > 0:
+        velocities *= np.sqrt(freedom * units.kB * temperature / (masses * velocities**2).sum())
+    atoms.set_momenta(masses * velocities)
+
+
+def stop_rotation(positions: FloatArray, velocities: FloatArray, masses: FloatArray) -> int:
+    """Take rotation about the centre of mass from velocities (n, 3), in place.
+
+    Parameters
+    ----------
+    positions, velocities : (n, 3) float64
+        In any units.
+    masses : (n, 1) float64
+
+    Returns
+    -------
+    int
+        Degrees of freedom that were removed: two for atoms on a line, none for one atom, otherwise three.
+    """
+    arms = positions - (masses * positions).sum(axis=0) / masses.sum()
+    momentum = (masses * np.cross(arms, velocities)).sum(axis=0)
+    inertia = (masses * (arms**2).sum(axis=1, keepdims=True)).sum() * np.eye(3) - (masses * arms).T @ arms
+    moments, axes = np.linalg.eigh(inertia)
+    turning = moments > 1e-10 * max(moments[-1], 1e-300)
+    rates = np.where(turning, axes.T @ momentum / np.where(turning, moments, 1.0), 0.0)
+    velocities -= np.cross(axes @ rates, arms)
+    return int(turning.sum())
+
+
+def fixed_atoms(atoms: Atoms) -> BoolArray:
+    """Which atoms `ase.constraints.FixAtoms` holds.
+
+    Raises
+    ------
+    InputError
+        For other constraints.
+    """
+    fixed = np.zeros(len(atoms), np.bool_)
+    for constraint in atoms.constraints:
+        if not isinstance(constraint, FixAtoms):
+            raise InputError(
+                f"constraints: only ase.constraints.FixAtoms is supported, found {type(constraint).__name__}"
+            )
+        fixed[constraint.get_indices()] = True
+    return fixed

@@ -1,0 +1,112 @@
+"""What the compiled steps need of a potential and of the pairs: one tuple each, renewed with the pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastsf.kernels import cells_pairs, energies, forces
+from fastsf.kernels import md as kernels
+from fastsf.kernels.pointers import Loop, make_loop
+from fastsf.kernels.tables import Neighbors
+from fastsf.neighbors import Images, Pairs
+from fastsf.result import Model
+from fastsf.structure import FloatArray, Structure
+from fastsf.threads import threads_for
+
+_MANY = 100
+"""Atoms for which loops other than the energies' gain by threads."""
+
+_VECTORS = cells_pairs.refresh_range, cells_pairs.refresh_parallel
+_ENERGIES = energies.energies_range, energies.energies
+_GATHER = forces.gather_range, forces.gather
+
+
+class Workspace:
+    """Pairs of a structure and memory for its forces.
+
+    Parameters
+    ----------
+    model : Model
+        The potential.
+    structure : Structure
+        Where the atoms are at first; elements and periodicity stay.
+    skin : float
+        Å.
+    threads : int, optional
+        All by default.
+    gradient : (n, 3) float64
+        Where forces go.
+
+    Attributes
+    ----------
+    lists : kernels.Lists
+        The pairs.
+    forces : kernels.Forces
+        Memory, and how it is filled.
+    positions, cell : (n, 3) and (3, 3) float64
+        Where the pairs were found, Å.
+
+    Raises
+    ------
+    StructureError
+        For elements that the potential does not know.
+    InputError
+        For a skin or a number of threads that makes no sense.
+    """
+
+    def __init__(
+        self, model: Model, structure: Structure, skin: float, threads: int | None, gradient: FloatArray
+    ) -> None:
+        n = len(structure)
+        self._model, self._species = model, model.descriptor.species_of(structure.numbers)
+        self._pairs = Pairs(model.descriptor.cutoff, skin, threads)
+        self._values = np.zeros((n, model.descriptor.n_features))
+        self._each, self._outside, self._sums = np.empty(n), np.empty(n, np.int64), np.empty((n, 12))
+        self._pair_gradient, self._gradient, self._change = np.empty((0, 3)), gradient, np.empty((3, 3))
+        self.threads = threads_for(threads, n)
+        self._loops: tuple[Loop | None, Loop | None, Loop | None] = None, None, None
+        self.find_pairs(structure)
+
+    def find_pairs(self, structure: Structure) -> None:
+        """Find the pairs anew.
+
+        Parameters
+        ----------
+        structure : Structure
+            The same atoms elsewhere.
+        """
+        self.positions, self.cell = structure.positions, structure.cell
+        pairs = self._pairs
+        pairs.rebuild(structure)
+        if len(self._pair_gradient) < len(pairs):
+            self._pair_gradient = np.empty((len(pairs) + len(pairs) // 4, 3))
+        images, inverse = pairs.images, np.linalg.inv(structure.cell)
+        self.lists = kernels.Lists(
+            images.search,
+            images.wraps,
+            images.wrapped,
+            structure.positions,
+            inverse,
+            self._change,
+            pairs.cutoff,
+            pairs.skin,
+        )
+        self.forces = self._forces(images)
+
+    def _forces(self, images: Images) -> kernels.Forces:
+        pairs, n, model = self._pairs, len(self._values), self._model
+        neighbors = Neighbors(pairs.start, pairs.neighbor, pairs.vector, self._species)
+        points = images.search.points, images.wrapped, pairs.start, images.image
+        atoms = self._values, self._each, self._outside
+        gathered = pairs.start, pairs.reverse, self._pair_gradient, self._sums
+        loops = (
+            (_VECTORS, points, (pairs.vector.reshape(-1),)),
+            (_ENERGIES, (model.descriptor.tables, model.networks, neighbors), (*atoms, *gathered[2:])),
+            (_GATHER, gathered, (self._gradient,)),
+        )
+        vectors, energies, gather = (
+            make_loop(each, self.threads if each is _ENERGIES or n >= _MANY else 1, arguments, n, results, before)
+            for (each, arguments, results), before in zip(loops, self._loops, strict=True)
+        )
+        self._loops = vectors, energies, gather
+        return kernels.Forces(vectors, energies, gather, *atoms, self._sums)
