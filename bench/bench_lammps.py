@@ -1,11 +1,10 @@
-"""Molecular dynamics in LAMMPS with our forces, beside our own evaluation of the same box.
+"""Molecular dynamics in LAMMPS with our forces, beside our own evaluation and our own dynamics of the same box.
 
     FASTSF_SHARED=... python bench/bench_lammps.py                   one rank
     FASTSF_SHARED=... mpirun -n 2 python bench/bench_lammps.py       two
 
 1080 atoms of water (RPBE-D3 potential), 0.5 fs, 300 K, no thermostat. The candidates take turns; each round is some
-steps. The first line is what all of them do at least: energies and forces of moved atoms by the evaluator of this rank
-alone.
+steps. The first two lines are each rank's own: energies and forces of moved atoms, and dynamics, on one thread.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from interleave import interleaved
 from fastsf import Potential
 from fastsf.io.input_data import iread_input_data
 from fastsf.lammps import attach, library
+from fastsf.md import NVE, MolecularDynamics, maxwell_boltzmann
 
 QUIET = ["-screen", "none", "-log", "none"]
 ROUTES = ("plugin", "external")
@@ -37,7 +37,11 @@ def main() -> None:
     parser.add_argument("--skin", type=float, default=1.0, help="of LAMMPS's neighbour list, Å")
     options = parser.parse_args()
     potential, atoms = water()
-    candidates = {"evaluator": partial(evaluate, potential, atoms, options.steps)}
+    engine = MolecularDynamics(potential, hot(atoms), NVE(), 0.5, threads=1)
+    candidates = {
+        "evaluator": partial(evaluate, potential, atoms, options.steps),
+        "fastsf md": partial(engine.advance, options.steps, options.steps),
+    }
     for route in ROUTES:
         lmp = start(potential, atoms, route, options.skin)
         candidates[f"LAMMPS, {route}"] = partial(lmp.command, f"run {options.steps} pre no post no")
@@ -55,6 +59,12 @@ def water() -> tuple[Potential, Atoms]:
     box = next(iread_input_data(shared / "data" / "H2O_1080_liquid.input.data", "Bohr", "Hartree"))
     potential = Potential.load(shared / "reference" / "predict_H2O_RPBE-D3", "Bohr", "Hartree", threads=1)
     return potential, Atoms(box.symbols, positions=box.positions, cell=box.cell, pbc=True)
+
+
+def hot(atoms: Atoms) -> Atoms:
+    moving = atoms.copy()
+    maxwell_boltzmann(moving, KELVIN, SEED)
+    return moving
 
 
 def evaluate(potential: Potential, atoms: Atoms, steps: int) -> None:

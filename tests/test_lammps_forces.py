@@ -98,8 +98,9 @@ def test_errors(found: dict) -> None:
     got = found["errors"]
     assert got["element"] == "the potential knows no element Cu, but H O S"
     assert got["number"] == "expected the elements of 3 types of atoms, found H O"
-    broken = f"{'LAMMPS: pair_style fastsf: ' if found['route'] == 'plugin' else ''}the position or the energy of atom "
-    assert got["broken"].startswith(broken) or (found["route"] == "plugin" and found["ranks"] > 1)
+    if "broken" in got:
+        assert "the position or the energy of atom " in got["broken"]
+        assert got["broken"].endswith("is not finite at step 0") or found["route"] == "plugin"
     assert got["units"] == "fastsf needs units metal or real, found lj"
     assert "LAMMPS: Unrecognized kspace style" in got["commands"]
     if found["route"] == "plugin":

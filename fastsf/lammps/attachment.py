@@ -85,6 +85,8 @@ class Attachment:
 
     def _load(self, path: Path) -> None:
         """Make `pair_style fastsf` known, and this potential the one that it takes."""
+        if not self._lmp.has_package("PLUGIN"):
+            raise LammpsError("this LAMMPS was built without its package PLUGIN; --route external does without it")
         on_all(self._ranks, self.model.compile)
         self.command(f'plugin load "{path}"')
         plugin.use(path, self.model)
