@@ -21,6 +21,7 @@ from fastsf.options import (
     add_units,
     positive,
 )
+from fastsf.simulation.mc_options import add_mc
 from fastsf.simulation.md_options import add_md
 
 RUN_OPTIONS: dict[str, tuple[type, str]] = {
@@ -45,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_evaluate(commands)
     add_md(commands)
+    add_mc(commands)
     _add_convert(commands)
     _add_inspect(commands)
     add_analyze(commands)

@@ -224,6 +224,12 @@ def _md(arguments: argparse.Namespace) -> None:
     run_md(arguments, console_of(arguments))
 
 
+def _mc(arguments: argparse.Namespace) -> None:
+    from fastsf.mc.command import run_mc
+
+    run_mc(arguments, console_of(arguments))
+
+
 def _convert(arguments: argparse.Namespace) -> None:
     from fastsf.convert_command import run_convert
 
@@ -272,6 +278,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "predict": _predict,
     "evaluate": _predict,
     "md": _md,
+    "mc": _mc,
     "convert": _convert,
     "inspect": _inspect,
     "analyze": _analyze,

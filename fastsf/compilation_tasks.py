@@ -21,11 +21,14 @@ from fastsf.kernels import (
     acsf_jvp,
     acsf_vjp,
     cells,
+    cells_pairs,
+    chosen_energies,
     energies,
     forces,
     integrators,
     lammps,
     md,
+    monte_carlo,
     networks,
     symmetric,
     tangents,
@@ -222,6 +225,31 @@ def _md(threads: int) -> None:
     md.advance(motion, scheme, lists, room, limits, md.Course(state, 0, 1), np.random.default_rng(0), rows)
 
 
+def _mc(threads: int) -> None:
+    """Energies of chosen atoms; and moves, none of which is made."""
+    sample = _sample()
+    model, lanes = (sample.tables, sample.packed, sample.neighbors), LANES
+    arguments = (*model, sample.centers, lanes)
+    loops = chosen_energies.energies_range, chosen_energies.energies
+    _run(threads, *loops, arguments, (np.empty(_ATOMS), np.empty(_ATOMS, np.int64)))
+    chosen_energies.lanes_needed(sample.tables, sample.neighbors)
+    pack, numbers = np.zeros((2, 2), np.int64), np.zeros(_ATOMS + 1, np.int64)
+    moves = monte_carlo.Moves(np.zeros(1, monte_carlo.MOVE).view(np.recarray), numbers)
+    moves.table.kind = monte_carlo.VOLUME
+    chain = monte_carlo.Chain(_rows(), numbers, np.zeros(3), numbers, np.zeros(1), pack, np.ones(1))
+    wraps, images = np.zeros((_ATOMS, 3), np.int64), np.zeros(_PAIRS, np.int32)
+    places = cells_pairs.Places(np.eye(3), wraps, _rows(), images, np.zeros(8))
+    listed = monte_carlo.Listed(sample.reverse, places, _rows(), 1.0, 1.0, lanes)
+    room = monte_carlo.Room(numbers, numbers, np.zeros(3), numbers, np.zeros((2, 3)), numbers[:2], numbers[:2])
+    course, uniforms = monte_carlo.Course(0, 1.0, 1.0, 0, 0), np.zeros((_ATOMS, monte_carlo.UNIFORMS))
+    walk = (*model, listed, moves, chain, room, course, uniforms)
+    _run(threads, monte_carlo.walk_range, monte_carlo.walk, walk, (np.zeros(2, np.int64),))
+    monte_carlo.choose(moves, 0.0)
+    monte_carlo.thermal_energy(course, 0)
+    monte_carlo.is_accepted(0.0, uniforms[0])
+    monte_carlo.count(moves, chain, course, 0, 0, True)
+
+
 def _rows() -> FloatArray:
     return np.zeros((_ATOMS, 3))
 
@@ -236,6 +264,7 @@ TASKS = {
     "jvp": Task(8.0, _jvp),
     "forces": Task(2.0, _forces),
     "md": Task(8.0, _md),
+    "mc": Task(25.0, _mc),
     "networks": Task(4.0, _networks),
     "tangents": Task(3.0, _tangents),
     "symmetric": Task(2.0, _symmetric),

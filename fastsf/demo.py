@@ -5,14 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ase.build import bulk
+
 from fastsf import data
+from fastsf.analysis.command import analyze
+from fastsf.analysis.source import Source
+from fastsf.analysis.study import Settings as AnalysisSettings
 from fastsf.console import Console, compile_first
 from fastsf.descriptor import ACSF
 from fastsf.disk import make_folder
+from fastsf.errors import SimulationError
 from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Summary, featurize
 from fastsf.frames import Reading, find_elements
+from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
 from fastsf.plots import write_plots
+from fastsf.potential import Potential
+from fastsf.simulation.command import simulate
+from fastsf.simulation.files import LOG
+from fastsf.simulation.settings import FILES, Settings, TrajectorySettings
 from fastsf.training.command import train
 from fastsf.training.config_file import read_config
 from fastsf.training.init_command import init
@@ -32,6 +43,9 @@ class _Case:
 EPOCHS, MINUTES = 60, 1.0
 """Limits of the training."""
 
+LATTICE, ATOMS, TEMPERATURE, TIMESTEP, STEPS, EQUILIBRATION = 5.45, 64, 300.0, 2.0, 2000, 0.5
+"""Of the molecular dynamics: Å, number, K, fs, number, and what is left out of the analysis at the start, ps."""
+
 CASES = (
     _Case("silicon", "silicon crystals, perfect and with defects", "imbalzano2018", 6.0, derivatives=False),
     _Case("ethanol", "ethanol molecules", "gastegger2018-acsf", 6.0, derivatives=True),
@@ -39,7 +53,7 @@ CASES = (
 
 
 def run_demo(folder: Path, console: Console) -> list[Path]:
-    """Featurize the packaged data sets, and train a potential on one of them.
+    """Featurize the packaged data sets, train a potential on one of them, and move atoms with it.
 
     Parameters
     ----------
@@ -60,7 +74,7 @@ def run_demo(folder: Path, console: Console) -> list[Path]:
     """
     make_folder(folder)
     console.say(f"fastsf demo: results go to {folder.resolve()}")
-    compile_first(["featurize", "derivatives", "train"], console)
+    compile_first(["featurize", "derivatives", "train", "md"], console)
     written = []
     for number, case in enumerate(CASES, start=1):
         console.say(f"\n{number}. {case.name}: {case.text}")
@@ -68,6 +82,8 @@ def run_demo(folder: Path, console: Console) -> list[Path]:
         written += [summary.output, *picture_step(summary.output, folder / case.name, console)]
     console.say(f"\n{len(CASES) + 1}. a potential for silicon, in a minute")
     written += training_step(data.path("silicon"), folder, console)
+    console.say(f"\n{len(CASES) + 2}. molecular dynamics with it: {ATOMS} atoms at {TEMPERATURE:g} K")
+    written += dynamics_step(folder / "training" / "model.h5", folder, console)
     console.say(f"\nWritten to {folder.resolve()}:")
     for path in written:
         console.say(f"  {path.relative_to(folder)}  ({path.stat().st_size / 1e6:.2f} MB)")
@@ -112,6 +128,23 @@ def training_step(source: Path, folder: Path, console: Console) -> list[Path]:
     values = {"data.test": 0.1, "run.epochs": EPOCHS, "run.minutes": MINUTES}
     chosen = read_config(config, {name: (value, "fastsf demo") for name, value in values.items()})
     return [config, *train(chosen, output, console, overwrite=True, command="fastsf demo")]
+
+
+def dynamics_step(model: Path, folder: Path, console: Console) -> list[Path]:
+    """Let a silicon crystal vibrate, and analyse how."""
+    atoms = bulk("Si", cubic=True, a=LATTICE).repeat(2)
+    maxwell_boltzmann(atoms, 2 * TEMPERATURE)  # half of it becomes potential energy
+    engine = MolecularDynamics(Potential.load(model), atoms, Bussi(TEMPERATURE), TIMESTEP)
+    output = folder / "dynamics"
+    settings = Settings(STEPS, 10, (TrajectorySettings("h5md", 10, velocities=True),))
+    try:
+        simulate(engine, output, settings, console, overwrite=True)
+    except SimulationError as error:
+        console.say(f"  {error}: the training was too short for this")
+        return []
+    wanted = AnalysisSettings(("means", "rdf", "vdos"), skip=EQUILIBRATION)
+    pictures = analyze(Source.of(output), folder / "analysis", wanted, console, "fastsf demo")
+    return [output / LOG, output / FILES["h5md"], *pictures]
 
 
 def picture_step(features: Path, folder: Path, console: Console) -> list[Path]:

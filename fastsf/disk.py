@@ -42,6 +42,33 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same out of a folder, where the system can; ends with the process.
+
+    Raises
+    ------
+    StorageError
+        If another process is there.
+    """
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StorageError(f"another process is at work in {folder}; wait for it, or end it") from None
+        except OSError:  # file systems without locks
+            pass
+        yield
+    finally:
+        os.close(handle)
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames inside a folder last, where the system can (Windows opens no folders)."""
     if os.name == "posix":

@@ -10,18 +10,21 @@ acsf_jacobian   dG_s/dr_p itself
 acsf_jvp        sum_p dG_s/dr_p . v_p, the change of G along given changes of the pair vectors
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import prange
 
-from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels._jit import allocator, inline, kernel, njit
 from fastsf.kernels.angular import Angle, angle_factor, power_base
-from fastsf.kernels.environment import lanes_of, make_environment, prepare, segment
-from fastsf.kernels.moments import make_moments, sum_moments, through_moments
+from fastsf.kernels.environment import Environment, environment_of, lanes_of, padded_size, prepare, segment
+from fastsf.kernels.moments import Moments, make_moments, sum_moments, through_moments
 from fastsf.kernels.simd import LANES, fma, load, splat, sum_lanes
 from fastsf.kernels.triplets import (
     ANGLE,
     COSINE,
     INVERSE_SINE,
+    Chunks,
     get_chunk,
     make_chunks,
     next_triplets,
@@ -29,7 +32,24 @@ from fastsf.kernels.triplets import (
     rewind,
 )
 from fastsf.kernels.vmath import integer_power
-from fastsf.kernels.wide import make_wide, sum_wide
+from fastsf.kernels.wide import WideScratch, make_wide, sum_wide
+
+
+class Scratch(NamedTuple):
+    """Memory of one thread."""
+
+    env: Environment
+    chunks: Chunks
+    moments: Moments
+    wide: WideScratch
+    at: np.ndarray  # (2,) int64: where the triplets of a group go on
+
+
+@allocator
+def make_scratch(tables, size):
+    """Memory for centres with at most `size` padded neighbours."""
+    env = environment_of(tables, size)
+    return Scratch(env, make_chunks(tables, 1), make_moments(), make_wide(tables, size), np.zeros(2, np.int64))
 
 
 @kernel
@@ -123,20 +143,25 @@ def sum_wide_groups(tables, shell, env, moments, wide, slopes, out):
             sum_wide(env, tables, group, wide, out)
 
 
+@kernel
+def center_values(tables, neighbors, center, scratch, out):
+    """Values of all functions of a centre into a row of zeros."""
+    element, env = neighbors.species[center], scratch.env
+    for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
+        shell = tables.shells[s]
+        if prepare(env, shell, tables, neighbors, center, False) > 0:
+            sum_radials(tables, shell, env, out)
+            for g in range(shell.group_first, shell.group_last):
+                _sum_group(tables, shell, tables.groups[g], env, scratch.chunks, scratch.at, out)
+            sum_wide_groups(tables, shell, env, scratch.moments, scratch.wide, False, out)
+
+
 @njit
 def values_range(tables, neighbors, centers, begin, end, out):
     """Values of centers[begin:end] into the rows of out (centres, features), which must be zero."""
-    env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
-    at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
+    scratch = make_scratch(tables, padded_size(neighbors.start, len(tables.weights)))
     for row in range(begin, end):
-        element = neighbors.species[centers[row]]
-        for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
-            shell = tables.shells[s]
-            if prepare(env, shell, tables, neighbors, centers[row], False) > 0:
-                sum_radials(tables, shell, env, out[row])
-                for g in range(shell.group_first, shell.group_last):
-                    _sum_group(tables, shell, tables.groups[g], env, chunks, at, out[row])
-                sum_wide_groups(tables, shell, env, moments, wide, False, out[row])
+        center_values(tables, neighbors, centers[row], scratch, out[row])
 
 
 @njit(parallel=True)

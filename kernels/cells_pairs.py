@@ -1,5 +1,8 @@
 """Lists that live on: new vectors for atoms that have moved, and the reverse of each pair."""
 
+from typing import NamedTuple
+
+import numpy as np
 from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
@@ -16,6 +19,16 @@ from fastsf.kernels.simd import (
     sum_lanes,
     three_lanes,
 )
+
+
+class Places(NamedTuple):
+    """Where the atoms and the images behind the pairs of a structure stand; the pairs' vectors follow from it."""
+
+    cell: np.ndarray  # (3, 3) float64, Å
+    wraps: np.ndarray  # (n, 3) int64: in which image of the cell an atom was when the pairs were found
+    wrapped: np.ndarray  # (n, 3) float64: where it is now, moved back by that
+    image: np.ndarray  # (p,) int32: image of the second atom of a pair
+    points: np.ndarray  # (8 images,) float64: as in `cells.Search`
 
 
 @njit
@@ -76,6 +89,19 @@ def refresh_parallel(points, wrapped, start, image, parts, vector):
     for part in prange(parts):
         begin, end = part_of(total, part, parts), part_of(total, part + 1, parts)
         refresh_range(points, wrapped, start, image, begin, end, vector)
+
+
+@kernel
+def move_atom(places, start, neighbor, reverse, atom, position, vector):
+    """Put one atom elsewhere (3,): new vectors (p, 3) of its pairs and their reverses, as by `refresh_range`."""
+    wraps, wrapped, cell, points = places.wraps, places.wrapped, places.cell, places.points
+    for c in range(3):
+        wrapped[atom, c] = minus_shift(position[c], wraps[atom, 0], wraps[atom, 1], wraps[atom, 2], cell, c)
+    for p in range(start[atom], start[atom + 1]):
+        j, q, at = neighbor[p], reverse[p], 8 * places.image[p] + 4
+        for c in range(3):
+            step = (wrapped[j, c] - wrapped[atom, c]) + points[at + c]
+            vector[p, c], vector[q, c] = step, -step
 
 
 @njit

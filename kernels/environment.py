@@ -67,8 +67,13 @@ def aligned(size):
 @allocator
 def make_environment(tables, neighbors):
     """Scratch that suffices for every centre and shell."""
+    return environment_of(tables, padded_size(neighbors.start, len(tables.weights)))
+
+
+@allocator
+def environment_of(tables, size):
+    """Scratch for centres with at most `size` padded neighbours."""
     elements = len(tables.weights)
-    size = padded_size(neighbors.start, elements)
     rows = max(tables.slots, 1) * size
     return Environment(
         np.zeros(elements + 1, np.int64),

@@ -313,6 +313,7 @@ def test_pictures_that_cannot_be_written(run, features, data):
 
 def test_demo(run, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "EPOCHS", 2)
+    monkeypatch.setattr(demo, "STEPS", 400)
     folder = tmp_path / "results"
     status, told, complaints = run("demo", folder)
     assert (status, complaints) == (0, "")
@@ -325,6 +326,8 @@ def test_demo(run, tmp_path, monkeypatch):
         assert len(list((folder / name).glob("*.png"))) == 2 * len(file.labels)
     assert Potential.load(folder / "training" / "model.h5").elements == ("Si",)
     assert "<img" in (folder / "training" / "report.html").read_text()
+    assert "400 steps in" in told
+    assert (folder / "analysis" / "rdf.png").exists()
     monkeypatch.setattr(demo, "EPOCHS", 0)
     assert run("demo", folder)[0] == 0
 

@@ -25,6 +25,7 @@ from numba.core.dispatcher import Dispatcher
 from fastsf import ACSF, G2, G4, neighbor_list
 from fastsf.compilation_tasks import TASKS
 from fastsf.evaluation import Evaluator, Model, evaluate_batch
+from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
 from fastsf.md import NVE, Langevin, MolecularDynamics, StochasticCellRescaling
 from fastsf.potential import Potential
 from fastsf.training.initialization import initial_network
@@ -77,6 +78,10 @@ def use():
         potential = Potential(acsf, {"H": network, "O": network}, both)
         for integrator in (NVE(), StochasticCellRescaling(Langevin(300.0))):
             MolecularDynamics(potential, many, integrator, 0.5, threads=threads).advance(3, 1)
+        moves = [Displacement(), Swap(("H", "O")), VolumeChange()]
+        engine = MonteCarlo(potential, many, 300.0, moves, equilibration=50, threads=threads)
+        engine.advance(300, 300)
+        engine.restore(engine.state())
 
 
 tasks, before = {}, loaded()

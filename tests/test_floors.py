@@ -29,7 +29,7 @@ FLOORS = {
     "lammps": 5, "lammps.command": 7, "lammps.arguments": 7,
     "simulation": 5, "simulation.command": 7, "simulation.display": 7, "simulation.options": 7,
     "simulation.md_options": 7,
-    "md": 5, "md.command": 7,
+    "md": 5, "md.command": 7, "mc": 5, "mc.command": 7, "simulation.mc_options": 7,
     "plots": 6, "function_plots": 6, "range_plots": 6, "plot_style": 6, "shapes": 6,
     "analysis": 5, "analysis.plots": 6, "analysis.report": 7, "analysis.tables": 7,
     "analysis.command": 7, "analysis.options": 7,

@@ -269,6 +269,19 @@ def test_another_run_is_in_the_way(whole, tmp_path):
     assert steps_of(folder)["log"] == [*range(0, 31, 3)]
 
 
+@posix
+def test_two_runs_in_one_folder_are_one_too_many(tmp_path):
+    process = start(tmp_path, 100000, 1e-3)
+    process.stdout.readline()
+    wait_for(tmp_path / "thermo.csv")
+    for overwrite in (False, True):
+        with pytest.raises(StorageError, match="another process is at work in"):
+            simulate(tmp_path, 60, overwrite=overwrite)
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    simulate(tmp_path, read_checkpoint(tmp_path / "checkpoint.npz").step)
+
+
 def test_files_without_a_checkpoint_are_in_the_way(whole, tmp_path):
     folder = copy(whole, tmp_path)
     (folder / "checkpoint.npz").unlink()

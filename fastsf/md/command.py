@@ -6,7 +6,6 @@ import argparse
 import math
 
 from ase import Atoms
-from ase.constraints import FixAtoms
 
 from fastsf.console import Console, compile_first
 from fastsf.errors import InputError
@@ -25,7 +24,7 @@ from fastsf.options import load_potential
 from fastsf.simulation.command import simulate
 from fastsf.simulation.md_options import STEPS
 from fastsf.simulation.options import folder_of, settings_of, supervision_of
-from fastsf.simulation.starting import read_start, remarks, selected_atoms
+from fastsf.simulation.starting import hold, read_start, remarks
 
 _HYDROGEN_STEP, _OTHER_STEP = 0.5, 1.0
 _USUAL = 5.0
@@ -48,7 +47,7 @@ def run_md(arguments: argparse.Namespace, console: Console) -> None:
     temperatures = _temperatures(arguments.temperature)
     timestep = _timestep(arguments.timestep, atoms, console)
     steps = _steps(arguments, timestep)
-    _fix(atoms, arguments.fix)
+    hold(atoms, arguments.fix)
     _set_velocities(atoms, arguments, temperatures[0], console)
     for text in remarks(atoms, potential.descriptor.cutoff):
         console.say(f"warning: {text}")
@@ -93,13 +92,8 @@ def _steps(arguments: argparse.Namespace, timestep: float) -> int:
         return STEPS if arguments.steps is None else int(arguments.steps)
     if not 0 < arguments.ps < math.inf or not timestep > 0:
         raise InputError(f"expected a positive length and time step, found {arguments.ps:g} ps and {timestep:g} fs")
-    return math.ceil(1000 * arguments.ps / timestep - 1e-6)
-
-
-def _fix(atoms: Atoms, text: str) -> None:
-    held = selected_atoms(text, atoms)
-    if held:
-        atoms.set_constraint([*atoms.constraints, FixAtoms(held)])
+    steps: int = math.ceil(1000 * arguments.ps / timestep - 1e-6)
+    return steps
 
 
 def _set_velocities(atoms: Atoms, arguments: argparse.Namespace, temperature: float, console: Console) -> None:

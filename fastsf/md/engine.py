@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +13,13 @@ from fastsf.kernels import integrators as pieces
 from fastsf.kernels import md as kernels
 from fastsf.md.integrators import NVE, Bussi, NoseHooverChain, StochasticCellRescaling, highest_temperature
 from fastsf.md.limits import Finding, Limits, halt
-from fastsf.md.velocities import fixed_atoms
 from fastsf.md.workspace import Workspace
 from fastsf.potential import Potential
 from fastsf.simulation.engine import Advance, Column, Frame, State
+from fastsf.simulation.fixed import atoms_mask, fixed_atoms
+from fastsf.simulation.identity import digest, model_digest
 from fastsf.state_file import generator_state, restored_generator
-from fastsf.structure import BoolArray, FloatArray, Structure
+from fastsf.structure import FloatArray, Structure
 from fastsf.threads import using
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ class MolecularDynamics:
         self._potential, self._integrator, self._seed = potential, integrator, int(seed)
         self._timestep, self._limits = _checked_timestep(timestep), limits or Limits()
         self._skin = SKIN if skin is None else float(skin)
-        self._fixed = fixed_atoms(atoms) | _mask(fixed, len(atoms))
+        self._fixed = fixed_atoms(atoms) | atoms_mask(fixed, len(atoms))
         self._drifting = self._checked_drift(remove_drift)
         self.freedom = 3 * int((~self._fixed).sum()) - (0 if self._drifting else 3)
         self._check_integrator(atoms)
@@ -311,26 +310,15 @@ class MolecularDynamics:
         structure = (start.numbers, start.positions, start.cell, start.pbc, self._motion.velocities)
         return {
             "engine": "molecular dynamics",
-            "potential": _digest(self._model_arrays()),
+            "potential": model_digest(self._potential.model),
             "atoms": len(start),
-            "structure": _digest((*structure, self._scheme.masses, self._fixed)),
+            "structure": digest((*structure, self._scheme.masses, self._fixed)),
             "integrator": self._integrator.described(),
             "timestep": self._timestep,
             "seed": self._seed,
             "skin": self._skin,
             "remove_drift": not self._drifting,
         }
-
-    def _model_arrays(self) -> Iterable[Any]:
-        model = self._potential.model
-        return (*model.descriptor.tables, *model.networks)
-
-
-def _digest(arrays: Iterable[Any]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def _checked_timestep(timestep: float) -> float:
@@ -340,19 +328,3 @@ def _checked_timestep(timestep: float) -> float:
             "0.5 with hydrogen and 1 to 5 without"
         )
     return float(timestep)
-
-
-def _mask(fixed: npt.ArrayLike | None, n: int) -> BoolArray:
-    mask = np.zeros(n, np.bool_)
-    if fixed is None:
-        return mask
-    chosen = np.asarray(fixed)
-    if chosen.dtype == np.bool_ and chosen.shape == (n,):
-        mask |= chosen
-        return mask
-    if chosen.size and not (chosen.ndim == 1 and np.issubdtype(chosen.dtype, np.integer)):
-        raise InputError(f"fixed: expected {n} truth values or indices of atoms, found {chosen.dtype} {chosen.shape}")
-    if chosen.size and not (-n <= chosen.min() and chosen.max() < n):
-        raise InputError(f"fixed: expected indices of {n} atoms, found {chosen.min()} to {chosen.max()}")
-    mask[chosen.astype(np.int64)] = True
-    return mask

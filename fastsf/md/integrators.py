@@ -1,4 +1,4 @@
-"""How atoms move: microcanonical, with a thermostat, with a barostat. `fastsf.kernels.integrators` has the equations."""
+"""How atoms move: microcanonical, with thermostat, with barostat. `fastsf.kernels.integrators` has the equations."""
 
 from __future__ import annotations
 

@@ -156,8 +156,8 @@ def _about_cell(found: Finding, limits: Limits, start: Structure, cell: FloatArr
         )
     now, before = (_height(each, found.who) for each in (cell, start.cell))
     return (
-        f"along vector {'abc'[found.who]} the cell is {now:.4g} Å thick, {before:.4g} Å at the start; it may change by a "
-        f"factor of {limits.cell:g} (the cutoff is {cutoff:g} Å)"
+        f"along vector {'abc'[found.who]} the cell is {now:.4g} Å thick, {before:.4g} Å at the start; it may change "
+        f"by a factor of {limits.cell:g} (the cutoff is {cutoff:g} Å)"
     )
 
 

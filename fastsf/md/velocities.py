@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import units
-from ase.constraints import FixAtoms
 
 from fastsf.errors import InputError
-from fastsf.structure import BoolArray, FloatArray
+from fastsf.simulation.fixed import fixed_atoms
+from fastsf.structure import FloatArray
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -92,21 +92,3 @@ def stop_rotation(positions: FloatArray, velocities: FloatArray, masses: FloatAr
     rates = np.where(turning, axes.T @ momentum / np.where(turning, moments, 1.0), 0.0)
     velocities -= np.cross(axes @ rates, arms)
     return int(turning.sum())
-
-
-def fixed_atoms(atoms: Atoms) -> BoolArray:
-    """Which atoms `ase.constraints.FixAtoms` holds.
-
-    Raises
-    ------
-    InputError
-        For other constraints.
-    """
-    fixed = np.zeros(len(atoms), np.bool_)
-    for constraint in atoms.constraints:
-        if not isinstance(constraint, FixAtoms):
-            raise InputError(
-                f"constraints: only ase.constraints.FixAtoms is supported, found {type(constraint).__name__}"
-            )
-        fixed[constraint.get_indices()] = True
-    return fixed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def _summary(
     made, atoms = progress.step - progress.first, len(engine.frame().numbers)
     if made:
         lines = [f"{made:,} steps in {progress.seconds:,.1f} s: {speed(progress)}"]
-        lines[0] += f", {1e6 * progress.seconds / made / max(atoms, 1):.3g} µs/atom/step"
+        lines[0] += f", {_cost(progress, atoms)}"
     else:
         lines = [f"{progress.step:,} steps are done already; more steps (or --overwrite) go on"]
     lines += means(read_log(folder / LOG), engine.columns, atoms)
@@ -63,6 +64,14 @@ def _summary(
         lines += watch.summary() if isinstance(watch, Supervision) else []
     names = [LOG, FINAL, *(FILES[each.format] for each in settings.trajectories)]
     return [*lines, f"in {folder}: {', '.join(names)}"]
+
+
+def _cost(progress: Progress, atoms: int) -> str:
+    """Time of a step in words, for each atom where a step moves them all."""
+    each = 1e6 * progress.seconds / (progress.step - progress.first)
+    if math.isnan(progress.row[TIME]):
+        return f"{each:.3g} µs/step"
+    return f"{each / max(atoms, 1):.3g} µs/atom/step"
 
 
 def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) -> list[str]:
@@ -80,11 +89,20 @@ def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) 
     series = {column.name: log[heading(column)] for column in columns}
     lines = []
     for column in columns:
-        if column.name in _TOLD and np.isfinite(series[column.name]).all():
-            found = averages.mean(series[column.name])
-            lines.append(f"{column.name}: {found.value:.6g} ± {found.error:.2g} {column.unit}")
+        values = series[column.name]
+        if column.name in _TOLD and np.isfinite(values).all() and np.ptp(values) > 0:
+            found = averages.mean(values)
+            lines.append(f"{column.name}: {_with_error(found.value, found.error)} {column.unit}")
     energy = series.get(CONSERVED, np.empty(0))
     if len(energy) >= _FEWEST_ROWS and np.isfinite(energy).all():
         slope, error = averages.drift(energy / max(atoms, 1), 1e-3 * series[TIME])
         lines.append(f"drift of the {CONSERVED}: {slope:.2e} ± {error:.1e} eV/atom/ps")
     return lines
+
+
+def _with_error(value: float, error: float) -> str:
+    """Number with the digits that its error leaves."""
+    if not 0 < error < math.inf:
+        return f"{value:.6g}"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:,.{digits}f} ± {error:.{digits}f}"

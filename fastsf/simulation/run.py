@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from fastsf.disk import make_folder
+from fastsf.disk import alone_in, make_folder
 from fastsf.errors import FastsfError, InputError, SimulationError
 from fastsf.interruption import Interruption
 from fastsf.simulation.checkpoint import Checkpoint
@@ -91,18 +91,17 @@ def run(
     InputError
         If the folder holds another run.
     StorageError
-        If files cannot be read or written; the last checkpoint is whole.
+        If files cannot be read or written, and the last checkpoint is whole; if another process runs in the folder.
     FormatError
         If files of the run are damaged.
     KeyboardInterrupt
         After a signal, when everything is saved.
     """
     files = RunFiles(make_folder(Path(folder)), watches, settings.trajectories)
-    before = None if overwrite else files.before(engine.identity())
     work = _Run(engine, files, settings)
-    with Interruption(on_interruption) as interruption:
+    with alone_in(files.folder), Interruption(on_interruption) as interruption:
         try:
-            work.begin(before)
+            work.begin(None if overwrite else files.before(engine.identity()))
             progress = work.go(tell, lambda: interruption.requested)
         finally:
             files.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.constraints import FixAtoms
 from ase.data import covalent_radii
 
 from fastsf.elements import chemical_symbol
@@ -82,6 +83,13 @@ def remarks(atoms: Atoms, cutoff: float) -> Iterator[str]:
                 f"the cell is {height:.3g} Å thick along {'abc'[axis]}, less than the cutoff of {cutoff:g} Å: atoms "
                 "interact with their own images, which move as they do"
             )
+
+
+def hold(atoms: Atoms, text: str) -> None:
+    """Fix atoms, besides those that are fixed already; `text` as for `selected_atoms`, and with its errors."""
+    held = selected_atoms(text, atoms)
+    if held:
+        atoms.set_constraint([*atoms.constraints, FixAtoms(held)])
 
 
 def selected_atoms(text: str, atoms: Atoms) -> list[int]:

@@ -18,7 +18,7 @@ from fastsf.simulation.h5md import H5MDFile
 from fastsf.simulation.observers import Mark, to_atoms
 from fastsf.simulation.settings import FILES, TrajectorySettings
 
-_SECONDS = 2.0
+_SECONDS = 5.0
 _BYTES = 2**25
 """Frames are written after so long, or when they fill so much memory."""
 

@@ -1,0 +1,186 @@
+"""The moves of Monte Carlo, and their tables for the kernels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastsf.elements import atomic_number, chemical_symbol
+from fastsf.errors import InputError
+from fastsf.kernels import monte_carlo
+from fastsf.structure import BoolArray, FloatArray, IntArray
+
+_LARGEST_CHANGE = 0.5
+"""Of ln V."""
+
+_MOST_OF_SKIN = 0.49
+"""A displaced atom must not leave what the pairs allow for, half the skin, right after they were found."""
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """Move one atom to somewhere in a ball around its place.
+
+    Parameters
+    ----------
+    step : float
+        Radius of the ball, Å; at most 0.49 of the skin.
+    elements : tuple of str, optional
+        Which atoms may be chosen; all by default.
+    weight : float, optional
+        How often, relative to the other moves; the number of atoms that may be chosen by default.
+    target : float
+        Rate of acceptance that is aimed at while steps are adapted.
+    """
+
+    step: float = 0.1
+    elements: tuple[str, ...] | None = None
+    weight: float | None = None
+    target: float = 0.4
+
+    @property
+    def name(self) -> str:
+        """What columns are named after."""
+        return " ".join(["displacement", *(self.elements or ())])
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Let two atoms of different elements change places.
+
+    Parameters
+    ----------
+    elements : (str, str)
+        The two elements.
+    weight : float, optional
+        As for `Displacement`; the number of atoms of both elements by default.
+    """
+
+    elements: tuple[str, str]
+    weight: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What columns are named after."""
+        return " ".join(["swap", *self.elements])
+
+
+@dataclass(frozen=True)
+class VolumeChange:
+    """Scale the cell with all atoms in it.
+
+    Parameters
+    ----------
+    step : float
+        Largest change of ln V; at most 0.5.
+    axes : bool
+        Whether one vector of the cell at a time, chosen at random, gets longer or shorter; otherwise all in proportion.
+    weight : float, optional
+        As for `Displacement`; 1 by default: one change for as many moves as there are atoms.
+    target : float
+        As for `Displacement`.
+    """
+
+    step: float = 0.02
+    axes: bool = False
+    weight: float | None = None
+    target: float = 0.4
+
+    @property
+    def name(self) -> str:
+        """What columns are named after."""
+        return "axes" if self.axes else "volume"
+
+
+Move = Displacement | Swap | VolumeChange
+
+
+def pack(
+    moves: Sequence[Move], numbers: IntArray, free: BoolArray, skin: float
+) -> tuple[monte_carlo.Moves, FloatArray]:
+    """Tables of moves, and their first steps.
+
+    Parameters
+    ----------
+    moves : sequence of Move
+        At least one.
+    numbers : (n,) int64
+        Atomic numbers.
+    free : (n,) bool
+        Which atoms may move.
+    skin : float
+        Å; limits displacements.
+
+    Raises
+    ------
+    InputError
+        For moves that no atom can make, and values that make no sense.
+    """
+    if not moves:
+        raise InputError("expected at least one kind of move")
+    names = [move.name for move in moves]
+    if len(set(names)) < len(names):
+        raise InputError(f"expected each kind of move once, found {', '.join(names)}")
+    table = np.zeros(len(moves), monte_carlo.MOVE)
+    members: list[IntArray] = []
+    weights, steps, used = np.empty(len(moves)), np.zeros(len(moves)), 0
+    for k, move in enumerate(moves):
+        first, second = _members(move, numbers, free)
+        members += [first, second]
+        ends = np.cumsum([used, len(first), len(second)])
+        used = int(ends[-1])
+        largest = _MOST_OF_SKIN * skin if isinstance(move, Displacement) else _LARGEST_CHANGE
+        target = 0.0 if isinstance(move, Swap) else move.target
+        table[k] = (_kind(move), 0.0, *ends, largest, target)
+        weights[k] = max(len(first) + len(second), 1) if move.weight is None else move.weight
+        if not isinstance(move, Swap):
+            steps[k] = _checked_step(move, largest)
+    if not (np.isfinite(weights) & (weights >= 0)).all() or weights.sum() == 0:
+        raise InputError(f"expected weights of moves that are not negative, found {weights.tolist()}")
+    table["upto"] = np.cumsum(weights) / weights.sum()
+    table["upto"][np.flatnonzero(weights)[-1] :] = 1.0  # whatever the rounding
+    return monte_carlo.Moves(table.view(np.recarray), np.concatenate(members)), steps
+
+
+def _kind(move: Move) -> int:
+    if isinstance(move, VolumeChange):
+        return monte_carlo.AXES if move.axes else monte_carlo.VOLUME
+    return monte_carlo.SWAP if isinstance(move, Swap) else monte_carlo.DISPLACEMENT
+
+
+def _members(move: Move, numbers: IntArray, free: BoolArray) -> tuple[IntArray, IntArray]:
+    """Atoms that a move may choose, and those that they may change places with."""
+    none = np.empty(0, np.int64)
+    if isinstance(move, VolumeChange):
+        if not free.all():
+            raise InputError("the volume cannot change with fixed atoms")
+        return none, none
+    if isinstance(move, Swap):
+        if len(move.elements) != 2 or move.elements[0] == move.elements[1]:
+            raise InputError(f"expected two different elements to change places, found {' '.join(move.elements)}")
+        return _atoms_of(move.elements[:1], numbers, free), _atoms_of(move.elements[1:], numbers, free)
+    if move.elements is not None:
+        return _atoms_of(move.elements, numbers, free), none
+    if not free.any():
+        raise InputError("there is no atom that may move")
+    return np.flatnonzero(free), none
+
+
+def _atoms_of(elements: Sequence[str], numbers: IntArray, free: BoolArray) -> IntArray:
+    found = np.flatnonzero(free & np.isin(numbers, [atomic_number(symbol) for symbol in elements]))
+    if len(found) == 0:
+        present = ", ".join(chemical_symbol(number) for number in np.unique(numbers[free]))
+        raise InputError(f"no atom of {', '.join(elements)} may move; there are {present or 'none'}")
+    return found
+
+
+def _checked_step(move: Displacement | VolumeChange, largest: float) -> float:
+    if not 0 < move.step <= largest:
+        reason = f", {_MOST_OF_SKIN} of the skin" if isinstance(move, Displacement) else ""
+        raise InputError(f"{move.name}: expected a step above 0 and up to {largest:.6g}{reason}, found {move.step}")
+    if not (0 < move.target < 1 and math.isfinite(move.target)):
+        raise InputError(f"{move.name}: expected a rate of acceptance between 0 and 1, found {move.target}")
+    return move.step

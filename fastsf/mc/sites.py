@@ -1,0 +1,80 @@
+"""Sites of a simulation: the pairs between them, kept while single atoms move, and the energies of all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastsf.kernels import chosen_energies
+from fastsf.kernels.cells_pairs import Places
+from fastsf.kernels.monte_carlo import Listed
+from fastsf.kernels.tables import Neighbors
+from fastsf.neighbors import Pairs
+from fastsf.result import Model
+from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.threads import run
+
+
+class Sites:
+    """Where atoms are, and which of them are near each other.
+
+    Parameters
+    ----------
+    model : Model
+        The potential.
+    structure : Structure
+        The start.
+    species : (n,) int64
+        Element index of each site; kept, not copied.
+    skin : float
+        Å; pairs stay valid until a site is further than half of it from its origin.
+    threads : int or None
+        As for `fastsf.threads.run`.
+
+    Attributes
+    ----------
+    origin : (n, 3) float64
+        Where the sites were when the pairs were found, Å.
+    cell : (3, 3) float64
+        Å.
+    neighbors : Neighbors
+        Pairs; views of buffers.
+    listed : Listed
+        What moves need besides.
+    """
+
+    def __init__(
+        self, model: Model, structure: Structure, species: IntArray, skin: float, threads: int | None = None
+    ) -> None:
+        self._model, self._species, self._threads = model, species, threads
+        self._pbc, self._numbers = structure.pbc, structure.numbers
+        self._pairs = Pairs.build(structure, model.descriptor.cutoff, skin, threads)
+        self._take(structure)
+
+    def find(self, positions: FloatArray, cell: FloatArray) -> None:
+        """Find the pairs anew, with the sites (n, 3) in the cell (3, 3) as their origins."""
+        structure = Structure(positions.copy(), cell.copy(), self._pbc, self._numbers)
+        self._pairs.rebuild(structure)
+        self._take(structure)
+
+    def follow(self, positions: FloatArray) -> None:
+        """Put all sites elsewhere (n, 3), within half the skin of their origins."""
+        self._pairs.update(positions)
+
+    def _take(self, structure: Structure) -> None:
+        pairs, tables = self._pairs, self._model.descriptor.tables
+        self.origin, self.cell = structure.positions, structure.cell
+        self.neighbors = Neighbors(pairs.start, pairs.neighbor, pairs.vector, self._species)
+        lanes = chosen_energies.lanes_needed(tables, self.neighbors)
+        squares = (pairs.skin / 2) ** 2, pairs.cutoff**2
+        images = pairs.images
+        places = Places(self.cell, images.wraps, images.wrapped, images.image, images.search.points)
+        self.listed = Listed(pairs.reverse, places, self.origin, *squares, lanes)
+
+    def energies(self) -> tuple[FloatArray, IntArray]:
+        """Energies (n,) in eV, and how many functions of each site are outside the range of the training set."""
+        n = len(self._species)
+        energies, outside = np.empty(n), np.empty(n, np.int64)
+        kernels = chosen_energies.energies_range, chosen_energies.energies
+        arguments = (self._model.descriptor.tables, self._model.networks, self.neighbors, np.arange(n))
+        run(self._threads, *kernels, (*arguments, self.listed.lanes), n, (energies, outside))
+        return energies, outside

@@ -1,0 +1,24 @@
+"""Digests, by which a run recognises its potential and its structure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from fastsf.result import Model
+
+
+def digest(arrays: Iterable[Any]) -> str:
+    """Digest of the bytes of arrays and numbers."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:16]
+
+
+def model_digest(model: Model) -> str:
+    """Digest of all that energies depend on."""
+    return digest((*model.descriptor.tables, *model.networks))
