@@ -5,48 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
+from lammps_lists import Listed
 from potentials import ELEMENTS, random_potential
 from systems import SYSTEMS
 
-from fastsf import InputError, neighbor_list
+from fastsf import InputError
 from fastsf.committee import Committee
 from fastsf.kernels import lammps as kernels
 from fastsf.lammps.model import LammpsModel
 
-TYPE_OF = {1: 3, 8: 1, 16: 2}
-ELEMENT_OF_TYPE = np.array([0, 1, 2, 0])
-"""Types in another order than the elements of the potential."""
 
-SKIN = 0.5
-
-
-class Listed:
-    """A structure as LAMMPS has it on one rank: images are atoms behind its own."""
-
-    def __init__(self, atoms: Atoms, cutoff: float) -> None:
-        i, j, shifts = neighbor_list("ijS", atoms, cutoff + SKIN)
-        images: dict[tuple[int, ...], int] = {(k, 0, 0, 0): k for k in range(len(atoms))}
-        neighbors = [images.setdefault((b, *shift), len(images)) for b, shift in zip(j, shifts.tolist(), strict=True)]
-        owners = np.array([key[0] for key in images])
-        offsets = np.array([key[1:] for key in images]) @ atoms.cell.array
-        rng = np.random.default_rng(1)
-        flags = rng.integers(-4, 4, len(neighbors)) << 29  # kinds of bonds, in the highest bits
-        self.listed = (np.array(neighbors) | flags).astype(np.int32)
-        counts = np.bincount(i, minlength=len(atoms))
-        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        self.owners = owners
-        self.atoms = kernels.Atoms(
-            atoms.positions[owners] + offsets,
-            np.array([TYPE_OF[number] for number in atoms.numbers[owners]], np.int32),
-            ELEMENT_OF_TYPE,
-            rng.permutation(len(atoms)).astype(np.int32),
-            counts.astype(np.int32),
-            self.listed.ctypes.data + 4 * starts,
-        )
-
-    def rooms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        n = len(self.owners)
-        return np.zeros((n, 3)), np.zeros(n), np.zeros((n, 6))
+def listed_of(atoms: Atoms, model: LammpsModel) -> Listed:
+    """Lists with types in another order than the elements of the potential."""
+    symbols = ["O", "S", "H"]
+    return Listed(atoms, model.cutoff, symbols, model.element_of_type(symbols))
 
 
 @pytest.mark.parametrize(("name", "repeat"), [("triclinic", (4, 3, 3)), ("slab", (2, 1, 1)), ("molecule", (1, 1, 1))])
@@ -55,7 +27,7 @@ def test_same_as_the_potential(name: str, repeat: tuple[int, int, int]) -> None:
     atoms = atoms if name == "molecule" else atoms.repeat(repeat)
     potential, unit = random_potential(), 2.5
     model = LammpsModel(potential)
-    expected, listed = potential.evaluate(atoms), Listed(atoms, model.cutoff)
+    expected, listed = potential.evaluate(atoms), listed_of(atoms, model)
     n = len(atoms)
     assert name != "triclinic" or n > kernels.BLOCK
     forces, energies, virials = listed.rooms()
@@ -76,10 +48,10 @@ def test_what_is_not_finite() -> None:
     atoms = SYSTEMS["triclinic"]()
     potential = random_potential()
     model = LammpsModel(potential)
-    listed = Listed(atoms, model.cutoff)
+    listed = listed_of(atoms, model)
     listed.atoms.positions[3, 1] = np.nan
     assert model.add_forces(listed.atoms, 1.0, *listed.rooms()) == 3
-    listed = Listed(atoms, model.cutoff)
+    listed = listed_of(atoms, model)
     potential.model.networks.offset[2] = np.nan
     wrong = model.add_forces(listed.atoms, 1.0, *listed.rooms())
     assert atoms.symbols[wrong] == ELEMENTS[2]

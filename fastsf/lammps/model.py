@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
+import numba
 import numpy as np
 
 from fastsf.errors import InputError
@@ -62,16 +63,26 @@ class LammpsModel:
         self.tables, self.networks = potential.model.descriptor.tables, potential.model.networks
         self.counts: IntArray = np.zeros(3, np.int64)
         self._evaluate = kernels.address_of_energies(self.tables, self.networks)
-        self._words = _words_of((*self.tables, *self.networks), self._evaluate)
         self._names = " ".join(self.elements).encode()
 
     def compile(self) -> int:
-        """Address of the callback of all models; compiled if that was not done before."""
+        """Address of the callback of all models; compiled if that was not done before.
+
+        Raises
+        ------
+        InputError
+            If numba may not compile.
+        """
+        if getattr(numba.config, "DISABLE_JIT", 0):
+            raise InputError(
+                "LAMMPS calls compiled kernels, and NUMBA_DISABLE_JIT is set; --route external does without"
+            )
         return int(_jit.callback(kernels.entry, kernels.SIGNATURE).address)
 
     def for_plugin(self) -> ctypes.Structure:
-        """Return what the plugin takes; valid as long as this object."""
-        return _Model(self.compile(), self._words.ctypes.data, self.counts.ctypes.data, self.cutoff, self._names)
+        """Return what the plugin takes; valid until the next call, and as long as this object."""
+        address, self._words = self.compile(), _words_of((*self.tables, *self.networks), self._evaluate)
+        return _Model(address, self._words.ctypes.data, self.counts.ctypes.data, self.cutoff, self._names)
 
     def element_of_type(self, symbols: Sequence[str]) -> IntArray:
         """Element index of each type of atoms, counted from 1.
