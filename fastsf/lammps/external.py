@@ -40,8 +40,8 @@ class ExternalForces:
     Attributes
     ----------
     error : str
-        What went wrong in a step. Nothing that a callback raises reaches LAMMPS; the run is ended, and whoever called
-        it must look here.
+        What went wrong on any rank. Nothing that a callback raises reaches LAMMPS: it is told to end the run and to
+        raise an error behind the command at work.
     """
 
     def __init__(self, lmp: Any, model: LammpsModel, element: IntArray, unit: float, ranks: Any) -> None:
@@ -59,7 +59,7 @@ class ExternalForces:
                 self.error = str(error) or "not enough memory"
         self.error = _first(self._ranks, self.error)
         if found is None or self.error:
-            self._lmp.force_timeout()
+            _raise_behind(self._lmp, self.error)
             return
         every, forces, energies, virials = found
         f[:] = self._bring_home(every, forces)[every[:own]]
@@ -117,6 +117,16 @@ class ExternalForces:
         rows = virials.ctypes.data + virials.strides[0] * np.arange(own)
         pointers = rows.ctypes.data_as(ctypes.POINTER(ctypes.POINTER(ctypes.c_double)))
         lmp.lib.lammps_fix_external_set_virial_peratom(lmp.lmp, name, pointers)
+
+
+def _raise_behind(lmp: Any, error: str) -> None:
+    """Let LAMMPS end the run, and raise an error behind it.
+
+    Its own function for errors ends the process. Others keep an error of theirs to be raised behind the command at
+    work: that there is no fix by the name of our message.
+    """
+    lmp.lib.lammps_fix_external_set_energy_global(lmp.lmp, f"none, since {error}".encode(), 0.0)
+    lmp.force_timeout()
 
 
 def _element_of_list(lmp: Any) -> Any:
