@@ -6,6 +6,7 @@ import argparse
 from typing import NoReturn
 
 from fastsf.analysis.options import add_analyze
+from fastsf.lammps.arguments import add_lammps
 from fastsf.options import (
     MODEL,
     Commands,
@@ -51,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_analyze(commands)
     _add_demo(commands)
     _add_compile(commands)
+    add_lammps(commands)
     return parser
 
 

@@ -266,6 +266,12 @@ def _compile(arguments: argparse.Namespace) -> None:
     console.say(f"{seconds:.1f} s; {kept}")
 
 
+def _lammps(arguments: argparse.Namespace) -> None:
+    from fastsf.lammps.command import lammps
+
+    lammps(arguments)
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "featurize": _featurize,
     "train": _train,
@@ -278,4 +284,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "analyze": _analyze,
     "demo": _demo,
     "compile": _compile,
+    "lammps": _lammps,
 }

@@ -32,6 +32,7 @@ GROUPS = {
     "products": ("pairs", "vjp", "jvp", "forces"),
     "predict": ("pairs", "energies", "forces"),
     "train": ("pairs", "values", "jacobian", "tangents", "symmetric", "networks", "energies", "forces"),
+    "lammps": ("energies", "lammps"),
     "md": ("pairs", "energies", "forces", "md"),
     "mc": ("pairs", "mc"),
     "committee": ("pairs", "values", "networks", "vjp", "forces"),
@@ -57,7 +58,8 @@ def compile_kernels(what: Iterable[str] | None = None, processes: int | None = N
     ----------
     what : iterable of str, optional
         What they are for: "featurize" (values of symmetry functions), "derivatives", "products" (derivatives times
-        vectors), "predict" (energies and forces of a potential), "train", "md", "mc", "committee". All, by default.
+        vectors), "predict" (energies and forces of a potential), "train", "lammps", "md", "mc", "committee". All, by
+        default.
     processes : int, optional
         Python processes that share the work; as many as there are cores for this process, by default. With 1 it is
         done in this process.

@@ -15,6 +15,7 @@ import numpy as np
 from fastsf.all_pairs import AllPairs
 from fastsf.descriptor import ACSF
 from fastsf.kernels import (
+    _jit,
     acsf,
     acsf_jacobian,
     acsf_jvp,
@@ -25,6 +26,7 @@ from fastsf.kernels import (
     energies,
     forces,
     integrators,
+    lammps,
     md,
     monte_carlo,
     networks,
@@ -184,6 +186,17 @@ def _symmetric(threads: int) -> None:
     _run(threads, symmetric.times_range, symmetric.times, arguments, (np.zeros((_ATOMS, rows * LANES)),))
 
 
+def _lammps(threads: int) -> None:
+    """Energies over lists of LAMMPS, called from C and from Python; without centres, which need the task "energies"."""
+    if threads != 1:
+        return
+    sample, none = _sample(), np.empty(0, np.int32)
+    atoms = lammps.Atoms(np.empty((0, 3)), none, np.zeros(2, np.int64), none, none, np.empty(0, np.int64))
+    sums = lammps.Sums(np.empty((0, 3)), np.empty(0), np.empty((0, 6)), np.zeros(3, np.int64))
+    lammps.add_forces(0, sample.tables, sample.packed, atoms, 1.0, sums)
+    _jit.callback(lammps.entry, lammps.SIGNATURE)
+
+
 def _md(threads: int) -> None:
     """Steps of molecular dynamics, none of them done: what they call by its address has tasks of its own."""
     if threads != 1:
@@ -244,6 +257,7 @@ def _rows() -> FloatArray:
 TASKS = {
     "energies": Task(20.0, _energies),
     "jacobian": Task(17.0, _jacobian),
+    "lammps": Task(4.0, _lammps),
     "pairs": Task(14.0, _pairs),
     "values": Task(10.0, _values),
     "vjp": Task(10.0, _vjp),

@@ -63,6 +63,21 @@ def njit(function=None, **options):
         return numba.njit(cache=True, **common)(function)
 
 
+def callback(function, signature):
+    """Compile a function that C calls, and keep it as long as the process; `.address` is where it stands."""
+    if function not in _CALLBACKS:
+        options = {"error_model": OPTIONS["error_model"]}
+        if CACHE_FOLDER is None:
+            _CALLBACKS[function] = numba.cfunc(signature, **options)(function)
+        else:
+            with _numba_cache_in(CACHE_FOLDER):
+                _CALLBACKS[function] = numba.cfunc(signature, cache=True, **options)(function)
+    return _CALLBACKS[function]
+
+
+_CALLBACKS = {}
+
+
 def kernel(function, **options):
     """Compile a function that only kernels call, on arrays that they give it.
 

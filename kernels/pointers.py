@@ -3,8 +3,11 @@
 A kernel that calls another one in the usual way has its machine code made once more, which for the energies takes many
 seconds; and one that calls a parallel kernel crashes where it comes from the disk before that. The arguments are packed
 into one tuple in Python, and the kernel is compiled for its very types.
+
+Arrays that other programs own come by their address too: `carray(pointer(address), shape, dtype)`.
 """
 
+import ctypes
 from typing import NamedTuple
 
 from numba import config, typeof
@@ -35,6 +38,11 @@ def make_loop(kernels, threads, arguments, n, results, before=None):
 
 
 if config.DISABLE_JIT:
+    pointer = ctypes.c_void_p
+
+    def int32s(address):
+        """Pointer to integers of 32 bits at an address: `int32s(address)[k]`."""
+        return ctypes.cast(int(address), ctypes.POINTER(ctypes.c_int32))
 
     def address_of(function, arguments):
         """Return the function itself: nothing is compiled."""
@@ -46,8 +54,27 @@ if config.DISABLE_JIT:
         function(*arguments)
 
 else:
+    from llvmlite import ir
     from numba.core import cgutils, types
     from numba.extending import intrinsic
+
+    @intrinsic
+    def pointer(typing_context, address):
+        """Pointer to whatever stands at an address, for `carray`."""
+
+        def codegen(context, builder, sig, args):
+            return builder.inttoptr(args[0], ir.IntType(8).as_pointer())
+
+        return types.voidptr(address), codegen
+
+    @intrinsic
+    def int32s(typing_context, address):
+        """Pointer to integers of 32 bits at an address: `int32s(address)[k]`."""
+
+        def codegen(context, builder, sig, args):
+            return builder.inttoptr(args[0], ir.IntType(32).as_pointer())
+
+        return types.CPointer(types.int32)(address), codegen
 
     def address_of(function, arguments):
         """Address of a kernel that returns nothing, compiled for these arguments.

@@ -7,13 +7,15 @@ import sys
 import numpy as np
 import pytest
 from ase.build import molecule
+from lammps_lists import Listed
 from numba import config
 from reference.assemble import features
 from reference.networks import energy_and_gradient
 
 import fastsf
-from fastsf import ACSF, G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf import ACSF, G1, G2, G3, G4, G5, Angular, Compact, Cutoff, InputError, Power, Radial, Window
 from fastsf.kernels.networks import predict_range
+from fastsf.lammps.model import LammpsModel
 from fastsf.network import ACTIVATIONS
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
@@ -107,6 +109,23 @@ def test_training(water) -> None:
     _, gradient = objective.gradient(parameters)
     _, right, _ = objective.normal(parameters)
     np.testing.assert_allclose(gradient, 2 * right, rtol=1e-10, atol=1e-10 * abs(gradient).max())
+
+
+def test_lists_of_lammps(water) -> None:
+    acsf = ACSF([G2("H", "O", 0.4, 2.0), G2("O", "H", 0.4, 2.0), G4("O", ("H", "H"), 0.1, 2, 1, 2.0)], threads=1)
+    scalings = find_scalings(acsf, [Structure.from_atoms(water)] * 2, "none")
+    sizes = [(len(acsf.columns[symbol]), 2, 1) for symbol in acsf.elements]
+    networks = tuple(initial_network(each, ("tanh", "linear"), rng=7) for each in sizes)
+    potential = Model(acsf, scalings, networks, {}).potential()
+    model, expected = LammpsModel(potential), potential.evaluate(water)
+    listed = Listed(water, 2.0, ["O", "H"], model.element_of_type(["O", "H"]))
+    forces, energies, virials = listed.rooms()
+    assert model.add_forces(listed.atoms, 1.0, forces, energies, virials) == -1
+    np.testing.assert_allclose(forces, expected.forces, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(energies, expected.energies, rtol=1e-12)
+    if config.DISABLE_JIT:
+        with pytest.raises(InputError, match="LAMMPS calls compiled kernels, and NUMBA_DISABLE_JIT is set"):
+            model.compile()
 
 
 def test_symmetric_products() -> None:

@@ -1,0 +1,156 @@
+"""Without a compiler: a callback in Python between LAMMPS's `fix external` and the kernel.
+
+LAMMPS does not bring home what such a callback gives to ghosts, and takes energy and virial for those of all ranks:
+both are summed here over the ranks, forces by the tags of the atoms.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.kernels.lammps import Atoms
+from fastsf.lammps.library import LammpsError
+from fastsf.lammps.model import LammpsModel
+from fastsf.structure import FloatArray, IntArray
+
+FIX = "fastsf"
+"""Name of the fix."""
+
+
+class ExternalForces:
+    """Callback of one LAMMPS.
+
+    Parameters
+    ----------
+    lmp : lammps.lammps
+        The LAMMPS.
+    model : LammpsModel
+        The potential.
+    element : (types + 1,) int64
+        Element index of each type of atoms.
+    unit : float
+        LAMMPS's units of energy per eV.
+    ranks : MPI communicator or None
+        Those of the LAMMPS; None for one alone.
+
+    Attributes
+    ----------
+    error : str
+        What went wrong on any rank. Nothing that a callback raises reaches LAMMPS: it is told to end the run and to
+        raise an error behind the command at work.
+    """
+
+    def __init__(self, lmp: Any, model: LammpsModel, element: IntArray, unit: float, ranks: Any) -> None:
+        self._lmp, self._model, self._element, self._unit, self._ranks = lmp, model, element, unit, ranks
+        self.error = ""
+
+    def __call__(self, _: object, step: int, own: int, tags: npt.NDArray[Any], x: FloatArray, f: FloatArray) -> None:
+        """Put forces of a rank's own atoms into f (own, 3), and give LAMMPS energies and virials."""
+        f[:] = 0.0
+        found = None
+        if not self.error:
+            try:
+                found = self._compute(own, step)
+            except (LammpsError, MemoryError) as error:
+                self.error = str(error) or "not enough memory"
+        self.error = _first(self._ranks, self.error)
+        if found is None or self.error:
+            _raise_behind(self._lmp, self.error)
+            return
+        every, forces, energies, virials = found
+        f[:] = self._bring_home(every, forces)[every[:own]]
+        self._tell(own, energies, virials)
+
+    def _compute(self, own: int, step: int) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+        """Tags of all atoms, ghosts too, and what the own ones as centres give: forces, energies, virials."""
+        lmp = self._lmp
+        n = own + lmp.extract_global("nghost")
+        atoms = Atoms(
+            lmp.numpy.extract_atom("x", nelem=n, dim=3),
+            lmp.numpy.extract_atom("type", nelem=n),
+            self._element,
+            *self._lists(own),
+        )
+        tags = lmp.numpy.extract_atom("id", nelem=n).astype(np.int64)
+        forces, energies, virials = np.zeros((n, 3)), np.zeros(n), np.zeros((n, 6))
+        wrong = self._model.add_forces(atoms, self._unit, forces, energies, virials)
+        if wrong >= 0:
+            raise LammpsError(f"the position or the energy of atom {tags[wrong]} is not finite at step {step}")
+        return tags, forces, energies, virials
+
+    def _lists(self, own: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], IntArray]:
+        """Centres, and numbers and addresses of their neighbours, as LAMMPS has them now."""
+        lmp, index = self._lmp, self._lmp.find_pair_neighlist("zero")
+        size = lmp.get_neighlist_size(index)
+        if size < 0:
+            raise LammpsError("LAMMPS has no neighbor list of pair_style zero full; another pair_style took its place")
+        centers, counts, lists = np.empty(size, np.int32), np.zeros(own, np.int32), np.zeros(own, np.int64)
+        atom, count, neighbors = ctypes.c_int(), ctypes.c_int(), ctypes.c_void_p()
+        call, pointers = _element_of_list(lmp), (ctypes.byref(atom), ctypes.byref(count), ctypes.byref(neighbors))
+        for k in range(size):
+            call(lmp.lmp, index, k, *pointers)
+            i = centers[k] = atom.value
+            counts[i], lists[i] = count.value, neighbors.value or 0
+        return centers, counts, lists
+
+    def _bring_home(self, tags: IntArray, forces: FloatArray) -> FloatArray:
+        """Sum forces over all that stands for one atom, on all ranks; rows by tag."""
+        last = int(tags.max(initial=0))
+        if self._ranks is not None:
+            from mpi4py import MPI
+
+            last = self._ranks.allreduce(last, MPI.MAX)
+        home: FloatArray = np.stack([np.bincount(tags, forces[:, c], last + 1) for c in range(3)], axis=1)
+        return _sum(self._ranks, home)
+
+    def _tell(self, own: int, energies: FloatArray, virials: FloatArray) -> None:
+        """Give LAMMPS the energy and the virial of all ranks, and those of the own atoms if it wants them."""
+        totals = _sum(self._ranks, np.concatenate([[energies.sum()], virials.sum(axis=0)]))
+        lmp, name = self._lmp, FIX.encode()
+        lmp.fix_external_set_energy_global(FIX, totals[0])
+        lmp.fix_external_set_virial_global(FIX, totals[1:])
+        lmp.lib.lammps_fix_external_set_energy_peratom(lmp.lmp, name, _doubles(energies))
+        rows = virials.ctypes.data + virials.strides[0] * np.arange(own)
+        pointers = rows.ctypes.data_as(ctypes.POINTER(ctypes.POINTER(ctypes.c_double)))
+        lmp.lib.lammps_fix_external_set_virial_peratom(lmp.lmp, name, pointers)
+
+
+def _raise_behind(lmp: Any, error: str) -> None:
+    """Let LAMMPS end the run, and raise an error behind it.
+
+    Its own function for errors ends the process. Others keep an error of theirs to be raised behind the command at
+    work: that there is no fix by the name of our message.
+    """
+    lmp.lib.lammps_fix_external_set_energy_global(lmp.lmp, f"none, since {error}".encode(), 0.0)
+    lmp.force_timeout()
+
+
+def _element_of_list(lmp: Any) -> Any:
+    """Return the C function, with arguments that may be given as they are."""
+    function = ctypes.CDLL(lmp.lib._name).lammps_neighlist_element_neighbors
+    pointers = (ctypes.POINTER(ctypes.c_int),) * 2
+    function.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_int, *pointers, ctypes.POINTER(ctypes.c_void_p))
+    return function
+
+
+def _doubles(array: FloatArray) -> Any:
+    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
+
+
+def _sum(ranks: Any, array: FloatArray) -> FloatArray:
+    if ranks is None:
+        return array
+    total = np.empty_like(array)
+    ranks.Allreduce(np.ascontiguousarray(array), total)
+    return total
+
+
+def _first(ranks: Any, error: str) -> str:
+    """Return the error of any rank."""
+    if ranks is None:
+        return error
+    return next((each for each in ranks.allgather(error) if each), "")

