@@ -1,4 +1,4 @@
-"""``fastsf demo``: the data that come with fastsf, featurized and learned step by step, with what is measured."""
+"""``fastsf demo``: the data that come with fastsf, featurized, learned and moved step by step, with figures."""
 
 from __future__ import annotations
 
