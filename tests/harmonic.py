@@ -66,8 +66,6 @@ class Harmonic:
         self.velocities = 0.99 * (self.velocities - 1e-3 * (self.positions - self.home)) + 1e-4 * noise
         self.positions = self.positions + self.velocities
         self.steps_done += 1
-        if self.steps_done == self.bad.get("hot"):
-            self.velocities = 100 * self.velocities
         if self.steps_done >= self.bad.get("leak", 2**62):
             self.drift += 1.0
 

@@ -314,6 +314,7 @@ def test_pictures_that_cannot_be_written(run, features, data):
 def test_demo(run, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "EPOCHS", 2)
     monkeypatch.setattr(demo, "STEPS", 400)
+    monkeypatch.setattr(demo, "EQUILIBRATION", 0.0)
     folder = tmp_path / "results"
     status, told, complaints = run("demo", folder)
     assert (status, complaints) == (0, "")

@@ -259,6 +259,33 @@ def test_a_stop_says_where_and_why(run, model, start, tmp_path):
     assert np.isfinite(ase.io.read(folder / "stopped.extxyz").positions).all()
 
 
+def flying() -> Atoms:
+    atoms = Atoms("HO", [[0, 0, 0], [0, 0, 8.0]])
+    atoms.set_velocities([[0, 0, -3.0], [0, 0, 3.0]])
+    return atoms
+
+
+@pytest.mark.parametrize(
+    ("make", "words", "complaint"),
+    [
+        (SYSTEMS["triclinic"], ("--ensemble", "npt", "--pressure", 3e6, "--compressibility", 1e-6),
+         "the cell is .* Å thick, .* Å at the start; it may change by a factor of 2"),
+        (flying, ("--ensemble", "nve", "--timestep", 1),
+         r"atom \d \([HO]\) is more than 50 Å outside the extent of the first structure"),
+    ],
+    ids=["collapsing cell", "lost atom"],
+)  # fmt: skip
+def test_structures_that_fall_apart(run, model, tmp_path, make, words, complaint):
+    start = tmp_path / "start.traj"
+    ase.io.write(start, make())
+    folder = tmp_path / "start-md"
+    for _ in range(2):  # going on from before leads there again
+        status, _, complaints = md(run, model, start, *words, steps=20000)
+        assert status == 2
+        assert re.search(f"stopped at step [\\d,]+: .*{complaint}", only_line(complaints))
+    assert read_checkpoint(folder / "checkpoint.npz").step < ase.io.read(folder / "stopped.extxyz").info["step"]
+
+
 def test_extrapolations_can_stop(run, model, start):
     status, _, complaints = md(run, model, start, "--velocities", 3000, "--extrapolation", "stop")
     assert status == 2

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LONGEST_STEP = 50.0
 """fs; no atoms move so slowly that more makes sense."""
 
-SKIN = 0.5
+SKIN = 0.7
 """Å, by default."""
 
 _ALWAYS = (

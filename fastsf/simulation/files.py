@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastsf.disk import write_atomically
+from fastsf.disk import storage_errors, write_atomically
 from fastsf.errors import InputError, StorageError
 from fastsf.simulation.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fastsf.simulation.engine import Column, Frame, Halt
@@ -81,16 +81,25 @@ class RunFiles:
             If they are not those of the checkpoint.
         """
         marks: Mapping[str, Mark] = {} if before is None else before.marks
-        if before is None:
-            for name in (STOPPED, FINAL):
-                (self.folder / name).unlink(missing_ok=True)
-        else:
+        if before is not None:
             self._saved = before.step
         self._log = Log(self.folder / LOG, columns, marks.get(LOG))
         self._open.append(self._log)
         for observer in self._observers:
             observer.begin(marks.get(observer.name))
             self._open.append(observer)
+
+    def forget_end(self) -> None:
+        """Remove the atoms where an earlier part of the run ended.
+
+        Raises
+        ------
+        StorageError
+            If they cannot be removed.
+        """
+        for name in (STOPPED, FINAL):
+            with storage_errors(f"cannot remove {self.folder / name}"):
+                (self.folder / name).unlink(missing_ok=True)
 
     def next_seen(self, step: int) -> int:
         """Steps from a step to the next one of which somebody wants to see the atoms."""

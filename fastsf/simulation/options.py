@@ -112,15 +112,13 @@ def folder_of(arguments: argparse.Namespace, name: str) -> Path:
     return Path(arguments.output) if arguments.output else start.with_name(f"{start.name.split('.')[0]}-{name}")
 
 
-def settings_of(
-    arguments: argparse.Namespace, steps: int, drift: float | None = None, temperature: float | None = None
-) -> Settings:
-    """What to do; limits as of `Settings`."""
+def settings_of(arguments: argparse.Namespace, steps: int, drift: float | None = None) -> Settings:
+    """What to do; the limit of the drift as of `Settings`."""
     from fastsf.simulation.settings import Settings, TrajectorySettings
 
     words = arguments.trajectory or [arguments.default_trajectory]
     trajectories = () if words == ["none"] else tuple(map(TrajectorySettings.parse, words))
-    return Settings(steps, arguments.log_every, trajectories, arguments.checkpoint_seconds, drift, temperature)
+    return Settings(steps, arguments.log_every, trajectories, arguments.checkpoint_seconds, drift)
 
 
 def supervision_of(

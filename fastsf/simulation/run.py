@@ -16,7 +16,7 @@ from fastsf.interruption import Interruption
 from fastsf.simulation.checkpoint import Checkpoint
 from fastsf.simulation.engine import Engine, Halt
 from fastsf.simulation.files import CHECKPOINT, FINAL, STOPPED, RunFiles
-from fastsf.simulation.limits import Limits
+from fastsf.simulation.limits import DriftLimit
 from fastsf.simulation.observers import Mark, Observer
 from fastsf.simulation.settings import Settings
 from fastsf.structure import FloatArray
@@ -124,14 +124,15 @@ class _Run:
             engine.restore(before.state)
         first = engine.frame()
         self._check_trajectories(first.velocities is not None, first.forces is not None)
-        self._limits = Limits(engine.columns, self._settings, len(first.numbers))
+        self._drift = DriftLimit(engine.columns, self._settings.drift, len(first.numbers))
         self._row: FloatArray = np.array([first.columns[name] for name in self._names])
         if before is not None:
-            self._limits.start = before.notes["start"]
+            self._drift.start = before.notes["start"]
             self._files.begin(engine.columns, before)
             return
         point = self._point()
         self._files.save(point, {})
+        self._files.forget_end()
         self._files.begin(engine.columns, None)
         self._examine(point, self._row[None], None)
 
@@ -147,6 +148,8 @@ class _Run:
         saved = now = began
         progress = self._progress(first, 0.0)
         tell(progress)
+        if first < self._settings.steps:
+            self._files.forget_end()
         while self._engine.steps_done < self._settings.steps and not stopping():
             before = now
             self._block(size)
@@ -174,7 +177,7 @@ class _Run:
 
     def _examine(self, before: Checkpoint, rows: FloatArray, halt: Halt | None) -> None:
         """Write down what was found after a point, or stop there if it makes no sense to go on."""
-        halt = halt or self._limits.check(rows)
+        halt = halt or self._drift.check(rows)
         if halt is not None:
             self._stop(halt, before, self._files.marks(), rows)
         if self._files.wanted(self._engine.steps_done):
@@ -196,7 +199,7 @@ class _Run:
         )
 
     def _point(self) -> Checkpoint:
-        engine, start = self._engine, self._limits.start
+        engine, start = self._engine, self._drift.start
         return Checkpoint(engine.identity(), engine.steps_done, engine.state(), {}, {"start": start})
 
     def _save(self) -> None:

@@ -86,8 +86,6 @@ class Settings:
         Between checkpoints.
     drift : float, optional
         Stop when the conserved energy has changed by more than this, eV per atom and ps (at least 1 ps is counted).
-    temperature : float, optional
-        Stop when a row of the log has a temperature above this, K.
 
     Raises
     ------
@@ -100,7 +98,6 @@ class Settings:
     trajectories: tuple[TrajectorySettings, ...] = ()
     checkpoint_seconds: float = 60.0
     drift: float | None = None
-    temperature: float | None = None
 
     def __post_init__(self) -> None:
         if self.steps < 0:
@@ -110,7 +107,5 @@ class Settings:
         formats = [each.format for each in self.trajectories]
         if len(set(formats)) < len(formats):
             raise InputError(f"expected at most one trajectory of each format, found {', '.join(formats)}")
-        for name in ("drift", "temperature"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InputError(f"expected a limit of {name} above 0, found {value}")
+        if self.drift is not None and not self.drift > 0:
+            raise InputError(f"expected a limit of the drift above 0, found {self.drift}")

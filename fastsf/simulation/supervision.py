@@ -122,6 +122,7 @@ class Supervision:
         self._tally = Tally(potential.descriptor)
         self.counts = {"extrapolation": 0, "disagreement": 0}
         self._saved: int | None = None
+        self._told = False
 
     def begin(self, mark: Mark | None) -> None:
         """Replace the files, or go on where they were marked."""
@@ -137,6 +138,8 @@ class Supervision:
         result = self._evaluator.evaluate(frame.positions, frame.cell)
         deviations = _deviations(result)
         self._write(frame, result, deviations)
+        if not result.outside.any():
+            self._tell_of_others(frame)
         found = {
             "extrapolation": self._extrapolation(result),
             "disagreement": self._disagreement(deviations),
@@ -146,6 +149,13 @@ class Supervision:
         if actions & {"save", "stop"}:
             self._save(frame, result, deviations, stopping="stop" in actions)
         return next((halt for halt in halts if halt is not None), None)
+
+    def _tell_of_others(self, frame: Frame) -> None:
+        """Say once that the engine met extrapolations between two looks."""
+        met = frame.columns.get("extrapolations", 0.0)
+        if met > 0 and not self._told and self.settings.extrapolation != "ignore":
+            self._told = True
+            self._warn(f"step {frame.step:,}: there were {met:,.0f} extrapolations since the start, none just now")
 
     def _write(self, frame: Frame, result: Result, deviations: FloatArray | None) -> None:
         spread = [math.nan] * 3
