@@ -4,7 +4,8 @@
     FASTSF_SHARED=... NUMBA_NUM_THREADS=2 python bench/bench_md.py sizes      ns/day
     FASTSF_SHARED=... NUMBA_NUM_THREADS=1 python bench/bench_md.py small      64 atoms, against ase.md
     FASTSF_SHARED=... python bench/bench_md.py drift --ps 50                  128 molecules of water
-    python bench/bench_md.py cutoffs                                          drift by cutoff functions
+    FASTSF_SHARED=... python bench/bench_md.py mixed --ps 1                   drift that mixed precision causes in water
+    python bench/bench_md.py cutoffs                                          drift of a made-up liquid by cutoffs
     python bench/bench_md.py density                                          NPT against ase.md
 
 The drift is the slope of a straight line through means of the total energy over blocks.
@@ -157,6 +158,21 @@ def drifts(options: argparse.Namespace) -> None:
     _print_drift("water, RPBE-D3, 128 molecules", md, STEP, options.ps or 50.0)
 
 
+def mixed(options: argparse.Namespace) -> None:
+    """Power of what mixed precision changes in the forces: a drift shows long before it does in the energy."""
+    potential = water_potential()
+    md = thermalized(potential, water(), STEP, 1000, 0.02)
+    both = [potential.evaluator(as_atoms(md), SKIN, options.threads[-1], word) for word in ("mixed", "double")]
+    powers, ps = [], options.ps or 1.0
+    for _ in range(round(500 * ps / STEP)):
+        md.advance(2, 2)
+        frame = md.frame()
+        forces = [evaluator.evaluate(frame.positions).forces for evaluator in both]
+        powers.append(1000 * (frame.velocities * (forces[0] - forces[1])).sum() / len(frame.numbers))
+    error = np.std(powers) / len(powers) ** 0.5
+    print(f"water, RPBE-D3, 1080 atoms: {ps:g} ps: {np.mean(powers):.1e} +- {error:.1e} eV/atom/ps")
+
+
 def cutoffs(options: argparse.Namespace) -> None:
     """Drift of the made-up liquid by cutoff functions."""
     for kind in CUTOFFS:
@@ -195,8 +211,8 @@ def _print_drift(name: str, md: MolecularDynamics, step: float, ps: float) -> No
     slope, error = drift(energies / n, times)
     rest = (energies / n - slope * times).std()
     print(
-        f"{name}: {ps:g} ps, step {step:g} fs, {kelvin.mean():.1f} K: {slope:.2e} +- {error:.1e} eV/atom/ps, rms of "
-        f"the rest {rest:.1e} eV/atom, {1e6 * (time.perf_counter() - begin) / total / n:.1f} µs/atom/step",
+        f"{name}: {ps:g} ps, step {step:g} fs, {kelvin.mean():.1f} K: {slope:.2e} +- {error:.1e} eV/atom/ps, "
+        f"rms of the rest {rest:.1e} eV/atom, {1e6 * (time.perf_counter() - begin) / total / n:.1f} µs/atom/step",
         flush=True,
     )
 
@@ -247,7 +263,8 @@ def _print_volume(name: str, volumes: np.ndarray) -> None:
     print(f"{name:34}{found.value:10.3f}{found.error:8.3f}{found.spread:8.3f}", flush=True)
 
 
-TABLES = {"steps": steps, "sizes": sizes, "small": small, "drift": drifts, "cutoffs": cutoffs, "density": density}
+TABLES = {"steps": steps, "sizes": sizes, "small": small, "drift": drifts, "mixed": mixed}
+TABLES |= {"cutoffs": cutoffs, "density": density}
 
 
 if __name__ == "__main__":

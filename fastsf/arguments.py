@@ -221,7 +221,9 @@ def _add_inspect(commands: Commands) -> None:
 
 
 def _add_demo(commands: Commands) -> None:
-    parser = commands.add_parser("demo", help="features, training and dynamics with the data that come with fastsf, step by step")
+    parser = commands.add_parser(
+        "demo", help="features, training and dynamics with the data that come with fastsf, step by step"
+    )
     parser.set_defaults(command="demo")
     parser.add_argument(
         "folder",
