@@ -4,11 +4,11 @@
     FASTSF_SHARED=... NUMBA_NUM_THREADS=2 python bench/bench_md.py sizes      ns/day
     FASTSF_SHARED=... NUMBA_NUM_THREADS=1 python bench/bench_md.py small      64 atoms, against ase.md
     FASTSF_SHARED=... python bench/bench_md.py drift --ps 50                  128 molecules of water
-    python bench/bench_md.py cutoffs                                          drift of a made-up liquid by cutoff functions
+    FASTSF_SHARED=... python bench/bench_md.py mixed --ps 1                   drift that mixed precision causes in water
+    python bench/bench_md.py cutoffs                                          drift of a made-up liquid by cutoffs
     python bench/bench_md.py density                                          NPT against ase.md
 
-The drift is the slope of a straight line through means of the total energy over blocks; its error is the standard error
-of that fit.
+The drift is the slope of a straight line through means of the total energy over blocks.
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ from interleave import interleaved
 from liquids import CUTOFFS, argon, made_up, molecules, water, water_potential
 
 from fastsf import Calculator, Potential
+from fastsf.analysis.averages import drift, mean
 from fastsf.md import NVE, Bussi, Langevin, MolecularDynamics, StochasticCellRescaling, maxwell_boltzmann
 
-BLOCKS = 20
 SEED = 7
 KELVIN = 300.0
 STEP = 0.5  # fs, water
 ARGON_STEP = 4.0  # fs
+COLD, BAR = 40.0, 500.0
+"""K and bar, of the crystal."""
+
 LOG_EVERY = 100
 SKIN = 0.3  # Å, of bare evaluations: lists are found once
 SIZES = {63: 21, 192: 64, 1080: 1, 8640: 2}
@@ -155,6 +158,21 @@ def drifts(options: argparse.Namespace) -> None:
     _print_drift("water, RPBE-D3, 128 molecules", md, STEP, options.ps or 50.0)
 
 
+def mixed(options: argparse.Namespace) -> None:
+    """Power of what mixed precision changes in the forces: a drift shows long before it does in the energy."""
+    potential = water_potential()
+    md = thermalized(potential, water(), STEP, 1000, 0.02)
+    both = [potential.evaluator(as_atoms(md), SKIN, options.threads[-1], word) for word in ("mixed", "double")]
+    powers, ps = [], options.ps or 1.0
+    for _ in range(round(500 * ps / STEP)):
+        md.advance(2, 2)
+        frame = md.frame()
+        forces = [evaluator.evaluate(frame.positions).forces for evaluator in both]
+        powers.append(1000 * (frame.velocities * (forces[0] - forces[1])).sum() / len(frame.numbers))
+    error = np.std(powers) / len(powers) ** 0.5
+    print(f"water, RPBE-D3, 1080 atoms: {ps:g} ps: {np.mean(powers):.1e} +- {error:.1e} eV/atom/ps")
+
+
 def cutoffs(options: argparse.Namespace) -> None:
     """Drift of the made-up liquid by cutoff functions."""
     for kind in CUTOFFS:
@@ -189,11 +207,12 @@ def _print_drift(name: str, md: MolecularDynamics, step: float, ps: float) -> No
     rows = md.advance(total, 1).rows
     n = len(md.frame().numbers)
     energies, kelvin = (observed(md, rows, name) for name in ("total energy", "temperature"))
-    slope, error = slope_of(energies / n, step / 1000)
-    rest = (energies / n - np.arange(len(rows)) * slope * step / 1000).std()
+    times = np.arange(1, total + 1) * step / 1000
+    slope, error = drift(energies / n, times)
+    rest = (energies / n - slope * times).std()
     print(
-        f"{name}: {ps:g} ps, step {step:g} fs, {kelvin.mean():.1f} K: {slope:.2e} +- {error:.1e} eV/atom/ps, rms of the "
-        f"rest {rest:.1e} eV/atom, {1e6 * (time.perf_counter() - begin) / total / n:.1f} µs/atom/step",
+        f"{name}: {ps:g} ps, step {step:g} fs, {kelvin.mean():.1f} K: {slope:.2e} +- {error:.1e} eV/atom/ps, "
+        f"rms of the rest {rest:.1e} eV/atom, {1e6 * (time.perf_counter() - begin) / total / n:.1f} µs/atom/step",
         flush=True,
     )
 
@@ -203,37 +222,20 @@ def observed(md: MolecularDynamics, rows: np.ndarray, name: str) -> np.ndarray:
     return rows[:, [column.name for column in md.columns].index(name)]
 
 
-def slope_of(values: np.ndarray, interval: float) -> tuple[float, float]:
-    """Slope and its standard error, from means over blocks that are long enough to be independent."""
-    means = block_means(values)
-    times = (np.arange(BLOCKS) + 0.5) * (len(values) // BLOCKS) * interval
-    centered = times - times.mean()
-    spread = (centered**2).sum()
-    slope = (centered * means).sum() / spread
-    rest = means - means.mean() - slope * centered
-    return float(slope), float(np.sqrt((rest**2).sum() / (BLOCKS - 2) / spread))
-
-
-def block_means(values: np.ndarray) -> np.ndarray:
-    """Means over blocks, the rest left out."""
-    size = len(values) // BLOCKS
-    return values[: BLOCKS * size].reshape(BLOCKS, size).mean(axis=1)
-
-
 # --- constant pressure ---
 
 
 def density(options: argparse.Namespace) -> None:
-    """Volume of the made-up liquid at 90 K and 500 bar, by barostats of fastsf and by one of ase.md."""
+    """Volume of a made-up crystal, by barostats of fastsf and by one of ase.md."""
     potential, steps = made_up(), round(1000 * (options.ps or 200.0) / ARGON_STEP)
-    print(f"{'108 atoms, 90 K, 500 bar':34}{'Å^3/atom':>10}{'error':>8}{'spread':>8}")
-    thermostats = Bussi(90.0, 400.0), Langevin(90.0, 0.002)
+    print(f"{'108 atoms, 40 K, 500 bar':34}{'Å^3/atom':>10}{'error':>8}{'spread':>8}")
+    thermostats = Bussi(COLD, 400.0), Langevin(COLD, 0.002)
     shapes = {"isotropic": thermostats, "xyz": thermostats[:1], "anisotropic": thermostats[:1]}
     for shape, some in shapes.items():
         for thermostat in some:
-            barostat = StochasticCellRescaling(thermostat, 500.0, 1000.0, 2e-4, shape)
+            barostat = StochasticCellRescaling(thermostat, BAR, 1000.0, 2e-4, shape)
             atoms = argon(3)
-            maxwell_boltzmann(atoms, 90.0, SEED)
+            maxwell_boltzmann(atoms, COLD, SEED)
             md = MolecularDynamics(potential, atoms, barostat, ARGON_STEP, seed=SEED)
             md.advance(steps // 4, steps)
             volumes = observed(md, md.advance(steps, 10).rows, "volume")
@@ -244,11 +246,11 @@ def density(options: argparse.Namespace) -> None:
 def volumes_of_ase(potential: Potential, steps: int) -> Iterator[float]:
     """Volumes per atom."""
     atoms = argon(3)
-    maxwell_boltzmann(atoms, 90.0, SEED)
+    maxwell_boltzmann(atoms, COLD, SEED)
     atoms.calc = Calculator(potential, threads=1, extrapolation="ignore")
-    pressure = 500 * units.bar
+    pressure = BAR * units.bar
     dynamics = IsotropicMTKNPT(
-        atoms, ARGON_STEP * units.fs, 90.0, pressure, tdamp=400 * units.fs, pdamp=4000 * units.fs
+        atoms, ARGON_STEP * units.fs, COLD, pressure, tdamp=400 * units.fs, pdamp=4000 * units.fs
     )
     dynamics.run(steps // 4)
     for _ in range(steps // 10):
@@ -257,11 +259,12 @@ def volumes_of_ase(potential: Potential, steps: int) -> Iterator[float]:
 
 
 def _print_volume(name: str, volumes: np.ndarray) -> None:
-    error = block_means(volumes).std(ddof=1) / np.sqrt(BLOCKS)
-    print(f"{name:34}{volumes.mean():10.3f}{error:8.3f}{volumes.std():8.3f}", flush=True)
+    found = mean(volumes)
+    print(f"{name:34}{found.value:10.3f}{found.error:8.3f}{found.spread:8.3f}", flush=True)
 
 
-TABLES = {"steps": steps, "sizes": sizes, "small": small, "drift": drifts, "cutoffs": cutoffs, "density": density}
+TABLES = {"steps": steps, "sizes": sizes, "small": small, "drift": drifts, "mixed": mixed}
+TABLES |= {"cutoffs": cutoffs, "density": density}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Energies and forces of published potentials, for one thread and for two.
+"""Energies and forces of published potentials, for one thread and for two, in double and in mixed precision.
 
     FASTSF_SHARED=... NUMBA_NUM_THREADS=2 python bench/bench_potential.py    tables
+    FASTSF_SHARED=... NUMBA_NUM_THREADS=2 python bench/bench_potential.py --precisions    those of mixed precision alone
     FASTSF_SHARED=... python -m pytest bench/bench_potential.py              the same cases with pytest-benchmark
 
 Neighbour lists are kept: every call moves all atoms by a thousandth of an Å. Threads take turns, and with them a loop
@@ -26,6 +27,7 @@ from ase.build import molecule
 from interleave import interleaved
 
 from fastsf import Calculator, Potential
+from fastsf.evaluation import Result
 from fastsf.io.input_data import iread_input_data
 from fastsf.kernels.simd import LANES, fma, splat, sum_lanes
 
@@ -47,6 +49,8 @@ CASES = {
     ),
 }
 """Potential, its units, structure, how often it is repeated along each vector, rounds."""
+COMPARED = ("water, 1080 atoms", "Cu2S, 1152 atoms", "ethylbenzene, 288 atoms")
+"""Those that are evaluated in both precisions."""
 WAYS = ("Potential", "Potential, periodic", "Evaluator", "Evaluator, periodic", "ASE", "ASE, periodic")
 CALLS = 100
 FMA_LOOPS = 100_000
@@ -69,10 +73,10 @@ def structure(case: str) -> Atoms:
     return next(iread_input_data(shared() / path, *units)).repeat(repeats)
 
 
-def step(case: str, threads: int) -> Callable[[], object]:
+def step(case: str, threads: int, precision: str = "double") -> Callable[[], Result]:
     """One step of a dynamics: positions that are a little different each time, energy and forces."""
     atoms = structure(case)
-    evaluator = load(*CASES[case][:2]).evaluator(atoms, skin=SKIN, threads=threads)
+    evaluator = load(*CASES[case][:2]).evaluator(atoms, skin=SKIN, threads=threads, precision=precision)
     rng = np.random.default_rng(0)
     places = cycle([atoms.positions + rng.uniform(-MOVE, MOVE, (len(atoms), 3)) for _ in range(2)])
     return lambda: evaluator.evaluate(next(places))
@@ -141,6 +145,26 @@ def print_sizes(cases: list[str], threads: list[int]) -> None:
         print(f"{case:28}{row}{ratio:8.2f}{peak(seconds['peak']):26.1f}", flush=True)
 
 
+def print_precisions(cases: list[str], threads: list[int]) -> None:
+    """Mixed precision beside double, taking turns, and what it changes: forces in units of their rms, energies."""
+    print(f"\n{'µs/atom':28}{'threads':>8}{'double':>9}{'mixed':>9}{'ratio':>8}", end="")
+    print(f"{'force error: rms':>20}{'max':>10}{'energy, eV/atom':>18}")
+    for case in cases:
+        for count in threads:
+            steps = {word: step(case, count, word) for word in ("double", "mixed")}
+            double, mixed = (one() for one in steps.values())
+            seconds = interleaved(steps, CASES[case][-1], warmup=2)
+            atoms, size = len(double.energies), rms(double.forces)
+            times = "".join(f"{1e6 * seconds[word] / atoms:9.2f}" for word in steps)
+            error, change = mixed.forces - double.forces, abs(mixed.energy - double.energy) / atoms
+            print(f"{case:28}{count:8}{times}{seconds['double'] / seconds['mixed']:8.2f}", end="")
+            print(f"{rms(error) / size:20.1e}{np.abs(error).max() / size:10.1e}{change:18.1e}", flush=True)
+
+
+def rms(numbers: np.ndarray) -> float:
+    return float(np.sqrt((numbers**2).mean()))
+
+
 def print_calls() -> None:
     print(f"\n{'one water molecule, one thread':32}{'µs per call':>12}")
     for way, seconds in interleaved({way: partial(repeat, call(way)) for way in WAYS}, 61, warmup=2).items():
@@ -175,11 +199,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", nargs="*", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--precisions", action="store_true", help="mixed precision against double, and nothing else")
     options = parser.parse_args()
     began = perf_counter()
+    threads = [count for count in options.threads if count <= numba.config.NUMBA_NUM_THREADS]
+    if options.cases and not options.precisions:
+        print_sizes(options.cases, threads)
     if options.cases:
-        print_sizes(options.cases, [count for count in options.threads if count <= numba.config.NUMBA_NUM_THREADS])
-    print_calls()
+        print_precisions([case for case in options.cases if case in COMPARED], threads)
+    if not options.precisions:
+        print_calls()
     print(f"{perf_counter() - began:.0f} s")
 
 

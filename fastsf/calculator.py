@@ -46,6 +46,8 @@ class Calculator(ase_calculator.Calculator):
         What to do when an atom's surroundings leave the range of the training set.
     length_unit, energy_unit : str
         Units of an n2p2 or RuNNer folder; used with a path only.
+    precision : "double" or "mixed", optional
+        As of `Potential`, whose own it is by default.
 
     Attributes
     ----------
@@ -59,7 +61,7 @@ class Calculator(ase_calculator.Calculator):
     FormatError, StorageError
         If a path cannot be loaded.
     InputError
-        If the skin, the threads or the policy make no sense.
+        If the skin, the threads, the policy or the precision make no sense.
 
     Notes
     -----
@@ -91,14 +93,16 @@ class Calculator(ase_calculator.Calculator):
         extrapolation: Policy | str = "warn",
         length_unit: str = "Angstrom",
         energy_unit: str = "eV",
+        precision: str | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._about: dict[str, Any] = {"skin": skin, "threads": threads}
+        self._about: dict[str, Any] = {"skin": skin, "threads": threads, "precision": precision}
         if isinstance(potential, str | os.PathLike):
             self._about |= {"potential": str(potential), "length_unit": length_unit, "energy_unit": energy_unit}
             potential = Potential.load(potential, length_unit, energy_unit)
         self.potential = potential
         self.skin, self.threads = _checked_skin(skin), threads
+        self.precision = potential.model.in_precision(precision).precision
         self.monitor = Monitor.of(extrapolation)
         if isinstance(potential, Committee):
             extra = ["energy_std", "forces_std", "energies_std"]
@@ -205,7 +209,7 @@ class Calculator(ase_calculator.Calculator):
         numbers, cell, pbc = atoms.numbers, atoms.cell.array, atoms.pbc
         if self._evaluator is None or not (_same(numbers, self._numbers) and _same(pbc, self._pbc)):
             structure = Structure.from_atoms(atoms)
-            self._evaluator = self.potential.evaluator(structure, self.skin, self.threads)
+            self._evaluator = self.potential.evaluator(structure, self.skin, self.threads, self.precision)
             self._numbers, self._pbc, self._cell = numbers.copy(), pbc.copy(), cell.copy()
             return self._evaluator.evaluate(forces=forces)
         if _same(cell, self._cell):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fastsf.errors import InputError
 from fastsf.evaluation import Evaluator, Model, Result, evaluate_batch
 from fastsf.potential import OWN_UNITS, Potential
+from fastsf.precision import DOUBLE
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, Structure
 
@@ -71,7 +72,7 @@ class Committee:
     Raises
     ------
     InputError
-        Without a member, or if their elements or symmetry functions differ.
+        Without a member, or if their elements, symmetry functions or precisions differ.
     """
 
     def __init__(self, members: Sequence[Potential]) -> None:
@@ -96,9 +97,11 @@ class Committee:
         energy_unit: str = OWN_UNITS[1],
         *,
         threads: int | None = None,
+        precision: str = DOUBLE,
     ) -> Committee:
         """Read the members: folders of RuNNer or n2p2, or files; parameters and errors as of `Potential.load`."""
-        return cls([Potential.load(path, length_unit, energy_unit, threads=threads) for path in paths])
+        options: dict[str, Any] = {"threads": threads, "precision": precision}
+        return cls([Potential.load(path, length_unit, energy_unit, **options) for path in paths])
 
     def __len__(self) -> int:
         return len(self.members)
@@ -113,10 +116,14 @@ class Committee:
         return "\n".join(parts)
 
     def evaluator(
-        self, structure: Atoms | Structure, skin: float = 0.0, threads: int | None = None
+        self,
+        structure: Atoms | Structure,
+        skin: float = 0.0,
+        threads: int | None = None,
+        precision: str | None = None,
     ) -> CommitteeEvaluator:
-        """Evaluator of a structure whose atoms will move; see `Evaluator`."""
-        return CommitteeEvaluator(self, structure, skin, threads or self.descriptor.threads)
+        """Evaluator of a structure whose atoms will move; see `Evaluator`. The precision is the members' by default."""
+        return CommitteeEvaluator(self, structure, skin, threads or self.descriptor.threads, precision)
 
     def evaluate(self, atoms: Atoms | Structure, forces: bool = True) -> CommitteeResult:
         """Means and standard deviations for one structure.
@@ -145,12 +152,19 @@ class CommitteeEvaluator(Evaluator):
         The members.
     structure, skin, threads
         As of `Evaluator`.
+    precision : "double", "mixed" or None
+        Of the kernels; the members' own by default.
     """
 
     def __init__(
-        self, committee: Committee, structure: Atoms | Structure, skin: float = 0.0, threads: int | None = None
+        self,
+        committee: Committee,
+        structure: Atoms | Structure,
+        skin: float = 0.0,
+        threads: int | None = None,
+        precision: str | None = None,
     ) -> None:
-        super().__init__(committee.model, Structure.from_atoms(structure), skin, threads)
+        super().__init__(committee.model.in_precision(precision), Structure.from_atoms(structure), skin, threads)
         others = [member.model.networks for member in committee.members[1:]]
         self._networks = [committee.model.networks, *others]
 
@@ -192,6 +206,10 @@ def _check_same_functions(number: int, first: Potential, other: Potential) -> No
         raise InputError(
             f"member {number} has the elements {', '.join(other.elements)}, the first one {', '.join(first.elements)}"
         )
+    if other.model.precision != first.model.precision:
+        raise InputError(
+            f"member {number} works in {other.model.precision} precision, the first one in {first.model.precision}"
+        )
     for symbol in first.elements:
         expected, found = first.descriptor.columns[symbol], other.descriptor.columns[symbol]
         if len(found) != len(expected):
@@ -219,7 +237,7 @@ def _with_ranges(model: Model, ranges: dict[str, Scaling]) -> Model:
     for element, symbol in enumerate(model.descriptor.elements):
         columns = len(ranges[symbol])
         minimum[element, :columns], maximum[element, :columns] = ranges[symbol].bounds()
-    return Model(model.descriptor, model.networks._replace(minimum=minimum, maximum=maximum), ranges)
+    return replace(model, networks=model.networks._replace(minimum=minimum, maximum=maximum), scalings=ranges)
 
 
 def evaluate_all(

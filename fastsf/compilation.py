@@ -36,8 +36,11 @@ GROUPS = {
     "md": ("pairs", "energies", "forces", "md"),
     "mc": ("pairs", "mc"),
     "committee": ("pairs", "values", "networks", "vjp", "forces"),
+    "mixed": ("pairs", "mixed energies", "mixed values", "mixed vjp", "networks", "forces"),
 }
 """Tasks that belong together; those of all groups are all that there are."""
+
+_USUAL = tuple(group for group in GROUPS if group != "mixed")
 
 _WAIT_SECONDS = 0.02
 _STORAGE_STATUS = 3
@@ -58,8 +61,8 @@ def compile_kernels(what: Iterable[str] | None = None, processes: int | None = N
     ----------
     what : iterable of str, optional
         What they are for: "featurize" (values of symmetry functions), "derivatives", "products" (derivatives times
-        vectors), "predict" (energies and forces of a potential), "train", "lammps", "md", "mc", "committee". All, by
-        default.
+        vectors), "predict" (energies and forces of a potential), "train", "lammps", "md", "mc", "committee", "mixed"
+        (potentials and committees in mixed precision). All but the last, by default.
     processes : int, optional
         Python processes that share the work; as many as there are cores for this process, by default. With 1 it is
         done in this process.
@@ -117,7 +120,7 @@ def _is_compiling() -> bool:
 
 
 def _tasks_of(what: Iterable[str] | None) -> list[str]:
-    groups = list(GROUPS) if what is None else list(what)
+    groups = list(_USUAL) if what is None else list(what)
     for group in groups:
         if group not in GROUPS:
             raise InputError(f"nothing to compile for {group!r}, expected some of {', '.join(GROUPS)}")

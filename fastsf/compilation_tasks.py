@@ -7,7 +7,7 @@ why the arrays here are made by hand: the pair search would be compiled with eve
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,14 +16,11 @@ from fastsf.all_pairs import AllPairs
 from fastsf.descriptor import ACSF
 from fastsf.kernels import (
     _jit,
-    acsf,
     acsf_jacobian,
     acsf_jvp,
-    acsf_vjp,
     cells,
     cells_pairs,
     chosen_energies,
-    energies,
     forces,
     integrators,
     lammps,
@@ -40,6 +37,7 @@ from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
+from fastsf.precision import DOUBLE, MIXED, kernel_set
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.symmetry import G2, G4
@@ -108,8 +106,8 @@ def _pairs(threads: int) -> None:
     _ = pairs.reverse
 
 
-def _values(threads: int) -> None:
-    sample = _sample()
+def _values(threads: int, precision: str = DOUBLE) -> None:
+    sample, acsf = _sample(), kernel_set(precision).acsf
     arguments = (sample.tables, sample.neighbors, sample.centers)
     _run(threads, acsf.values_range, acsf.values, arguments, (_values_room(),))
 
@@ -126,8 +124,8 @@ def _jacobian(threads: int) -> None:
     _run(threads, *loops, arguments, (target, _values_room()))
 
 
-def _vjp(threads: int) -> None:
-    sample = _sample()
+def _vjp(threads: int, precision: str = DOUBLE) -> None:
+    sample, acsf_vjp = _sample(), kernel_set(precision).acsf_vjp
     arguments = (sample.tables, sample.neighbors, sample.centers)
     results = (_values_room()[:, None], np.zeros((1, _PAIRS, 3)), np.zeros((1, _ATOMS, 12)))
     _run(threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, results)
@@ -148,8 +146,8 @@ def _networks(threads: int) -> None:
     _run(threads, networks.predict_range, networks.predict, arguments, results)
 
 
-def _energies(threads: int) -> None:
-    sample = _sample()
+def _energies(threads: int, precision: str = DOUBLE) -> None:
+    sample, energies = _sample(), kernel_set(precision).energies
     arguments = (sample.tables, sample.packed, sample.neighbors)
     atoms = (np.empty(_ATOMS), np.empty(_ATOMS, np.int64))
     results = (_values_room(), *atoms, np.zeros((_PAIRS, 3)), np.zeros((_ATOMS, 12)))
@@ -268,4 +266,7 @@ TASKS = {
     "networks": Task(4.0, _networks),
     "tangents": Task(3.0, _tangents),
     "symmetric": Task(2.0, _symmetric),
+    "mixed energies": Task(20.0, partial(_energies, precision=MIXED)),
+    "mixed values": Task(10.0, partial(_values, precision=MIXED)),
+    "mixed vjp": Task(10.0, partial(_vjp, precision=MIXED)),
 }

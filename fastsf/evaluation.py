@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from fastsf.all_pairs import AllPairs
 from fastsf.errors import InputError
-from fastsf.kernels import acsf, acsf_vjp, energies, forces, networks
+from fastsf.kernels import forces, networks
 from fastsf.kernels.networks import Networks
 from fastsf.kernels.tables import Neighbors
 from fastsf.neighbors import Pairs
+from fastsf.precision import KernelSet, kernel_set
 from fastsf.result import Model, Result
 from fastsf.structure import FloatArray, IntArray, Structure, volume
 from fastsf.threads import run
@@ -129,6 +130,7 @@ class Evaluator:
 
     def _set(self, model: Model, numbers: IntArray, pairs: Pairs, volume: float | None, threads: int | None) -> None:
         self.model = model
+        self.kernels: KernelSet = kernel_set(model.precision)
         self.threads = threads
         self.numbers = numbers
         self._species = model.descriptor.species_of(numbers)
@@ -174,7 +176,7 @@ class Evaluator:
         values, each, outside = np.zeros((n, descriptor.n_features)), np.empty(n), np.empty(n, dtype=np.int64)
         g, sums = self._room_for_gradients(), np.empty((n, 12))
         arguments = (descriptor.tables, self.model.networks, self._neighbors())
-        results = (values, each, outside, g, sums)
+        results, energies = (values, each, outside, g, sums), self.kernels.energies
         run(self.threads, energies.energies_range, energies.energies, arguments, n, results)
         return self._result(each, *self._gather(g, sums), values, outside)
 
@@ -203,6 +205,7 @@ class Evaluator:
         descriptor = self.model.descriptor
         out = np.zeros((len(self), descriptor.n_features))
         arguments = (descriptor.tables, self._neighbors(), np.arange(len(self)))
+        acsf = self.kernels.acsf
         run(self.threads, acsf.values_range, acsf.values, arguments, len(self), (out,))
         return out
 
@@ -242,6 +245,7 @@ class Evaluator:
         virials : (m, n, 3, 3) float64
         """
         n, members, _ = slopes.shape
+        acsf_vjp = self.kernels.acsf_vjp
         force, virials = np.empty((members, n, 3)), np.empty((members, n, 3, 3))
         at_once = max(1, min(members, _MOST_GRADIENTS // (3 * len(self._pairs) + 1)))
         for first in range(0, members, at_once):

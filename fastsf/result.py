@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from fastsf.descriptor import ACSF
 from fastsf.kernels.networks import Networks
+from fastsf.precision import DOUBLE, checked_precision
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray
 
@@ -31,11 +32,24 @@ class Model:
         Packed networks and scalings of all elements of the descriptor.
     scalings : mapping of symbol to Scaling
         For reports.
+    precision : "double" or "mixed"
+        Of the kernels.
     """
 
     descriptor: ACSF
     networks: Networks = field(repr=False)
     scalings: Mapping[str, Scaling] = field(repr=False)
+    precision: str = DOUBLE
+
+    def in_precision(self, precision: str | None) -> Model:
+        """Return the same for another precision, or as it is for None.
+
+        Raises
+        ------
+        InputError
+            For an unknown precision.
+        """
+        return self if precision is None else replace(self, precision=checked_precision(precision))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,8 @@
 
 Numba's disk cache watches only the file of the function that is called. After an edit or an upgrade of a
 function further down it would return the old machine code, silently. So the cache folder is named after a digest
-of all kernel sources: <user cache folder>/fastsf/<digest>, or below NUMBA_CACHE_DIR where the user has set it.
+of all kernel sources: <user cache folder>/fastsf/<digest>, or below NUMBA_CACHE_DIR where the user has set it. In it
+each package has a folder, since functions of `kernels` and `kernels.single` stand in the same lines of the same files.
 Where no folder can be written, kernels are compiled anew in each process.
 """
 
@@ -59,7 +60,8 @@ def njit(function=None, **options):
     common = {**OPTIONS, "no_cfunc_wrapper": True, **options}
     if CACHE_FOLDER is None:
         return numba.njit(**common)(function)
-    with _numba_cache_in(CACHE_FOLDER):
+    package = function.__module__.rpartition(".")[0]
+    with _numba_cache_in(CACHE_FOLDER / package):
         return numba.njit(cache=True, **common)(function)
 
 

@@ -1,14 +1,23 @@
-"""The vector functions of `simd` on NumPy arrays of eight numbers, for runs without the JIT."""
+"""The vector functions of `simd` on NumPy arrays, for runs without the JIT."""
 
 import numpy as np
 
-LANES = 8
+from . import REAL
+
+LANES = 64 // np.dtype(REAL).itemsize
+MANTISSA_BITS = np.finfo(REAL).nmant
 HAS_AVX512 = True  # as far as `pack` goes
 _INDEX = np.arange(LANES)
+_INT = np.dtype(f"i{np.dtype(REAL).itemsize}")
+
+
+def _real(lanes):
+    """In the precision of vectors, which numbers of a higher one have changed."""
+    return np.asarray(lanes, REAL)
 
 
 def load(array, start):
-    return _whole(array[start : start + LANES]).copy()
+    return _whole(array[start : start + LANES]).astype(REAL)
 
 
 def load_one(array, index):
@@ -26,10 +35,6 @@ def _check(array, index):
         raise IndexError("access beyond the end of the array")
 
 
-def equal_lanes(array, start, number):
-    return _whole(array[start : start + LANES]) == number
-
-
 def _whole(lanes):
     if len(lanes) != LANES:
         raise IndexError("vector access beyond the end of the array")
@@ -40,33 +45,6 @@ def store(array, start, vector):
     _whole(array[start : start + LANES])[:] = vector
 
 
-def store_xyz(array, start, x, y, z):
-    target = array[start : start + 3 * LANES]
-    if len(target) != 3 * LANES:
-        raise IndexError("vector access beyond the end of the array")
-    target[:] = np.stack([x, y, z], axis=1).ravel()
-
-
-def store_first(array, start, vector, count):
-    _part(array, start, min(count, LANES))[:] = vector[:count]
-
-
-def fill_ints(array, start, number):
-    _whole(array[start : start + LANES])[:] = number
-
-
-def copy_ints(source, start, target, offset):
-    _whole(target[offset : offset + LANES])[:] = _whole(source[start : start + LANES])
-
-
-def fill_first(array, start, number, count):
-    _part(array, start, min(count, LANES))[:] = number
-
-
-def prefetch_for_writing(array, index):
-    pass
-
-
 def _part(array, start, size):
     target = array[start : start + size]
     if len(target) != size:
@@ -74,53 +52,12 @@ def _part(array, start, size):
     return target
 
 
-def store_narrow(array, start, vector):
-    _whole(array[start : start + LANES])[:] = np.clip(vector, -1e15, 1e15)
-
-
-def close_bits(array, size, start, x, y, z, limit):
-    lanes = [array[k * size + start : k * size + start + 2 * LANES] for k in range(3)]
-    if len(lanes[2]) != 2 * LANES:
-        raise IndexError("vector access beyond the end of the array")
-    with np.errstate(all="ignore"):  # behind the last point stands anything
-        dx, dy, dz = lanes[0] - x, lanes[1] - y, lanes[2] - z
-        close = dx * dx + dy * dy + dz * dz < np.float32(limit)
-    return int((close << np.arange(2 * LANES)).sum())
-
-
-def count_bits(bits):
-    return bits.bit_count()
-
-
-def store_chosen(source, start, bits, target, offset):
-    chosen = source[start : start + 2 * LANES][(bits >> np.arange(2 * LANES)) & 1 == 1]
-    _part(target, offset, 2 * LANES)[: len(chosen)] = chosen
-
-
-def store_folded(array, start, vector):
-    _part(array, start, 3)[:] = (vector[:4] + vector[4:])[:3]
-
-
-def squared_folded(array, index, start, vector):
-    rows = np.array([load(array, LANES * row) for row in _whole(index[start : start + LANES])]) - vector
-    x, y, z, _ = (rows[:, :4] + rows[:, 4:]).T
-    return x * x + y * y + z * z
-
-
-def three_lanes(x, y, z):
-    return np.array([x, y, z, 0.0, 0.0, 0.0, 0.0, 0.0])
-
-
-def lane_numbers():
-    return _INDEX.astype(np.float64)
-
-
 def splat(number):
-    return np.full(LANES, float(number))
+    return np.full(LANES, number, REAL)
 
 
 def fma(a, b, c):
-    return a * b + c
+    return _real(_real(a) * b + c)
 
 
 def sqrt(a):
@@ -137,23 +74,33 @@ def inverse_sqrt(a):
 
 
 def power(base, exponent):
-    return base**exponent
+    return _real(base**exponent)
 
 
 def maximum(a, b):
-    return np.where(a > b, a, b)
+    return _real(np.where(a > b, a, b))
 
 
 def minimum(a, b):
-    return np.where(a < b, a, b)
+    return _real(np.where(a < b, a, b))
 
 
 def exp2_scale(vector, shifted):
     with np.errstate(over="ignore"):
-        return (vector.view(np.int64) + (shifted.view(np.int64) << 52)).view(np.float64)
+        exponent = _real(shifted).view(_INT) << MANTISSA_BITS
+        return (_real(vector).view(_INT) + exponent).view(REAL)
+
+
+def flush_subnormals():
+    return 0
+
+
+def keep_subnormals(before):
+    pass
 
 
 def sum_lanes(a):
+    a = np.asarray(a, np.float64)
     while len(a) > 1:
         half = len(a) // 2
         a = a[:half] + a[half:]
@@ -165,7 +112,7 @@ def sum_lanes_of_four(a, b, c, d):
 
 
 def select(mask, a, b):
-    return np.where(mask, a, b)
+    return _real(np.where(mask, a, b))
 
 
 def first_lanes(count):
@@ -199,20 +146,8 @@ def bits_mask(bits):
 packed_lanes = count_lanes
 
 
-def list_lanes(array, start, first, bits):
-    target = _whole(array[start : start + LANES])
-    lanes = first + _INDEX[bits_mask(bits)]
-    target[: len(lanes)] = lanes
-
-
-def transpose(source, start, target, offset):
-    rows = [load(source, start + LANES * row) for row in range(LANES)]
-    for column, vector in enumerate(np.transpose(rows)):
-        store(target, offset + LANES * column, vector)
-
-
 def unpack(array, start, bits):
     mask = bits_mask(bits)
-    lanes = np.zeros(LANES)
+    lanes = np.zeros(LANES, REAL)
     lanes[mask] = array[start : start + int(mask.sum())]
     return lanes

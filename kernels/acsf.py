@@ -16,11 +16,12 @@ import numpy as np
 from numba import prange
 
 from fastsf.kernels._jit import allocator, inline, kernel, njit
-from fastsf.kernels.angular import Angle, angle_factor, power_base
-from fastsf.kernels.environment import Environment, environment_of, lanes_of, padded_size, prepare, segment
-from fastsf.kernels.moments import Moments, make_moments, sum_moments, through_moments
-from fastsf.kernels.simd import LANES, fma, load, splat, sum_lanes
-from fastsf.kernels.triplets import (
+
+from .angular import Angle, angle_factor, power_base
+from .environment import Environment, environment_of, lanes_of, padded_size, prepare, segment
+from .moments import Moments, make_moments, sum_moments, through_moments
+from .simd import LANES, flush_subnormals, fma, keep_subnormals, load, splat, sum_lanes
+from .triplets import (
     ANGLE,
     COSINE,
     INVERSE_SINE,
@@ -31,8 +32,8 @@ from fastsf.kernels.triplets import (
     product_at,
     rewind,
 )
-from fastsf.kernels.vmath import integer_power
-from fastsf.kernels.wide import WideScratch, make_wide, sum_wide
+from .vmath import integer_power
+from .wide import WideScratch, make_wide, sum_wide
 
 
 class Scratch(NamedTuple):
@@ -160,8 +161,10 @@ def center_values(tables, neighbors, center, scratch, out):
 def values_range(tables, neighbors, centers, begin, end, out):
     """Values of centers[begin:end] into the rows of out (centres, features), which must be zero."""
     scratch = make_scratch(tables, padded_size(neighbors.start, len(tables.weights)))
+    mode = flush_subnormals()
     for row in range(begin, end):
         center_values(tables, neighbors, centers[row], scratch, out[row])
+    keep_subnormals(mode)
 
 
 @njit(parallel=True)

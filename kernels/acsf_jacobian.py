@@ -18,8 +18,10 @@ from fastsf.kernels.function_lanes import (
     start_group,
 )
 from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, term_value, through_moments
-from fastsf.kernels.pair_gradients import clear, components, room
-from fastsf.kernels.simd import LANES, copy_ints, fill_ints, load, prefetch_for_writing, store_xyz
+from fastsf.kernels.pair_gradients import clear, room
+from fastsf.kernels.pair_sums import components
+from fastsf.kernels.simd import LANES, load
+from fastsf.kernels.simd_double import copy_ints, fill_ints, prefetch_for_writing, store_xyz
 from fastsf.kernels.tables import ALL, group_terms
 from fastsf.kernels.triplets import get_chunk, make_chunks, next_triplets, rewind
 from fastsf.kernels.wide import add_wide_functions, make_wide

@@ -8,13 +8,18 @@ cosine.
 import numpy as np
 from numba import prange
 
+from fastsf.kernels import simd as double
 from fastsf.kernels._jit import allocator, inline, kernel, njit
-from fastsf.kernels.angular import angle_factor
-from fastsf.kernels.environment import X, Y, Z, aligned, block_at, lanes_of, make_environment, prepare
-from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, through_moments
-from fastsf.kernels.pair_gradients import add_radial, clear, components, resolve, room, spread
-from fastsf.kernels.simd import LANES, fma, load, load_one, splat, store, store_xyz, sum_lanes_of_four
-from fastsf.kernels.triplets import (
+from fastsf.kernels.tables import POWERS
+
+from . import REAL
+from .angular import angle_factor
+from .environment import aligned, lanes_of, make_environment, prepare
+from .moments import add_moment_gradients, fill_moments, make_moments, through_moments
+from .pair_gradients import add_radial, clear, resolve, room, spread
+from .pair_sums import make_rest, scatter
+from .simd import LANES, flush_subnormals, fma, keep_subnormals, load, load_one, splat
+from .triplets import (
     ANGLE,
     COSINE,
     INVERSE_SINE,
@@ -26,7 +31,7 @@ from fastsf.kernels.triplets import (
     product_at,
     rewind,
 )
-from fastsf.kernels.wide import add_wide, make_wide
+from .wide import add_wide, make_wide
 
 
 @kernel
@@ -34,11 +39,11 @@ def fill_polynomials(tables, group, weights, polynomials):
     """Weighted sums of the functions of each channel as polynomials of the cosine, eight coefficients each."""
     for index in range(group.channel_last - group.channel_first):
         channel = tables.channels[group.channel_first + index]
-        total = splat(0.0)
+        total = double.splat(0.0)
         if channel.degree >= 0:
             for t in range(channel.term_first, channel.term_last):
-                total = fma(load(tables.powers, t * LANES), weights[tables.terms[t].column], total)
-        store(polynomials, index * LANES, total)
+                total = double.fma(double.load(tables.powers, t * POWERS), weights[tables.terms[t].column], total)
+        double.store(polynomials, index * POWERS, total)
 
 
 @inline
@@ -87,7 +92,7 @@ def resolve_chunk(channels, terms, group, chunk, polynomials, weights, lanes):
             channel = channels[channel_first + index]
             degree = channel.degree
             if degree >= 0:
-                a, a_slope = _polynomial(polynomials, index * LANES, degree, x)
+                a, a_slope = _polynomial(polynomials, index * POWERS, degree, x)
             else:
                 theta, inverse_sine = load(chunk.scratch, ANGLE + b), load(chunk.scratch, INVERSE_SINE + b)
                 a, a_slope = _sum_of_terms(terms, channel, weights, x, theta, inverse_sine)
@@ -145,47 +150,10 @@ def _add_shell(tables, shell, env, chunks, gradient, polynomials, at, weights):
                 spread(env, gradient, m * room(env), chunk, blocks)
 
 
-@kernel
-def scatter(env, gradient, start, lanes, rest, out, sums):
-    """Add the gradient that stands at `start` to out (p, 3), and what the centre itself needs of it to sums (12,).
-
-    These are sum_p g_p and the rows of sum_p r_p (x) g_p; `rest` (24,) is scratch.
-    """
-    zero = splat(0.0)
-    px, py, pz, xx, xy, xz = zero, zero, zero, zero, zero, zero
-    yx, yy, yz, zx, zy, zz = zero, zero, zero, zero, zero, zero
-    for k in range(0, lanes, LANES):
-        gx, gy, gz = components(env, gradient, start, k)
-        there = block_at(k)
-        x, y, z = load(env.near, there + X), load(env.near, there + Y), load(env.near, there + Z)
-        px, py, pz = px + gx, py + gy, pz + gz
-        xx, xy, xz = fma(x, gx, xx), fma(x, gy, xy), fma(x, gz, xz)
-        yx, yy, yz = fma(y, gx, yx), fma(y, gy, yy), fma(y, gz, yz)
-        zx, zy, zz = fma(z, gx, zx), fma(z, gy, zy), fma(z, gz, zz)
-        store_xyz(rest, 0, gx, gy, gz)
-        for lane in range(LANES):
-            p = load_one(env.pair, k + lane)
-            if p >= 0:
-                for c in range(3):
-                    out[p, c] += load_one(rest, 3 * lane + c)
-    _add_sums(sums, 0, px, py, pz, xx)
-    _add_sums(sums, 4, xy, xz, yx, yy)
-    _add_sums(sums, 8, yz, zx, zy, zz)
-
-
-@kernel
-def _add_sums(sums, at, a, b, c, d):
-    totals = sum_lanes_of_four(a, b, c, d)
-    sums[at] += totals[0]
-    sums[at + 1] += totals[1]
-    sums[at + 2] += totals[2]
-    sums[at + 3] += totals[3]
-
-
 @allocator
 def make_polynomials(tables, scalars):
     """Scratch for the polynomials of any group, for each of several scalars."""
-    return np.empty((scalars, most_channels(tables) * LANES))
+    return np.empty((scalars, most_channels(tables) * POWERS), REAL)
 
 
 @njit
@@ -198,7 +166,8 @@ def vjp_range(tables, neighbors, centers, begin, end, weights, out, sums):
     scalars = weights.shape[1]
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
     gradient, polynomials = aligned(scalars * room(env)), make_polynomials(tables, scalars)
-    at, wide, rest = np.zeros(2, np.int64), make_wide(tables, lanes_of(env), scalars), aligned(3 * LANES)
+    at, wide, rest = np.zeros(2, np.int64), make_wide(tables, lanes_of(env), scalars), make_rest()
+    mode = flush_subnormals()
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
         for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
@@ -211,6 +180,7 @@ def vjp_range(tables, neighbors, centers, begin, end, weights, out, sums):
                 add_wide_groups(tables, shell, env, moments, wide, gradient, weights[row])
                 for m in range(scalars):
                     scatter(env, gradient, m * room(env), lanes, rest, out[m], sums[m, row])
+    keep_subnormals(mode)
 
 
 @njit(parallel=True)

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import inline
-from fastsf.kernels.cutoffs import core
-from fastsf.kernels.simd import fma, inverse_sqrt, maximum, minimum, power, select
-from fastsf.kernels.vmath import acos, integer_power
+
+from .cutoffs import core
+from .simd import fma, inverse_sqrt, maximum, minimum, power, select
+from .vmath import acos, integer_power
 
 
 class Angle(IntEnum):

@@ -7,18 +7,8 @@ from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.cells import minus_shift, part_of
-from fastsf.kernels.simd import (
-    LANES,
-    equal_lanes,
-    first_lanes,
-    lane_numbers,
-    load,
-    select,
-    splat,
-    store_folded,
-    sum_lanes,
-    three_lanes,
-)
+from fastsf.kernels.simd import LANES, first_lanes, load, select, splat, sum_lanes
+from fastsf.kernels.simd_double import equal_lanes, lane_numbers, store_folded, three_lanes
 
 
 class Places(NamedTuple):

@@ -17,15 +17,13 @@ from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.cells import ALL, COUNT, FIRST, INSIDE, PAD, REACH, part_of
-from fastsf.kernels.simd import (
-    LANES,
+from fastsf.kernels.simd import LANES, load, sqrt
+from fastsf.kernels.simd_double import (
     close_bits,
     count_bits,
     fill_first,
     fill_ints,
-    load,
     prefetch_for_writing,
-    sqrt,
     squared_folded,
     store_chosen,
     store_first,

@@ -4,8 +4,9 @@ import math
 from enum import IntEnum
 
 from fastsf.kernels._jit import inline
-from fastsf.kernels.simd import fma, maximum, select, splat
-from fastsf.kernels.vmath import exp, sin_cos, tanh_unit
+
+from .simd import fma, maximum, select, splat
+from .vmath import exp, sin_cos, tanh_unit
 
 
 class Core(IntEnum):

@@ -10,20 +10,21 @@ import numpy as np
 from numba import prange
 
 from fastsf.kernels._jit import allocator, kernel, njit
-from fastsf.kernels.acsf import sum_chunk, sum_radials, sum_wide_groups
-from fastsf.kernels.acsf_vjp import (
+from fastsf.kernels.networks import atom_energy, make_work
+
+from .acsf import sum_chunk, sum_radials, sum_wide_groups
+from .acsf_vjp import (
     add_wide_groups,
     fill_polynomials,
     make_polynomials,
     resolve_chunk,
-    scatter,
 )
-from fastsf.kernels.environment import Environment, aligned, lanes_of, make_environment, padded_size, prepare
-from fastsf.kernels.moments import Moments, make_moments
-from fastsf.kernels.networks import atom_energy, make_work
-from fastsf.kernels.pair_gradients import add_radial, clear, room, spread
-from fastsf.kernels.simd import LANES
-from fastsf.kernels.triplets import (
+from .environment import Environment, aligned, lanes_of, make_environment, padded_size, prepare
+from .moments import Moments, make_moments
+from .pair_gradients import add_radial, clear, room, spread
+from .pair_sums import make_rest, scatter
+from .simd import LANES, flush_subnormals, keep_subnormals
+from .triplets import (
     CHUNK,
     Chunks,
     fill_angles,
@@ -33,7 +34,7 @@ from fastsf.kernels.triplets import (
     pack_slopes,
     rewind,
 )
-from fastsf.kernels.wide import WideScratch, make_wide
+from .wide import WideScratch, make_wide
 
 MOST_KEPT = 32
 """Chunks of triplets that are kept for the backward pass; those beyond are found a second time."""
@@ -57,7 +58,7 @@ class Scratch(NamedTuple):
     wide: WideScratch
     gradient: np.ndarray  # of the pairs of one centre
     polynomials: np.ndarray
-    rest: np.ndarray  # (24,) float64
+    rest: np.ndarray  # (24,) float64: scratch of `scatter`
     at: np.ndarray  # (2,) int64: where the triplets of a group go on
 
 
@@ -88,7 +89,7 @@ def make_scratch(tables, neighbors):
         make_wide(tables, lanes_of(env)),
         aligned(room(env)),
         make_polynomials(tables, 1)[0],
-        aligned(3 * LANES),
+        make_rest(),
         np.zeros(2, np.int64),
     )
 
@@ -194,6 +195,7 @@ def energies_range(tables, networks, neighbors, begin, end, values, energies, ou
         sum_p g_p (3) and sum_p r_p (x) g_p (9) over the pairs of each atom.
     """
     scratch, work, weights = make_scratch(tables, neighbors), make_work(networks), np.empty((1, values.shape[1]))
+    mode = flush_subnormals()
     for i in range(begin, end):
         _forward(tables, neighbors, i, scratch, values[i])
         energies[i], outside[i] = atom_energy(networks, neighbors.species[i], values[i], work, weights[0])
@@ -202,6 +204,7 @@ def energies_range(tables, networks, neighbors, begin, end, values, energies, ou
         for c in range(12):
             sums[i, c] = 0.0
         _backward(tables, neighbors, i, scratch, weights, pair_gradient, sums[i])
+    keep_subnormals(mode)
 
 
 @njit(parallel=True)

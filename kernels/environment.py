@@ -1,8 +1,8 @@
 """One centre's surroundings inside one shell, laid out for vectors.
 
 Neighbours stand sorted by element in segments padded to whole vectors; a padding lane has radial factors of zero,
-1/r = 0 and a squared distance beyond every cutoff, so that it drops out by itself. Eight neighbours are a block: its
-quantities stand behind each other in one array, so that loops need one address for all of them.
+1/r = 0 and a squared distance beyond every cutoff, so that it drops out by itself. A vector of neighbours is a block:
+its quantities stand behind each other in one array, so that loops need one address for all of them.
 """
 
 from typing import NamedTuple
@@ -10,13 +10,15 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import allocator, inline, kernel
-from fastsf.kernels.cutoffs import envelope
-from fastsf.kernels.radial import gaussian_slope, radial_factor
-from fastsf.kernels.simd import LANES, fma, load, load_one, select, sqrt, store, store_one
 from fastsf.kernels.tables import ALL
-from fastsf.kernels.vmath import integer_power
 
-FAR = 1e300
+from . import REAL
+from .cutoffs import envelope
+from .radial import gaussian_slope, radial_factor
+from .simd import LANES, fma, load, load_one, select, sqrt, store, store_one
+from .vmath import integer_power
+
+FAR = 1e30
 """Squared distance that stands in padding lanes."""
 
 _LAYERS = 32
@@ -26,6 +28,7 @@ _LAYERS = 32
 X, Y, Z, R_SQUARED, R_INVERSE, R, ENVELOPE, ENVELOPE_SLOPE, LOG_SLOPE = range(0, 9 * LANES, LANES)
 # r - r_i, r^2, 1/r, r, envelope of the current section, its derivative f', f' / (f r)
 _FIELDS = 9
+_BYTES = np.dtype(REAL).itemsize
 
 
 class Environment(NamedTuple):
@@ -38,7 +41,7 @@ class Environment(NamedTuple):
     atom: np.ndarray  # (m,) int32: neighbour
     inside: np.ndarray  # (m,) int64: pairs in the range of the shell, in the order of the list
     key: np.ndarray  # (m,) int64: element and layer of each of them
-    near: np.ndarray  # (9 * m,) float64: blocks of the quantities above
+    near: np.ndarray  # (9 * m,) blocks of the quantities above
     gaussian: np.ndarray  # (m,) of the last row that is no power of another's
     factor: np.ndarray  # (slots * m,) F(r) of each row, weighted
     factor_slope: np.ndarray  # (slots * m,) F'(r) / r
@@ -46,7 +49,7 @@ class Environment(NamedTuple):
 
 @inline
 def block_at(k):
-    """Where the block that starts with neighbour k (a multiple of eight) stands in `near`."""
+    """Where the block that starts with neighbour k (a multiple of `LANES`) stands in `near`."""
     return k * _FIELDS
 
 
@@ -58,9 +61,9 @@ def lane_at(k):
 
 @allocator
 def aligned(size):
-    """Uninitialised float64 array that starts at a cache line, so that no vector straddles two."""
-    raw = np.empty(size + LANES)
-    skip = (-(raw.ctypes.data >> 3)) & (LANES - 1)
+    """Uninitialised array that starts at a cache line, so that no vector straddles two."""
+    raw = np.empty(size + LANES, REAL)
+    skip = (-(raw.ctypes.data // _BYTES)) & (LANES - 1)
     return raw[skip : skip + size]
 
 
@@ -92,7 +95,7 @@ def environment_of(tables, size):
 
 @kernel
 def padded_size(start, elements):
-    """Lanes that the centre with most neighbours needs, padding included: a multiple of eight."""
+    """Lanes that the centre with most neighbours needs, padding included: a multiple of `LANES`."""
     most = 0
     for i in range(len(start) - 1):
         most = max(most, start[i + 1] - start[i])

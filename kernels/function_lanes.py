@@ -13,19 +13,8 @@ from fastsf.kernels._jit import allocator, inline, kernel
 from fastsf.kernels.angular import angle_factor
 from fastsf.kernels.environment import LOG_SLOPE, R_INVERSE, X, Y, Z, aligned, lane_at, lanes_of, segment
 from fastsf.kernels.pair_gradients import ALONG, GX, GY, GZ, add_to_block, along_pair, turn_and_stretch
-from fastsf.kernels.simd import (
-    LANES,
-    PACKS,
-    count_bits,
-    fma,
-    list_lanes,
-    load,
-    load_one,
-    splat,
-    store,
-    store_one,
-    transpose,
-)
+from fastsf.kernels.simd import LANES, PACKS, fma, load, load_one, splat, store, store_one
+from fastsf.kernels.simd_double import count_bits, list_lanes, transpose
 from fastsf.kernels.tables import group_terms
 from fastsf.kernels.triplets import (
     ANGLE,

@@ -14,15 +14,17 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import allocator, inline, kernel
-from fastsf.kernels.environment import R_INVERSE, R_SQUARED, X, Y, Z, aligned, block_at, lane_at, lanes_of, segment
-from fastsf.kernels.pair_gradients import add_to_block, gradient_block
-from fastsf.kernels.simd import LANES, fma, load, splat, store, sum_lanes
 from fastsf.kernels.tables import group_terms
+
+from . import REAL
+from .environment import R_INVERSE, R_SQUARED, X, Y, Z, aligned, block_at, lane_at, lanes_of, segment
+from .pair_gradients import add_to_block, gradient_block
+from .simd import LANES, fma, load, splat, store, sum_lanes, sum_lanes_of_four
 
 MAX_DEGREE = 16
 """Largest zeta that may go through moments; beyond it, triplets are cheaper up to some hundred neighbours."""
 
-_HARMONICS = (MAX_DEGREE + 1) * (MAX_DEGREE + 2) // 2
+_HARMONICS = ((MAX_DEGREE + 1) * (MAX_DEGREE + 2) // 2 + 1) // 2 * 2  # an even number: C and S are summed up by fours
 
 
 def legendre_coefficients(exponent: int, lam: float) -> np.ndarray:
@@ -59,7 +61,7 @@ def _recurrence():
     return first, second
 
 
-_FIRST, _SECOND = _recurrence()
+_FIRST, _SECOND = (table.astype(REAL) for table in _recurrence())
 
 
 class Moments(NamedTuple):
@@ -81,8 +83,8 @@ def make_moments():
         aligned(2 * _HARMONICS * LANES),
         np.empty(2 * _HARMONICS),
         np.empty(2 * _HARMONICS),
-        np.empty(2 * _HARMONICS),
-        np.empty(2 * _HARMONICS),
+        np.empty(2 * _HARMONICS, REAL),
+        np.empty(2 * _HARMONICS, REAL),
         np.empty(MAX_DEGREE + 1),
         np.empty(MAX_DEGREE + 1),
     )
@@ -127,7 +129,7 @@ def _accumulate(env, moments, slot, element, degree, out):
     """Moments of the neighbours of one element."""
     start, lanes = segment(env, element)
     zero, total = splat(0.0), (degree + 1) * (degree + 2) // 2
-    for q in range(2 * total):
+    for q in range((2 * total + 3) // 4 * 4):
         store(moments.lanes, q * LANES, zero)
     for k in range(start, start + lanes, LANES):
         x, y, z, _ = _direction(env, k)
@@ -142,8 +144,10 @@ def _accumulate(env, moments, slot, element, degree, out):
                 store(moments.lanes, at + LANES, fma(current, sine, load(moments.lanes, at + LANES)))
                 at += 2 * LANES
             cosine, sine = cosine * x - sine * y, sine * x + cosine * y
-    for q in range(2 * total):
-        out[q] = sum_lanes(load(moments.lanes, q * LANES))
+    for q in range(0, 2 * total, 4):
+        a, b = load(moments.lanes, q * LANES), load(moments.lanes, (q + 1) * LANES)
+        c, d = load(moments.lanes, (q + 2) * LANES), load(moments.lanes, (q + 3) * LANES)
+        out[q], out[q + 1], out[q + 2], out[q + 3] = sum_lanes_of_four(a, b, c, d)
 
 
 @kernel

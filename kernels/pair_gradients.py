@@ -1,13 +1,15 @@
 """Gradients with respect to the pair vectors of one centre: where they are kept, and what triplets add to them.
 
-The gradient of a scalar with respect to the pair vector r_k is along_k r_k + (x, y, z)_k. Blocks of eight neighbours
+The gradient of a scalar with respect to the pair vector r_k is along_k r_k + (x, y, z)_k. Blocks of neighbours
 hold these four numbers behind each other; the gradients of several scalars stand side by side, `room` apart.
 """
 
 from fastsf.kernels._jit import inline, kernel
-from fastsf.kernels.environment import X, Y, Z, block_at, coordinate, lanes_of, segment
-from fastsf.kernels.simd import LANES, fma, load, load_one, splat, store, store_one, sum_lanes_of_four, unpack
-from fastsf.kernels.triplets import (
+
+from . import REAL
+from .environment import X, Y, Z, block_at, coordinate, lanes_of, segment
+from .simd import LANES, fma, load, load_one, splat, store, store_one, sum_lanes_of_four, unpack
+from .triplets import (
     ACROSS,
     ALONG_FIRST,
     ALONG_SECOND,
@@ -30,7 +32,7 @@ _FIELDS = 4
 
 @inline
 def gradient_block(k):
-    """Where the block that starts with neighbour k (a multiple of eight) stands."""
+    """Where the block that starts with neighbour k (a multiple of `LANES`) stands."""
     return k * _FIELDS
 
 
@@ -70,17 +72,6 @@ def add_radial(env, gradient, start, slot, element, weight):
     for k in range(first, first + lanes, LANES):
         at = start + gradient_block(k) + ALONG
         store(gradient, at, fma(load(env.factor_slope, row + k), weight, load(gradient, at)))
-
-
-@inline
-def components(env, gradient, start, k):
-    """(x, y, z) of the gradients of a block of neighbours."""
-    at, there = start + gradient_block(k), block_at(k)
-    along = load(gradient, at + ALONG)
-    gx = fma(along, load(env.near, there + X), load(gradient, at + GX))
-    gy = fma(along, load(env.near, there + Y), load(gradient, at + GY))
-    gz = fma(along, load(env.near, there + Z), load(gradient, at + GZ))
-    return gx, gy, gz
 
 
 @inline
@@ -125,7 +116,7 @@ def resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
 def spread(env, gradient, start, chunk, blocks):
     """Add the coefficients of a chunk to the gradients of its pairs, for the scalar that stands at `start`."""
     scratch, info, near = chunk.scratch, chunk.blocks, env.near
-    last, x, y, z = -1, 0.0, 0.0, 0.0
+    last, x, y, z = -1, REAL(0.0), REAL(0.0), REAL(0.0)
     along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
     for block in range(blocks):
         packed = load_one(info, block)

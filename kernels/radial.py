@@ -3,7 +3,8 @@
 from enum import IntEnum
 
 from fastsf.kernels._jit import inline
-from fastsf.kernels.vmath import exp, sin_cos_any
+
+from .vmath import exp, sin_cos_any
 
 
 class Factor(IntEnum):

@@ -16,6 +16,9 @@ from fastsf.kernels._jit import kernel
 MAX_POWER = 7
 """Largest exponent for which angle factors are summed up as powers of the cosine; beyond it, digits would cancel."""
 
+POWERS = MAX_POWER + 1
+"""Coefficients of a polynomial of the cosine."""
+
 ALL = -1
 """Stands for a neighbour element in weighted functions, which run over all neighbours."""
 
@@ -131,7 +134,7 @@ class Tables(NamedTuple):
     terms: np.recarray  # TERM
     angles: np.recarray  # TERM: angle factors of wide groups
     weights: np.ndarray  # (elements,) float64: atomic numbers
-    powers: np.ndarray  # (terms * (MAX_POWER + 1),) float64: coefficients of the powers of the cosine
+    powers: np.ndarray  # (terms * POWERS,) float64: coefficients of the powers of the cosine
     legendre: np.ndarray  # (terms, MAX_DEGREE + 1) float64: Legendre coefficients of the angle factors
     slots: int  # rows of storage that the largest shell needs
 

@@ -1,6 +1,6 @@
 """Triplets (j, centre, k) of one group of narrow functions (with r_jk), in chunks of dense vectors.
 
-A block is one neighbour j with a vector of eight k. Many of its lanes hold no triplet (r_jk beyond the cutoff,
+A block is one neighbour j with a vector of k. Many of its lanes hold no triplet (r_jk beyond the cutoff,
 padding, k <= j): only the others are packed, one block behind the other, so that everything expensive runs over full
 vectors. The blocks remember their masks, so that gradients find the way back to the lanes of k.
 """
@@ -10,9 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import allocator, inline, kernel
-from fastsf.kernels.angular import angle
-from fastsf.kernels.cutoffs import envelope
-from fastsf.kernels.environment import (
+from fastsf.kernels.tables import ALL
+
+from . import REAL
+from .angular import angle
+from .cutoffs import envelope
+from .environment import (
     LOG_SLOPE,
     R_INVERSE,
     R_SQUARED,
@@ -24,8 +27,8 @@ from fastsf.kernels.environment import (
     lanes_of,
     segment,
 )
-from fastsf.kernels.radial import gaussian
-from fastsf.kernels.simd import (
+from .radial import gaussian
+from .simd import (
     LANES,
     any_lane,
     bits_mask,
@@ -45,12 +48,11 @@ from fastsf.kernels.simd import (
     store,
     store_one,
 )
-from fastsf.kernels.tables import ALL
 
 CHUNK = 60
 """Blocks that are worked on together; their arrays fit the first-level cache."""
 
-_TINY = 1e-280  # Å^2: below it, two neighbours stand on the same spot
+_TINY = 1e-30  # Å^2: below it, two neighbours stand on the same spot
 
 STRIDE = (CHUNK + 2) * LANES
 """Lanes of an array over a chunk: all blocks full, and two vectors that may be written beyond them.
@@ -81,18 +83,19 @@ ANGLE = 10 * STRIDE  # in groups with windows (`fill_angles`)
 INVERSE_SINE = 11 * STRIDE
 GAUSSIANS = 12 * STRIDE  # one array for each channel: exp(-eta (r_jk - shift)^2)
 
-_PAGE = 512  # numbers in 4096 bytes
-_SCRATCH_START = 320  # where scratch starts in its page: as if it stood behind twelve arrays of `lanes`
+_BYTES = np.dtype(REAL).itemsize
+_PAGE = 4096 // _BYTES  # numbers in as many bytes
+_SCRATCH_START = 40 * LANES  # where scratch starts in its page: as if it stood behind twelve arrays of `lanes`
 
-# A block as one number: neighbour j, first of its eight neighbours k, place of its triplets in the arrays above, and
-# mask of the lanes that hold triplets, in 29, 17, 9 and 8 bits.
-_MASK_BITS, _PLACE_BITS, _SECOND_BITS = 8, 9, 17
+# A block as one number: neighbour j, first of its neighbours k, place of its triplets in the arrays above, and
+# mask of the lanes that hold triplets, in 20, 17, 10 and 16 bits or more.
+_MASK_BITS, _PLACE_BITS, _SECOND_BITS = LANES, 10, 17
 
 
 @inline
 def _block(j, k, place, mask):
-    """The number of a block; k is a multiple of eight."""
-    return (((j << _SECOND_BITS | k >> 3) << _PLACE_BITS | place) << _MASK_BITS) | mask
+    """The number of a block; k is a multiple of `LANES`."""
+    return (((j << _SECOND_BITS | k // LANES) << _PLACE_BITS | place) << _MASK_BITS) | mask
 
 
 @inline
@@ -109,8 +112,8 @@ def block_place(block):
 
 @inline
 def block_second(block):
-    """First of the eight neighbours k."""
-    return ((block >> (_MASK_BITS + _PLACE_BITS)) & ((1 << _SECOND_BITS) - 1)) << 3
+    """First of the neighbours k."""
+    return ((block >> (_MASK_BITS + _PLACE_BITS)) & ((1 << _SECOND_BITS) - 1)) * LANES
 
 
 @inline
@@ -123,15 +126,15 @@ class Triplets(NamedTuple):
     """One chunk of triplets."""
 
     blocks: np.ndarray  # (CHUNK,) int64
-    lanes: np.ndarray  # ((3 + channels) * STRIDE,) float64
-    scratch: np.ndarray  # ((12 + channels) * STRIDE,) float64
+    lanes: np.ndarray  # ((3 + channels) * STRIDE,) REAL
+    scratch: np.ndarray  # ((12 + channels) * STRIDE,) REAL
 
 
 class Chunks(NamedTuple):
     """Memory of one thread for some chunks of triplets, which share their scratch."""
 
     blocks: np.ndarray  # (chunks, CHUNK) int64
-    lanes: np.ndarray  # (chunks, at least (3 + channels) * STRIDE) float64
+    lanes: np.ndarray  # (chunks, at least (3 + channels) * STRIDE) REAL
     scratch: np.ndarray
 
 
@@ -150,8 +153,8 @@ def make_chunks(tables, number):
     channels = most_channels(tables)
     width = (PRODUCTS + channels * STRIDE + _PAGE - 1) // _PAGE * _PAGE
     scratch = GAUSSIANS + channels * STRIDE
-    raw = np.empty(number * width + _SCRATCH_START + scratch + _PAGE)
-    first = (-(raw.ctypes.data >> 3)) & (_PAGE - 1)
+    raw = np.empty(number * width + _SCRATCH_START + scratch + _PAGE, REAL)
+    first = (-(raw.ctypes.data // _BYTES)) & (_PAGE - 1)
     last = first + number * width
     return Chunks(
         np.empty((number, CHUNK), np.int64),

@@ -4,22 +4,30 @@ Coefficients are Chebyshev interpolants in 50-digit arithmetic, rounded once; re
 function stay below 4 ulp on the stated domains (tests/test_vmath.py).
 """
 
-from fastsf.kernels._jit import inline
-from fastsf.kernels.simd import exp2_scale, fma, maximum, select, splat, sqrt
+import numpy as np
 
-_ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest integer in the low mantissa bits
+from fastsf.kernels._jit import inline
+
+from . import REAL
+from .simd import MANTISSA_BITS, exp2_scale, fma, maximum, select, splat, sqrt
+
+_ROUND = 1.5 * 2.0**MANTISSA_BITS  # adding it leaves the nearest integer in the low mantissa bits
 _LOG2_E = 1.4426950408889634
 _LN2 = 0.6931471805599453
-_LN2_HIGH = 6.93147180369123816490e-01
-_LN2_LOW = 1.90821492927058770002e-10
-_PI = 3.141592653589793
-_PI_LOW = 1.2246467991473532e-16
 _HALF_PI = 1.5707963267948966
+if np.float64 == REAL:
+    _LEAST = -700.0  # its exponential is not far from the smallest number
+    _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # few bits, and the rest
+    _PI, _PI_LOW = 3.141592653589793, 1.2246467991473532e-16
+else:
+    _LEAST = -87.0
+    _LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440e-4
+    _PI, _PI_LOW = 3.1415927410125732, -8.742278e-8
 
 
 @inline
 def _reduced_exp(x):
-    """(p, n + 1.5 * 2^52) with exp(x) = 2^n (1 + p), for |x| <= 700."""
+    """(p, n + _ROUND) with exp(x) = 2^n (1 + p), for |x| <= 700."""
     shifted = fma(x, _LOG2_E, _ROUND)
     n = shifted - _ROUND
     r = fma(n, -_LN2_HIGH, x)
@@ -41,7 +49,7 @@ def _reduced_exp(x):
 @inline
 def exp(x):
     """exp(x) for x <= 700; arguments below -700 give exp(-700)."""
-    p, shifted = _reduced_exp(maximum(-700.0, x))  # in this order NaN stays NaN
+    p, shifted = _reduced_exp(maximum(_LEAST, x))  # in this order NaN stays NaN
     return exp2_scale(p + 1.0, shifted)
 
 

@@ -9,9 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import allocator, inline, kernel
-from fastsf.kernels.angular import Angle, angle, angle_factor, angle_term
-from fastsf.kernels.cutoffs import Core
-from fastsf.kernels.environment import (
+from fastsf.kernels.tables import group_terms
+
+from . import REAL
+from .angular import Angle, angle, angle_factor, angle_term
+from .cutoffs import Core
+from .environment import (
     R_INVERSE,
     X,
     Y,
@@ -22,8 +25,8 @@ from fastsf.kernels.environment import (
     lanes_of,
     segment,
 )
-from fastsf.kernels.pair_gradients import add_to_block, add_to_first, gradient_block, gradient_lane, room
-from fastsf.kernels.simd import (
+from .pair_gradients import add_to_block, add_to_first, gradient_block, gradient_lane, room
+from .simd import (
     LANES,
     any_lane,
     fma,
@@ -37,7 +40,6 @@ from fastsf.kernels.simd import (
     store,
     sum_lanes,
 )
-from fastsf.kernels.tables import group_terms
 
 # Arrays over the neighbours k of one j, by their order in the scratch; two for each angle factor stand behind them.
 _COSINE, _ANGLE, _INVERSE_SINE, _SLOPE, _ALONG, _FACTORS = range(6)
@@ -46,11 +48,11 @@ _COSINE, _ANGLE, _INVERSE_SINE, _SLOPE, _ALONG, _FACTORS = range(6)
 class WideScratch(NamedTuple):
     """Memory of one thread for any wide group."""
 
-    rows: np.ndarray  # ((5 + 2 * angles) * m,) float64: the arrays above
+    rows: np.ndarray  # ((5 + 2 * angles) * m,) REAL: the arrays above
     ends: np.ndarray  # (channels,) int64: behind the last neighbour k that a channel of the group reaches
     places: np.ndarray  # (terms,) int64: where the angle factor of each term of the group stands
-    weights: np.ndarray  # (scalars, terms) float64: their weights
-    sums: np.ndarray  # (8 * terms,) float64: their values, lane by lane
+    weights: np.ndarray  # (scalars, terms) their weights
+    sums: np.ndarray  # (8 * terms,) REAL: their values, lane by lane
 
 
 @allocator
@@ -66,7 +68,7 @@ def make_wide(tables, size, scalars=1):
         aligned((_FACTORS + 2 * angles) * size),
         np.empty(channels, np.int64),
         np.empty(terms, np.int64),
-        np.empty((scalars, terms)),
+        np.empty((scalars, terms), REAL),
         aligned(terms * LANES),
     )
 

