@@ -14,7 +14,6 @@ import numpy as np
 from numba import carray, types
 
 from fastsf.kernels._jit import allocator, kernel, njit
-from fastsf.kernels.energies import energies_range
 from fastsf.kernels.networks import LAYER, Networks
 from fastsf.kernels.pointers import address_of, call, int32s, pointer
 from fastsf.kernels.tables import CHANNEL, GROUP, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Neighbors, Tables
@@ -67,8 +66,8 @@ class Block(NamedTuple):
     sums: np.ndarray  # (BLOCK, 12) float64
 
 
-def address_of_energies(tables, networks):
-    """Address of `energies_range`, for `add_forces`."""
+def address_of_energies(energies_range, tables, networks):
+    """Address of `energies_range`, in whichever precision, for `add_forces`."""
     integers, numbers, rows = np.zeros(2, np.int64), np.empty(1), np.empty((1, 3))
     pairs = Neighbors(integers, integers, rows, integers)
     return address_of(energies_range, (tables, networks, pairs, 0, 0, rows, numbers, integers, rows, rows))

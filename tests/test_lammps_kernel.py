@@ -44,6 +44,21 @@ def test_same_as_the_potential(name: str, repeat: tuple[int, int, int]) -> None:
     assert model.counts.tolist() == [expected.outside.sum(), (expected.outside > 0).sum(), n]
 
 
+def test_mixed_precision() -> None:
+    """The potential's precision is respected; neighbours stand in another order, so that roundings differ."""
+    atoms, results = SYSTEMS["triclinic"](), []
+    for precision in ("double", "mixed"):
+        potential = random_potential()
+        potential.model = potential.model.in_precision(precision)
+        model = LammpsModel(potential)
+        listed = listed_of(atoms, model)
+        forces, energies, virials = listed.rooms()
+        assert model.add_forces(listed.atoms, 1.0, forces, energies, virials) == -1
+        results.append(energies[: len(atoms)])
+        np.testing.assert_allclose(results[-1], potential.evaluate(atoms).energies, rtol=1e-4)
+    assert 1e-10 < abs(results[1] - results[0]).max() < 1e-4
+
+
 def test_what_is_not_finite() -> None:
     atoms = SYSTEMS["triclinic"]()
     potential = random_potential()

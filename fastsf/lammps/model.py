@@ -13,6 +13,7 @@ from fastsf.errors import InputError
 from fastsf.kernels import _jit
 from fastsf.kernels import lammps as kernels
 from fastsf.potential import Potential
+from fastsf.precision import kernel_set
 from fastsf.structure import FloatArray, IntArray
 
 ENERGY_UNITS = {"metal": 1.0, "real": 23.060549}
@@ -62,7 +63,8 @@ class LammpsModel:
         self.cutoff = float(potential.descriptor.cutoff)
         self.tables, self.networks = potential.model.descriptor.tables, potential.model.networks
         self.counts: IntArray = np.zeros(3, np.int64)
-        self._evaluate = kernels.address_of_energies(self.tables, self.networks)
+        energies = kernel_set(potential.model.precision).energies
+        self._evaluate = kernels.address_of_energies(energies.energies_range, self.tables, self.networks)
         self._names = " ".join(self.elements).encode()
 
     def compile(self) -> int:
