@@ -26,7 +26,7 @@ from fastsf.simulation.engine import Engine, Frame
 TEMPERATURE, PRESSURE = 200.0, 1500.0  # K, bar
 FRAMES, FIRST = 3000, 200  # how many, and where averages begin
 SWEEPS, STEPS, TIMESTEP = 4, 60, 5.0  # moves for each atom or time steps from frame to frame; fs
-EDGES = np.arange(2.5, 6.6, 0.5)  # Å
+EDGES = np.arange(3.0, 6.6, 0.5)  # Å
 
 
 def fluid() -> Potential:
