@@ -1,9 +1,8 @@
-"""Cost of a single-atom move by the number of atoms; averages against molecular dynamics.
+"""Cost of a single-atom move by the number of atoms.
 
     FASTSF_SHARED=... NUMBA_NUM_THREADS=1 python bench/bench_mc.py prepare     liquid water (START), once
     FASTSF_SHARED=... NUMBA_NUM_THREADS=1 python bench/bench_mc.py             cost of moves and of finding pairs
     FASTSF_SHARED=... NUMBA_NUM_THREADS=1 python bench/bench_mc.py searches    how often pairs are found anew
-    FASTSF_SHARED=... NUMBA_NUM_THREADS=1 python bench/bench_mc.py averages    against Langevin dynamics
 
 Water at 300 K (RPBE-D3), repeated along the vectors of its cell: 540 to 54,000 atoms. Sizes take turns, some moves
 each time.

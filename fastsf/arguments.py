@@ -16,6 +16,7 @@ from fastsf.options import (
     add_labels,
     add_members,
     add_model,
+    add_precision,
     add_reading,
     add_threads,
     add_units,
@@ -167,6 +168,7 @@ def _add_prediction(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     writing.add_argument("--metrics", metavar="FILE", help="write the errors as JSON")
     writing.add_argument("--plots", metavar="FOLDER", help="write pictures of predictions against labels (PNG)")
     add_threads(writing)
+    add_precision(writing)
     writing.add_argument("--chunk-atoms", type=positive, metavar="N", help="atoms that are computed at once")
     writing.add_argument("--overwrite", action="store_true", help="replace files that are there")
     kinds = "a folder of n2p2 or RuNNer and of input.data files"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from fastsf.arguments import RUN_OPTIONS, make_parser
 from fastsf.console import LOG, Console, compile_first
 from fastsf.errors import FastsfError, FormatError, InputError, StructureError
-from fastsf.options import console_of, load_members, reading_of
+from fastsf.options import compile_for, console_of, load_members, reading_of
 
 if TYPE_CHECKING:
     from fastsf.descriptor import ACSF
@@ -175,7 +175,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     inputs = [str(path) for path in expand_paths(arguments.inputs)]
     potential = load_members(arguments)
     console.say(potential.describe())
-    compile_first(["committee" if arguments.member else "predict"], console)
+    compile_for(arguments, ["committee" if arguments.member else "predict"], console)
     with console.progress_bar() as bar:
         summary = predict(
             inputs,

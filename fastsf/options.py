@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from fastsf.console import Console, open_log
+from fastsf.console import Console, compile_first, open_log
 from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
 
 if TYPE_CHECKING:
@@ -95,6 +96,16 @@ def add_threads(group: argparse.ArgumentParser | argparse._ArgumentGroup) -> Non
     group.add_argument("--threads", type=positive, metavar="N", help="threads (default: all processors)")
 
 
+def add_precision(group: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the precision of energies and forces."""
+    group.add_argument(
+        "--precision",
+        choices=("double", "mixed"),
+        default="double",
+        help="mixed is about 1.4 times as fast, with forces that are wrong by some 1e-5 (default: %(default)s)",
+    )
+
+
 def add_console(parser: argparse.ArgumentParser) -> None:
     """Add where messages go."""
     console = parser.add_argument_group("messages")
@@ -133,9 +144,15 @@ def load_potential(arguments: argparse.Namespace, path: str) -> Potential:
     from pathlib import Path
 
     from fastsf.potential import Potential
+    from fastsf.precision import DOUBLE
 
     units = (arguments.length_unit, arguments.energy_unit) if Path(path).is_dir() else ()
-    return Potential.load(path, *units)
+    return Potential.load(path, *units, precision=getattr(arguments, "precision", DOUBLE))
+
+
+def compile_for(arguments: argparse.Namespace, what: Sequence[str], console: Console) -> None:
+    """Compile the kernels that a command needs, in its precision."""
+    compile_first([*what, "mixed"] if arguments.precision == "mixed" else what, console)
 
 
 def load_members(arguments: argparse.Namespace) -> Potential | Committee:

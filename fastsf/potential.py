@@ -52,8 +52,8 @@ class Potential:
     metadata : mapping of str to str, optional
         Where the potential comes from: any texts.
     precision : "double" or "mixed"
-        In which it is evaluated. "mixed" works on neighbours and triplets in float32, about one and a half times as
-        fast, with forces that differ by some 1e-5 of their size (docs/potentials.md); it is no part of what is saved.
+        In which it is evaluated. "mixed" works on neighbours and triplets in float32, 1.2 to 1.5 times as fast, with
+        forces that differ by some 1e-5 of their size (docs/potentials.md); it is no part of what is saved.
 
     Raises
     ------

@@ -29,6 +29,7 @@ from fastsf import (
 )
 from fastsf.evaluation import Result, evaluate_batch
 from fastsf.io.input_data import iread_input_data
+from fastsf.md import NVE, MolecularDynamics
 from fastsf.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry import CORES, SMOOTH_CORES
@@ -147,6 +148,16 @@ def test_double_unless_asked_for(potential: Potential, tmp_path) -> None:
     assert Calculator(potential).precision == "double"
     assert Calculator(mixed, precision="double").precision == "double"
     assert potential.evaluator(molecule("H2O")).model.precision == "double"
+
+
+def test_dynamics_take_the_precision_of_the_potential(potential: Potential) -> None:
+    energies = []
+    for word in ("mixed", "double"):
+        own = Potential.from_parts(potential.parts, precision=word)
+        rows = MolecularDynamics(own, SYSTEMS["triclinic"](), NVE(), 0.5, threads=1).advance(5, 1).rows
+        energies.append(rows)
+    assert np.abs(energies[0] - energies[1]).max() > 0
+    np.testing.assert_allclose(*(rows[:, :7] for rows in energies), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("word", ["single", "Mixed", "", 32, np.float32, ["mixed"]])

@@ -16,6 +16,7 @@ import fastsf
 from fastsf import ACSF, G1, G2, G3, G4, G5, Angular, Compact, Cutoff, InputError, Potential, Power, Radial, Window
 from fastsf.kernels.networks import predict_range
 from fastsf.lammps.model import LammpsModel
+from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
 from fastsf.network import ACTIVATIONS
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
@@ -139,6 +140,26 @@ def test_lists_of_lammps(water) -> None:
     if config.DISABLE_JIT:
         with pytest.raises(InputError, match="LAMMPS calls compiled kernels, and NUMBA_DISABLE_JIT is set"):
             model.compile()
+
+
+def test_monte_carlo(water) -> None:
+    water = water.copy()
+    water.set_cell([4.0, 4.5, 5.0])
+    water.pbc = True
+    acsf = ACSF([G2("H", "O", 0.4, 3.0), G4("H", ("H", "O"), 0.1, 2, 1, 3.0), G2("O", "H", 0.4, 3.0)], threads=1)
+    scalings = find_scalings(acsf, [Structure.from_atoms(water)], "none")
+    sizes = [(len(acsf.columns[symbol]), 3, 1) for symbol in acsf.elements]
+    networks = tuple(initial_network(each, ("tanh", "linear"), "glorot_normal", 1) for each in sizes)
+    potential = Model(acsf, scalings, networks, {}).potential()
+    moves = [Displacement(0.3), Swap(("H", "O")), VolumeChange(0.1)]
+    engine = MonteCarlo(potential, water, 3000.0, moves, equilibration=10, seed=1)
+    assert engine.advance(60, 20).halt is None
+    frame = engine.frame()
+    water.set_cell(frame.cell)
+    water.positions = frame.positions
+    np.testing.assert_allclose(frame.energy, potential.evaluate(water).energy, rtol=1e-12)
+    accepted = [value for name, value in frame.columns.items() if "accepted" in name]
+    assert min(accepted) > 0
 
 
 def test_symmetric_products() -> None:

@@ -7,7 +7,7 @@ import math
 
 from ase import Atoms
 
-from fastsf.console import Console, compile_first
+from fastsf.console import Console
 from fastsf.errors import InputError
 from fastsf.md import (
     NVE,
@@ -20,7 +20,7 @@ from fastsf.md import (
     StochasticCellRescaling,
     maxwell_boltzmann,
 )
-from fastsf.options import load_potential
+from fastsf.options import compile_for, load_potential
 from fastsf.simulation.command import simulate
 from fastsf.simulation.md_options import STEPS
 from fastsf.simulation.options import folder_of, settings_of, supervision_of
@@ -54,7 +54,7 @@ def run_md(arguments: argparse.Namespace, console: Console) -> None:
     folder = folder_of(arguments, "md")
     settings = settings_of(arguments, steps, drift=arguments.max_drift or None)
     watches = supervision_of(arguments, potential, atoms, folder, lambda text: console.say(f"warning: {text}"))
-    compile_first(["md", "committee"] if arguments.member else ["md", "predict"], console)
+    compile_for(arguments, ["md", "committee"] if arguments.member else ["md", "predict"], console)
     stop = arguments.extrapolation == "stop"
     engine = MolecularDynamics(
         potential,

@@ -238,6 +238,7 @@ class MolecularDynamics:
         return {
             "engine": "molecular dynamics",
             "potential": model_digest(self._potential.model),
+            "precision": self._potential.model.precision,
             "atoms": len(start),
             "structure": digest((*structure, self._scheme.masses, self._fixed)),
             "integrator": self._integrator.described(),

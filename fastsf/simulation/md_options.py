@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from fastsf.options import Commands, positive
+from fastsf.options import Commands, add_precision, positive
 from fastsf.simulation.options import add_start, add_supervision, add_writing
 
 STEPS = 10_000
@@ -31,7 +31,7 @@ def add_md(commands: Commands) -> None:
     add_start(parser, "md")
     _add_course(parser.add_argument_group("course"))
     _add_coupling(parser.add_argument_group("thermostats and barostats"))
-    add_writing(parser, 100)
+    add_precision(add_writing(parser, 100))
     group = add_supervision(parser, 100)
     group.add_argument(
         "--max-temperature", type=float, default=10_000.0, metavar="K", help="stop above it (default: %(default)g)"

@@ -41,8 +41,10 @@ def add_start(parser: argparse.ArgumentParser, name: str) -> None:
     add_units(parser.add_argument_group("units"), "", kinds, kinds)
 
 
-def add_writing(parser: argparse.ArgumentParser, log_every: int, trajectory: str = _DEFAULT_TRAJECTORY) -> None:
-    """Add what a run writes, and how often."""
+def add_writing(
+    parser: argparse.ArgumentParser, log_every: int, trajectory: str = _DEFAULT_TRAJECTORY
+) -> argparse._ArgumentGroup:
+    """Add what a run writes, and how often; returns the group, for more of it."""
     group = parser.add_argument_group("computing and writing")
     group.add_argument(
         "--log-every", type=positive, default=log_every, metavar="N", help="steps to a row of the log (%(default)s)"
@@ -60,6 +62,7 @@ def add_writing(parser: argparse.ArgumentParser, log_every: int, trajectory: str
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of the random numbers (%(default)s)")
     add_threads(group)
     parser.set_defaults(default_trajectory=trajectory)
+    return group
 
 
 def add_supervision(parser: argparse.ArgumentParser, every: int) -> argparse._ArgumentGroup:
