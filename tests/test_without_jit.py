@@ -6,17 +6,45 @@ import sys
 
 import numpy as np
 import pytest
+from ase import units
 from ase.build import molecule
+from ase.md.verlet import VelocityVerlet
 from lammps_lists import Listed
 from numba import config
 from reference.assemble import features
 from reference.networks import energy_and_gradient
 
 import fastsf
-from fastsf import ACSF, G1, G2, G3, G4, G5, Angular, Compact, Cutoff, InputError, Potential, Power, Radial, Window
+from fastsf import (
+    ACSF,
+    G1,
+    G2,
+    G3,
+    G4,
+    G5,
+    Angular,
+    Calculator,
+    Compact,
+    Cutoff,
+    InputError,
+    Potential,
+    Power,
+    Radial,
+    Window,
+)
 from fastsf.kernels.networks import predict_range
 from fastsf.lammps.model import LammpsModel
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
+from fastsf.md import (
+    NVE,
+    Bussi,
+    Langevin,
+    MolecularDynamics,
+    NoseHooverChain,
+    Ramp,
+    StochasticCellRescaling,
+    maxwell_boltzmann,
+)
 from fastsf.network import ACTIVATIONS
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
@@ -142,7 +170,8 @@ def test_lists_of_lammps(water) -> None:
             model.compile()
 
 
-def test_monte_carlo(water) -> None:
+def periodic(water):
+    """Water in a small cell, and a potential for it."""
     water = water.copy()
     water.set_cell([4.0, 4.5, 5.0])
     water.pbc = True
@@ -150,7 +179,39 @@ def test_monte_carlo(water) -> None:
     scalings = find_scalings(acsf, [Structure.from_atoms(water)], "none")
     sizes = [(len(acsf.columns[symbol]), 3, 1) for symbol in acsf.elements]
     networks = tuple(initial_network(each, ("tanh", "linear"), "glorot_normal", 1) for each in sizes)
-    potential = Model(acsf, scalings, networks, {}).potential()
+    return water, Model(acsf, scalings, networks, {}).potential()
+
+
+@pytest.mark.parametrize(
+    "integrator",
+    [
+        NVE(),
+        Langevin(Ramp(300.0, 600.0, 3), 0.01),
+        NoseHooverChain(Ramp(300.0, 600.0, 3), 50.0),
+        StochasticCellRescaling(Bussi(300.0), 1.0),
+        StochasticCellRescaling(Bussi(300.0), 1.0, shape="anisotropic"),
+    ],
+    ids=lambda integrator: type(integrator).__name__,
+)
+def test_molecular_dynamics(water, integrator) -> None:
+    water, potential = periodic(water)
+    maxwell_boltzmann(water, 300.0, seed=1)
+    engine = MolecularDynamics(potential, water, integrator, 0.5, threads=1)
+    advance = engine.advance(4, 2)
+    assert advance.halt is None and len(advance.rows) == 2
+    frame = engine.frame()
+    moved = water.copy()
+    moved.set_cell(frame.cell)
+    moved.positions = frame.positions
+    np.testing.assert_allclose(frame.forces, potential.evaluate(moved).forces, rtol=1e-9, atol=1e-12)
+    water.calc = Calculator(potential, extrapolation="ignore")
+    VelocityVerlet(water, 0.5 * units.fs).run(4)
+    same = np.allclose(frame.positions, water.positions, rtol=0, atol=1e-10)
+    assert same == (type(integrator) is NVE)
+
+
+def test_monte_carlo(water) -> None:
+    water, potential = periodic(water)
     moves = [Displacement(0.3), Swap(("H", "O")), VolumeChange(0.1)]
     engine = MonteCarlo(potential, water, 3000.0, moves, equilibration=10, seed=1)
     assert engine.advance(60, 20).halt is None
