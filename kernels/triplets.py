@@ -197,7 +197,6 @@ def next_triplets(env, chunk, section, channels, group, at, slopes):
         _pack_products(env, chunk, channels[c].slot * lanes_of(env), start, blocks)
         _clear_tail(chunk.lanes, start + packed)
     lanes = (packed + 2 * LANES - 1) // (2 * LANES) * (2 * LANES)
-    _clamp(chunk.lanes, lanes)
     _fill_far(chunk.lanes, chunk.scratch, section, lanes, slopes, group.shifted)
     for c in range(group.channel_first, group.channel_last):
         _multiply_far(chunk.lanes, chunk.scratch, channels[c], c - group.channel_first, lanes)
@@ -213,12 +212,6 @@ def fill_angles(chunk, lanes):
         theta, inverse_sine = angle(load(chunk.lanes, COSINE + b))
         store(chunk.scratch, ANGLE + b, theta)
         store(chunk.scratch, INVERSE_SINE + b, inverse_sine)
-
-
-@kernel
-def _clamp(lanes_of_chunk, lanes):
-    for b in range(COSINE, COSINE + lanes, LANES):
-        store(lanes_of_chunk, b, minimum(maximum(load(lanes_of_chunk, b), -1.0), 1.0))
 
 
 @kernel
@@ -304,8 +297,12 @@ def pack_slopes(env, chunk, blocks):
 
 @kernel
 def _fill_far(array, scratch, section, lanes, slopes, shifted):
-    """Distance r_jk and its envelope; one loop for each step, so that the CPU has many vectors under way at once."""
+    """Distance r_jk and its envelope, and cosines that rounding has not made larger than 1.
+
+    There is one loop for each step, so that the CPU has many vectors under way at once.
+    """
     for b in range(0, lanes, LANES):
+        store(array, COSINE + b, minimum(maximum(load(array, COSINE + b), -1.0), 1.0))
         r2 = maximum(load(scratch, DISTANCE + b), _TINY)
         inverse = inverse_sqrt(r2)
         store(scratch, DISTANCE + b, r2 * inverse)
