@@ -99,8 +99,8 @@ def _run(
 
 def _pairs(threads: int) -> None:
     """Search, reverse pairs and moving atoms, for so many that threads share them."""
-    sites = np.argwhere(np.ones((13, 13, 13)))
-    crystal = Structure.from_arrays(sites, np.diag([13.0, 13.0, 13.0]), True, np.ones(len(sites), np.int64))
+    sites = np.argwhere(np.ones((16, 16, 16)))
+    crystal = Structure.from_arrays(sites, np.diag([16.0, 16.0, 16.0]), True, np.ones(len(sites), np.int64))
     pairs = Pairs.build(crystal, 1.1, 0.1, threads)
     pairs.update(crystal.positions + 0.01)
     _ = pairs.reverse
