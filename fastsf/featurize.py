@@ -199,6 +199,7 @@ class _Run:
             WriteBehind(self.parts, target, about, self._count) as store,
             ReadAhead(reader.chunks(start, self.options.chunk_size)) as chunks,
         ):
+            store.start()
             for chunk in chunks:
                 if start == Place() and not summary.computed_atoms:
                     reader.check_keys()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -45,3 +46,19 @@ class Interruption:
             raise KeyboardInterrupt
         self.requested = True
         self._on_request()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block: for steps after which nothing can clean up if they are half done."""
+    if threading.current_thread() is not threading.main_thread():  # others get no signals
+        yield
+        return
+    noted = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda number, frame: noted.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if noted.is_set():
+            signal.raise_signal(signal.SIGINT)

@@ -49,7 +49,6 @@ class ReadAhead(Generic[T]):
         self._thread = threading.Thread(target=self._fill, args=(source,), name="reader", daemon=True)
 
     def __enter__(self) -> Iterator[T]:
-        self._thread.start()
         return self._items()
 
     def __exit__(self, *_: object) -> None:
@@ -71,6 +70,7 @@ class ReadAhead(Generic[T]):
             self._queue.put((False, error))
 
     def _items(self) -> Iterator[T]:
+        self._thread.start()
         while True:
             more, item = self._queue.get()
             if more:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fastsf.chunks import Parts
 from fastsf.feature_writer import FeatureWriter, Header
+from fastsf.interruption import held_back
 
 Array = npt.NDArray[Any]
 Made = tuple[dict[str, Array], dict[str, Any]]
@@ -21,7 +22,7 @@ Made = tuple[dict[str, Array], dict[str, Any]]
 class WriteBehind:
     """Takes chunks while the next ones are computed; one chunk at most waits.
 
-    Used as a context manager. Chunks that are finished already are added to the file first.
+    Used as a context manager, in which `start` is called first.
 
     Parameters
     ----------
@@ -41,16 +42,22 @@ class WriteBehind:
         self._file: FeatureWriter | None = None
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(1, "writer")
-        self._last: Future[None] = self._pool.submit(self._catch_up)
+        self._last: Future[None] = Future()
 
     def __enter__(self) -> WriteBehind:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Wait for what is being written; remove the file if it was not finished."""
-        self._stop.set()
-        self._pool.submit(self._abandon)
-        self._pool.shutdown()
+        with held_back():
+            self._stop.set()
+            self._pool.submit(self._abandon)
+            self._pool.shutdown()
+
+    def start(self) -> None:
+        """Begin the file, with the chunks that are finished already."""
+        with held_back():  # a thread that is interrupted in its start is unknown to the pool
+            self._last = self._pool.submit(self._catch_up)
 
     def save(self, make: Callable[[], Made]) -> None:
         """Wait for the chunk before, then let the next one be made and saved.

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -154,18 +155,29 @@ def test_kill_in_the_middle_of_the_cleaning(data, whole):
     assert not folder.exists()
 
 
-def test_control_c_while_earlier_chunks_are_copied(data, whole, monkeypatch):
+@pytest.mark.parametrize("moment", ["start of the thread", "first chunk", "second chunk"])
+def test_control_c_while_earlier_chunks_are_copied(data, whole, monkeypatch, moment):
     with pytest.raises(KeyboardInterrupt):
         go_on(data, on_progress=stop_after(30))
     load, output = chunks.Parts.load, data.with_name("out.h5")
+    wanted = {"start of the thread": -1, "first chunk": 0, "second chunk": 1}[moment]
 
     def interrupted(self, index):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.05)
+        if index == wanted:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)  # the main thread gets the signal
         return load(self, index)
+
+    def interrupted_start(thread):
+        start(thread)
+        if thread.name.startswith("writer") and wanted < 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    start = threading.Thread.start
 
     with monkeypatch.context() as context:
         context.setattr(chunks.Parts, "load", interrupted)
+        context.setattr(threading.Thread, "start", interrupted_start)
         with pytest.raises(KeyboardInterrupt):
             go_on(data)
     assert not output.exists()
