@@ -181,7 +181,8 @@ class Window:
             raise InputError(f"angle window: unknown kind {self.kind!r}, expected one of {', '.join(SMOOTH_CORES)}")
 
 
-def _envelope_label(envelope: Envelope) -> str:
+def envelope_label(envelope: Envelope) -> str:
+    """Words for an envelope in labels of columns."""
     if isinstance(envelope, Compact):
         suffix = "a" if envelope.asymmetric else ""
         return f"{envelope.left:g}<r<{envelope.right:g} {envelope.kind}{suffix}"
@@ -243,7 +244,7 @@ class Radial:
             parts.append(f"eta={self.eta:g} rs={self.rs:g}")
         if self.kappa:
             parts.append(f"kappa={self.kappa:g}")
-        return " ".join([*parts, _envelope_label(self.envelope)])
+        return " ".join([*parts, envelope_label(self.envelope)])
 
 
 @dataclass(frozen=True)
@@ -310,7 +311,7 @@ class Angular:
             parts.append(f"lambda={self.angle.lam:g} zeta={self.angle.zeta:g}")
         else:
             parts.append(f"{self.angle.left:g}<theta<{self.angle.right:g} {self.angle.kind}")
-        return " ".join([*parts, _envelope_label(self.envelope)])
+        return " ".join([*parts, envelope_label(self.envelope)])
 
 
 SymmetryFunction: TypeAlias = Radial | Angular
