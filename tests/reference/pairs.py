@@ -1,7 +1,7 @@
 """Pair-centred symmetry functions of one pair in plain NumPy, straight from the equations.
 
-Source: Jose, Artrith and Behler, J. Chem. Phys. 136, 194111 (2012), with a Gaussian and an envelope F(r) in place of its
-exp(-eta r^2) fc(r), as `reference.acsf` has them.
+Source: Jose, Artrith and Behler, J. Chem. Phys. 136, 194111 (2012), with any envelope and shifted Gaussians in F(r), as
+`reference.acsf` has it, in place of exp(-eta r^2) fc(r).
 
 The first atom stands at the origin, the second at R, others (p, 3) are all atoms within reach of either, but for
 the two. Functions depend on R and on others only.
