@@ -142,7 +142,7 @@ def _functions(file: TomlFile) -> tuple[list[SymmetryFunction] | None, dict[str,
     if "function" in inline:
         if table:
             raise file.error("[functions] and [[function]] exclude each other", "functions")
-        return interpret_definition(inline, file.path, file.headers.get("function", ()))[1], None
+        return interpret_definition(inline, file.path, file.headers).functions, None
     if inline:
         raise file.error(f"{next(iter(inline))} belongs to tables [[function]], and there are none", *inline)
     return _named_functions(file, table)
