@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import definition, packing, recipes
+from fastsf.directions import checked_array, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
@@ -299,7 +300,7 @@ class ACSF:
         """
         structure = Structure.from_atoms(atoms)
         n = len(structure)
-        w = self._checked(weights, (n, self.n_features), "weights")
+        w = checked_array(weights, (n, self.n_features), "weights")
         pairs = Pairs.build(structure, self.cutoff, threads=self.threads)
         neighbors = self._neighbors(pairs, structure.numbers, np.arange(n))
         g, sums = np.zeros_like(pairs.vector), np.zeros((n, 12))
@@ -326,10 +327,10 @@ class ACSF:
         """
         structure = Structure.from_atoms(atoms)
         n = len(structure)
-        v = self._checked(displacements, (n, 3), "displacements")
+        v = checked_array(displacements, (n, 3), "displacements")
         pairs = Pairs.build(structure, self.cutoff, threads=self.threads)
         neighbors = self._neighbors(pairs, structure.numbers, np.arange(n))
-        changes = v[pairs.neighbor] - np.repeat(v, np.diff(pairs.start), axis=0)
+        changes = moved_vectors(pairs, v)
         out = np.zeros((n, self.n_features))
         arguments = (self._tables, neighbors, np.arange(n))
         run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, out))
@@ -354,19 +355,9 @@ class ACSF:
         every, n = np.arange(len(numbers)), len(numbers)
         arguments = (self._tables, self._neighbors(pairs, numbers, every), every)
         out = np.zeros((6, n, self.n_features))
-        for v, (a, b) in enumerate(((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))):
-            changes = np.zeros_like(pairs.vector)
-            changes[:, a] += 0.5 * pairs.vector[:, b]
-            changes[:, b] += 0.5 * pairs.vector[:, a]
-            run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, out[v]))
+        for target, changes in zip(out, strained_vectors(pairs), strict=True):
+            run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, target))
         return np.ascontiguousarray(out.transpose(1, 0, 2))
-
-    @staticmethod
-    def _checked(values: npt.ArrayLike, shape: tuple[int, int], name: str) -> FloatArray:
-        array = np.ascontiguousarray(values, dtype=np.float64)
-        if array.shape != shape:
-            raise InputError(f"{name}: expected an array of shape {shape}, found {array.shape}")
-        return array
 
     # --- as scikit-learn spells it ---
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import pair_definition
+from fastsf.directions import checked_array, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
@@ -287,12 +288,48 @@ class PCSF:
         structure = Structure.from_atoms(atoms)
         sums = self._sums([structure])
         values = sums.values()
-        w = np.ascontiguousarray(weights, dtype=np.float64)
-        if w.shape != values.shape or not np.isfinite(w).all():
-            raise InputError(f"weights: expected finite numbers of shape {values.shape}, found shape {w.shape}")
+        w = checked_array(weights, values.shape, "weights")
         pairs, n = sums.rows.pairs, len(structure)
         g, center_sums, gradient = np.zeros_like(pairs.vector), np.zeros((n, 12)), np.empty((n, 3))
         sums.chain(w, np.zeros(len(w)), g, center_sums)
         own_pairs = (pairs.start, pairs.reverse, g, center_sums)
         run(self.threads, forces.gather_range, forces.gather, own_pairs, n, (gradient,))
         return gradient, center_sums[:, 3:].sum(axis=0).reshape(3, 3)
+
+    def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:
+        """Change of the values along displacements of the atoms (forward mode).
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure.
+        displacements : (n_atoms, 3) array
+            Direction in which the atoms move.
+
+        Returns
+        -------
+        (n_pairs, n_features) float64
+        """
+        structure = Structure.from_atoms(atoms)
+        v = checked_array(displacements, (len(structure), 3), "displacements")
+        sums = self._sums([structure])
+        sums.values()
+        change: FloatArray = sums.changes([moved_vectors(sums.rows.pairs, v)])[0]
+        return change
+
+    def strain_derivatives(self, structures: Sequence[Structure]) -> FloatArray:
+        """Derivatives of the values with respect to a strain of the structures.
+
+        Parameters
+        ----------
+        structures : sequence of Structure
+            Any number of structures.
+
+        Returns
+        -------
+        (n_pairs, 6, n_features) float64
+            Rows as those of `evaluate_batch`; strains as for `ACSF.strain_derivatives`.
+        """
+        sums = self._sums(structures)
+        sums.values()
+        return np.ascontiguousarray(sums.changes(list(strained_vectors(sums.rows.pairs))).transpose(1, 0, 2))
