@@ -218,7 +218,7 @@ def _md(threads: int) -> None:
     scheme = integrators.Scheme(np.ones(_ATOMS), np.ones(_ATOMS), *kinds, matrix)
     limits = md.Limits(1.0, -1, 1.0, matrix, np.zeros((3, 2)), np.zeros((3, 2)))
     state, rows = np.zeros(6, np.int64), np.empty((1, 12))
-    room = md.Forces(first, second, third, _values_room(), *atoms, sums)
+    room = md.Forces(first, second, None, third, _values_room(), *atoms, sums)
     md.observe(motion, scheme, state, rows[0])
     md.advance(motion, scheme, lists, room, limits, md.Course(state, 0, 1), np.random.default_rng(0), rows)
 
