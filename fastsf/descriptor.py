@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastsf import definition, packing, recipes, recycling
 from fastsf.elements import atomic_number, chemical_symbol
+from fastsf.entries import checked_elements
 from fastsf.errors import InputError, StructureError
 from fastsf.function_sets import elements_of
 from fastsf.jacobian import SparseJacobian
@@ -60,7 +61,7 @@ class ACSF:
         if not self.functions:
             raise InputError("a descriptor needs at least one symmetry function")
         named = elements_of(self.functions)
-        self.elements = tuple(named if elements is None else definition.checked_elements(elements))
+        self.elements = tuple(named if elements is None else checked_elements(elements))
         strangers = [symbol for symbol in named if symbol not in self.elements]
         if strangers:
             raise InputError(f"functions name {', '.join(strangers)}, but elements are {', '.join(self.elements)}")

@@ -8,30 +8,21 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.definition import checked_elements
 from fastsf.elements import atomic_number, chemical_symbol
+from fastsf.entries import checked_elements
 from fastsf.errors import InputError, StructureError
+from fastsf.function_sets import elements_of
 from fastsf.kernels import forces
 from fastsf.neighbors import Pairs
 from fastsf.pair_packing import cutoff_of, pack_pairs
 from fastsf.pair_rows import PairRows
 from fastsf.pair_sums import PairSums
-from fastsf.pair_symmetry import PairFunction, PairRadial, kinds_of
+from fastsf.pair_symmetry import PairFunction, kinds_of
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.threads import run
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-
-def elements_of(functions: Iterable[PairFunction]) -> list[str]:
-    """Every element that functions name, sorted by atomic number."""
-    symbols: set[str] = set()
-    for function in functions:
-        symbols.update(function.elements)
-        if not isinstance(function, PairRadial):
-            symbols.add(function.neighbor)
-    return sorted(symbols, key=atomic_number)
 
 
 class PCSF:

@@ -14,7 +14,7 @@ from itertools import combinations_with_replacement, product
 from numbers import Real
 from typing import Any
 
-from fastsf.definition import checked_elements
+from fastsf.entries import checked_elements
 from fastsf.errors import InputError
 from fastsf.published_sets import cu2s_pbe, water_rpbe_d3
 from fastsf.symmetry import G2, G4, G5, Cutoff, SymmetryFunction

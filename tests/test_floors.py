@@ -12,7 +12,7 @@ PACKAGE = Path(fastsf.__file__).parent
 FLOORS = {
     "errors": 1, "units": 1, "elements": 1, "structure": 1, "threads": 1, "data": 1, "statistics": 1, "disk": 1,
     "recycling": 1, "interruption": 1, "state_file": 1, "growing_file": 1, "transaction": 1,
-    "symmetry": 2, "function_sets": 2, "published_sets": 2, "recipes": 2, "definition": 2, "packing": 2,
+    "symmetry": 2, "function_sets": 2, "published_sets": 2, "recipes": 2, "definition": 2, "entries": 2, "packing": 2,
     "pair_search": 2, "neighbors": 2, "all_pairs": 2, "jacobian": 2, "descriptor": 2, "precision": 2,
     "pair_symmetry": 2, "pair_definition": 2, "pair_packing": 2, "pair_rows": 2, "pair_descriptor": 2,
     "pair_sums": 2, "pair_term": 3,

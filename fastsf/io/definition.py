@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from fastsf import recipes
-from fastsf.definition import checked_elements, expand
+from fastsf.definition import expand
+from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError
 from fastsf.function_sets import elements_of, scale_lengths
 from fastsf.io.text import open_text, reading_errors
