@@ -35,7 +35,7 @@ def systems() -> list[Structure]:
     rng = np.random.default_rng(6)
     water = np.array([[0.0, 0.0, 0.0], [0.96, 0.0, 0.0], [-0.24, 0.93, 0.0]])
     made = [Atoms("OH2", water + rng.normal(0, 0.05, (3, 3))) for _ in range(3)]
-    made.append(Atoms("OH2OH2", np.vstack([water, water + (0.4, 0.2, 2.6)]) + rng.normal(0, 0.05, (6, 3))))
+    made.append(Atoms("OH2OH2", np.vstack([water, water + np.array([0.4, 0.2, 2.6])]) + rng.normal(0, 0.05, (6, 3))))
     made.append(Atoms("OH2", water * 1.02, cell=np.diag([2.8, 3.1, 3.4]), pbc=True))
     made.append(Atoms("HO", [[0, 0, 0], [2.9, 0, 0]], cell=[[3.7, 0, 0], [0.2, 3.9, 0], [0, 0.3, 4.0]], pbc=True))
     made.append(Atoms("OO", [[0, 0, 0], [2.0, 0.1, 0]]))

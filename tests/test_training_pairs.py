@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pair_models import OFFSETS, labelled, pair_model, systems
 
+from fastsf.errors import InputError
 from fastsf.structure import Structure
 from fastsf.training.levenberg_marquardt import LevenbergMarquardt, Settings
 from fastsf.training.measures import Sigma
@@ -163,5 +164,5 @@ def test_scalings_of_pairs(objective):
     some = find_pair_scalings(pcsf, structures[:3])["H-O"]
     assert some.mean[0] == pytest.approx(np.mean(distances), rel=1e-12)
     assert some.maximum[0] <= scaling.maximum[0] < 3.0
-    with pytest.raises(Exception, match="no structure of the training set has a pair H-H closer than 2.5"):
+    with pytest.raises(InputError, match=r"no structure of the training set has a pair H-H closer than 2\.5 Å"):
         find_pair_scalings(pcsf, structures[5:6])

@@ -23,7 +23,8 @@ def part(rng: np.random.Generator, width: int, weighted: bool) -> Part:
     columns = width + weighted
     index = np.array([rng.choice(CENTERS, PLACES, replace=False) for _ in range(ATOMS)])
     blocks, strain = rng.normal(size=(ATOMS, PLACES, 3, columns)), rng.normal(size=(1, CENTERS, 6, columns))
-    return Part(rng.normal(size=(CENTERS, width)), index, blocks, strain, rng.uniform(0, 1, CENTERS) if weighted else None)
+    weights = rng.uniform(0, 1, CENTERS) if weighted else None
+    return Part(rng.normal(size=(CENTERS, width)), index, blocks, strain, weights)
 
 
 @pytest.fixture(params=[(True, True), (False, True), (True, None)], ids=["weights", "both", "one is not there"])

@@ -47,8 +47,8 @@ class PairNetworks:
         """
         if self.functions is not None:
             return self.functions
-        options = {"name": "pairs", "cutoff": suggest(labelled).recipe["cutoff"]} if self.recipe is None else self.recipe
-        options = dict(options)
+        suggested = {"name": "pairs", "cutoff": suggest(labelled).recipe["cutoff"]} if self.recipe is None else {}
+        options = suggested | (self.recipe or {})
         return recipes.make_pairs(options.pop("name"), labelled.elements, **options)
 
     def table(self) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """The parts of samples that belong to pairs of atoms, and what training keeps of pair-centred functions.
 
-The energy of a pair is w N(X). Which w, tells the envelope of the energy: with "fc" the cutoff function fc(Rij), which is
-a symmetry function itself (`PairRadial` without exponent) and comes out of the kernels as one more column, values and
-derivatives; with "shift" 1, and the network's energy at the cutoff, N(X_c), is subtracted as often as there are pairs: one
-more row of inputs that nothing moves; with "none" 1.
+The energy of a pair is w N(X). The envelope of the energy tells which w: with "fc" the cutoff function fc(Rij), which
+is a symmetry function itself (`PairRadial` without exponent) and comes out of the kernels as one more column, values
+and derivatives; with "shift" 1, and the network's energy at the cutoff, N(X_c), is subtracted as often as there are
+pairs: one more row of inputs that nothing moves; with "none" 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +19,8 @@ from fastsf.neighbors import Pairs
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_symmetry import PairRadial, pair_cutoff
 from fastsf.scaling import Mode, Scaling
-from fastsf.structure import FloatArray, IntArray, Structure
-from fastsf.training.parts import Derivatives, Part, batches, with_functions
+from fastsf.structure import FloatArray, Structure
+from fastsf.training.parts import Derivatives, Part, PartArrays, batches, with_functions
 
 _BATCH_ATOMS = 50
 """Structures of about so many atoms go through the kernels together: a pair sees the neighbours of both its ends."""
@@ -95,8 +94,8 @@ class PairParts:
             parts = []
             for number, kind in with_functions(descriptor.columns):
                 mine = low + np.flatnonzero(rows.kind[low:high] == number)
-                derivatives = Derivatives(jacobian, strains, mine, self._factor(kind), self._dtype)
-                parts.append(self._part(kind, values[mine], derivatives.of(first, len(structure))) if len(mine) else None)
+                arrays = Derivatives(jacobian, strains, mine, self._factor(kind), self._dtype).of(first, len(structure))
+                parts.append(self._part(kind, values[mine], arrays) if len(mine) else None)
             samples.append(parts)
             first += len(structure)
         return samples
@@ -106,9 +105,9 @@ class PairParts:
         factor, envelope = self._inputs.scalings[kind].affine()[1], self._inputs.envelope
         return factor if envelope == "none" else np.append(factor, float(envelope == "fc"))
 
-    def _part(self, kind: str, values: FloatArray, derivatives: tuple[IntArray, npt.NDArray[Any], npt.NDArray[Any] | None]) -> Part:
+    def _part(self, kind: str, values: FloatArray, arrays: PartArrays) -> Part:
         scaling, envelope = self._inputs.scalings[kind], self._inputs.envelope
-        s, (index, blocks, strain) = len(scaling), derivatives
+        s, (index, blocks, strain) = len(scaling), arrays
         inputs = scaling.apply(values[:, :s])
         if envelope == "none":
             return Part(inputs, index, blocks, strain)

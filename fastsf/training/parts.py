@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,10 @@ class Part:
         """Memory of the arrays."""
         arrays = (self.inputs, self.index, self.blocks, self.strain, self.weights)
         return sum(array.nbytes for array in arrays if array is not None)
+
+
+PartArrays: TypeAlias = tuple[IntArray, npt.NDArray[Any], npt.NDArray[Any] | None]
+"""Index, blocks and strain of a `Part`."""
 
 
 class Parts(Protocol):
@@ -127,8 +131,8 @@ class Derivatives:
     factor: FloatArray
     dtype: npt.DTypeLike
 
-    def of(self, first: int, n: int) -> tuple[IntArray, npt.NDArray[Any], npt.NDArray[Any] | None]:
-        """Index, blocks and strain of a `Part` of the structure whose atoms are first ... first + n - 1."""
+    def of(self, first: int, n: int) -> PartArrays:
+        """Arrays of the `Part` of the structure whose atoms are first ... first + n - 1."""
         jacobian, rows, s = self.jacobian, self.rows, len(self.factor)
         counts, seen = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64)
         tangents.count_centers(jacobian.start, jacobian.atom, jacobian.centers, rows, first, counts, seen)

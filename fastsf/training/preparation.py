@@ -23,12 +23,13 @@ from fastsf.scaling import Scaling
 from fastsf.symmetry import SymmetryFunction
 from fastsf.threads import most_threads
 from fastsf.training.balance import starting_sigma
-from fastsf.training.config import Config, Data, Networks, PairNetworks
+from fastsf.training.config import Config, Data, Networks
 from fastsf.training.initialization import initial_network
 from fastsf.training.labelled import LabelledSet, read_labelled
 from fastsf.training.measures import Sigma
 from fastsf.training.model import Model
 from fastsf.training.objective import Objective
+from fastsf.training.pair_networks import PairNetworks
 from fastsf.training.pair_parts import PairInputs, estimated_pair_bytes, find_pair_scalings
 from fastsf.training.parts import with_functions
 from fastsf.training.reference_energies import reference_energies
@@ -223,8 +224,8 @@ class Preparation:
         functions = [f for each in self.descriptor.columns.values() for f in each]
         digests = {"functions": _digest(to_document(functions, self.descriptor.elements))}
         if self.pairs is not None:
-            functions = [f for each in self.pairs.descriptor.columns.values() for f in each]
-            digests["pair functions"] = _digest(pairs_to_document(functions, self.pairs.descriptor.elements))
+            of_pairs = [f for each in self.pairs.descriptor.columns.values() for f in each]
+            digests["pair functions"] = _digest(pairs_to_document(of_pairs, self.pairs.descriptor.elements))
         return {
             **table,
             "precision": run["precision"],

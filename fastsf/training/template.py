@@ -23,9 +23,9 @@ _SOURCES = ("functions", "recipe")
 
 _KIND = {
     "data": "Structures with energies, forces, stresses. Paths are relative to this file.",
-    "functions": "Symmetry functions: a recipe and its options (\"none\": those of pairs alone); or file = ...; or tables "
+    "functions": 'Symmetry functions: a recipe ("none": only those of pairs) and its options; or file = ...; or tables '
     "[[function]].",
-    "pairs": "Networks of pairs of atoms, if wanted: a recipe and its options; or file = ...; or tables [[pair_function]].",
+    "pairs": "Networks of pairs of atoms: a recipe and its options; or file = ...; or tables [[pair_function]].",
     "networks": "One network per element.",
     "loss": "Errors that count as one (sigmas): energy in eV per atom, forces in eV/Å, stress in eV/Å^3.",
     "optimizer": f"One of {', '.join(OPTIMIZERS)}, and its settings.",

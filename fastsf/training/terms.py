@@ -14,7 +14,8 @@ from fastsf.network import Network
 from fastsf.structure import FloatArray, IntArray
 from fastsf.training.model import Model
 from fastsf.training.network_rows import Pass, along, direction_rows, energy_row, forward_backward
-from fastsf.training.samples import Part, Sample
+from fastsf.training.parts import Part
+from fastsf.training.samples import Sample
 
 Parts = Iterator[tuple[Part, Network, Pass, slice]]
 
