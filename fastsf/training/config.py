@@ -20,8 +20,8 @@ from fastsf.training.n2p2_folder import TrainingFolder
 from fastsf.training.pair_networks import PairNetworks, check_hidden
 from fastsf.training.suggest import suggest
 
-NO_RECIPE = {"name": "none"}
-"""Recipe that stands for no atom-centred functions."""
+NO_RECIPE = "none"
+"""In place of a recipe's name: no atom-centred functions."""
 
 READING_KEYS = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
 """Keys of [data] that tell how files are read."""
@@ -239,7 +239,7 @@ class Config:
         if self.functions is not None:
             return self.functions
         options = dict(suggest(labelled).recipe if self.recipe is None else self.recipe)
-        if options == NO_RECIPE:
+        if options["name"] == NO_RECIPE:
             return []
         return recipes.make(options.pop("name"), labelled.elements, **options)
 

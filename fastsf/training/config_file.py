@@ -99,8 +99,8 @@ def interpret_config(file: TomlFile) -> Config:
     check_inline(file)
     functions, recipe = atom_functions(file)
     pairs = pair_networks(file)
-    if recipe == NO_RECIPE and pairs is None:
-        raise file.error('recipe "none" leaves no functions without a section [pairs]', "functions", "recipe")
+    if recipe == {"name": NO_RECIPE} and pairs is None:
+        raise file.error(f'recipe "{NO_RECIPE}" leaves no functions without a section [pairs]', "functions", "recipe")
     return Config(
         _located(file, file.table("data", Data)),
         file.table("networks", Networks),

@@ -76,8 +76,8 @@ def check_inline(file: TomlFile) -> None:
 
 def atom_functions(file: TomlFile) -> Chosen[SymmetryFunction]:
     """Functions of atoms that a configuration names."""
-    if file.document.get("functions") == {"recipe": NO_RECIPE["name"]}:
-        return None, dict(NO_RECIPE)
+    if file.document.get("functions") == {"recipe": NO_RECIPE}:
+        return None, {"name": NO_RECIPE}
     return _functions(file, _ATOMS)
 
 

@@ -12,6 +12,9 @@ from fastsf.pair_symmetry import PairFunction
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.suggest import suggest
 
+PAIR_RECIPE = "pairs"
+"""Recipe that is taken if none is named."""
+
 
 @dataclass(frozen=True)
 class PairNetworks:
@@ -47,7 +50,7 @@ class PairNetworks:
         """
         if self.functions is not None:
             return self.functions
-        suggested = {"name": "pairs", "cutoff": suggest(labelled).recipe["cutoff"]} if self.recipe is None else {}
+        suggested = {"name": PAIR_RECIPE, "cutoff": suggest(labelled).recipe["cutoff"]} if self.recipe is None else {}
         options = suggested | (self.recipe or {})
         return recipes.make_pairs(options.pop("name"), labelled.elements, **options)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastsf.training.config import Data, Loss, Networks, RunOptions
 from fastsf.training.optimizers import OPTIMIZERS
-from fastsf.training.pair_networks import PairNetworks
+from fastsf.training.pair_networks import PAIR_RECIPE, PairNetworks
 
 _SECTIONS: dict[str, type[Any]] = {
     "data": Data,
@@ -93,7 +93,7 @@ def config_text(choices: Mapping[str, Mapping[str, Any]], reasons: Mapping[str, 
     for section, text in _KIND.items():
         why = [f"# Chosen: {reasons[section]}."] if section in reasons else []
         if section == "pairs" and section not in choices:
-            written = [f"# {line}" for line in (f"[{section}]", *_section(section, {"recipe": "pairs"}))]
+            written = [f"# {line}" for line in (f"[{section}]", *_section(section, {"recipe": PAIR_RECIPE}))]
         else:
             written = [f"[{section}]", *_section(section, choices.get(section, {}))]
         lines += ["", f"# {text}", *why, *written]
