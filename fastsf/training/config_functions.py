@@ -12,6 +12,7 @@ from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import interpret_definition, interpret_pair_definition
 from fastsf.io.toml_file import TomlFile
 from fastsf.pair_descriptor import PCSF
+from fastsf.pair_recipes import make_pairs
 from fastsf.symmetry import SymmetryFunction
 from fastsf.training.config import NO_RECIPE
 from fastsf.training.pair_networks import PairNetworks
@@ -63,7 +64,7 @@ class _Source:
 
 _ATOMS = _Source("functions", "function", interpret_definition, ACSF.from_file, recipes.make)
 _PAIRS = _Source(
-    "pairs", "pair_function", interpret_pair_definition, PCSF.from_file, recipes.make_pairs, ("envelope", "hidden")
+    "pairs", "pair_function", interpret_pair_definition, PCSF.from_file, make_pairs, ("envelope", "hidden")
 )
 
 

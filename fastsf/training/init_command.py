@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from fastsf.frames import Reading
 from fastsf.training.config import NO_RECIPE, READING_KEYS
 from fastsf.training.labelled import read_labelled
 from fastsf.training.outliers import find_outliers
-from fastsf.training.pair_networks import PAIR_RECIPE
+from fastsf.training.pair_networks import suggested_pairs
 from fastsf.training.suggest import suggest
 from fastsf.training.template import config_text
 
@@ -59,18 +59,21 @@ def init(
     chosen = {name: getattr(reading, name) for name in READING_KEYS}
     changed = {name: value for name, value in chosen.items() if value != getattr(Reading(), name)}
     found = suggest(labelled)
-    options = {key: value for key, value in found.recipe.items() if key != "name"}
     paths = [_seen_from(output.parent, path) for path in inputs]
-    choices: dict[str, dict[str, Any]] = {
+    choices = {
         "data": {"train": paths, **changed},
-        "functions": {"recipe": NO_RECIPE} if pairs == "only" else {"recipe": found.recipe["name"], **options},
+        "functions": {"recipe": NO_RECIPE} if pairs == "only" else _section(found.recipe),
         "networks": {"hidden": found.hidden},
     }
     if pairs is not None:
-        choices["pairs"] = {"recipe": PAIR_RECIPE, "cutoff": options["cutoff"]}
+        choices["pairs"] = _section(suggested_pairs(found))
     text = config_text(choices, found.reasons)
     write_atomically(output, lambda file: file.write(text.encode()))
     console.say(f"wrote {output}; train with: fastsf train {output}")
+
+
+def _section(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {"recipe" if key == "name" else key: value for key, value in recipe.items()}
 
 
 def _seen_from(folder: Path, path: str) -> str:

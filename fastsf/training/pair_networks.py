@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fastsf import recipes
 from fastsf.errors import InputError
 from fastsf.pair_definition import pair_function_to_dict
+from fastsf.pair_recipes import make_pairs
 from fastsf.pair_symmetry import PairFunction
 from fastsf.training.labelled import LabelledSet
-from fastsf.training.suggest import suggest
+from fastsf.training.suggest import Suggestion, suggest
 
 PAIR_RECIPE = "pairs"
 """Recipe that is taken if none is named."""
@@ -50,14 +50,18 @@ class PairNetworks:
         """
         if self.functions is not None:
             return self.functions
-        suggested = {"name": PAIR_RECIPE, "cutoff": suggest(labelled).recipe["cutoff"]} if self.recipe is None else {}
-        options = suggested | (self.recipe or {})
-        return recipes.make_pairs(options.pop("name"), labelled.elements, **options)
+        options = dict(suggested_pairs(suggest(labelled)) if self.recipe is None else self.recipe)
+        return make_pairs(options.pop("name"), labelled.elements, **options)
 
     def table(self) -> dict[str, Any]:
         """Everything in plain types."""
         functions = None if self.functions is None else [pair_function_to_dict(each) for each in self.functions]
         return {"envelope": self.envelope, "hidden": self.hidden, "recipe": self.recipe, "functions": functions}
+
+
+def suggested_pairs(suggestion: Suggestion) -> dict[str, Any]:
+    """Recipe for pairs, as far as what suits atoms tells."""
+    return {"name": PAIR_RECIPE, **{key: suggestion.recipe[key] for key in ("cutoff", "r_min")}}
 
 
 def check_hidden(hidden: tuple[int, ...]) -> None:
