@@ -12,8 +12,8 @@ import numpy.typing as npt
 from fastsf import definition, packing, recipes, recycling
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.entries import checked_elements
-from fastsf.errors import InputError, StructureError
-from fastsf.function_sets import elements_of
+from fastsf.errors import FormatError, InputError, StructureError
+from fastsf.function_sets import elements_of, families_in_words, joined_labels
 from fastsf.jacobian import SparseJacobian
 from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, forces
 from fastsf.kernels.tables import Neighbors, Tables
@@ -115,7 +115,9 @@ class ACSF:
         from fastsf.io.runner import read_functions
 
         if Path(path).suffix.lower() in (".toml", ".yaml", ".yml"):
-            elements, functions = read_definition(path)
+            elements, functions, _ = read_definition(path)
+            if not functions:
+                raise FormatError("there are no atom-centred functions; PCSF.from_file reads those of pairs", path)
         else:
             elements, functions = read_functions(path, length_unit)
         return cls(functions, elements=elements, threads=threads)
@@ -139,14 +141,8 @@ class ACSF:
 
     def describe(self) -> str:
         """Summary in words: elements, families, numbers of functions, cutoffs."""
-        lines = [f"{len(self.functions)} symmetry functions, largest cutoff {self.cutoff:g} Å"]
-        for symbol, functions in self.columns.items():
-            families: dict[str, int] = {}
-            for function in functions:
-                families[function.family] = families.get(function.family, 0) + 1
-            kinds = ", ".join(f"{count} {family}" for family, count in families.items()) or "none"
-            lines.append(f"  {symbol:2} {len(functions):4d}: {kinds}")
-        return "\n".join(lines)
+        head = f"{len(self.functions)} symmetry functions, largest cutoff {self.cutoff:g} Å"
+        return "\n".join([head, *families_in_words(self.columns)])
 
     def __repr__(self) -> str:
         return f"<ACSF: {', '.join(self.elements)}, {self.n_features} features, cutoff {self.cutoff:g} Å>"
@@ -410,8 +406,7 @@ class ACSF:
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of the columns; where elements share a column, their names are joined by " | "."""
-        columns = [[labels[k] for labels in self.labels.values() if k < len(labels)] for k in range(self.n_features)]
-        return np.array([" | ".join(names) for names in columns], dtype=object)
+        return joined_labels(self.labels, self.n_features)
 
 
 def _is_single(atoms: Any) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from fastsf.elements import atomic_number
 from fastsf.pair_symmetry import PairFunction, PairRadial
@@ -23,6 +27,23 @@ def elements_of(functions: Iterable[SymmetryFunction | PairFunction]) -> list[st
         elif not isinstance(function, PairRadial) and function.neighbor is not None:
             symbols.add(function.neighbor)
     return sorted(symbols, key=atomic_number)
+
+
+def families_in_words(columns: Mapping[str, Sequence[SymmetryFunction | PairFunction]]) -> list[str]:
+    """Lines that say how many functions of which families an element or a kind of pairs has."""
+    width = max(map(len, columns))
+    lines = []
+    for name, functions in columns.items():
+        families = Counter(function.family for function in functions)
+        words = ", ".join(f"{count} {family}" for family, count in families.items()) or "none"
+        lines.append(f"  {name:{max(width, 2)}} {len(functions):4d}: {words}")
+    return lines
+
+
+def joined_labels(labels: Mapping[str, Sequence[str]], n_features: int) -> npt.NDArray[Any]:
+    """Names of the columns; where elements or kinds of pairs share a column, they are joined by " | "."""
+    columns = [[own[k] for own in labels.values() if k < len(own)] for k in range(n_features)]
+    return np.array([" | ".join(names) for names in columns], dtype=object)
 
 
 def scale_lengths(function: Function, factor: float) -> Function:

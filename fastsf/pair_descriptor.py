@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from fastsf import pair_definition
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.entries import checked_elements
-from fastsf.errors import InputError, StructureError
-from fastsf.function_sets import elements_of
+from fastsf.errors import FormatError, InputError, StructureError
+from fastsf.function_sets import elements_of, families_in_words, joined_labels
 from fastsf.kernels import forces
 from fastsf.neighbors import Pairs
 from fastsf.pair_packing import cutoff_of, pack_pairs
+from fastsf.pair_recipes import make_pairs
 from fastsf.pair_rows import PairRows
 from fastsf.pair_sums import PairSums
 from fastsf.pair_symmetry import PairFunction, kinds_of
@@ -91,12 +94,62 @@ class PCSF:
         self._index = np.full(128, -1, dtype=np.int64)
         self._index[[atomic_number(symbol) for symbol in self.elements]] = np.arange(len(self.elements))
 
+    # --- construction ---
+
+    @classmethod
+    def from_recipe(
+        cls,
+        name: str,
+        elements: Sequence[str],
+        cutoff: float | None = None,
+        *,
+        threads: int | None = None,
+        **options: Any,
+    ) -> PCSF:
+        """Functions of a recipe; see `fastsf.pair_recipes` for names and options."""
+        return cls(make_pairs(name, elements, cutoff, **options), elements=elements, threads=threads)
+
+    @classmethod
+    def from_file(cls, path: str | Path, *, threads: int | None = None) -> PCSF:
+        """Pair-centred functions of a TOML or YAML file.
+
+        Raises
+        ------
+        FormatError, StorageError
+            If the file cannot be read, with the line, or has none.
+        """
+        from fastsf.io.definition import read_definition  # a higher floor: formats are not needed elsewhere here
+
+        elements, _, functions = read_definition(path)
+        if not functions:
+            raise FormatError("there are no pair-centred functions; ACSF.from_file reads those of atoms", path)
+        return cls(functions, elements=elements, threads=threads)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any], *, threads: int | None = None) -> PCSF:
+        """Rebuild a descriptor from `to_dict`."""
+        elements, functions = pair_definition.pairs_from_document(document)
+        return cls(functions, elements=elements, threads=threads)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Definition in plain types, fit for JSON."""
+        return pair_definition.pairs_to_document(self.functions, self.elements)
+
     # --- what it is ---
 
     @property
     def labels(self) -> dict[str, list[str]]:
         """Names of the columns of each kind of pairs."""
         return {kind: [function.label for function in functions] for kind, functions in self.columns.items()}
+
+    def get_feature_names_out(self) -> npt.NDArray[Any]:
+        """Names of the columns; where kinds share a column, their names are joined by " | "."""
+        return joined_labels(self.labels, self.n_features)
+
+    def describe(self) -> str:
+        """Summary in words: kinds of pairs, families, numbers of functions, cutoffs."""
+        head = f"{len(self.functions)} pair-centred functions, largest cutoff {self.cutoff:g} Å"
+        return "\n".join([head, *families_in_words(self.columns)])
 
     def __repr__(self) -> str:
         return f"<PCSF: {', '.join(self.elements)}, {self.n_features} features, cutoff {self.cutoff:g} Å>"

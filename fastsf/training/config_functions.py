@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from fastsf import recipes
 from fastsf.descriptor import ACSF
 from fastsf.errors import FormatError, InputError
-from fastsf.io.definition import interpret_definition, interpret_pair_definition
+from fastsf.io.definition import interpret_definition
 from fastsf.io.toml_file import TomlFile
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_recipes import make_pairs
@@ -48,24 +48,24 @@ class _Source:
         Of the configuration.
     table : str
         Name of the tables of functions.
-    interpret, read, make : callable
-        Functions of tables, of a file, of a recipe.
+    kind : str
+        Which functions of a `Definition`.
+    read, make : callable
+        Functions of a file, of a recipe.
     others : tuple of str
         Keys of the section that do not belong to functions.
     """
 
     section: str
     table: str
-    interpret: Callable[..., tuple[list[str], list[Any]]]
+    kind: str
     read: Callable[..., ACSF | PCSF]
     make: Callable[..., Sequence[Any]]
     others: tuple[str, ...] = ()
 
 
-_ATOMS = _Source("functions", "function", interpret_definition, ACSF.from_file, recipes.make)
-_PAIRS = _Source(
-    "pairs", "pair_function", interpret_pair_definition, PCSF.from_file, make_pairs, ("envelope", "hidden")
-)
+_ATOMS = _Source("functions", "function", "functions", ACSF.from_file, recipes.make)
+_PAIRS = _Source("pairs", "pair_function", "pair_functions", PCSF.from_file, make_pairs, ("envelope", "hidden"))
 
 
 def check_inline(file: TomlFile) -> None:
@@ -103,7 +103,7 @@ def _functions(file: TomlFile, source: _Source) -> Chosen[Any]:
     if table:
         raise file.error(f"[{source.section}] and [[{name}]] exclude each other", source.section)
     inline = {key: file.document[key] for key in (name, *_SHARED) if key in file.document}
-    return source.interpret(inline, file.path, file.headers.get(name, ()))[1], None
+    return getattr(interpret_definition(inline, file.path, file.headers), source.kind), None
 
 
 def _named_functions(file: TomlFile, source: _Source, table: Mapping[str, Any]) -> Chosen[Any]:
