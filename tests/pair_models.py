@@ -55,13 +55,13 @@ def labelled(seed: int = 5) -> LabelledSet:
 
 
 def pair_model(envelope: str = "fc", atoms: bool = True, threads: int = 1) -> Model:
-    """Networks of pairs, and if wanted of H atoms."""
+    """Networks of pairs, and if wanted of atoms."""
     structures = systems()
     pcsf = PCSF(pair_functions(), elements=("H", "O"), threads=threads)
     pairs = PairInputs(pcsf, find_pair_scalings(pcsf, structures, "scale_center", -1.0, 1.0), envelope)
     acsf = ACSF.without_functions(("H", "O"))
     if atoms:
-        acsf = ACSF([G2("H", k, 0.3, FAR) for k in ("H", "O")], elements=("H", "O"), threads=threads)
+        acsf = ACSF([G2(a, b, 0.3, FAR) for a, b in ("HH", "HO", "OH")], elements=("H", "O"), threads=threads)
     scalings = find_scalings(acsf, structures)
     widths = [len(columns[name]) for columns in (acsf.columns, pcsf.columns) for _, name in with_functions(columns)]
     networks = [

@@ -13,6 +13,7 @@ from fastsf.training.measures import Sigma
 from fastsf.training.model import Model
 from fastsf.training.objective import Objective
 from fastsf.training.pair_parts import estimated_pair_bytes, find_pair_scalings
+from fastsf.training.parts import with_functions
 from fastsf.training.samples import Samples
 
 SIGMA = Sigma(0.05, 0.3, 0.02)
@@ -43,9 +44,10 @@ def energy(model: Model, structure: Structure) -> float:
     """The formula, pair by pair."""
     total = sum(OFFSETS[{1: "H", 8: "O"}[number]] for number in structure.numbers.tolist())
     networks = list(model.networks)
-    if model.descriptor.n_features:
-        own = model.descriptor.create(structure)[structure.numbers == 1]
-        total += 0.25 * networks.pop(0).forward(model.scalings["H"].apply(own)).sum()
+    for element, symbol in with_functions(model.descriptor.columns):
+        scaling = model.scalings[symbol]
+        own = model.descriptor.create(structure)[model.species_of(structure.numbers) == element, : len(scaling)]
+        total += 0.25 * networks.pop(0).forward(scaling.apply(own)).sum()
     pcsf, scalings = model.pairs.descriptor, model.pairs.scalings
     values, _, rows = pcsf.evaluate_batch([structure])
     for kind, network in zip(("H-H", "H-O"), networks, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from fastsf import recipes
@@ -32,10 +32,17 @@ Chosen = tuple[list[F] | None, dict[str, Any] | None]
 
 @dataclass(frozen=True)
 class _FunctionFile:
-    """Section [functions] or [pairs] with a file."""
+    """Section [functions] with a file; its unit of length if it does not tell it itself."""
 
     file: str
     length_unit: str = "Angstrom"
+
+
+@dataclass(frozen=True)
+class _PairFile:
+    """Section [pairs] with a file."""
+
+    file: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ class _Source:
         Name of the tables of functions.
     kind : str
         Which functions of a `Definition`.
+    file : type
+        Keys of the section when functions are in a file.
     read, make : callable
         Functions of a file, of a recipe.
     others : tuple of str
@@ -59,13 +68,16 @@ class _Source:
     section: str
     table: str
     kind: str
+    file: type[_FunctionFile] | type[_PairFile]
     read: Callable[..., ACSF | PCSF]
     make: Callable[..., Sequence[Any]]
     others: tuple[str, ...] = ()
 
 
-_ATOMS = _Source("functions", "function", "functions", ACSF.from_file, recipes.make)
-_PAIRS = _Source("pairs", "pair_function", "pair_functions", PCSF.from_file, make_pairs, ("envelope", "hidden"))
+_ATOMS = _Source("functions", "function", "functions", _FunctionFile, ACSF.from_file, recipes.make)
+_PAIRS = _Source(
+    "pairs", "pair_function", "pair_functions", _PairFile, PCSF.from_file, make_pairs, ("envelope", "hidden")
+)
 
 
 def check_inline(file: TomlFile) -> None:
@@ -116,9 +128,9 @@ def _named_functions(file: TomlFile, source: _Source, table: Mapping[str, Any]) 
         return None, recipe
     if not table:
         return None, None
-    named = file.table(section, _FunctionFile, source.others)
+    options = asdict(file.table(section, source.file, source.others))
     try:
-        descriptor = source.read(file.path.parent / named.file, named.length_unit)
+        descriptor = source.read(file.path.parent / options.pop("file"), **options)
     except FormatError:
         raise
     except InputError as error:

@@ -18,6 +18,7 @@ from fastsf.errors import InputError
 from fastsf.neighbors import Pairs
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_symmetry import PairRadial, pair_cutoff
+from fastsf.pair_term import at_cutoff
 from fastsf.scaling import Mode, Scaling
 from fastsf.structure import FloatArray, Structure
 from fastsf.training.parts import Derivatives, Part, PartArrays, batches, with_functions
@@ -43,11 +44,6 @@ class PairInputs:
     descriptor: PCSF
     scalings: Mapping[str, Scaling]
     envelope: str = "fc"
-
-    def border(self, kind: str) -> FloatArray:
-        """Functions (s,) of a pair of a kind at the cutoff."""
-        functions = self.descriptor.columns[kind]
-        return np.array([self.descriptor.cutoffs[kind] if each.envelope is None else 0.0 for each in functions])
 
     @property
     def kinds(self) -> list[str]:
@@ -113,7 +109,7 @@ class PairParts:
             return Part(inputs, index, blocks, strain)
         if envelope == "fc":
             return Part(inputs, index, blocks, strain, values[:, s].copy())
-        border = scaling.apply(self._inputs.border(kind)[None])
+        border = scaling.apply(at_cutoff(self._inputs.descriptor.columns[kind])[None])
         weights = np.append(np.ones(len(inputs)), -float(len(inputs)))
         strain = None if strain is None else np.pad(strain, ((0, 0), (0, 1), (0, 0), (0, 0)))
         return Part(np.vstack([inputs, border]), index, blocks, strain, weights)

@@ -263,15 +263,16 @@ def _starts(config: Config, train: LabelledSet) -> Callable[[int], Model]:
 def _descriptor(
     functions: Sequence[SymmetryFunction], pairs: PairInputs | None, train: LabelledSet, threads: int | None
 ) -> ACSF:
-    """Atom-centred functions, if there are any."""
-    seen = {function.center for function in functions}
-    if pairs is not None:
-        seen.update(symbol for each in pairs.descriptor.columns.values() for f in each for symbol in f.elements)
+    """Atom-centred functions, of all elements or of none."""
+    if functions:
+        centers = {function.center for function in functions}
+    else:
+        centers = set() if pairs is None else {symbol for f in pairs.descriptor.functions for symbol in f.elements}
     for symbol in train.elements:
-        if symbol not in seen:
+        if symbol not in centers:
             raise InputError(f"there are no functions for {symbol}, which is in the training set")
     if not functions:
-        return ACSF.without_functions(train.elements)
+        return ACSF.without_functions(train.elements, threads=threads)
     return ACSF(functions, elements=train.elements, threads=threads)
 
 
