@@ -57,9 +57,12 @@ class ACSF:
         elements: Sequence[str] | None = None,
         threads: int | None = None,
     ) -> None:
-        self.functions = tuple(functions)
-        if not self.functions:
+        if not functions:
             raise InputError("a descriptor needs at least one symmetry function")
+        self._set(functions, elements, threads)
+
+    def _set(self, functions: Sequence[SymmetryFunction], elements: Sequence[str] | None, threads: int | None) -> None:
+        self.functions = tuple(functions)
         named = elements_of(self.functions)
         self.elements = tuple(named if elements is None else checked_elements(elements))
         strangers = [symbol for symbol in named if symbol not in self.elements]
@@ -72,13 +75,20 @@ class ACSF:
             symbol: tuple(function for function in self.functions if function.center == symbol)
             for symbol in self.elements
         }
-        self.cutoff = max(function.envelope.radius for function in self.functions)
+        self.cutoff = max((function.envelope.radius for function in self.functions), default=0.0)
         self.n_features = max(len(columns) for columns in self.columns.values())
         self._tables = packing.pack(self.elements, self.columns)
         self._index = np.full(128, -1, dtype=np.int64)
         self._index[[atomic_number(symbol) for symbol in self.elements]] = np.arange(len(self.elements))
 
     # --- construction ---
+
+    @classmethod
+    def without_functions(cls, elements: Sequence[str], *, threads: int | None = None) -> ACSF:
+        """Descriptor of potentials that have terms of pairs alone: no columns, and a cutoff of 0."""
+        descriptor = cls.__new__(cls)
+        descriptor._set((), elements, threads)
+        return descriptor
 
     @classmethod
     def from_recipe(

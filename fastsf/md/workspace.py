@@ -59,7 +59,7 @@ class Workspace:
     ) -> None:
         n = len(structure)
         self._model, self._species = model, model.descriptor.species_of(structure.numbers)
-        self._pairs = Pairs(model.descriptor.cutoff, skin, threads)
+        self._pairs = Pairs(model.cutoff, skin, threads)
         self._values = np.zeros((n, model.descriptor.n_features))
         self._each, self._outside, self._sums = np.empty(n), np.empty(n, np.int64), np.empty((n, 12))
         self._pair_gradient, self._gradient, self._change = np.empty((0, 3)), gradient, np.empty((3, 3))
