@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import definition, packing, recipes, recycling
+from fastsf import definition, packing, recipes
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.function_sets import elements_of, families_in_words, joined_labels
-from fastsf.jacobian import SparseJacobian
-from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, forces
+from fastsf.jacobian import SparseJacobian, sparse_jacobian
+from fastsf.kernels import acsf, acsf_jvp, acsf_vjp, forces
 from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
 from fastsf.structure import FloatArray, IntArray, Structure
@@ -287,18 +287,8 @@ class ACSF:
         return jacobian if sparse else jacobian.dense(len(structure), self.n_features), values
 
     def _jacobian(self, pairs: Pairs, numbers: IntArray, centers: IntArray) -> tuple[SparseJacobian, FloatArray]:
-        neighbors, n = self._neighbors(pairs, numbers, centers), len(centers)
-        arguments = (self._tables, neighbors, centers)
-        entries = np.zeros(n, dtype=np.int64)
-        run(self.threads, acsf_jacobian.count_range, acsf_jacobian.count, arguments, n, (entries,))
-        start = np.concatenate([[0], np.cumsum(entries)])
-        total = int(start[-1])
-        column, atom = (recycling.empty((total + 1) // 2, np.int32)[:total] for _ in range(2))
-        target = acsf_jacobian.Jacobian(start, column, atom, recycling.empty(3 * total, np.float64))
-        values = np.zeros((n, self.n_features))
-        loops = acsf_jacobian.jacobian_range, acsf_jacobian.jacobian
-        run(self.threads, *loops, arguments, n, (target, values))
-        return SparseJacobian(start, target.column, target.atom, target.data.reshape(-1, 3), centers), values
+        neighbors = self._neighbors(pairs, numbers, centers)
+        return sparse_jacobian(self._tables, neighbors, centers, self.n_features, self.threads)
 
     def vjp(self, atoms: Atoms | Structure, weights: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Gradient of the scalar sum(weights * create(atoms)) without building the derivatives (reverse mode).

@@ -14,6 +14,7 @@ from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.function_sets import elements_of, families_in_words, joined_labels
+from fastsf.jacobian import SparseJacobian
 from fastsf.kernels import forces
 from fastsf.neighbors import Pairs
 from fastsf.pair_packing import cutoff_of, pack_pairs
@@ -217,12 +218,54 @@ class PCSF:
         ends = np.cumsum([len(structure) for structure in structures])
         return np.split(sums.values(), sums.rows.first[ends][:-1]) if structures else []
 
+    def evaluate_batch(
+        self, structures: Sequence[Structure], jacobian: bool = False
+    ) -> tuple[FloatArray, SparseJacobian | None, PairRows]:
+        """Values, and sparse derivatives if wanted, of all pairs of several structures at once.
+
+        Returns
+        -------
+        values : (n_pairs, n_features) float64
+            Rows in the order of the structures and the atoms that own the pairs.
+        derivatives : SparseJacobian or None
+            Rows are those of `values`; atoms are counted through the structures.
+        rows : PairRows
+            Which pairs the rows are; atoms are counted through the structures.
+        """
+        sums = self._sums(structures)
+        if jacobian:
+            derivatives, values = sums.jacobian()
+            return values, derivatives, sums.rows
+        return sums.values(), None, sums.rows
+
     def _sums(self, structures: Sequence[Structure]) -> PairSums:
         numbers = np.concatenate([np.empty(0, np.int64), *(structure.numbers for structure in structures)])
         pairs = Pairs.concatenate(structures, self.cutoff, threads=self.threads)
         return PairSums(self.packed, self.n_features, pairs, self.species_of(numbers), self.threads)
 
     # --- derivatives ---
+
+    def derivatives(
+        self, atoms: Atoms | Structure, sparse: bool = False
+    ) -> tuple[FloatArray | SparseJacobian, FloatArray]:
+        """Derivatives of the values with respect to the positions of all atoms, and the values.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure.
+        sparse : bool
+            Return a `SparseJacobian` in place of the dense array.
+
+        Returns
+        -------
+        derivatives : (n_pairs, n_atoms, 3, n_features) float64 or SparseJacobian
+            Pair, atom that is moved, component, feature. 1/Å (the distance itself: none).
+        values : (n_pairs, n_features) float64
+        """
+        structure = Structure.from_atoms(atoms)
+        jacobian, values = self._sums([structure]).jacobian()
+        return jacobian if sparse else jacobian.dense(len(structure), self.n_features), values
 
     def vjp(self, atoms: Atoms | Structure, weights: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Gradient of the scalar sum(weights * create(atoms)) without building the derivatives (reverse mode).
