@@ -21,11 +21,12 @@ FAR, NEAR = Cutoff(3.0, "poly4"), Cutoff(2.5, "poly4")
 OFFSETS = {"H": -0.5, "O": -75.0}
 
 
-def pair_functions() -> list[PairFunction]:
-    """For H-H and H-O, not for O-O."""
+def pair_functions(distance: bool = True) -> list[PairFunction]:
+    """For H-H and H-O, not for O-O; with the distance itself or without."""
     chosen: list[PairFunction] = []
     for pair, envelope in ((("H", "O"), FAR), (("H", "H"), NEAR)):
-        chosen += [PairRadial(pair, None), PairRadial(pair, envelope, 1.0, 0.5), PairRadial(pair, NEAR)]
+        chosen += [PairRadial(pair, None)] if distance else []
+        chosen += [PairRadial(pair, envelope, 1.0, 0.5), PairRadial(pair, NEAR)]
         chosen += [PairEnvironment(pair, k, envelope, 0.2, 0.0, 0.1) for k in ("H", "O")]
     return [*chosen, PairAngular(("H", "O"), "H", FAR, Power(1.0, -1.0), 0.05)]
 
@@ -57,7 +58,7 @@ def labelled(seed: int = 5) -> LabelledSet:
 def pair_model(envelope: str = "fc", atoms: bool = True, threads: int = 1) -> Model:
     """Networks of pairs, and if wanted of atoms."""
     structures = systems()
-    pcsf = PCSF(pair_functions(), elements=("H", "O"), threads=threads)
+    pcsf = PCSF(pair_functions(envelope != "shift"), elements=("H", "O"), threads=threads)
     pairs = PairInputs(pcsf, find_pair_scalings(pcsf, structures, "scale_center", -1.0, 1.0), envelope)
     acsf = ACSF.without_functions(("H", "O"))
     if atoms:

@@ -53,14 +53,11 @@ def energy(model: Model, structure: Structure) -> float:
     for kind, network in zip(("H-H", "H-O"), networks, strict=True):
         own = values[rows.kind == pcsf.kinds.index(kind)][:, : len(scalings[kind])]
         each = network.forward(scalings[kind].apply(own))
-        radius = {"H-H": 2.5, "H-O": 3.0}[kind]
-        x = own[:, 0] / radius  # the first function is the distance
         if model.pairs.envelope == "fc":
+            x = own[:, 0] / {"H-H": 2.5, "H-O": 3.0}[kind]  # the first function is the distance
             each *= 1 + x**5 * (-126 + x * (420 + x * (-540 + x * (315 - 70 * x))))
         if model.pairs.envelope == "shift":
-            end = np.zeros((1, own.shape[1]))
-            end[0, 0] = radius
-            each -= network.forward(scalings[kind].apply(end))
+            each -= network.forward(scalings[kind].apply(np.zeros((1, own.shape[1]))))
         total += 0.25 * each.sum()
     return float(total)
 
@@ -157,8 +154,8 @@ def test_memory_is_estimated():
     assert blocks <= estimated_pair_bytes(pcsf, objective.labelled.structures) < 2 * blocks
 
 
-def test_scalings_of_pairs(objective):
-    pcsf, structures = objective.model.pairs.descriptor, systems()
+def test_scalings_of_pairs():
+    pcsf, structures = pair_model().pairs.descriptor, systems()
     scaling = find_pair_scalings(pcsf, structures)["H-O"]
     distances = [
         np.linalg.norm(structures[k].positions[0] - structures[k].positions[h]) for k in range(3) for h in (1, 2)

@@ -2,8 +2,8 @@
 
 The energy of a pair is w N(X). The envelope of the energy tells which w: with "fc" the cutoff function fc(Rij), which
 is a symmetry function itself (`PairRadial` without exponent) and comes out of the kernels as one more column, values
-and derivatives; with "shift" 1, and the network's energy at the cutoff, N(X_c), is subtracted as often as there are
-pairs: one more row of inputs that nothing moves; with "none" 1.
+and derivatives; with "shift" 1, and the network's energy at the cutoff, where all functions are zero, is subtracted as
+often as there are pairs: one more row of inputs that nothing moves; with "none" 1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from fastsf.errors import InputError
 from fastsf.neighbors import Pairs
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_symmetry import PairRadial, pair_cutoff
-from fastsf.pair_term import at_cutoff
 from fastsf.scaling import Mode, Scaling
 from fastsf.structure import FloatArray, Structure
 from fastsf.training.parts import Derivatives, Part, PartArrays, batches, with_functions
@@ -109,7 +108,7 @@ class PairParts:
             return Part(inputs, index, blocks, strain)
         if envelope == "fc":
             return Part(inputs, index, blocks, strain, values[:, s].copy())
-        border = scaling.apply(at_cutoff(self._inputs.descriptor.columns[kind])[None])
+        border = scaling.apply(np.zeros((1, s)))
         weights = np.append(np.ones(len(inputs)), -float(len(inputs)))
         strain = None if strain is None else np.pad(strain, ((0, 0), (0, 1), (0, 0), (0, 0)))
         return Part(np.vstack([inputs, border]), index, blocks, strain, weights)

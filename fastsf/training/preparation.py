@@ -172,6 +172,7 @@ class Preparation:
         train = dataset.part("train")
         make = _starts(config, train)
         model = make(config.run.seed)
+        model.potential()  # so that what does not go together shows now
         known = starting_sigma(train)
         chosen = {name: getattr(config.loss, name) for name in ("energy", "forces", "stress")}
         sigma = Sigma(**{name: getattr(known, name) if v == "auto" else v for name, v in chosen.items()})
