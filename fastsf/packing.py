@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,35 +18,47 @@ from fastsf.kernels.cutoffs import Core, Shape
 from fastsf.kernels.moments import MAX_DEGREE, legendre_coefficients
 from fastsf.kernels.radial import Factor
 from fastsf.kernels.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Tables
+from fastsf.pair_symmetry import PairAngular
 from fastsf.structure import FloatArray
 from fastsf.symmetry import CORES, Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
+
+AnyAngular: TypeAlias = Angular | PairAngular
 
 MAX_MULTIPLE = 64
 """Largest power by which one Gaussian is made from another: its relative error grows as the exponent."""
 
 
-class _Rows:
+class Rows:
     """Rows of one shell, by envelope: radial factors per neighbour element; equal factors share a slot."""
 
     def __init__(self) -> None:
         self.slots: dict[tuple[Envelope, int, float, float, bool], int] = {}
         self.sections: dict[Envelope, dict[tuple[int, int], tuple[Any, ...]]] = {}
 
-    def slot(self, function: SymmetryFunction, elements: Iterable[int]) -> int:
+    def slot(self, envelope: Envelope, eta: float, rs: float, elements: Iterable[int], kappa: float = 0.0) -> int:
+        """Where F(r) of neighbours of these elements is stored."""
         weighted = ALL in elements
-        kappa = function.kappa if isinstance(function, Radial) else 0.0
-        shift = function.rs if function.eta else 0.0
-        factor, parameter = (Factor.COSINE, kappa) if kappa else (Factor.GAUSSIAN, function.eta)
-        key = (function.envelope, int(factor), parameter, shift, weighted)
+        shift = rs if eta else 0.0
+        factor, parameter = (Factor.COSINE, kappa) if kappa else (Factor.GAUSSIAN, eta)
+        key = (envelope, int(factor), parameter, shift, weighted)
         slot = self.slots.setdefault(key, len(self.slots))
-        rows = self.sections.setdefault(function.envelope, {})
+        rows = self.sections.setdefault(envelope, {})
         for element in elements:
             rows[slot, element] = (slot, element, factor, parameter, shift, weighted)
         return slot
 
 
-class _Packer:
+class Packer:
+    """Collects what goes into the tables.
+
+    Parameters
+    ----------
+    elements : sequence of str
+        Those that neighbours can have; their order is the element index of the kernels.
+    """
+
     def __init__(self, elements: Sequence[str]) -> None:
+        self.elements = elements
         self.index = {symbol: k for k, symbol in enumerate(elements)}
         self.shells: list[tuple[Any, ...]] = []
         self.sections: list[tuple[Any, ...]] = []
@@ -58,6 +70,7 @@ class _Packer:
         self.terms: list[tuple[Any, ...]] = []
         self.angles: list[tuple[Any, ...]] = []
         self.slots = 0
+        self.shell_first = [0]
 
     def add_element(self, columns: Iterable[tuple[int, SymmetryFunction]]) -> None:
         """Shells of one central element: one for each envelope, and one for wide functions of several envelopes."""
@@ -75,41 +88,58 @@ class _Packer:
             self._add_shell(wide)
         for members in others.values():
             self._add_shell(members)
+        self.end_center()
+
+    def end_center(self) -> None:
+        """Let the shells that follow belong to the next central element."""
+        self.shell_first.append(len(self.shells))
+
+    def spans(self) -> list[int]:
+        """Where the sections, radial functions and groups of a shell begin that comes next."""
+        return [len(self.sections), len(self.radials), len(self.groups), len(self.wide)]
 
     def _add_shell(self, columns: Sequence[tuple[int, SymmetryFunction]]) -> None:
-        rows, spans = _Rows(), [len(self.sections), len(self.radials), len(self.groups), len(self.wide)]
+        rows, spans = Rows(), self.spans()
         groups: dict[tuple[bool, int, int, bool], list[tuple[int, Angular]]] = {}
         for column, function in columns:
             if isinstance(function, Radial):
                 element = ALL if function.neighbor is None else self.index[function.neighbor]
-                self.radials.append((column, rows.slot(function, (element,)), element))
+                slot = rows.slot(function.envelope, function.eta, function.rs, (element,), function.kappa)
+                self.radials.append((column, slot, element))
             else:
                 pair = (ALL, ALL) if function.neighbors is None else self._pair(function.neighbors)
                 polynomial = not function.narrow and _degree(function) >= 0
                 groups.setdefault((function.narrow, *pair, polynomial), []).append((column, function))
         for (narrow, first, second, _), members in sorted(groups.items()):
             (self._add_group if narrow else self._add_wide)((first, second), members, rows)
+        self.close_shell(rows, spans)
+
+    def close_shell(self, rows: Rows, spans: Sequence[int]) -> None:
+        """Add a shell with these rows, whose other parts begin at `spans`."""
         for envelope, section in rows.sections.items():
             row_first = len(self.rows)
             self.rows.extend(_with_powers(section.values()))
             self.sections.append((*_envelope_fields(envelope), row_first, len(self.rows)))
         self.slots = max(self.slots, len(rows.slots))
-        lasts = len(self.sections), len(self.radials), len(self.groups), len(self.wide)
-        bounds = [bound for span in zip(spans, lasts, strict=True) for bound in span]
-        low, high = zip(*(envelope.range for envelope in rows.sections), strict=True)
+        bounds = [bound for span in zip(spans, self.spans(), strict=True) for bound in span]
+        low, high = zip(*(envelope.range for envelope in rows.sections), strict=True) if rows.sections else ((0,), (0,))
         self.shells.append((min(low), max(high), *bounds))
 
     def _pair(self, neighbors: tuple[str, str]) -> tuple[int, int]:
         first, second = sorted(self.index[symbol] for symbol in neighbors)
         return first, second
 
-    def _add_group(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: _Rows) -> None:
+    def _add_group(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: Rows) -> None:
+        self.groups.append((*pair, *self.add_narrow(pair, members, rows)))
+
+    def add_narrow(self, pair: Sequence[int], members: Sequence[tuple[int, AnyAngular]], rows: Rows) -> tuple[int, ...]:
+        """Add the channels of a group of functions with r_jk; the last four fields of a `GROUP`."""
         first = len(self.channels)
         self._add_channels(pair, members, rows, {})
         shifted = any(function.rs and function.eta for _, function in members)
-        self.groups.append((*pair, shifted, _windowed(members), first, len(self.channels)))
+        return shifted, _windowed(members), first, len(self.channels)
 
-    def _add_wide(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: _Rows) -> None:
+    def _add_wide(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: Rows) -> None:
         first, angle_first = len(self.channels), len(self.angles)
         angles: dict[Power | Window, int] = {}
         for _, function in members:
@@ -124,13 +154,13 @@ class _Packer:
     def _add_channels(
         self,
         pair: Sequence[int],
-        members: Sequence[tuple[int, Angular]],
-        rows: _Rows,
+        members: Sequence[tuple[int, AnyAngular]],
+        rows: Rows,
         angles: Mapping[Power | Window, int],
     ) -> None:
-        channels: dict[tuple[int, float, float], list[tuple[int, Angular]]] = {}
+        channels: dict[tuple[int, float, float], list[tuple[int, AnyAngular]]] = {}
         for column, function in members:
-            slot = rows.slot(function, set(pair))
+            slot = rows.slot(function.envelope, function.eta, function.rs, set(pair))
             shift = function.rs if function.eta else 0.0
             channels.setdefault((slot, function.eta, shift), []).append((column, function))
         first = len(self.channels)
@@ -146,8 +176,28 @@ class _Packer:
             span = term_first, len(self.terms)
             self.channels.append((slot, eta, shift, base, multiple, *span, degree, -2 * eta, 2 * eta * shift))
 
+    def tables(self, group: np.dtype[Any] = GROUP) -> Tables:
+        """Return everything as the kernels take it; `group` is the type of the groups."""
+        terms = records(self.terms, TERM)
+        return Tables(
+            shell_first=np.array(self.shell_first, dtype=np.int64),
+            shells=records(self.shells, SHELL),
+            sections=records(self.sections, SECTION),
+            rows=records(self.rows, ROW),
+            radials=records(self.radials, RADIAL),
+            groups=records(self.groups, group),
+            wide=records(self.wide, WIDE),
+            channels=records(self.channels, CHANNEL),
+            terms=terms,
+            angles=records(self.angles, TERM),
+            weights=np.array([atomic_number(symbol) for symbol in self.elements], dtype=np.float64),
+            powers=_expanded(terms, MAX_POWER, power_coefficients).ravel(),
+            legendre=_expanded(terms, MAX_DEGREE, legendre_coefficients),
+            slots=self.slots,
+        )
 
-def _windowed(members: Iterable[tuple[int, Angular]]) -> bool:
+
+def _windowed(members: Iterable[tuple[int, AnyAngular]]) -> bool:
     return any(isinstance(function.angle, Window) for _, function in members)
 
 
@@ -174,7 +224,7 @@ def _power_of(eta: float, shift: float, others: Sequence[tuple[float, float]]) -
     return 0, 0
 
 
-def _degree(function: Angular, most: int = MAX_DEGREE) -> int:
+def _degree(function: AnyAngular, most: int = MAX_DEGREE) -> int:
     """Degree of the angle factor as a polynomial of the cosine, -1 if it is none or has a higher one than `most`."""
     angle = function.angle
     if not isinstance(angle, Power) or not float(angle.zeta).is_integer() or abs(angle.lam) > 1:
@@ -215,7 +265,8 @@ def _term_fields(column: int, angle: Power | Window, number: int) -> tuple[Any, 
     return column, number, Angle.WINDOW, 0, 0, 0, 1, 0, CORES.index(angle.kind), center, inverse_width
 
 
-def _records(rows: Sequence[tuple[Any, ...]], dtype: np.dtype[Any]) -> Any:
+def records(rows: Sequence[tuple[Any, ...]], dtype: np.dtype[Any]) -> Any:
+    """Record array of some tuples."""
     return np.array([tuple(row) for row in rows], dtype=dtype).view(np.recarray)
 
 
@@ -234,28 +285,10 @@ def pack(elements: Sequence[str], columns: Mapping[str, Sequence[SymmetryFunctio
     Tables
         What `fastsf.kernels.acsf` and its companions take.
     """
-    packer = _Packer(elements)
-    shell_first = [0]
+    packer = Packer(elements)
     for symbol in elements:
         packer.add_element(enumerate(columns.get(symbol, ())))
-        shell_first.append(len(packer.shells))
-    terms = _records(packer.terms, TERM)
-    return Tables(
-        shell_first=np.array(shell_first, dtype=np.int64),
-        shells=_records(packer.shells, SHELL),
-        sections=_records(packer.sections, SECTION),
-        rows=_records(packer.rows, ROW),
-        radials=_records(packer.radials, RADIAL),
-        groups=_records(packer.groups, GROUP),
-        wide=_records(packer.wide, WIDE),
-        channels=_records(packer.channels, CHANNEL),
-        terms=terms,
-        angles=_records(packer.angles, TERM),
-        weights=np.array([atomic_number(symbol) for symbol in elements], dtype=np.float64),
-        powers=_expanded(terms, MAX_POWER, power_coefficients).ravel(),
-        legendre=_expanded(terms, MAX_DEGREE, legendre_coefficients),
-        slots=packer.slots,
-    )
+    return packer.tables()
 
 
 def _expanded(terms: Any, most: int, coefficients: Callable[[int, float], FloatArray]) -> FloatArray:

@@ -80,28 +80,35 @@ def _sum_of_terms(terms, channel, weights, x, theta, inverse_sine):
     return total, slope
 
 
+@inline
+def sum_channels(channels, terms, group, chunk, polynomials, weights, b):
+    """What gradients need of all functions of a group: sums of T, -2 eta T, 2 eta shift T and A' F F F."""
+    array = chunk.lanes
+    channel_first, channel_last = group.channel_first, group.channel_last
+    x = load(array, COSINE + b)
+    value, eta_value, shift_value, slope = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    for index in range(channel_last - channel_first):
+        channel = channels[channel_first + index]
+        degree = channel.degree
+        if degree >= 0:
+            a, a_slope = _polynomial(polynomials, index * POWERS, degree, x)
+        else:
+            theta, inverse_sine = load(chunk.scratch, ANGLE + b), load(chunk.scratch, INVERSE_SINE + b)
+            a, a_slope = _sum_of_terms(terms, channel, weights, x, theta, inverse_sine)
+        product = load(array, product_at(index) + b)
+        a = a * product
+        value, slope = value + a, fma(a_slope, product, slope)
+        eta_value = fma(a, channel.eta_slope, eta_value)
+        shift_value = fma(a, channel.shift_slope, shift_value)
+    return value, eta_value, shift_value, slope
+
+
 @kernel
 def resolve_chunk(channels, terms, group, chunk, polynomials, weights, lanes):
     """Coefficients of the pair vectors in the gradient, for the triplets of a chunk."""
-    array = chunk.lanes
-    channel_first, channel_last = group.channel_first, group.channel_last
     for b in range(0, lanes, LANES):
-        x = load(array, COSINE + b)
-        value, eta_value, shift_value, slope = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
-        for index in range(channel_last - channel_first):
-            channel = channels[channel_first + index]
-            degree = channel.degree
-            if degree >= 0:
-                a, a_slope = _polynomial(polynomials, index * POWERS, degree, x)
-            else:
-                theta, inverse_sine = load(chunk.scratch, ANGLE + b), load(chunk.scratch, INVERSE_SINE + b)
-                a, a_slope = _sum_of_terms(terms, channel, weights, x, theta, inverse_sine)
-            product = load(array, product_at(index) + b)
-            a = a * product
-            value, slope = value + a, fma(a_slope, product, slope)
-            eta_value = fma(a, channel.eta_slope, eta_value)
-            shift_value = fma(a, channel.shift_slope, shift_value)
-        resolve(array, chunk.scratch, b, group, value, eta_value, shift_value, slope)
+        sums = sum_channels(channels, terms, group, chunk, polynomials, weights, b)
+        resolve(chunk.lanes, chunk.scratch, b, group, *sums)
 
 
 @kernel

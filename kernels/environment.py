@@ -244,14 +244,21 @@ def prepare(env, shell, tables, neighbors, center, slopes):
 
     `slopes` tells whether derivatives are wanted too.
     """
-    lanes, size = gather(env, shell, neighbors, center), lanes_of(env)
+    lanes = gather(env, shell, neighbors, center)
+    fill_shell(env, shell, tables, lanes, slopes)
+    return lanes
+
+
+@kernel
+def fill_shell(env, shell, tables, lanes, slopes):
+    """Distances and all rows of a shell, for the neighbours that stand in the lanes."""
+    size = lanes_of(env)
     _fill_distances(env.near, lanes)
     for s in range(shell.section_first, shell.section_last):
         section = tables.sections[s]
         _fill_envelope(env.near, section, lanes, slopes)
         for q in range(section.row_first, section.row_last):
             _fill_row(env, tables.rows[q], tables.weights, size, slopes)
-    return lanes
 
 
 @kernel

@@ -93,7 +93,7 @@ _MASK_BITS, _PLACE_BITS, _SECOND_BITS = LANES, 10, 17
 
 
 @inline
-def _block(j, k, place, mask):
+def block_of(j, k, place, mask):
     """The number of a block; k is a multiple of `LANES`."""
     return (((j << _SECOND_BITS | k // LANES) << _PLACE_BITS | place) << _MASK_BITS) | mask
 
@@ -192,17 +192,24 @@ def next_triplets(env, chunk, section, channels, group, at, slopes):
     blocks, packed = _collect(env, chunk, section, group, at)
     if blocks == 0:
         return 0, 0
+    lanes = fill_triplets(env, chunk, section, channels, group, blocks, packed, slopes)
+    if group.windowed:
+        fill_angles(chunk, lanes)
+    return blocks, lanes
+
+
+@kernel
+def fill_triplets(env, chunk, section, channels, group, blocks, packed, slopes):
+    """Distances r_jk and products F(r_ij) F(r_ik) F(r_jk) of triplets that have been collected; returns the lanes."""
     for c in range(group.channel_first, group.channel_last):
         start = product_at(c - group.channel_first)
         _pack_products(env, chunk, channels[c].slot * lanes_of(env), start, blocks)
-        _clear_tail(chunk.lanes, start + packed)
+        clear_tail(chunk.lanes, start + packed)
     lanes = (packed + 2 * LANES - 1) // (2 * LANES) * (2 * LANES)
     _fill_far(chunk.lanes, chunk.scratch, section, lanes, slopes, group.shifted)
     for c in range(group.channel_first, group.channel_last):
         _multiply_far(chunk.lanes, chunk.scratch, channels[c], c - group.channel_first, lanes)
-    if group.windowed:
-        fill_angles(chunk, lanes)
-    return blocks, lanes
+    return lanes
 
 
 @kernel
@@ -248,20 +255,20 @@ def _collect(env, chunk, section, group, at):
                 valid = valid & from_lane(j + 1 - k)
             store(array, COSINE + lanes, pack(dot * (load(near, there + R_INVERSE) * inverse), valid))
             store(scratch, DISTANCE + lanes, pack(distance2, valid))
-            store_one(info, blocks, _block(j, k, lanes, mask_bits(valid)))
+            store_one(info, blocks, block_of(j, k, lanes, mask_bits(valid)))
             blocks += any_lane(valid)
             lanes += packed_lanes(valid)
             k += LANES
         if k >= k_last:
             j, k = j + 1, -1
     at[0], at[1] = j - j_first, k
-    _clear_tail(array, COSINE + lanes)
-    _clear_tail(scratch, DISTANCE + lanes)
+    clear_tail(array, COSINE + lanes)
+    clear_tail(scratch, DISTANCE + lanes)
     return blocks, lanes
 
 
 @kernel
-def _clear_tail(array, end):
+def clear_tail(array, end):
     """Make harmless what stands behind the last triplet, in the two vectors that loops may touch."""
     store(array, end, splat(0.0))
     store(array, end + LANES, splat(0.0))
@@ -292,7 +299,7 @@ def pack_slopes(env, chunk, blocks):
         store(scratch, LOG_SLOPE_SECOND + place, pack(load(near, there + LOG_SLOPE), mask))
         end = place + packed_lanes(mask)
     for field in range(INVERSE_FIRST, LOG_SLOPE_SECOND + STRIDE, STRIDE):
-        _clear_tail(scratch, field + end)
+        clear_tail(scratch, field + end)
 
 
 @kernel

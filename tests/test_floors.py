@@ -15,7 +15,7 @@ FLOORS = {
     "symmetry": 2, "function_sets": 2, "published_sets": 2, "recipes": 2, "definition": 2, "packing": 2,
     "pair_search": 2, "neighbors": 2, "all_pairs": 2, "jacobian": 2, "descriptor": 2, "precision": 2,
     "pair_symmetry": 2, "pair_definition": 2, "pair_packing": 2, "pair_rows": 2, "pair_descriptor": 2,
-    "pair_sums": 3, "pair_term": 3,
+    "pair_sums": 2, "pair_term": 3,
     "scaling": 3, "network": 3, "network_packing": 3, "committee": 3,
     "potential": 3, "result": 3, "potential_parts": 3, "evaluation": 3, "compilation": 3, "compilation_tasks": 3,
     "training": 4, "training.plots": 6, "training.report": 7, "training.command": 7, "training.display": 7,

@@ -1,0 +1,165 @@
+"""From lists of pair-centred symmetry functions to the tables that drive the kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from fastsf.kernels.pair_tables import (
+    AT_OWNER,
+    AT_PARTNER,
+    AT_THIRD,
+    NO_FACTOR,
+    NO_SLOT,
+    PAIR_GROUP,
+    PAIR_TERM,
+    SLOT,
+    PairTables,
+)
+from fastsf.kernels.tables import Tables
+from fastsf.packing import Packer, Rows, pack, records
+from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairFunction, PairRadial, kind_name, kinds_of
+from fastsf.symmetry import Envelope, Radial
+
+Columns: TypeAlias = Mapping[str, Sequence[PairFunction]]
+_Group: TypeAlias = tuple[int, int, int]
+_Members: TypeAlias = list[tuple[int, PairAngular]]
+
+
+@dataclass(frozen=True, eq=False)
+class PackedPairs:
+    """Pair-centred functions as the kernels take them.
+
+    Parameters
+    ----------
+    sums : Tables
+        The atom-centred radial functions that are sums over the neighbours of one atom.
+    n_sums : int
+        Columns of these.
+    tables : PairTables
+        What uses them.
+    distances, triangles : Tables
+        Factors of the pair's own distance, and functions of triangles.
+    """
+
+    sums: Tables
+    n_sums: int
+    tables: PairTables
+    distances: Tables
+    triangles: Tables
+
+
+class _Sums:
+    """Columns of the sums over neighbours of each element."""
+
+    def __init__(self, elements: Sequence[str]) -> None:
+        self.columns: dict[str, dict[Radial, int]] = {symbol: {} for symbol in elements}
+
+    def column(self, center: str, function: PairEnvironment) -> int:
+        radial = Radial(center, function.neighbor, function.envelope, function.eta, function.rs)
+        own = self.columns[center]
+        return own.setdefault(radial, len(own))
+
+
+def pack_pairs(elements: Sequence[str], columns: Columns) -> PackedPairs:
+    """Pack the functions of every kind of pairs.
+
+    Parameters
+    ----------
+    elements : sequence of str
+        By atomic number; their order is the element index of the kernels.
+    columns : mapping of str to sequences of PairRadial, PairEnvironment or PairAngular
+        Functions of each kind, in column order.
+    """
+    sums, distances = _Sums(elements), Packer(elements[:1])
+    slots: list[tuple[int, ...]] = []
+    terms: list[tuple[int, ...]] = []
+    slot_first, term_first = [0], [0]
+    for kind in kinds_of(elements):
+        own_slots, own_terms = _pack_kind(columns.get(kind, ()), sums, distances)
+        slots += own_slots
+        terms += own_terms
+        slot_first.append(len(slots))
+        term_first.append(len(terms))
+    tables = PairTables(
+        kind=_kind_index(elements),
+        cutoff=np.array([cutoff_of(columns.get(kind, ())) for kind in kinds_of(elements)]),
+        slot_first=np.array(slot_first, dtype=np.int64),
+        slots=records(slots, SLOT),
+        term_first=np.array(term_first, dtype=np.int64),
+        terms=records(terms, PAIR_TERM),
+        most_slots=int(np.diff(slot_first).max(initial=0)),
+    )
+    n_sums = max(len(own) for own in sums.columns.values())
+    packed_sums = pack(elements, {symbol: list(own) for symbol, own in sums.columns.items()})
+    return PackedPairs(packed_sums, n_sums, tables, distances.tables(), _pack_triangles(elements, columns))
+
+
+def cutoff_of(functions: Sequence[PairFunction]) -> float:
+    """Distance of a pair in Å beyond which all functions are zero; 0 without functions."""
+    return max((function.radius for function in functions), default=0.0)
+
+
+def _kind_index(elements: Sequence[str]) -> Any:
+    names = kinds_of(elements)
+    return np.array([[names.index(kind_name(a, b)) for b in elements] for a in elements], dtype=np.int64)
+
+
+def _pack_kind(
+    functions: Sequence[PairFunction], sums: _Sums, distances: Packer
+) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Slots and terms of a kind, whose factors of the distance become a shell."""
+    rows, spans = Rows(), distances.spans()
+
+    def factor(envelope: Envelope, eta: float, rs: float) -> int:
+        return rows.slot(envelope, eta, rs, (0,))
+
+    slots: dict[tuple[int, ...], int] = {}
+    terms: list[tuple[int, ...]] = []
+    for column, function in enumerate(functions):
+        if isinstance(function, PairRadial):
+            index = NO_FACTOR if function.envelope is None else factor(function.envelope, function.eta, function.rs)
+            terms.append((column, index, NO_SLOT))
+        elif isinstance(function, PairEnvironment):
+            ends = [sums.column(symbol, function) for symbol in function.elements]
+            own = factor(function.envelope, function.eta, function.rs)
+            slot = slots.setdefault((*ends, own, function.elements.count(function.neighbor)), len(slots))
+            terms.append((column, factor(function.envelope, function.pair_eta, function.pair_rs), slot))
+    if functions:
+        distances.close_shell(rows, spans)
+    distances.end_center()
+    return list(slots), terms
+
+
+def _pack_triangles(elements: Sequence[str], columns: Columns) -> Tables:
+    packer = Packer(elements)
+    for owner in elements:
+        shells: dict[Envelope, dict[_Group, _Members]] = {}
+        for partner in elements:
+            for column, function in enumerate(columns.get(kind_name(owner, partner), ())):
+                if isinstance(function, PairAngular):
+                    groups = shells.setdefault(function.envelope, {})
+                    third = packer.index[function.neighbor]
+                    for apex in _apexes(function.apex, packer.index[owner], packer.index[partner]):
+                        groups.setdefault((packer.index[partner], third, apex), []).append((column, function))
+        for groups in shells.values():
+            rows, spans = Rows(), packer.spans()
+            for (partner_index, third, apex), members in sorted(groups.items()):
+                fields = packer.add_narrow((partner_index, third), members, rows)
+                packer.groups.append((apex, partner_index, third, *fields))
+            packer.close_shell(rows, spans)
+        packer.end_center()
+    return packer.tables(PAIR_GROUP)
+
+
+def _apexes(name: str, owner: int, partner: int) -> Iterator[int]:
+    """Where angles are; elements are sorted by atomic number, so the heavier one has the larger index."""
+    if name == "both":
+        yield from (AT_OWNER, AT_PARTNER)
+    elif name == "third" or owner == partner:
+        yield AT_THIRD
+    else:
+        yield AT_OWNER if owner > partner else AT_PARTNER

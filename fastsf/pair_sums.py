@@ -1,0 +1,98 @@
+"""Pair-centred functions of a list of pairs that may live on, and the way back from them to forces."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.kernels import acsf, acsf_vjp, pair_rows, pair_values, pair_vjp
+from fastsf.kernels.tables import Neighbors
+from fastsf.neighbors import Pairs
+from fastsf.pair_packing import PackedPairs
+from fastsf.pair_rows import PairRows
+from fastsf.structure import FloatArray, IntArray
+from fastsf.threads import run
+
+
+class PairSums:
+    """Values of pair-centred functions, and gradients of scalars of them.
+
+    Parameters
+    ----------
+    packed : PackedPairs
+        The functions (`PCSF.packed`).
+    n_features : int
+        Columns.
+    pairs : Pairs
+        List of pairs; up to the longest cutoff at least.
+    species : (n,) int64
+        Element index of each atom.
+    threads : int, optional
+        As for `PCSF`.
+
+    Attributes
+    ----------
+    rows : PairRows
+        The pairs. With a skin, some are longer than the cutoff of their kind; their values are zero, and derivatives
+        with respect to those must be zero.
+    """
+
+    def __init__(
+        self, packed: PackedPairs, n_features: int, pairs: Pairs, species: IntArray, threads: int | None = None
+    ) -> None:
+        self._packed, self._pairs, self._species, self._threads = packed, pairs, species, threads
+        self.n_features = n_features
+        self.rows = PairRows.of(packed.tables, pairs, species)
+        self._sums = np.zeros((len(species), packed.n_sums))
+        self._tables = packed.tables, packed.distances, packed.triangles
+
+    def rebuild(self) -> None:
+        """Choose the rows anew, after the list of pairs was."""
+        self.rows = PairRows.of(self._packed.tables, self._pairs, self._species)
+
+    @property
+    def neighbors(self) -> Neighbors:
+        """The list of pairs as the kernels take it."""
+        return Neighbors(self._pairs.start, self._pairs.neighbor, self._pairs.vector, self._species)
+
+    @property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """(m,) bool: rows that are not longer than the cutoff of their kind."""
+        return np.asarray(self.rows.distance < self._packed.tables.cutoff[self.rows.kind])
+
+    def values(self) -> FloatArray:
+        """Values (m, n_features), a new array."""
+        n, neighbors = len(self._species), self.neighbors
+        if self._packed.n_sums:
+            self._sums.fill(0.0)
+            arguments = (self._packed.sums, neighbors, np.arange(n))
+            run(self._threads, acsf.values_range, acsf.values, arguments, n, (self._sums,))
+        out = np.zeros((len(self.rows), self.n_features))
+        given = (*self._tables, neighbors, self.rows.kernel_rows, self._sums)
+        run(self._threads, pair_values.pair_values_range, pair_values.pair_values, given, n, (out,))
+        return out
+
+    def chain(self, weights: FloatArray, along: FloatArray, g: FloatArray, sums: FloatArray) -> None:
+        """Add the gradient of a scalar with respect to the pair vectors, after `values`.
+
+        Parameters
+        ----------
+        weights : (m, n_features) float64
+            Derivatives of the scalar with respect to the values.
+        along : (m,) float64
+            What else it depends on the pair's own distance r: its derivative with respect to r, over r.
+        g : (p, 3) float64
+            Gradient, added to.
+        sums : (n, 12) float64
+            sum_p g_p (3) and sum_p r_p (x) g_p (9) of each atom, added to.
+        """
+        n, packed, neighbors, rows = len(self._species), self._packed, self.neighbors, self.rows.kernel_rows
+        push = np.empty((len(self.rows), packed.tables.most_slots))
+        given = (*self._tables, neighbors, rows, self._sums, weights, along)
+        run(self._threads, pair_vjp.pair_vjp_range, pair_vjp.pair_vjp, given, n, (push, g, sums))
+        if packed.n_sums:
+            back = np.zeros((n, 1, packed.n_sums))
+            loops = pair_rows.collect_range, pair_rows.collect
+            run(self._threads, *loops, (packed.tables, neighbors, rows, push), n, (back,))
+            atoms = (packed.sums, neighbors, np.arange(n))
+            run(self._threads, acsf_vjp.vjp_range, acsf_vjp.vjp, atoms, n, (back, g[None], sums[None]))
