@@ -1,9 +1,10 @@
 """Make the data of bench_pairs.py: python bench/make_pair_data.py FOLDER.
 
 The two kinds of system of the paper on pair-centred functions, a small molecule and bulk copper: ethanol by GFN2-xTB,
-and copper by the effective medium theory (EMT) of ASE, which is a simple many-body potential and not a measurement of
-what a method of electronic structure would give. Test structures come from trajectories, and random numbers, of their
-own. Needs the extra `data` (tblite) and a quarter of an hour on one core; seeds and reproducibility as in make_data.py.
+and copper by the effective medium theory (EMT) of ASE, a simple many-body potential in place of a method of electronic
+structure. Test structures come from trajectories, and random numbers, of their own, and some have more atoms than any
+to train on. Needs the extra `data` (tblite) and a quarter of an hour on one core; seeds and reproducibility as in
+make_data.py.
 """
 
 import os
@@ -52,23 +53,33 @@ def copper_at_rest(shift: int, count: int) -> list[Group]:
 
 
 def copper_moving(shift: int, count: int) -> list[Group]:
-    """Structures of dynamics: 4 `count` of the crystal, 2 with a vacancy, 2 of the liquid; and a few large ones."""
+    """Structures of dynamics: 4 `count` of the crystal, 2 with a vacancy, 2 of the liquid."""
     groups = []
     for kelvin in (300, 600, 900, 1200):
         start = crystal(2, 1 + EXPANSION * kelvin)
         groups.append((f"md-{kelvin}K", copper_md(start, kelvin, count, shift + kelvin)))
-    vacancy, large = crystal(2, 1 + EXPANSION * 900), crystal(3, 1 + EXPANSION * 900)
-    del vacancy[0], large[0]
-    groups.append(("vacancy-900K", copper_md(vacancy, 900, 2 * count, shift + 5000)))
-    groups.append(("vacancy-900K-107", copper_md(large, 900, count // 3, shift + 5001)))
-    for repeats, frames, name in ((2, 2 * count, "liquid-1800K"), (3, count // 3, "liquid-1800K-108")):
-        molten = copper_md(crystal(repeats, LIQUID_SCALE), 5000, 1, shift + 6000 + repeats, warmup=600)[-1]
-        groups.append((name, copper_md(molten, 1800, frames, shift + 7000 + repeats, warmup=600)))
+    groups.append(("vacancy-900K", vacancy(2, 2 * count, shift)))
+    groups.append(("liquid-1800K", liquid(2, 2 * count, shift)))
     return groups
 
 
+def vacancy(repeats: int, count: int, shift: int):
+    start = crystal(repeats, 1 + EXPANSION * 900)
+    del start[0]
+    return copper_md(start, 900, count, shift + 5000)
+
+
+def liquid(repeats: int, count: int, shift: int):
+    molten = copper_md(crystal(repeats, LIQUID_SCALE), 5000, 1, shift + 6000, warmup=600)[-1]
+    return copper_md(molten, 1800, count, shift + 7000, warmup=600)
+
+
 def copper(shift: int, count: int) -> list[Group]:
-    return [*copper_at_rest(shift, count), *copper_moving(shift, count)]
+    """13 `count` structures of 31 and 32 atoms; for tests also a few of 107 and 108."""
+    groups = [*copper_at_rest(shift, count), *copper_moving(shift, count)]
+    if shift == TEST:
+        groups += [("vacancy-900K-107", vacancy(3, 5, shift + 1)), ("liquid-1800K-108", liquid(3, 5, shift + 1))]
+    return groups
 
 
 def main(folder):

@@ -76,8 +76,8 @@ SYSTEMS = {
     ),
     "ethanol": System(
         ("H", "C", "O"),
-        2600,
-        60,
+        2000,
+        50,
         {"recipe": "even-grid", "cutoff": 6.0, "r_min": 0.6, "radial": 9, "angular": 2, "zeta": [1.0, 4.0]},
         {"recipe": "pairs", "cutoff": 6.0},
     ),
