@@ -12,6 +12,7 @@ import numpy as np
 
 from fastsf import ACSF, PCSF, Potential, recipes
 from fastsf.network import Network
+from fastsf.pair_definition import pair_function_to_dict
 from fastsf.pair_term import PairTerm
 from fastsf.scaling import Scaling
 from fastsf.training.initialization import initial_network
@@ -35,6 +36,8 @@ class System:
         Of each training.
     atoms, pairs : dict
         Recipe ("recipe") and its options.
+    absent : tuple of str
+        Kinds of pairs that the data do not have.
     """
 
     elements: tuple[str, ...]
@@ -42,6 +45,7 @@ class System:
     epochs: int
     atoms: dict[str, Any]
     pairs: dict[str, Any]
+    absent: tuple[str, ...] = ()
 
     def descriptor(self, term: str) -> ACSF | PCSF:
         """Symmetry functions of energies of atoms or of pairs."""
@@ -49,7 +53,8 @@ class System:
         name = options.pop("recipe")
         if term == "atoms":
             return ACSF(recipes.make(name, self.elements, **options), elements=self.elements)
-        return PCSF(recipes.make_pairs(name, self.elements, **options), elements=self.elements)
+        functions = recipes.make_pairs(name, self.elements, **options)
+        return PCSF([each for each in functions if each.kind not in self.absent], elements=self.elements)
 
     def inputs(self, term: str) -> dict[str, int]:
         """Number of functions of each element or kind of pairs."""
@@ -80,6 +85,7 @@ SYSTEMS = {
         50,
         {"recipe": "even-grid", "cutoff": 6.0, "r_min": 0.6, "radial": 9, "angular": 2, "zeta": [1.0, 4.0]},
         {"recipe": "pairs", "cutoff": 6.0},
+        absent=("O-O",),
     ),
 }
 
@@ -102,13 +108,17 @@ def configuration(system: System, model: str, train: Path, test: Path) -> str:
         "data": {"train": [str(train)], "validation": 0.1, "test": [str(test)]},
         "functions": system.atoms if "atoms" in shapes else {"recipe": "none"},
         "networks": {"hidden": shapes["atoms"][0]} if "atoms" in shapes else {},
-        "pairs": {**system.pairs, "hidden": shapes["pairs"][0]} if "pairs" in shapes else {},
+        "pairs": {"hidden": shapes["pairs"][0]} if "pairs" in shapes else {},
         "run": {"epochs": system.epochs, "patience": system.epochs, "minutes": 1e6, "threads": 1},
     }
     lines: list[str] = []
     for name, values in sections.items():
         if values:
             lines += [f"[{name}]", *(f"{key} = {toml_value(value)}" for key, value in values.items()), ""]
+    if "pairs" in shapes:
+        for function in system.descriptor("pairs").functions:
+            values = pair_function_to_dict(function)
+            lines += ["[[pair_function]]", *(f"{key} = {toml_value(value)}" for key, value in values.items()), ""]
     return "\n".join(lines)
 
 
