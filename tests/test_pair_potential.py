@@ -311,5 +311,5 @@ def test_parts_that_do_not_fit():
         PairTerm(term.descriptor, {k: v for k, v in term.networks.items() if k != "H-O"}, term.scalings, "shift")
     with pytest.raises(InputError, match="symmetry functions"):
         Potential(None, {}, {})
-    with pytest.raises(InputError, match="elements|functions of atoms are for"):
+    with pytest.raises(InputError, match=r"elements|functions of atoms are for"):
         Potential(ACSF([f for f in random_potential().descriptor.functions if f.center == "H"][:1]), {}, {}, pairs=term)
