@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import pair_definition
+from fastsf.directions import checked_array, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.function_sets import elements_of, families_in_words, joined_labels
+from fastsf.jacobian import SparseJacobian
 from fastsf.kernels import forces
 from fastsf.neighbors import Pairs
 from fastsf.pair_packing import cutoff_of, pack_pairs
@@ -217,12 +219,54 @@ class PCSF:
         ends = np.cumsum([len(structure) for structure in structures])
         return np.split(sums.values(), sums.rows.first[ends][:-1]) if structures else []
 
+    def evaluate_batch(
+        self, structures: Sequence[Structure], jacobian: bool = False
+    ) -> tuple[FloatArray, SparseJacobian | None, PairRows]:
+        """Values, and sparse derivatives if wanted, of all pairs of several structures at once.
+
+        Returns
+        -------
+        values : (n_pairs, n_features) float64
+            Rows in the order of the structures and the atoms that own the pairs.
+        derivatives : SparseJacobian or None
+            Rows are those of `values`; atoms are counted through the structures.
+        rows : PairRows
+            Which pairs the rows are; atoms are counted through the structures.
+        """
+        sums = self._sums(structures)
+        if jacobian:
+            derivatives, values = sums.jacobian()
+            return values, derivatives, sums.rows
+        return sums.values(), None, sums.rows
+
     def _sums(self, structures: Sequence[Structure]) -> PairSums:
         numbers = np.concatenate([np.empty(0, np.int64), *(structure.numbers for structure in structures)])
         pairs = Pairs.concatenate(structures, self.cutoff, threads=self.threads)
         return PairSums(self.packed, self.n_features, pairs, self.species_of(numbers), self.threads)
 
     # --- derivatives ---
+
+    def derivatives(
+        self, atoms: Atoms | Structure, sparse: bool = False
+    ) -> tuple[FloatArray | SparseJacobian, FloatArray]:
+        """Derivatives of the values with respect to the positions of all atoms, and the values.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure.
+        sparse : bool
+            Return a `SparseJacobian` in place of the dense array.
+
+        Returns
+        -------
+        derivatives : (n_pairs, n_atoms, 3, n_features) float64 or SparseJacobian
+            Pair, atom that is moved, component, feature. 1/Å (the distance itself: none).
+        values : (n_pairs, n_features) float64
+        """
+        structure = Structure.from_atoms(atoms)
+        jacobian, values = self._sums([structure]).jacobian()
+        return jacobian if sparse else jacobian.dense(len(structure), self.n_features), values
 
     def vjp(self, atoms: Atoms | Structure, weights: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Gradient of the scalar sum(weights * create(atoms)) without building the derivatives (reverse mode).
@@ -244,12 +288,48 @@ class PCSF:
         structure = Structure.from_atoms(atoms)
         sums = self._sums([structure])
         values = sums.values()
-        w = np.ascontiguousarray(weights, dtype=np.float64)
-        if w.shape != values.shape or not np.isfinite(w).all():
-            raise InputError(f"weights: expected finite numbers of shape {values.shape}, found shape {w.shape}")
+        w = checked_array(weights, values.shape, "weights")
         pairs, n = sums.rows.pairs, len(structure)
         g, center_sums, gradient = np.zeros_like(pairs.vector), np.zeros((n, 12)), np.empty((n, 3))
         sums.chain(w, np.zeros(len(w)), g, center_sums)
         own_pairs = (pairs.start, pairs.reverse, g, center_sums)
         run(self.threads, forces.gather_range, forces.gather, own_pairs, n, (gradient,))
         return gradient, center_sums[:, 3:].sum(axis=0).reshape(3, 3)
+
+    def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:
+        """Change of the values along displacements of the atoms (forward mode).
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure.
+        displacements : (n_atoms, 3) array
+            Direction in which the atoms move.
+
+        Returns
+        -------
+        (n_pairs, n_features) float64
+        """
+        structure = Structure.from_atoms(atoms)
+        v = checked_array(displacements, (len(structure), 3), "displacements")
+        sums = self._sums([structure])
+        sums.values()
+        change: FloatArray = sums.changes([moved_vectors(sums.rows.pairs, v)])[0]
+        return change
+
+    def strain_derivatives(self, structures: Sequence[Structure]) -> FloatArray:
+        """Derivatives of the values with respect to a strain of the structures.
+
+        Parameters
+        ----------
+        structures : sequence of Structure
+            Any number of structures.
+
+        Returns
+        -------
+        (n_pairs, 6, n_features) float64
+            Rows as those of `evaluate_batch`; strains as for `ACSF.strain_derivatives`.
+        """
+        sums = self._sums(structures)
+        sums.values()
+        return np.ascontiguousarray(sums.changes(list(strained_vectors(sums.rows.pairs))).transpose(1, 0, 2))

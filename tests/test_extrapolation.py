@@ -83,7 +83,10 @@ def test_distances_are_in_units_of_the_range():
 def test_padding_of_elements_with_fewer_columns_is_not_looked_at():
     acsf = random_potential().descriptor
     found = find(
-        np.full((2, 3), 9.0), [1, 8], acsf, {"H": scaling_of([0.0], [1.0]), "O": scaling_of([0.0] * 3, [10.0] * 3)}
+        np.full((2, 3), 9.0),
+        [1, 8],
+        acsf.labels,
+        {"H": scaling_of([0.0], [1.0]), "O": scaling_of([0.0] * 3, [10.0] * 3)},
     )
     assert found.atom.tolist() == [0]
 

@@ -69,4 +69,4 @@ def make_pair_loops(
         make_loop(kernels, threads, arguments, size, results, None if before is None else before[k])
         for k, (kernels, arguments, size, results) in enumerate(loops)
     ]
-    return PairLoops(*made, summed, functions, collected)
+    return PairLoops._make((*made, summed, functions, collected))
