@@ -249,7 +249,7 @@ class Evaluator:
         if self._pair_energies is None:
             return None
         values, rows = self._pair_energies.values(), self._pair_energies.rows
-        return PairValues(rows.i, rows.j, rows.kind, values)
+        return PairValues(rows.i, rows.j, rows.kind, values, self._pair_energies.inside)
 
     def pair_outputs(
         self,
@@ -337,7 +337,8 @@ class Evaluator:
 def _part(pairs: PairValues, begin: int, end: int) -> PairValues:
     """Pairs of the atoms begin ... end - 1, which are those of one structure."""
     mine = slice(*np.searchsorted(pairs.i, [begin, end]))
-    return PairValues(pairs.i[mine] - begin, pairs.j[mine] - begin, pairs.kind[mine], pairs.values[mine])
+    rows = pairs.kind[mine], pairs.values[mine], pairs.inside[mine]
+    return PairValues(pairs.i[mine] - begin, pairs.j[mine] - begin, *rows)
 
 
 def _volume_of(structure: Structure) -> float | None:

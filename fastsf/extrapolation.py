@@ -177,8 +177,10 @@ def find(
 
 def find_pairs(pairs: PairValues, model: PairModel) -> Extrapolations:
     """Find the values of pair-centred functions that lie outside the range of the training set; see `find`."""
-    names = np.array(model.descriptor.kinds)[pairs.kind]
-    return _search(pairs.values, names, pairs.i, pairs.j, model.descriptor.labels, model.scalings)
+    there = pairs.inside
+    names = np.array(model.descriptor.kinds)[pairs.kind[there]]
+    rows = pairs.values[there], names, pairs.i[there], pairs.j[there]
+    return _search(*rows, model.descriptor.labels, model.scalings)
 
 
 def join(parts: Sequence[Extrapolations]) -> Extrapolations:

@@ -64,6 +64,9 @@ class PairTerm:
                 raise InputError(
                     f"{name} for {', '.join(strangers)}, but the functions are for {', '.join(self.kinds)}"
                 )
+            missing = [kind for kind in self.kinds if kind not in mapping]
+            if missing:
+                raise InputError(f"no {name} for pairs {', '.join(missing)}, which have functions")
 
     @property
     def kinds(self) -> tuple[str, ...]:

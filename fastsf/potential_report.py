@@ -89,6 +89,7 @@ def describe_model(path: str | Path) -> str:
     """
     potential = Potential.load(path)
     lines = [f"{path}: potential of fastsf, in Å and eV", potential.describe()]
-    for symbol, labels in potential.descriptor.labels.items():
-        lines += ["", f"{symbol}: {len(labels)} functions", *(f"  {k:4d}  {label}" for k, label in enumerate(labels))]
+    of_pairs = {} if potential.pairs is None else potential.pairs.descriptor.labels
+    for name, labels in (potential.descriptor.labels | of_pairs).items():
+        lines += ["", f"{name}: {len(labels)} functions", *(f"  {k:4d}  {label}" for k, label in enumerate(labels))]
     return "\n".join(lines)

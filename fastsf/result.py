@@ -14,7 +14,7 @@ from fastsf.kernels.networks import Networks
 from fastsf.pair_term import PairModel
 from fastsf.precision import DOUBLE, checked_precision
 from fastsf.scaling import Scaling
-from fastsf.structure import FloatArray, IntArray
+from fastsf.structure import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from fastsf.extrapolation import Extrapolations
@@ -73,12 +73,16 @@ class PairValues:
         Index of the kind of pairs.
     values : (m, s) float64
         Symmetry functions.
+    inside : (m,) bool
+        Whether the pair is closer than the cutoff of its kind. Where neighbour lists have a skin, others are there
+        too; their values are zero, and they have no energy.
     """
 
     i: IntArray
     j: IntArray
     kind: IntArray
     values: FloatArray
+    inside: BoolArray
 
 
 @dataclass(frozen=True, eq=False)

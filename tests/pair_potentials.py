@@ -22,15 +22,15 @@ WITHOUT = "S-S"
 OFFSETS = {"H": -0.5, "O": -75.0}
 
 
-def pair_functions() -> list[PairFunction]:
-    """All forms of functions; kinds with S end earlier, pairs S-S have none."""
+def pair_functions(distance: bool = True) -> list[PairFunction]:
+    """All forms of functions, perhaps but the distance itself; kinds with S end earlier, pairs S-S have none."""
     chosen: list[PairFunction] = []
     for kind in kinds_of(ELEMENTS):
         if kind == WITHOUT:
             continue
         pair = tuple(kind.split("-"))
         end = SHORT if "S" in pair else SMOOTH
-        chosen += [PairRadial(pair, None), PairRadial(pair, end, 0.4, 1.0)]
+        chosen += [PairRadial(pair, None if distance else end), PairRadial(pair, end, 0.4, 1.0)]
         chosen += [PairEnvironment(pair, third, end, 0.2, 0.5, 0.1) for third in ELEMENTS]
         chosen.append(PairAngular(pair, "O", end, Power(2.0, 1.0), 0.05))
         chosen.append(PairAngular(pair, "H", end, Power(1.0, -1.0), 0.1, apex="third"))
@@ -39,7 +39,7 @@ def pair_functions() -> list[PairFunction]:
 
 def random_pair_term(envelope: str = "fc", seed: int = 3, threads: int | None = 1) -> PairTerm:
     """Term whose statistics are those of all named systems."""
-    descriptor = PCSF(pair_functions(), elements=ELEMENTS, threads=threads)
+    descriptor = PCSF(pair_functions(envelope != "shift"), elements=ELEMENTS, threads=threads)
     found: dict[str, list[np.ndarray]] = {kind: [] for kind in descriptor.kinds}
     for make in SYSTEMS.values():
         values, rows = descriptor.create(make()), descriptor.rows(make())

@@ -52,8 +52,7 @@ def test_energies_are_sums_over_pairs(name, envelope):
             x = rows.distance[row] / end.radius
             energy *= (1 - x) ** 5 * (1 + 5 * x + 15 * x**2 + 35 * x**3 + 70 * x**4)
         if envelope == "shift":
-            at_end = [end.radius if function.family == "pair-distance" else 0.0 for function in columns]
-            energy -= 0.25 * network.forward(scaling.apply([at_end]))[0]
+            energy -= 0.25 * network.forward(scaling.apply(np.zeros((1, len(columns)))))[0]
         expected[[rows.i[row]]] += energy / 2
         expected[[rows.j[row]]] += energy / 2
     found = own.evaluate(atoms)
@@ -248,7 +247,7 @@ def test_saved_and_loaded(tmp_path, with_atoms):
         first, second = own.evaluate(SYSTEMS[name]()), again.evaluate(SYSTEMS[name]())
         for quantity in ("energies", "forces", "virials", "outside"):
             np.testing.assert_array_equal(getattr(first, quantity), getattr(second, quantity))
-    assert "term of pairs" in again.describe() or "pairs" in again.describe()
+    assert "pair-centred functions" in again.describe() and "envelope of pair energies: shift" in again.describe()
     with pytest.raises(InputError, match="pairs"):
         own.export_n2p2(tmp_path / "folder")
 
@@ -307,9 +306,12 @@ def test_parts_that_do_not_fit():
         PairTerm(term.descriptor, *parts.values(), "cosine")
     with pytest.raises(InputError, match=f"networks for {WITHOUT}"):
         PairTerm(term.descriptor, {**term.networks, WITHOUT: term.networks["H-H"]}, term.scalings)
-    with pytest.raises(InputError, match="H-O"):
+    with pytest.raises(InputError, match="no networks for pairs H-O"):
         PairTerm(term.descriptor, {k: v for k, v in term.networks.items() if k != "H-O"}, term.scalings, "shift")
-    with pytest.raises(InputError, match="symmetry functions"):
+    whole = random_pair_term()
+    with pytest.raises(InputError, match='envelope "shift" does not go with the distance itself'):
+        PairTerm(whole.descriptor, whole.networks, whole.scalings, "shift")
+    with pytest.raises(InputError, match="needs atom-centred functions or energies of pairs"):
         Potential(None, {}, {})
-    with pytest.raises(InputError, match=r"elements|functions of atoms are for"):
+    with pytest.raises(InputError, match="atom-centred functions are for H, pair-centred ones for H, O, S"):
         Potential(ACSF([f for f in random_potential().descriptor.functions if f.center == "H"][:1]), {}, {}, pairs=term)

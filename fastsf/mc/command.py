@@ -38,7 +38,7 @@ def run_mc(arguments: argparse.Namespace, console: Console) -> None:
     held = selected_atoms(arguments.fix, atoms)
     if held:
         atoms.set_constraint([*atoms.constraints, FixAtoms(held)])
-    for text in remarks(atoms, potential.descriptor.cutoff):
+    for text in remarks(atoms, potential.model.cutoff):
         console.say(f"warning: {text}")
     folder = folder_of(arguments, "mc")
     settings = settings_of(arguments, steps)

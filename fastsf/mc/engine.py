@@ -110,6 +110,8 @@ class MonteCarlo:
     ) -> None:
         if not isinstance(potential, Potential):
             raise InputError(f"Monte Carlo needs one Potential, found {type(potential).__name__}")
+        if potential.pairs is not None:
+            raise InputError("Monte Carlo cannot follow energies of pairs yet; molecular dynamics can")
         start = Structure.from_atoms(atoms)
         self._start, self._kinds, self._seed = start, tuple(moves), seed
         first, last = temperature if isinstance(temperature, tuple) else (temperature, temperature)

@@ -179,7 +179,7 @@ class MolecularDynamics:
         motion, step = self._motion, self.steps_done
         counts, temperature = self._counts, self.frame().columns["temperature"]
         found = Finding(status, step, int(counts[kernels.WHO]), int(counts[kernels.OUTSIDE]), temperature)
-        cutoff, moves = self._potential.descriptor.cutoff, motion.velocities * self._scheme.step
+        cutoff, moves = self._potential.model.cutoff, motion.velocities * self._scheme.step
         return halt(found, self._limits, self._start, motion.cell, moves, motion.forces, cutoff)
 
     # --- what is seen ---
