@@ -274,8 +274,7 @@ def test_pairs(run, tmp_path, optimizer, alone):
     whole = tmp_path / "whole"
     assert run("train", config, "-o", whole, "--epochs", 4)[0] == 0
     assert_same(whole, folder)
-    history = history_of(folder)
-    assert history[column("training", "forces")][-1] < history[column("training", "forces")][0]
+    assert history_of(folder)["score"][-1] < history_of(folder)["score"][0]
     potential = Potential.load(folder / "model.h5")
     assert list(potential.networks) == ([] if alone else ["Si"])
     assert potential.pairs.networks["Si-Si"].sizes == (5, 3, 1)
@@ -283,7 +282,7 @@ def test_pairs(run, tmp_path, optimizer, alone):
     kept = json.loads(potential.metadata["errors (RMSE)"])
     assert kept["test"]["forces"] == pytest.approx(metrics.all_forces().rmse, rel=1e-9)
     words = ("--epochs", 2, "--set", "pairs.envelope=shift")
-    assert "pairs.envelope was 'fc', is 'shift'" in only_line(run("train", config, "-o", folder, *words)[2])
+    assert "pairs.envelope was fc, is shift" in only_line(run("train", config, "-o", folder, *words)[2])
 
 
 def test_pairs_are_reported(run, report, tmp_path):
@@ -301,6 +300,19 @@ def test_kinds_that_are_not_there(run, tmp_path):
     )
     complaint = only_line(run("train", config)[2])
     assert "no structure of the training set has a pair Si-Si closer than 1 Å" in complaint
+    words = ("--set", "pairs.recipe=pairs", "--set", "pairs.cutoff=2.0", "--set", "pairs.r_min=0.5")
+    config.write_text(
+        config.read_text()[: config.read_text().index("[[pair_function]]")] + "[networks]\nhidden = [4]\n"
+    )
+    assert "no two atoms of the training set are closer than 2 Å" in only_line(run("train", config, *words)[2])
+
+
+def test_envelopes_that_do_not_go_with_functions(run, tmp_path):
+    config = write_pairs(tmp_path, "adam", True)
+    distance = '[[pair_function]]\ntype = "pair-distance"\npair = ["Si", "Si"]\n\n[networks]'
+    config.write_text(config.read_text().replace("[networks]", distance))
+    complaint = only_line(run("train", config, "--set", "pairs.envelope=shift")[2])
+    assert 'envelope "shift" does not go with the distance itself' in complaint
 
 
 # --- going on ---

@@ -136,6 +136,12 @@ def estimated_pair_bytes(descriptor: PCSF, structures: Sequence[Structure], item
     return total
 
 
+def kinds_present(descriptor: PCSF, structures: Sequence[Structure]) -> set[str]:
+    """Kinds of pairs with functions that structures have."""
+    numbers = {number for structure in structures for number in np.unique(descriptor.rows(structure).kind).tolist()}
+    return {descriptor.kinds[number] for number in numbers}
+
+
 def find_pair_scalings(
     descriptor: PCSF,
     structures: Sequence[Structure],

@@ -30,7 +30,7 @@ from fastsf.training.measures import Sigma
 from fastsf.training.model import Model
 from fastsf.training.objective import Objective
 from fastsf.training.pair_networks import PairNetworks
-from fastsf.training.pair_parts import PairInputs, estimated_pair_bytes, find_pair_scalings
+from fastsf.training.pair_parts import PairInputs, estimated_pair_bytes, find_pair_scalings, kinds_present
 from fastsf.training.parts import with_functions
 from fastsf.training.reference_energies import reference_energies
 from fastsf.training.samples import Samples, estimated_bytes, find_scalings
@@ -278,7 +278,14 @@ def _descriptor(
 
 
 def _pairs(config: Config, chosen: PairNetworks, train: LabelledSet) -> PairInputs:
-    descriptor = PCSF(chosen.functions_for(train), elements=train.elements, threads=config.run.threads)
+    functions = chosen.functions_for(train)
+    descriptor = PCSF(functions, elements=train.elements, threads=config.run.threads)
+    if chosen.functions is None:  # a recipe has functions of all kinds, be there such pairs or not
+        present = kinds_present(descriptor, train.structures)
+        functions = [function for function in functions if function.kind in present]
+        if not functions:
+            raise InputError(f"no two atoms of the training set are closer than {descriptor.cutoff:g} Å")
+        descriptor = PCSF(functions, elements=train.elements, threads=config.run.threads)
     scalings = find_pair_scalings(descriptor, train.structures, config.networks.scaling)
     return PairInputs(descriptor, scalings, chosen.envelope)
 
