@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fastsf.extrapolation_policy import Policy as ExtrapolationPolicy
     from fastsf.jacobian import SparseJacobian
     from fastsf.neighbors import neighbor_list
+    from fastsf.pair_descriptor import PCSF
+    from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairRadial
     from fastsf.potential import Potential
     from fastsf.symmetry import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
 
@@ -37,6 +39,7 @@ __all__ = [
     "G3",
     "G4",
     "G5",
+    "PCSF",
     "Angular",
     "Calculator",
     "Committee",
@@ -48,6 +51,9 @@ __all__ = [
     "FastsfError",
     "FormatError",
     "InputError",
+    "PairAngular",
+    "PairEnvironment",
+    "PairRadial",
     "Potential",
     "Power",
     "Radial",
@@ -72,17 +78,20 @@ _ERRORS = (
     "StructureError",
 )
 _SYMMETRY = ("G1", "G2", "G3", "G4", "G5", "Angular", "Compact", "Cutoff", "Power", "Radial", "Window")
+_PAIR_SYMMETRY = ("PairAngular", "PairEnvironment", "PairRadial")
 _PLACES = {
     "ACSF": "descriptor",
     "Calculator": "calculator",
     "Committee": "committee",
     "ExtrapolationPolicy": "extrapolation_policy",
+    "PCSF": "pair_descriptor",
     "Potential": "potential",
     "SparseJacobian": "jacobian",
     "compile_kernels": "compilation",
     "neighbor_list": "neighbors",
     **dict.fromkeys(_ERRORS, "errors"),
     **dict.fromkeys(_SYMMETRY, "symmetry"),
+    **dict.fromkeys(_PAIR_SYMMETRY, "pair_symmetry"),
 }
 """Modules of the names above; imported at their first use, so that ``fastsf --help`` need not wait for kernels."""
 

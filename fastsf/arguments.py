@@ -115,6 +115,9 @@ def _add_train(commands: Commands) -> None:
         "--init", action="store_true", help="write a configuration that suits data, with comments, in place of training"
     )
     parser.add_argument(
+        "--pairs", choices=("too", "only"), help="with --init: networks of pairs beside those of atoms, or nothing else"
+    )
+    parser.add_argument(
         "-o",
         "--output",
         metavar="PATH",

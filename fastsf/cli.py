@@ -204,8 +204,11 @@ def _train(arguments: argparse.Namespace) -> None:
 
     if arguments.init:
         output = Path(arguments.output or "train.toml")
-        init(arguments.config, output, console, reading=reading_of(arguments), overwrite=arguments.overwrite)
+        options = {"pairs": arguments.pairs, "overwrite": arguments.overwrite}
+        init(arguments.config, output, console, reading=reading_of(arguments), **options)
         return
+    if arguments.pairs:
+        raise InputError("--pairs belongs to --init; a training takes its functions from the configuration")
     if len(arguments.config) > 1:
         raise InputError(f"expected one configuration, found {len(arguments.config)} files; --init makes one for data")
     overrides = overrides_of({name: getattr(arguments, name) for name in RUN_OPTIONS}, arguments.set)

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.evaluation import Evaluator, Model, Result, evaluate_batch
+from fastsf.pair_symmetry import PairFunction
+from fastsf.pair_term import PairModel
 from fastsf.potential import OWN_UNITS, Potential
 from fastsf.precision import DOUBLE
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, Structure
+from fastsf.symmetry import SymmetryFunction
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+AnyModel = TypeVar("AnyModel", Model, PairModel)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +90,13 @@ class Committee:
         self.descriptor = first.descriptor
         self.elements = first.elements
         ranges = {
-            symbol: _common_range([member.scalings[symbol] for member in self.members]) for symbol in self.elements
+            symbol: _common_range([member.scalings[symbol] for member in self.members]) for symbol in first.scalings
         }
         self.model = _with_ranges(first.model, ranges)
+        if first.pairs is not None and self.model.pairs is not None:
+            own = [member.pairs.scalings for member in self.members if member.pairs is not None]
+            common = {kind: _common_range([each[kind] for each in own]) for kind in first.pairs.kinds}
+            self.model = replace(self.model, pairs=_with_ranges(self.model.pairs, common))
 
     @classmethod
     def load(
@@ -165,23 +174,24 @@ class CommitteeEvaluator(Evaluator):
         precision: str | None = None,
     ) -> None:
         super().__init__(committee.model.in_precision(precision), Structure.from_atoms(structure), skin, threads)
-        others = [member.model.networks for member in committee.members[1:]]
-        self._networks = [committee.model.networks, *others]
+        self._models = [committee.model, *(member.model for member in committee.members[1:])]
 
     def evaluate(
         self, positions: npt.ArrayLike | None = None, cell: npt.ArrayLike | None = None, forces: bool = True
     ) -> CommitteeResult:
         """Means and standard deviations; parameters and errors as of `Evaluator.evaluate`."""
         self.move(positions, cell)
-        values = self.values()
-        n, members = len(self), len(self._networks)
+        values, pairs = self.values(), self.pair_values()
+        n, members = len(self), len(self._models)
         energies, outside = np.empty((members, n)), np.zeros(n, dtype=np.int64)
         slopes = np.empty((n, members, values.shape[1] if forces else 0))
-        for m, packed in enumerate(self._networks):
-            energies[m], slopes[:, m], beyond = self.predict(packed, values, forces)
+        made = []
+        for m, model in enumerate(self._models):
+            energies[m], slopes[:, m], beyond = self.predict(model.networks, values, forces)
+            made.append(self.pair_outputs(model.pairs, pairs, energies[m], beyond, forces))
             if m == 0:
                 outside = beyond  # the others would count by their own ranges
-        member_forces, virials = self.chain(slopes) if forces else (None, None)
+        member_forces, virials = self.chain(slopes, made) if forces else (None, None)
         totals = energies.sum(axis=1)
         return CommitteeResult(
             energy=float(totals.mean()),
@@ -193,6 +203,7 @@ class CommitteeEvaluator(Evaluator):
             numbers=self.numbers,
             volume=self._volume,
             model=self.model,
+            pairs=pairs,
             energy_std=float(totals.std()),
             energies_std=energies.std(axis=0),
             forces_std=None if member_forces is None else member_forces.std(axis=0),
@@ -210,8 +221,9 @@ def _check_same_functions(number: int, first: Potential, other: Potential) -> No
         raise InputError(
             f"member {number} works in {other.model.precision} precision, the first one in {first.model.precision}"
         )
-    for symbol in first.elements:
-        expected, found = first.descriptor.columns[symbol], other.descriptor.columns[symbol]
+    expected_columns, found_columns = _columns(first), _columns(other)
+    for symbol in sorted({*expected_columns, *found_columns}):
+        expected, found = expected_columns.get(symbol, ()), found_columns.get(symbol, ())
         if len(found) != len(expected):
             raise InputError(f"member {number} has {len(found)} functions for {symbol}, the first one {len(expected)}")
         for column, (ours, theirs) in enumerate(zip(expected, found, strict=True), start=1):
@@ -220,6 +232,12 @@ def _check_same_functions(number: int, first: Potential, other: Potential) -> No
                     f"member {number}: function {column} of {symbol} is {theirs.label}, "
                     f"that of the first one {ours.label}"
                 )
+
+
+def _columns(potential: Potential) -> dict[str, Sequence[SymmetryFunction | PairFunction]]:
+    """Functions of each element and kind of pairs."""
+    pairs = {} if potential.pairs is None else potential.pairs.descriptor.columns
+    return {**potential.descriptor.columns, **pairs}
 
 
 def _common_range(scalings: Sequence[Scaling]) -> Scaling:
@@ -231,12 +249,13 @@ def _common_range(scalings: Sequence[Scaling]) -> Scaling:
     return replace(scalings[0], mode="none", minimum=low, maximum=high)
 
 
-def _with_ranges(model: Model, ranges: dict[str, Scaling]) -> Model:
+def _with_ranges(model: AnyModel, ranges: dict[str, Scaling]) -> AnyModel:
     """Return a model that counts by other ranges, and scales as before."""
     minimum, maximum = model.networks.minimum.copy(), model.networks.maximum.copy()
-    for element, symbol in enumerate(model.descriptor.elements):
-        columns = len(ranges[symbol])
-        minimum[element, :columns], maximum[element, :columns] = ranges[symbol].bounds()
+    for index, name in enumerate(model.descriptor.columns):
+        if name in ranges:
+            columns = len(ranges[name])
+            minimum[index, :columns], maximum[index, :columns] = ranges[name].bounds()
     return replace(model, networks=model.networks._replace(minimum=minimum, maximum=maximum), scalings=ranges)
 
 

@@ -168,11 +168,11 @@ def _tangents(threads: int) -> None:
         return
     rows, start, index = np.arange(_ATOMS), np.array([0, 0, 0, 1]), np.zeros((_ATOMS, 2), np.int64)
     column, atom = np.zeros(1, np.int32), np.zeros(1, np.int32)
-    tangents.count_centers(start, atom, rows, 0, np.zeros(_ATOMS, np.int64), np.empty(_ATOMS, np.int64))
+    tangents.count_centers(start, atom, rows, rows, 0, np.zeros(_ATOMS, np.int64), np.empty(_ATOMS, np.int64))
     for dtype in (np.float32, np.float64):
         blocks, factor = np.zeros((_ATOMS, 2, 3, _COLUMNS), dtype), np.ones(_COLUMNS)
         jacobian = (start, column, atom, np.zeros((1, 3)))
-        tangents.fill_blocks(jacobian, rows, 0, factor, np.zeros((3, _ATOMS), np.int64), index, blocks)
+        tangents.fill_blocks(jacobian, rows, rows, 0, factor, np.zeros((3, _ATOMS), np.int64), index, blocks)
         tangents.pull_back(np.zeros((_ATOMS, 3)), index, blocks, _values_room())
         tangents.push_forward(_values_room(), index, blocks, np.empty((3, _COLUMNS)), np.empty((_ATOMS, 3)))
 
@@ -218,7 +218,7 @@ def _md(threads: int) -> None:
     scheme = integrators.Scheme(np.ones(_ATOMS), np.ones(_ATOMS), *kinds, matrix)
     limits = md.Limits(1.0, -1, 1.0, matrix, np.zeros((3, 2)), np.zeros((3, 2)))
     state, rows = np.zeros(6, np.int64), np.empty((1, 12))
-    room = md.Forces(first, second, third, _values_room(), *atoms, sums)
+    room = md.Forces(first, second, None, third, _values_room(), *atoms, sums)
     md.observe(motion, scheme, state, rows[0])
     md.advance(motion, scheme, lists, room, limits, md.Course(state, 0, 1), np.random.default_rng(0), rows)
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import definition, packing, recipes, recycling
+from fastsf import definition, packing, recipes
+from fastsf.directions import checked_array, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
-from fastsf.errors import InputError, StructureError
-from fastsf.function_sets import elements_of
-from fastsf.jacobian import SparseJacobian
-from fastsf.kernels import acsf, acsf_jacobian, acsf_jvp, acsf_vjp, forces
+from fastsf.entries import checked_elements
+from fastsf.errors import FormatError, InputError, StructureError
+from fastsf.function_sets import elements_of, families_in_words, joined_labels
+from fastsf.jacobian import SparseJacobian, sparse_jacobian
+from fastsf.kernels import acsf, acsf_jvp, acsf_vjp, forces
 from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
 from fastsf.structure import FloatArray, IntArray, Structure
@@ -56,11 +58,14 @@ class ACSF:
         elements: Sequence[str] | None = None,
         threads: int | None = None,
     ) -> None:
-        self.functions = tuple(functions)
-        if not self.functions:
+        if not functions:
             raise InputError("a descriptor needs at least one symmetry function")
+        self._set(functions, elements, threads)
+
+    def _set(self, functions: Sequence[SymmetryFunction], elements: Sequence[str] | None, threads: int | None) -> None:
+        self.functions = tuple(functions)
         named = elements_of(self.functions)
-        self.elements = tuple(named if elements is None else definition.checked_elements(elements))
+        self.elements = tuple(named if elements is None else checked_elements(elements))
         strangers = [symbol for symbol in named if symbol not in self.elements]
         if strangers:
             raise InputError(f"functions name {', '.join(strangers)}, but elements are {', '.join(self.elements)}")
@@ -71,13 +76,20 @@ class ACSF:
             symbol: tuple(function for function in self.functions if function.center == symbol)
             for symbol in self.elements
         }
-        self.cutoff = max(function.envelope.radius for function in self.functions)
+        self.cutoff = max((function.envelope.radius for function in self.functions), default=0.0)
         self.n_features = max(len(columns) for columns in self.columns.values())
         self._tables = packing.pack(self.elements, self.columns)
         self._index = np.full(128, -1, dtype=np.int64)
         self._index[[atomic_number(symbol) for symbol in self.elements]] = np.arange(len(self.elements))
 
     # --- construction ---
+
+    @classmethod
+    def without_functions(cls, elements: Sequence[str], *, threads: int | None = None) -> ACSF:
+        """Descriptor of potentials that have terms of pairs alone: no columns, and a cutoff of 0."""
+        descriptor = cls.__new__(cls)
+        descriptor._set((), elements, threads)
+        return descriptor
 
     @classmethod
     def from_recipe(
@@ -114,7 +126,9 @@ class ACSF:
         from fastsf.io.runner import read_functions
 
         if Path(path).suffix.lower() in (".toml", ".yaml", ".yml"):
-            elements, functions = read_definition(path)
+            elements, functions, _ = read_definition(path)
+            if not functions:
+                raise FormatError("there are no atom-centred functions; PCSF.from_file reads those of pairs", path)
         else:
             elements, functions = read_functions(path, length_unit)
         return cls(functions, elements=elements, threads=threads)
@@ -138,14 +152,8 @@ class ACSF:
 
     def describe(self) -> str:
         """Summary in words: elements, families, numbers of functions, cutoffs."""
-        lines = [f"{len(self.functions)} symmetry functions, largest cutoff {self.cutoff:g} Å"]
-        for symbol, functions in self.columns.items():
-            families: dict[str, int] = {}
-            for function in functions:
-                families[function.family] = families.get(function.family, 0) + 1
-            kinds = ", ".join(f"{count} {family}" for family, count in families.items()) or "none"
-            lines.append(f"  {symbol:2} {len(functions):4d}: {kinds}")
-        return "\n".join(lines)
+        head = f"{len(self.functions)} symmetry functions, largest cutoff {self.cutoff:g} Å"
+        return "\n".join([head, *families_in_words(self.columns)])
 
     def __repr__(self) -> str:
         return f"<ACSF: {', '.join(self.elements)}, {self.n_features} features, cutoff {self.cutoff:g} Å>"
@@ -280,18 +288,8 @@ class ACSF:
         return jacobian if sparse else jacobian.dense(len(structure), self.n_features), values
 
     def _jacobian(self, pairs: Pairs, numbers: IntArray, centers: IntArray) -> tuple[SparseJacobian, FloatArray]:
-        neighbors, n = self._neighbors(pairs, numbers, centers), len(centers)
-        arguments = (self._tables, neighbors, centers)
-        entries = np.zeros(n, dtype=np.int64)
-        run(self.threads, acsf_jacobian.count_range, acsf_jacobian.count, arguments, n, (entries,))
-        start = np.concatenate([[0], np.cumsum(entries)])
-        total = int(start[-1])
-        column, atom = (recycling.empty((total + 1) // 2, np.int32)[:total] for _ in range(2))
-        target = acsf_jacobian.Jacobian(start, column, atom, recycling.empty(3 * total, np.float64))
-        values = np.zeros((n, self.n_features))
-        loops = acsf_jacobian.jacobian_range, acsf_jacobian.jacobian
-        run(self.threads, *loops, arguments, n, (target, values))
-        return SparseJacobian(start, target.column, target.atom, target.data.reshape(-1, 3), centers), values
+        neighbors = self._neighbors(pairs, numbers, centers)
+        return sparse_jacobian(self._tables, neighbors, centers, self.n_features, self.threads)
 
     def vjp(self, atoms: Atoms | Structure, weights: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Gradient of the scalar sum(weights * create(atoms)) without building the derivatives (reverse mode).
@@ -312,7 +310,7 @@ class ACSF:
         """
         structure = Structure.from_atoms(atoms)
         n = len(structure)
-        w = self._checked(weights, (n, self.n_features), "weights")
+        w = checked_array(weights, (n, self.n_features), "weights")
         pairs = Pairs.build(structure, self.cutoff, threads=self.threads)
         neighbors = self._neighbors(pairs, structure.numbers, np.arange(n))
         g, sums = np.zeros_like(pairs.vector), np.zeros((n, 12))
@@ -339,10 +337,10 @@ class ACSF:
         """
         structure = Structure.from_atoms(atoms)
         n = len(structure)
-        v = self._checked(displacements, (n, 3), "displacements")
+        v = checked_array(displacements, (n, 3), "displacements")
         pairs = Pairs.build(structure, self.cutoff, threads=self.threads)
         neighbors = self._neighbors(pairs, structure.numbers, np.arange(n))
-        changes = v[pairs.neighbor] - np.repeat(v, np.diff(pairs.start), axis=0)
+        changes = moved_vectors(pairs, v)
         out = np.zeros((n, self.n_features))
         arguments = (self._tables, neighbors, np.arange(n))
         run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, out))
@@ -367,19 +365,9 @@ class ACSF:
         every, n = np.arange(len(numbers)), len(numbers)
         arguments = (self._tables, self._neighbors(pairs, numbers, every), every)
         out = np.zeros((6, n, self.n_features))
-        for v, (a, b) in enumerate(((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))):
-            changes = np.zeros_like(pairs.vector)
-            changes[:, a] += 0.5 * pairs.vector[:, b]
-            changes[:, b] += 0.5 * pairs.vector[:, a]
-            run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, out[v]))
+        for target, changes in zip(out, strained_vectors(pairs), strict=True):
+            run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, target))
         return np.ascontiguousarray(out.transpose(1, 0, 2))
-
-    @staticmethod
-    def _checked(values: npt.ArrayLike, shape: tuple[int, int], name: str) -> FloatArray:
-        array = np.ascontiguousarray(values, dtype=np.float64)
-        if array.shape != shape:
-            raise InputError(f"{name}: expected an array of shape {shape}, found {array.shape}")
-        return array
 
     # --- as scikit-learn spells it ---
 
@@ -409,8 +397,7 @@ class ACSF:
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of the columns; where elements share a column, their names are joined by " | "."""
-        columns = [[labels[k] for labels in self.labels.values() if k < len(labels)] for k in range(self.n_features)]
-        return np.array([" | ".join(names) for names in columns], dtype=object)
+        return joined_labels(self.labels, self.n_features)
 
 
 def _is_single(atoms: Any) -> bool:

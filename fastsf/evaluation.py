@@ -13,8 +13,10 @@ from fastsf.kernels import forces, networks
 from fastsf.kernels.networks import Networks
 from fastsf.kernels.tables import Neighbors
 from fastsf.neighbors import Pairs
+from fastsf.pair_energies import PairEnergies, PairOutputs
+from fastsf.pair_term import PairModel
 from fastsf.precision import KernelSet, kernel_set
-from fastsf.result import Model, Result
+from fastsf.result import Model, PairValues, Result
 from fastsf.structure import FloatArray, IntArray, Structure, volume
 from fastsf.threads import run
 
@@ -58,6 +60,7 @@ def evaluate_batch(
     for structure, end in zip(structures, ends, strict=True):
         mine = slice(end - len(structure), end)
         energies = whole.energies[mine]
+        pairs = None if whole.pairs is None else _part(whole.pairs, end - len(structure), end)
         results.append(
             Result(
                 float(energies.sum()),
@@ -69,6 +72,7 @@ def evaluate_batch(
                 structure.numbers,
                 _volume_of(structure),
                 model,
+                pairs=pairs,
             )
         )
     return results
@@ -99,7 +103,7 @@ class Evaluator:
 
     def __init__(self, model: Model, structure: Structure, skin: float = 0.0, threads: int | None = None) -> None:
         start = Structure.from_atoms(structure)
-        cutoff = model.descriptor.cutoff
+        cutoff = model.cutoff
         kind = AllPairs if AllPairs.fits(start, cutoff) else Pairs
         pairs = kind.build(start, cutoff, skin, threads)
         self._set(model, start.numbers, pairs, _volume_of(start), threads)
@@ -124,7 +128,7 @@ class Evaluator:
         """
         evaluator = cls.__new__(cls)
         numbers = np.concatenate([np.empty(0, np.int64), *(structure.numbers for structure in structures)])
-        pairs = Pairs.concatenate(structures, model.descriptor.cutoff, threads)
+        pairs = Pairs.concatenate(structures, model.cutoff, threads)
         evaluator._set(model, numbers, pairs, None, threads)
         return evaluator
 
@@ -137,6 +141,9 @@ class Evaluator:
         self._pairs = pairs
         self._volume = volume
         self._pair_gradient = np.empty((0, 3))
+        self._pair_energies: PairEnergies | None = None
+        if model.pairs is not None:
+            self._pair_energies = PairEnergies(model.pairs, pairs, model.pairs.descriptor.species_of(numbers), threads)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -169,7 +176,9 @@ class Evaluator:
             return self._with_forces()
         values = self.values()
         each, _, outside = self.predict(self.model.networks, values, gradient=False)
-        return self._result(each, None, None, values, outside)
+        pairs = self.pair_values()
+        self.pair_outputs(self.model.pairs, pairs, each, outside, gradient=False)
+        return self._result(each, None, None, values, outside, pairs)
 
     def _with_forces(self) -> Result:
         n, descriptor = len(self), self.model.descriptor
@@ -178,7 +187,9 @@ class Evaluator:
         arguments = (descriptor.tables, self.model.networks, self._neighbors())
         results, energies = (values, each, outside, g, sums), self.kernels.energies
         run(self.threads, energies.energies_range, energies.energies, arguments, n, results)
-        return self._result(each, *self._gather(g, sums), values, outside)
+        pairs = self.pair_values()
+        self._chain_pairs(self.pair_outputs(self.model.pairs, pairs, each, outside), g, sums)
+        return self._result(each, *self._gather(g, sums), values, outside, pairs)
 
     def _result(
         self,
@@ -187,8 +198,10 @@ class Evaluator:
         virials: FloatArray | None,
         values: FloatArray,
         outside: IntArray,
+        pairs: PairValues | None,
     ) -> Result:
-        return Result(float(each.sum()), each, force, virials, values, outside, self.numbers, self._volume, self.model)
+        about = self.numbers, self._volume, self.model
+        return Result(float(each.sum()), each, force, virials, values, outside, *about, pairs=pairs)
 
     def move(self, positions: npt.ArrayLike | None, cell: npt.ArrayLike | None = None) -> None:
         """Put the atoms elsewhere; parameters as in `evaluate`."""
@@ -196,7 +209,8 @@ class Evaluator:
             if cell is not None:
                 raise InputError("a new cell needs the positions of the atoms in it")
             return
-        self._pairs.update(positions, cell)
+        if self._pairs.update(positions, cell) and self._pair_energies is not None:
+            self._pair_energies.rebuild()
         if cell is not None and self._volume is not None:
             self._volume = volume(np.asarray(cell, dtype=np.float64))
 
@@ -230,13 +244,55 @@ class Evaluator:
         run(self.threads, networks.predict_range, networks.predict, arguments, n, (each, slopes, outside))
         return each, slopes, outside
 
-    def chain(self, slopes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def pair_values(self) -> PairValues | None:
+        """Pair-centred functions, new arrays; None for potentials without energies of pairs."""
+        if self._pair_energies is None:
+            return None
+        values, rows = self._pair_energies.values(), self._pair_energies.rows
+        return PairValues(rows.i, rows.j, rows.kind, values)
+
+    def pair_outputs(
+        self,
+        model: PairModel | None,
+        pairs: PairValues | None,
+        energies: FloatArray,
+        outside: IntArray,
+        gradient: bool = True,
+    ) -> PairOutputs | None:
+        """Add the energies of pairs to those of atoms, and counts of values outside; what `chain` needs of them.
+
+        Parameters
+        ----------
+        model : PairModel or None
+            That of the potential, or of another one with the same functions.
+        pairs : PairValues or None
+            From `pair_values`.
+        energies : (n,) float64
+        outside : (n,) int64
+        gradient : bool
+            Whether `chain` will be called.
+        """
+        if self._pair_energies is None or model is None or pairs is None:
+            return None
+        made = self._pair_energies.predict(model, pairs.values, gradient)
+        self._pair_energies.share(made, energies, outside)
+        return made
+
+    def _chain_pairs(self, made: PairOutputs | None, g: FloatArray, sums: FloatArray) -> None:
+        if made is not None and self._pair_energies is not None:
+            self._pair_energies.chain(made.slopes, made.along, g, sums)
+
+    def chain(
+        self, slopes: FloatArray, pairs: Sequence[PairOutputs | None] | None = None
+    ) -> tuple[FloatArray, FloatArray]:
         """Forces and virials per atom of several potentials at once, which costs less than one by one.
 
         Parameters
         ----------
         slopes : (n, m, s) float64
             Derivatives dE_i/dG_i by each of m potentials.
+        pairs : sequence of PairOutputs, optional
+            What each of them says about the pairs.
 
         Returns
         -------
@@ -256,6 +312,7 @@ class Evaluator:
             arguments = (self.model.descriptor.tables, self._neighbors(), np.arange(len(self)))
             run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, n, (some, g, sums))
             for m in range(some.shape[1]):
+                self._chain_pairs(None if pairs is None else pairs[first + m], g[m], sums[m])
                 force[first + m], virials[first + m] = self._gather(g[m], sums[m])
         return force, virials
 
@@ -275,6 +332,12 @@ class Evaluator:
     def _neighbors(self) -> Neighbors:
         pairs = self._pairs
         return Neighbors(pairs.start, pairs.neighbor, pairs.vector, self._species)
+
+
+def _part(pairs: PairValues, begin: int, end: int) -> PairValues:
+    """Pairs of the atoms begin ... end - 1, which are those of one structure."""
+    mine = slice(*np.searchsorted(pairs.i, [begin, end]))
+    return PairValues(pairs.i[mine] - begin, pairs.j[mine] - begin, pairs.kind[mine], pairs.values[mine])
 
 
 def _volume_of(structure: Structure) -> float | None:

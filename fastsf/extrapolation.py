@@ -6,7 +6,7 @@ know; what is done about them during a simulation stands in `fastsf.extrapolatio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from fastsf.elements import chemical_symbol
 from fastsf.structure import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from fastsf.descriptor import ACSF
+    from fastsf.pair_term import PairModel
+    from fastsf.result import PairValues
     from fastsf.scaling import Scaling
 
 _MOST_LINES = 20
@@ -30,84 +31,80 @@ class Extrapolations:
     Parameters
     ----------
     atom : (m,) int64
-        Index of the atom.
+        Index of the atom; of a pair, that of its first one.
+    partner : (m,) int64
+        Index of the other atom of a pair; -1 for atom-centred functions.
     column : (m,) int64
-        Index of the symmetry function among those of the atom's element.
+        Index of the symmetry function among those of the element or kind of pairs.
     value, minimum, maximum : (m,) float64
         The value, and the range of that column in the training set.
     distance : (m,) float64
         How far outside, in units of the width of the range; infinite where the column never changed in training.
-    number : (m,) int64
-        Atomic number of the atom.
-    descriptor : ACSF
-        Whose functions they are.
+    name : (m,) array of str
+        Element of the atom, or kind of the pair.
+    labels : mapping of str to list of str
+        Names of the functions of each element and kind of pairs.
     """
 
     atom: IntArray
+    partner: IntArray
     column: IntArray
     value: FloatArray
     minimum: FloatArray
     maximum: FloatArray
     distance: FloatArray
-    number: IntArray
-    descriptor: ACSF
+    name: npt.NDArray[Any]
+    labels: Mapping[str, Sequence[str]]
 
     def __len__(self) -> int:
         return len(self.atom)
 
     def label(self, index: int) -> str:
         """Name of the function of one of the values."""
-        functions = self.descriptor.columns[chemical_symbol(int(self.number[index]))]
-        return functions[int(self.column[index])].label
+        return self.labels[str(self.name[index])][int(self.column[index])]
 
     def lines(self) -> Iterator[str]:
         """Each value in words, the farthest first."""
         for k in np.argsort(-self.distance, kind="stable"):
-            symbol = chemical_symbol(int(self.number[k]))
+            where = f"atom {self.atom[k]}" if self.partner[k] < 0 else f"pair {self.atom[k]}-{self.partner[k]}"
             yield (
-                f"atom {self.atom[k]} ({symbol}), function {self.column[k]} {self.label(int(k))}: {self.value[k]:.6g} "
+                f"{where} ({self.name[k]}), function {self.column[k]} {self.label(int(k))}: {self.value[k]:.6g} "
                 f"is outside {self.minimum[k]:.6g} .. {self.maximum[k]:.6g} ({_far(self.distance[k])})"
             )
 
     def summary(self) -> str:
-        """Count by element and function, the farthest first."""
-        tally = Tally(self.descriptor)
+        """Count by element or kind of pairs and function, the farthest first."""
+        tally = Tally()
         tally.add(self)
         return tally.summary()
 
 
 class Tally:
-    """Extrapolations of many structures, counted for each element and function.
+    """Extrapolations of many structures by one potential, counted for each element or kind of pairs and function."""
 
-    Parameters
-    ----------
-    descriptor : ACSF
-        Whose functions they are.
-    """
-
-    def __init__(self, descriptor: ACSF) -> None:
-        self._labels = descriptor.labels
-        self._elements: dict[int, _Columns] = {}
+    def __init__(self) -> None:
+        self._labels: dict[str, Sequence[str]] = {}
+        self._names: dict[str, _Columns] = {}
 
     def add(self, found: Extrapolations) -> None:
         """Count some more."""
-        for number in np.unique(found.number).tolist():
-            mine = np.flatnonzero(found.number == number)
-            if number not in self._elements:
-                self._elements[number] = _Columns.of(len(self._labels[chemical_symbol(number)]))
-            self._elements[number].add(found, mine)
+        for name in np.unique(found.name).tolist():
+            mine = np.flatnonzero(found.name == name)
+            if name not in self._names:
+                self._labels[name] = found.labels[name]
+                self._names[name] = _Columns.of(len(found.labels[name]))
+            self._names[name].add(found, mine)
 
     def __len__(self) -> int:
-        return sum(int(columns.count.sum()) for columns in self._elements.values())
+        return sum(int(columns.count.sum()) for columns in self._names.values())
 
     def table(self) -> list[dict[str, Any]]:
-        """One entry for each element and function, in plain types, the farthest first."""
+        """One entry for each element or kind of pairs and function, in plain types, the farthest first."""
         rows = []
-        for number, columns in sorted(self._elements.items()):
-            symbol = chemical_symbol(number)
+        for name, columns in sorted(self._names.items()):
             for k in np.flatnonzero(columns.count).tolist():
-                numbers = {name: array[k].item() for name, array in vars(columns).items()}
-                rows.append({"element": symbol, "column": k, "function": self._labels[symbol][k], **numbers})
+                numbers = {field: array[k].item() for field, array in vars(columns).items()}
+                rows.append({"element": name, "column": k, "function": self._labels[name][k], **numbers})
         return sorted(rows, key=lambda row: -row["farthest"])
 
     def summary(self) -> str:
@@ -153,7 +150,7 @@ class _Columns:
 
 
 def find(
-    values: FloatArray, numbers: npt.ArrayLike, descriptor: ACSF, scalings: Mapping[str, Scaling]
+    values: FloatArray, numbers: npt.ArrayLike, labels: Mapping[str, Sequence[str]], scalings: Mapping[str, Scaling]
 ) -> Extrapolations:
     """Find the values of a structure that lie outside the range of the training set.
 
@@ -163,8 +160,8 @@ def find(
         Symmetry functions of all atoms, not scaled.
     numbers : (n,) int64
         Atomic numbers.
-    descriptor : ACSF
-        Where they come from.
+    labels : mapping of str to list of str
+        Names of the functions of each element.
     scalings : mapping of str to Scaling
         `minimum` and `maximum` of the columns of each element.
 
@@ -174,20 +171,50 @@ def find(
         Sorted by atom and column; the bounds are those of `Scaling.bounds`.
     """
     species = np.asarray(numbers, dtype=np.int64)
+    names = np.array([chemical_symbol(number) for number in species.tolist()], dtype="<U2")
+    return _search(values, names, np.arange(len(species)), np.full(len(species), -1), labels, scalings)
+
+
+def find_pairs(pairs: PairValues, model: PairModel) -> Extrapolations:
+    """Find the values of pair-centred functions that lie outside the range of the training set; see `find`."""
+    names = np.array(model.descriptor.kinds)[pairs.kind]
+    return _search(pairs.values, names, pairs.i, pairs.j, model.descriptor.labels, model.scalings)
+
+
+def join(parts: Sequence[Extrapolations]) -> Extrapolations:
+    """Put together what was found among atoms and among pairs."""
+    fields = ("atom", "partner", "column", "value", "minimum", "maximum", "distance", "name")
+    arrays = {field: np.concatenate([getattr(part, field) for part in parts]) for field in fields}
+    labels = {name: names for part in parts for name, names in part.labels.items()}
+    return Extrapolations(**arrays, labels=labels)
+
+
+def _search(
+    values: FloatArray,
+    names: npt.NDArray[Any],
+    atoms: IntArray,
+    partners: IntArray,
+    labels: Mapping[str, Sequence[str]],
+    scalings: Mapping[str, Scaling],
+) -> Extrapolations:
+    """Values (m, s) of rows that are outside the range of the scaling of their name."""
     parts = [np.empty((5, 0))]
-    for number in np.unique(species).tolist():
-        scaling, rows = scalings[chemical_symbol(number)], np.flatnonzero(species == number)
+    for name in np.unique(names).tolist():
+        if name not in scalings:  # an element without atom-centred functions
+            continue
+        scaling, rows = scalings[name], np.flatnonzero(names == name)
         lower, upper = scaling.bounds()
         own = values[rows, : len(lower)]
         row, column = np.nonzero((own < lower) | (own > upper))
         limits = scaling.minimum[column], scaling.maximum[column]
         parts.append(np.stack([rows[row], column, own[row, column], *limits]))
     found = np.concatenate(parts, axis=1)
-    atom, column, value, low, high = found[:, np.lexsort((found[1], found[0]))]
+    at, column, value, low, high = found[:, np.lexsort((found[1], found[0]))]
     with np.errstate(divide="ignore"):
         distance = np.maximum(low - value, value - high) / (high - low)
-    places = atom.astype(np.int64), column.astype(np.int64)
-    return Extrapolations(*places, value, low, high, distance, species[places[0]], descriptor)
+    row = at.astype(np.int64)
+    places = atoms[row], partners[row], column.astype(np.int64)
+    return Extrapolations(*places, value, low, high, distance, names[row], labels)
 
 
 def _far(distance: float) -> str:

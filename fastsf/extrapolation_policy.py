@@ -168,7 +168,7 @@ class Monitor:
             return
         found = result.extrapolations
         if self._tally is None:
-            self._tally = Tally(found.descriptor)
+            self._tally = Tally()
         self._tally.add(found)
         if policy.save_to is not None and self._is_time_to_save():
             self._saved = self.evaluations

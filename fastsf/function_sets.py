@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from fastsf.elements import atomic_number
+from fastsf.pair_symmetry import PairFunction, PairRadial
 from fastsf.symmetry import Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
 
+Function = TypeVar("Function", bound=SymmetryFunction | PairFunction)
 
-def elements_of(functions: Iterable[SymmetryFunction]) -> list[str]:
-    """Every element that functions name, as centre or neighbour, sorted by atomic number."""
+
+def elements_of(functions: Iterable[SymmetryFunction | PairFunction]) -> list[str]:
+    """Every element that functions name, as centre, in a pair or as neighbour, sorted by atomic number."""
     symbols: set[str] = set()
     for function in functions:
-        symbols.add(function.center)
+        symbols.update((function.center,) if isinstance(function, Radial | Angular) else function.elements)
         if isinstance(function, Angular):
             symbols.update(function.neighbors or ())
-        elif function.neighbor is not None:
+        elif not isinstance(function, PairRadial) and function.neighbor is not None:
             symbols.add(function.neighbor)
     return sorted(symbols, key=atomic_number)
 
 
-def scale_lengths(function: SymmetryFunction, factor: float) -> SymmetryFunction:
+def families_in_words(columns: Mapping[str, Sequence[SymmetryFunction | PairFunction]]) -> list[str]:
+    """Lines that say how many functions of which families an element or a kind of pairs has."""
+    width = max(map(len, columns))
+    lines = []
+    for name, functions in columns.items():
+        families = Counter(function.family for function in functions)
+        words = ", ".join(f"{count} {family}" for family, count in families.items()) or "none"
+        lines.append(f"  {name:{max(width, 2)}} {len(functions):4d}: {words}")
+    return lines
+
+
+def joined_labels(labels: Mapping[str, Sequence[str]], n_features: int) -> npt.NDArray[Any]:
+    """Names of the columns; where elements or kinds of pairs share a column, they are joined by " | "."""
+    columns = [[own[k] for own in labels.values() if k < len(own)] for k in range(n_features)]
+    return np.array([" | ".join(names) for names in columns], dtype=object)
+
+
+def scale_lengths(function: Function, factor: float) -> Function:
     """Express in Å a function that counts lengths in units of `factor` Å, without changing its values.
 
     Parameters
     ----------
-    function : Radial or Angular
-        Its radii, edges and shifts are multiplied by `factor`, kappa is divided by it, eta by its square.
+    function : SymmetryFunction or PairFunction
+        Its radii, edges and shifts are multiplied by `factor`, kappa is divided by it, eta by its square. The distance
+        of a pair itself is in Å in any case.
     factor : float
         Length of the unit in Å.
     """
-    if factor == 1.0:
+    if factor == 1.0 or function.envelope is None:
         return function
-    envelope: Envelope
-    if isinstance(function.envelope, Compact):
-        edges = function.envelope
-        envelope = replace(edges, left=edges.left * factor, right=edges.right * factor)
-    else:
-        envelope = replace(function.envelope, radius=function.envelope.radius * factor)
-    eta, rs = function.eta / factor**2, function.rs * factor
-    if isinstance(function, Radial):
-        return replace(function, envelope=envelope, eta=eta, rs=rs, kappa=function.kappa / factor)
-    return replace(function, envelope=envelope, eta=eta, rs=rs)
+    powers = {"eta": -2, "rs": 1, "kappa": -1, "pair_eta": -2, "pair_rs": 1}
+    scaled: dict[str, Any] = {
+        name: getattr(function, name) * factor**power for name, power in powers.items() if hasattr(function, name)
+    }
+    return replace(function, envelope=_scaled_envelope(function.envelope, factor), **scaled)
+
+
+def _scaled_envelope(envelope: Envelope, factor: float) -> Envelope:
+    if isinstance(envelope, Compact):
+        return replace(envelope, left=envelope.left * factor, right=envelope.right * factor)
+    return replace(envelope, radius=envelope.radius * factor)
 
 
 def runner_type(function: SymmetryFunction) -> int | None:

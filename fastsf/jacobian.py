@@ -9,7 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from fastsf import recycling
+from fastsf.kernels import acsf_jacobian
+from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.structure import FloatArray, IntArray
+from fastsf.threads import run
 
 Int32Array = npt.NDArray[np.int32]
 
@@ -19,7 +23,8 @@ class SparseJacobian:
     """Derivatives of all features of some centres, one entry for each feature and each neighbour that it sees.
 
     Periodic images of an atom are entries of their own, so that virials can be made too. The derivative with respect
-    to the centre's position is minus the sum over the entries of a feature.
+    to the centre's position is minus the sum over the entries of a feature. For pair-centred functions, rows are pairs
+    and the centre of each is the atom that owns it; an atom near both ends has an entry for each of them.
 
     Parameters
     ----------
@@ -76,3 +81,26 @@ class SparseJacobian:
         shape = (len(self.centers) * n_features, 3 * n_atoms)
         entries = (np.concatenate([values, -values]), (np.tile(row, 2), np.concatenate([neighbor, own])))
         return sparse.coo_array(entries, shape=shape).tocsr()
+
+
+def sparse_jacobian(
+    tables: Tables, neighbors: Neighbors, centers: IntArray, n_features: int, threads: int | None
+) -> tuple[SparseJacobian, FloatArray]:
+    """Derivatives and values of atom-centred functions, for some atoms of a list of pairs."""
+    n, arguments = len(centers), (tables, neighbors, centers)
+    entries = np.zeros(n, dtype=np.int64)
+    run(threads, acsf_jacobian.count_range, acsf_jacobian.count, arguments, n, (entries,))
+    start, column, atom, data = room_for(entries)
+    target = acsf_jacobian.Jacobian(start, column, atom, data)
+    values = np.zeros((n, n_features))
+    loops = acsf_jacobian.jacobian_range, acsf_jacobian.jacobian
+    run(threads, *loops, arguments, n, (target, values))
+    return SparseJacobian(start, column, atom, data.reshape(-1, 3), centers), values
+
+
+def room_for(entries: IntArray) -> tuple[IntArray, Int32Array, Int32Array, FloatArray]:
+    """Uninitialised memory for so many entries of each row: start, column, atom, flat data."""
+    start = np.concatenate([[0], np.cumsum(entries)])
+    total = int(start[-1])
+    column, atom = (recycling.empty((total + 1) // 2, np.int32)[:total] for _ in range(2))
+    return start, column, atom, recycling.empty(3 * total, np.float64)

@@ -210,8 +210,17 @@ class Network:
         """Factor of the sums at the nodes of the layer with weights w."""
         return 1 / len(w) if self.normalize_nodes else 1.0
 
-    def cotangents(self, layers: list[Layer]) -> tuple[list[FloatArray], list[FloatArray]]:
-        """Backward pass after a forward pass of n inputs.
+    def cotangents(
+        self, layers: list[Layer], weights: FloatArray | None = None
+    ) -> tuple[list[FloatArray], list[FloatArray]]:
+        """Backward pass after a forward pass of n inputs, for E = sum_i w_i N(X_i).
+
+        Parameters
+        ----------
+        layers : list of Layer
+            Of the forward pass.
+        weights : (n,) float64, optional
+            w; 1 by default.
 
         Returns
         -------
@@ -220,7 +229,7 @@ class Network:
         nodes : list of (n, out) float64
             dE/d(sum at the node), per layer.
         """
-        values, nodes = [np.ones_like(layers[-1].value)], []
+        values, nodes = [np.ones_like(layers[-1].value) if weights is None else weights[:, None]], []
         for layer, w in zip(reversed(layers), reversed(self.weights), strict=True):
             nodes.append(values[-1] * layer.slope * self.norm(w))
             values.append(nodes[-1] @ w.T)

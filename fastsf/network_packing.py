@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -21,6 +21,7 @@ def pack_networks(
     scale: float,
     offsets: Mapping[str, float],
     n_features: int,
+    without: Collection[str] = (),
 ) -> Networks:
     """Pack the networks of a potential.
 
@@ -38,6 +39,8 @@ def pack_networks(
         What is added to the energy of every atom of an element, eV; none for elements that are missing.
     n_features : int
         Columns of the descriptor, at least those of any element.
+    without : collection of str
+        Elements that have no functions, hence no network.
 
     Returns
     -------
@@ -50,12 +53,15 @@ def pack_networks(
         If an element has no network or scaling, or their numbers of columns differ.
     """
     for symbol in elements:
-        _check(symbol, networks, scalings, n_features)
-    chosen = [networks[symbol] for symbol in elements]
-    layers, parameters = _pack_layers(chosen)
-    center, factor, lowest, minimum, maximum = _pack_scalings([scalings[symbol] for symbol in elements], n_features)
+        if symbol not in without:
+            _check(symbol, networks, scalings, n_features)
+    chosen = [None if symbol in without else networks[symbol] for symbol in elements]
+    layers, parameters = _pack_layers([network for network in chosen if network is not None])
+    used = [None if symbol in without else scalings[symbol] for symbol in elements]
+    center, factor, lowest, minimum, maximum = _pack_scalings(used, n_features)
+    depths = [0 if network is None else len(network.weights) for network in chosen]
     return Networks(
-        layer_first=np.cumsum([0] + [len(network.weights) for network in chosen], dtype=np.int64),
+        layer_first=np.cumsum([0, *depths], dtype=np.int64),
         layers=np.array(layers, dtype=LAYER).view(np.recarray),
         parameters=parameters,
         center=center,
@@ -63,11 +69,11 @@ def pack_networks(
         lowest=lowest,
         minimum=minimum,
         maximum=maximum,
-        columns=np.array([len(scalings[symbol]) for symbol in elements], dtype=np.int64),
+        columns=np.array([0 if scaling is None else len(scaling) for scaling in used], dtype=np.int64),
         offset=np.array([offsets.get(symbol, 0.0) for symbol in elements], dtype=np.float64),
         scale=float(scale),
-        nodes=_padded(max(max(network.sizes) for network in chosen)),
-        depth=max(len(network.weights) for network in chosen),
+        nodes=_padded(max((max(network.sizes) for network in chosen if network is not None), default=1)),
+        depth=max(*depths, 1),
     )
 
 
@@ -87,7 +93,7 @@ def _padded(nodes: int) -> int:
 
 def _pack_layers(networks: Sequence[Network]) -> tuple[list[tuple[int, ...]], FloatArray]:
     layers: list[tuple[int, ...]] = []
-    parts, at = [], 0
+    parts, at = [np.empty(0)], 0
     for network in networks:
         for w, b, name in zip(network.weights, network.biases, network.activations, strict=True):
             inputs, outputs = w.shape
@@ -102,9 +108,10 @@ def _pack_layers(networks: Sequence[Network]) -> tuple[list[tuple[int, ...]], Fl
     return layers, np.concatenate(parts)
 
 
-def _pack_scalings(scalings: Sequence[Scaling], n_features: int) -> FloatArray:
+def _pack_scalings(scalings: Sequence[Scaling | None], n_features: int) -> FloatArray:
     """Center, factor, lowest, smallest and largest value inside; (5, elements, n_features padded to whole tiles)."""
     tables = np.zeros((5, len(scalings), _padded(n_features)))
     for element, scaling in enumerate(scalings):
-        tables[:, element, : len(scaling)] = [*scaling.affine(), *scaling.bounds()]
+        if scaling is not None:
+            tables[:, element, : len(scaling)] = [*scaling.affine(), *scaling.bounds()]
     return tables

@@ -119,7 +119,7 @@ class Packer:
         for envelope, section in rows.sections.items():
             row_first = len(self.rows)
             self.rows.extend(_with_powers(section.values()))
-            self.sections.append((*_envelope_fields(envelope), row_first, len(self.rows)))
+            self.sections.append((*envelope_fields(envelope), row_first, len(self.rows)))
         self.slots = max(self.slots, len(rows.slots))
         bounds = [bound for span in zip(spans, self.spans(), strict=True) for bound in span]
         low, high = zip(*(envelope.range for envelope in rows.sections), strict=True) if rows.sections else ((0,), (0,))
@@ -232,7 +232,8 @@ def _degree(function: AnyAngular, most: int = MAX_DEGREE) -> int:
     return int(angle.zeta) if angle.zeta <= most else -1
 
 
-def _envelope_fields(envelope: Envelope) -> tuple[Any, ...]:
+def envelope_fields(envelope: Envelope) -> tuple[Any, ...]:
+    """Fields of a `SECTION` up to its rows."""
     core = Core(CORES.index(envelope.kind))
     low, high = envelope.range
     if isinstance(envelope, Compact):

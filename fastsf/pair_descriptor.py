@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.definition import checked_elements
+from fastsf import pair_definition
+from fastsf.directions import checked_array, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
-from fastsf.errors import InputError, StructureError
+from fastsf.entries import checked_elements
+from fastsf.errors import FormatError, InputError, StructureError
+from fastsf.function_sets import elements_of, families_in_words, joined_labels
+from fastsf.jacobian import SparseJacobian
 from fastsf.kernels import forces
 from fastsf.neighbors import Pairs
 from fastsf.pair_packing import cutoff_of, pack_pairs
+from fastsf.pair_recipes import make_pairs
 from fastsf.pair_rows import PairRows
 from fastsf.pair_sums import PairSums
-from fastsf.pair_symmetry import PairFunction, PairRadial, kinds_of
+from fastsf.pair_symmetry import PairFunction, kinds_of
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.threads import run
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-
-def elements_of(functions: Iterable[PairFunction]) -> list[str]:
-    """Every element that functions name, sorted by atomic number."""
-    symbols: set[str] = set()
-    for function in functions:
-        symbols.update(function.elements)
-        if not isinstance(function, PairRadial):
-            symbols.add(function.neighbor)
-    return sorted(symbols, key=atomic_number)
 
 
 class PCSF:
@@ -100,12 +96,62 @@ class PCSF:
         self._index = np.full(128, -1, dtype=np.int64)
         self._index[[atomic_number(symbol) for symbol in self.elements]] = np.arange(len(self.elements))
 
+    # --- construction ---
+
+    @classmethod
+    def from_recipe(
+        cls,
+        name: str,
+        elements: Sequence[str],
+        cutoff: float | None = None,
+        *,
+        threads: int | None = None,
+        **options: Any,
+    ) -> PCSF:
+        """Functions of a recipe; see `fastsf.pair_recipes` for names and options."""
+        return cls(make_pairs(name, elements, cutoff, **options), elements=elements, threads=threads)
+
+    @classmethod
+    def from_file(cls, path: str | Path, *, threads: int | None = None) -> PCSF:
+        """Pair-centred functions of a TOML or YAML file.
+
+        Raises
+        ------
+        FormatError, StorageError
+            If the file cannot be read, with the line, or has none.
+        """
+        from fastsf.io.definition import read_definition  # a higher floor: formats are not needed elsewhere here
+
+        elements, _, functions = read_definition(path)
+        if not functions:
+            raise FormatError("there are no pair-centred functions; ACSF.from_file reads those of atoms", path)
+        return cls(functions, elements=elements, threads=threads)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any], *, threads: int | None = None) -> PCSF:
+        """Rebuild a descriptor from `to_dict`."""
+        elements, functions = pair_definition.pairs_from_document(document)
+        return cls(functions, elements=elements, threads=threads)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Definition in plain types, fit for JSON."""
+        return pair_definition.pairs_to_document(self.functions, self.elements)
+
     # --- what it is ---
 
     @property
     def labels(self) -> dict[str, list[str]]:
         """Names of the columns of each kind of pairs."""
         return {kind: [function.label for function in functions] for kind, functions in self.columns.items()}
+
+    def get_feature_names_out(self) -> npt.NDArray[Any]:
+        """Names of the columns; where kinds share a column, their names are joined by " | "."""
+        return joined_labels(self.labels, self.n_features)
+
+    def describe(self) -> str:
+        """Summary in words: kinds of pairs, families, numbers of functions, cutoffs."""
+        head = f"{len(self.functions)} pair-centred functions, largest cutoff {self.cutoff:g} Å"
+        return "\n".join([head, *families_in_words(self.columns)])
 
     def __repr__(self) -> str:
         return f"<PCSF: {', '.join(self.elements)}, {self.n_features} features, cutoff {self.cutoff:g} Å>"
@@ -173,12 +219,54 @@ class PCSF:
         ends = np.cumsum([len(structure) for structure in structures])
         return np.split(sums.values(), sums.rows.first[ends][:-1]) if structures else []
 
+    def evaluate_batch(
+        self, structures: Sequence[Structure], jacobian: bool = False
+    ) -> tuple[FloatArray, SparseJacobian | None, PairRows]:
+        """Values, and sparse derivatives if wanted, of all pairs of several structures at once.
+
+        Returns
+        -------
+        values : (n_pairs, n_features) float64
+            Rows in the order of the structures and the atoms that own the pairs.
+        derivatives : SparseJacobian or None
+            Rows are those of `values`; atoms are counted through the structures.
+        rows : PairRows
+            Which pairs the rows are; atoms are counted through the structures.
+        """
+        sums = self._sums(structures)
+        if jacobian:
+            derivatives, values = sums.jacobian()
+            return values, derivatives, sums.rows
+        return sums.values(), None, sums.rows
+
     def _sums(self, structures: Sequence[Structure]) -> PairSums:
         numbers = np.concatenate([np.empty(0, np.int64), *(structure.numbers for structure in structures)])
         pairs = Pairs.concatenate(structures, self.cutoff, threads=self.threads)
         return PairSums(self.packed, self.n_features, pairs, self.species_of(numbers), self.threads)
 
     # --- derivatives ---
+
+    def derivatives(
+        self, atoms: Atoms | Structure, sparse: bool = False
+    ) -> tuple[FloatArray | SparseJacobian, FloatArray]:
+        """Derivatives of the values with respect to the positions of all atoms, and the values.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure.
+        sparse : bool
+            Return a `SparseJacobian` in place of the dense array.
+
+        Returns
+        -------
+        derivatives : (n_pairs, n_atoms, 3, n_features) float64 or SparseJacobian
+            Pair, atom that is moved, component, feature. 1/Å (the distance itself: none).
+        values : (n_pairs, n_features) float64
+        """
+        structure = Structure.from_atoms(atoms)
+        jacobian, values = self._sums([structure]).jacobian()
+        return jacobian if sparse else jacobian.dense(len(structure), self.n_features), values
 
     def vjp(self, atoms: Atoms | Structure, weights: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Gradient of the scalar sum(weights * create(atoms)) without building the derivatives (reverse mode).
@@ -200,12 +288,48 @@ class PCSF:
         structure = Structure.from_atoms(atoms)
         sums = self._sums([structure])
         values = sums.values()
-        w = np.ascontiguousarray(weights, dtype=np.float64)
-        if w.shape != values.shape or not np.isfinite(w).all():
-            raise InputError(f"weights: expected finite numbers of shape {values.shape}, found shape {w.shape}")
+        w = checked_array(weights, values.shape, "weights")
         pairs, n = sums.rows.pairs, len(structure)
         g, center_sums, gradient = np.zeros_like(pairs.vector), np.zeros((n, 12)), np.empty((n, 3))
         sums.chain(w, np.zeros(len(w)), g, center_sums)
         own_pairs = (pairs.start, pairs.reverse, g, center_sums)
         run(self.threads, forces.gather_range, forces.gather, own_pairs, n, (gradient,))
         return gradient, center_sums[:, 3:].sum(axis=0).reshape(3, 3)
+
+    def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:
+        """Change of the values along displacements of the atoms (forward mode).
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure.
+        displacements : (n_atoms, 3) array
+            Direction in which the atoms move.
+
+        Returns
+        -------
+        (n_pairs, n_features) float64
+        """
+        structure = Structure.from_atoms(atoms)
+        v = checked_array(displacements, (len(structure), 3), "displacements")
+        sums = self._sums([structure])
+        sums.values()
+        change: FloatArray = sums.changes([moved_vectors(sums.rows.pairs, v)])[0]
+        return change
+
+    def strain_derivatives(self, structures: Sequence[Structure]) -> FloatArray:
+        """Derivatives of the values with respect to a strain of the structures.
+
+        Parameters
+        ----------
+        structures : sequence of Structure
+            Any number of structures.
+
+        Returns
+        -------
+        (n_pairs, 6, n_features) float64
+            Rows as those of `evaluate_batch`; strains as for `ACSF.strain_derivatives`.
+        """
+        sums = self._sums(structures)
+        sums.values()
+        return np.ascontiguousarray(sums.changes(list(strained_vectors(sums.rows.pairs))).transpose(1, 0, 2))

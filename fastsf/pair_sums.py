@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.kernels import acsf, acsf_vjp, pair_rows, pair_values, pair_vjp
+from fastsf.jacobian import SparseJacobian, room_for, sparse_jacobian
+from fastsf.kernels import acsf, acsf_jvp, acsf_vjp, pair_jacobian, pair_jvp, pair_rows, pair_values, pair_vjp
 from fastsf.kernels.tables import Neighbors
 from fastsf.neighbors import Pairs
 from fastsf.pair_packing import PackedPairs
@@ -71,6 +74,47 @@ class PairSums:
         given = (*self._tables, neighbors, self.rows.kernel_rows, self._sums)
         run(self._threads, pair_values.pair_values_range, pair_values.pair_values, given, n, (out,))
         return out
+
+    def changes(self, vectors: Sequence[FloatArray]) -> FloatArray:
+        """Changes of the values along changes of the pair vectors, after `values`.
+
+        Parameters
+        ----------
+        vectors : d arrays (p, 3) float64
+            Changes of the vectors of all pairs.
+
+        Returns
+        -------
+        (d, m, n_features) float64
+        """
+        n, packed, neighbors = len(self._species), self._packed, self.neighbors
+        out = np.zeros((len(vectors), len(self.rows), self.n_features))
+        for change, target in zip(vectors, out, strict=True):
+            sums = np.zeros_like(self._sums)
+            if packed.n_sums:
+                arguments = (packed.sums, neighbors, np.arange(n))
+                run(self._threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (change, sums))
+            given = (*self._tables, neighbors, self.rows.kernel_rows, self._sums, sums, change)
+            run(self._threads, pair_jvp.pair_jvp_range, pair_jvp.pair_jvp, given, n, (target,))
+        return out
+
+    def jacobian(self) -> tuple[SparseJacobian, FloatArray]:
+        """Derivatives, whose rows are `rows` and whose centres the atoms that own them, and values."""
+        n, m, packed, neighbors = len(self._species), len(self.rows), self._packed, self.neighbors
+        own, values = sparse_jacobian(packed.sums, neighbors, np.arange(n), packed.n_sums, self._threads)
+        begin, end = np.zeros((2, n, packed.n_sums), dtype=np.int64)
+        pair_jacobian.find_columns(own.start, own.column, begin, end)
+        sums = pair_jacobian.SumJacobian(begin, end, own.atom, own.data)
+        entries = np.zeros(m, dtype=np.int64)
+        counted = (packed.tables, packed.triangles, neighbors, self.rows.kernel_rows, sums)
+        run(self._threads, pair_jacobian.pair_count_range, pair_jacobian.pair_count, counted, n, (entries,))
+        start, column, atom, flat = room_for(entries)
+        data, out = flat.reshape(-1, 3), np.zeros((m, self.n_features))
+        target = pair_jacobian.PairJacobian(start[:-1].copy(), column, atom, data)
+        loops = pair_jacobian.pair_jacobian_range, pair_jacobian.pair_jacobian
+        given = (*self._tables, neighbors, self.rows.kernel_rows, values, sums)
+        run(self._threads, *loops, given, n, (target, out))
+        return SparseJacobian(start, column, atom, data, self.rows.i), out
 
     def chain(self, weights: FloatArray, along: FloatArray, g: FloatArray, sums: FloatArray) -> None:
         """Add the gradient of a scalar with respect to the pair vectors, after `values`.

@@ -1,4 +1,4 @@
-"""High-dimensional neural network potentials: symmetry functions and one network per element."""
+"""High-dimensional neural network potentials: symmetry functions, and one network per element and kind of pairs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from fastsf.io.potential_export import export_folder
 from fastsf.io.potential_folder import read_potential_folder
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
+from fastsf.pair_term import PairTerm
 from fastsf.potential_parts import PotentialParts
 from fastsf.precision import DOUBLE, checked_precision
 from fastsf.scaling import Scaling
@@ -31,18 +32,19 @@ _WIDTH = 150
 
 
 class Potential:
-    """Sum of the energies of atoms, each from the network of its element.
+    """Sum of the energies of atoms, each from the network of its element, and if wanted of those of pairs.
 
-    The energy of an atom i of element a is ``energy_scale * networks[a](scalings[a](G_i)) + offsets[a]``.
+    The energy of an atom i of element a is ``energy_scale * networks[a](scalings[a](G_i)) + offsets[a]``; that of an
+    atom whose element has no functions is its offset.
 
     Parameters
     ----------
-    descriptor : ACSF
-        The symmetry functions.
+    descriptor : ACSF or None
+        The atom-centred symmetry functions; None if there are energies of pairs alone.
     networks : mapping of symbol to Network
-        One for every element of the descriptor, with as many inputs as the element has functions.
+        One for every element that has functions, with as many inputs as it has functions.
     scalings : mapping of symbol to Scaling
-        One for every element of the descriptor.
+        One for each of these.
     energy_scale : float
         eV per unit of the networks' output.
     offsets : mapping of symbol to float, optional
@@ -53,7 +55,10 @@ class Potential:
         Where the potential comes from: any texts.
     precision : "double" or "mixed"
         In which it is evaluated. "mixed" works on neighbours and triplets in float32, 1.2 to 1.5 times as fast, with
-        forces that differ by some 1e-5 of their size (docs/potentials.md); it is no part of what is saved.
+        forces that differ by some 1e-5 of their size (docs/potentials.md); it is no part of what is saved. Energies of
+        pairs stay in double precision.
+    pairs : PairTerm, optional
+        Energies of pairs, of the same elements.
 
     Raises
     ------
@@ -63,7 +68,7 @@ class Potential:
 
     def __init__(
         self,
-        descriptor: ACSF,
+        descriptor: ACSF | None,
         networks: Mapping[str, Network],
         scalings: Mapping[str, Scaling],
         *,
@@ -72,18 +77,24 @@ class Potential:
         length_scale: float = 1.0,
         metadata: Mapping[str, str] | None = None,
         precision: str = DOUBLE,
+        pairs: PairTerm | None = None,
     ) -> None:
-        self.descriptor = descriptor
-        self.elements = descriptor.elements
+        self.descriptor = _atom_descriptor(descriptor, pairs)
+        self.elements, self.pairs = self.descriptor.elements, pairs
         self.networks, self.scalings = dict(networks), dict(scalings)
         self.offsets = {symbol: float((offsets or {}).get(symbol, 0.0)) for symbol in self.elements}
         self.energy_scale, self.length_scale = float(energy_scale), float(length_scale)
         self.metadata = dict(metadata or {})
         self._check(offsets or {})
-        packed = pack_networks(
-            self.elements, self.networks, self.scalings, self.energy_scale, self.offsets, descriptor.n_features
-        )
-        self.model = Model(descriptor, packed, self.scalings, checked_precision(precision))
+        self.model = self._packed(checked_precision(precision))
+
+    def _packed(self, precision: str) -> Model:
+        descriptor = self.descriptor
+        without = [symbol for symbol, functions in descriptor.columns.items() if not functions]
+        shared = self.elements, self.networks, self.scalings, self.energy_scale, self.offsets
+        packed = pack_networks(*shared, descriptor.n_features, without)
+        pairs = None if self.pairs is None else self.pairs.packed(self.energy_scale)
+        return Model(descriptor, packed, self.scalings, precision, pairs)
 
     def _check(self, offsets: Mapping[str, float]) -> None:
         for name, mapping in (("networks", self.networks), ("scalings", self.scalings), ("offsets", offsets)):
@@ -151,7 +162,9 @@ class Potential:
     def from_parts(cls, parts: PotentialParts, *, threads: int | None = None, precision: str = DOUBLE) -> Potential:
         """Put together what a file holds."""
         return cls(
-            ACSF(parts.functions, elements=parts.elements, threads=threads),
+            ACSF(parts.functions, elements=parts.elements, threads=threads)
+            if parts.functions
+            else ACSF.without_functions(parts.elements, threads=threads),
             parts.networks,
             parts.scalings,
             energy_scale=parts.energy_scale,
@@ -159,6 +172,7 @@ class Potential:
             length_scale=parts.length_scale,
             metadata=parts.metadata,
             precision=precision,
+            pairs=parts.pairs,
         )
 
     @property
@@ -174,6 +188,7 @@ class Potential:
             self.offsets,
             self.length_scale,
             self.metadata,
+            self.pairs,
         )
 
     def save(self, path: str | Path) -> None:
@@ -255,18 +270,36 @@ class Potential:
 
     def describe(self) -> str:
         """Summary in words: functions, networks, scaling, energies."""
-        lines = [self.descriptor.describe()]
+        lines = [self.descriptor.describe()] if self.descriptor.functions else []
         for symbol in self.elements:
-            network, scaling = self.networks[symbol], self.scalings[symbol]
-            layers = "-".join(str(size) for size in network.sizes)
-            lines.append(
-                f"  {symbol:2} network {layers} ({', '.join(network.activations)}), "
-                f"{len(network.parameters):,} parameters, scaling {scaling.mode}, "
-                f"offset {self.offsets[symbol]:.10g} eV"
-            )
+            words = f"  {symbol:2} "
+            if symbol in self.networks:
+                words += f"{_in_words(self.networks[symbol], self.scalings[symbol])}, "
+            lines.append(f"{words}offset {self.offsets[symbol]:.10g} eV")
+        if self.pairs is not None:
+            lines += [self.pairs.descriptor.describe(), f"  envelope of pair energies: {self.pairs.envelope}"]
+            for kind in self.pairs.kinds:
+                lines.append(f"  {kind} {_in_words(self.pairs.networks[kind], self.pairs.scalings[kind])}")
         lines.append(f"  one unit of the networks is {self.energy_scale:.10g} eV")
         lines += [f"  {name}: {shorten(text, _WIDTH, placeholder=' ...')}" for name, text in self.metadata.items()]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"<Potential: {', '.join(self.elements)}, {self.descriptor.n_features} features>"
+        pairs = "" if self.pairs is None else f", {self.pairs.descriptor.n_features} of pairs"
+        return f"<Potential: {', '.join(self.elements)}, {self.descriptor.n_features} features{pairs}>"
+
+
+def _atom_descriptor(descriptor: ACSF | None, pairs: PairTerm | None) -> ACSF:
+    if descriptor is None:
+        if pairs is None:
+            raise InputError("a potential needs atom-centred functions or energies of pairs")
+        return ACSF.without_functions(pairs.descriptor.elements, threads=pairs.descriptor.threads)
+    if pairs is not None and pairs.descriptor.elements != descriptor.elements:
+        known, other = ", ".join(descriptor.elements), ", ".join(pairs.descriptor.elements)
+        raise InputError(f"atom-centred functions are for {known}, pair-centred ones for {other}")
+    return descriptor
+
+
+def _in_words(network: Network, scaling: Scaling) -> str:
+    layers, kinds = "-".join(str(size) for size in network.sizes), ", ".join(network.activations)
+    return f"network {layers} ({kinds}), {len(network.parameters):,} parameters, scaling {scaling.mode}"

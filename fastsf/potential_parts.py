@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastsf.network import Network
+from fastsf.pair_term import PairTerm
 from fastsf.scaling import Scaling
 from fastsf.symmetry import SymmetryFunction
 
@@ -21,6 +22,7 @@ class PotentialParts:
     functions : sequence of Radial or Angular
         Element by element in the order of the networks' inputs.
     networks, scalings : dict of symbol to Network and Scaling
+        Of the elements that have functions.
     energy_scale : float
         eV per unit of the networks' output.
     offsets : dict of symbol to float
@@ -29,6 +31,8 @@ class PotentialParts:
         Units of length of the training per Å.
     metadata : dict of str to str
         Where it comes from.
+    pairs : PairTerm, optional
+        Energies of pairs.
     """
 
     elements: Sequence[str]
@@ -39,3 +43,4 @@ class PotentialParts:
     offsets: Mapping[str, float]
     length_scale: float
     metadata: Mapping[str, str]
+    pairs: PairTerm | None = None

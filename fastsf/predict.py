@@ -22,7 +22,7 @@ from fastsf.committee import Committee, evaluate_all
 from fastsf.disk import write_atomically
 from fastsf.error_metrics import ErrorMetrics
 from fastsf.errors import InputError, StorageError
-from fastsf.extrapolation import Tally, find
+from fastsf.extrapolation import Tally
 from fastsf.featurize import Progress
 from fastsf.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
 from fastsf.input_files import Input, checked_inputs, checked_output
@@ -150,7 +150,7 @@ def predict(
         raise InputError(f"chunk_atoms must be at least 1, found {chunk_atoms}")
     files = checked_inputs(inputs)
     target = None if output is None else _checked_output(output, files, overwrite)
-    summary = Summary([each.path for each in files], target, Tally(potential.descriptor))
+    summary = Summary([each.path for each in files], target, Tally())
     run = _Run(potential, files, reading or Reading(), threads, chunk_atoms, group_key, on_progress, summary)
     if target is None:
         run.compute(None)
@@ -198,8 +198,7 @@ class _Run:
 
     def compute(self, stream: IO[bytes] | None) -> None:
         """Compute everything; write it if there is a stream."""
-        elements = [symbol for symbol, columns in self.potential.descriptor.columns.items() if columns]
-        reader = FrameReader(self.files, elements, self.reading)
+        reader = FrameReader(self.files, list(self.potential.elements), self.reading)
         summary = self.summary
         with (
             quick_switching(),
@@ -238,14 +237,11 @@ class _Run:
             self.on_progress(Progress(summary.structures, summary.atoms, chunk.bytes_read, total))
 
     def _count_outside(self, results: Sequence[Result]) -> None:
-        if results:
-            summary, model = self.summary, results[0].model
-            values, numbers, outside = (
-                np.concatenate([getattr(each, name) for each in results]) for name in ("values", "numbers", "outside")
-            )
-            summary.extrapolating_structures += len(results)
-            summary.extrapolating_atoms += int(np.count_nonzero(outside))
-            summary.extrapolations.add(find(values, numbers, model.descriptor, model.scalings))
+        summary = self.summary
+        for each in results:
+            summary.extrapolating_structures += 1
+            summary.extrapolating_atoms += int(np.count_nonzero(each.outside))
+            summary.extrapolations.add(each.extrapolations)
 
 
 @contextmanager

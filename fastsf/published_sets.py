@@ -7,7 +7,7 @@ from itertools import product
 
 from ase.units import Bohr
 
-from fastsf.definition import checked_elements
+from fastsf.entries import checked_elements
 from fastsf.errors import InputError
 from fastsf.function_sets import column_order, scale_lengths
 from fastsf.symmetry import G2, G4, G5, Cutoff, SymmetryFunction

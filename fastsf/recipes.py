@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement, product
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
-from fastsf.definition import checked_elements
+from fastsf.entries import checked_elements
 from fastsf.errors import InputError
 from fastsf.published_sets import cu2s_pbe, water_rpbe_d3
 from fastsf.symmetry import G2, G4, G5, Cutoff, SymmetryFunction
 
+F = TypeVar("F")
 Recipe = Callable[..., list[SymmetryFunction]]
 
 _CUTOFF_RANGE = (0.1, 1000.0)
@@ -48,15 +49,26 @@ def make(name: str, elements: Sequence[str], /, cutoff: float | None = None, **o
     InputError
         If there is no such recipe or option, or a value does not fit.
     """
-    recipe = RECIPES.get(name) if isinstance(name, str) else None
+    return make_from(RECIPES, name, elements, cutoff, options)
+
+
+def make_from(
+    recipes: Mapping[str, Callable[..., list[F]]],
+    name: str,
+    elements: Sequence[str],
+    cutoff: float | None,
+    options: Mapping[str, Any],
+) -> list[F]:
+    """Make the functions of one of several recipes; see `make`."""
+    recipe = recipes.get(name) if isinstance(name, str) else None
     if recipe is None:
-        raise InputError(f"unknown recipe {name!r}, expected one of {', '.join(RECIPES)}")
+        raise InputError(f"unknown recipe {name!r}, expected one of {', '.join(recipes)}")
     known = list(inspect.signature(recipe).parameters)[2:]
     for option in options:
         if option not in known:
             raise InputError(f"unknown option {option!r}, {name} takes cutoff, {', '.join(known)}")
     if cutoff is not None:
-        _number("cutoff", cutoff, *_CUTOFF_RANGE)
+        checked_number("cutoff", cutoff, *_CUTOFF_RANGE)
     return recipe(checked_elements(elements), cutoff, **options)
 
 
@@ -130,17 +142,17 @@ def imbalzano2018(
     are n = 5, the cosine cutoff at 6 Å, the centred widths in the angular functions and r_jk in them
     (`narrow`: G4, else G5).
     """
-    n = _count("n", n, 2)
+    n = checked_count("n", n, 2)
     rc = 6.0 if cutoff is None else float(cutoff)
     etas = [(n ** (m / n) / rc) ** 2 for m in range(n + 1)]
     points = [rc / n ** (m / n) for m in range(n + 1)]
     shifted = [(1 / (points[m] - points[m - 1]) ** 2, points[m]) for m in range(n, 0, -1)]
     radial = [(eta, 0.0) for eta in etas] + shifted
-    zetas = _numbers("zeta", zeta)
+    zetas = checked_numbers("zeta", zeta)
     if not isinstance(narrow, bool):
         raise InputError(f"narrow: expected true or false, found {narrow!r}")
     centered = [(eta, 0.0) for eta in etas]
-    return _on_grid(elements, Cutoff(rc, _kind(cutoff_type)), radial, centered, zetas, False, narrow)
+    return _on_grid(elements, Cutoff(rc, checked_kind(cutoff_type)), radial, centered, zetas, False, narrow)
 
 
 def even_grid(
@@ -165,10 +177,10 @@ def even_grid(
     Gastegger et al. (2018).
     """
     rc = 6.0 if cutoff is None else float(cutoff)
-    first = _number("r_min", r_min, above=0.01, below=rc - 1.4)
-    radii = _side_by_side(first, rc - 0.4, _count("radial", radial, 2))
-    turns = _side_by_side(first + 0.5, rc - 0.8, _count("angular", angular, 2))
-    envelope, zetas = Cutoff(rc, _kind(cutoff_type)), _numbers("zeta", zeta)
+    first = checked_number("r_min", r_min, above=0.01, below=rc - 1.4)
+    radii = side_by_side(first, rc - 0.4, checked_count("radial", radial, 2))
+    turns = side_by_side(first + 0.5, rc - 0.8, checked_count("angular", angular, 2))
+    envelope, zetas = Cutoff(rc, checked_kind(cutoff_type)), checked_numbers("zeta", zeta)
     if not isinstance(weighted_angles, bool):
         raise InputError(f"weighted_angles: expected true or false, found {weighted_angles!r}")
     if not weighted_angles:
@@ -203,11 +215,11 @@ def _gastegger_grid(
     rc = 8.0 if cutoff is None else float(cutoff)
     if rc <= 1.5:
         raise InputError(f"cutoff: the grids of this recipe need more than 1.5 Å, found {rc}")
-    first = _number("r_min", r_min, above=0.01)
-    last = rc - 0.5 if r_max is None else _number("r_max", r_max, above=first, below=math.nextafter(rc, 2 * rc))
+    first = checked_number("r_min", r_min, above=0.01)
+    last = rc - 0.5 if r_max is None else checked_number("r_max", r_max, above=first, below=math.nextafter(rc, 2 * rc))
     if last <= first:
         raise InputError(f"r_min: expected less than the last point of the grid at {last} Å, found {first}")
-    step = (last - first) / (_count("radial", radial, 2) - 1)
+    step = (last - first) / (checked_count("radial", radial, 2) - 1)
     points = [first + k * step for k in range(radial)]
     if mode not in ("shifted", "centered"):
         raise InputError(f"mode: expected shifted or centered, found {mode!r}")
@@ -215,12 +227,12 @@ def _gastegger_grid(
         pairs = [(1 / (2 * step**2), point) for point in points]
     else:
         pairs = [(1 / (2 * point**2), 0.0) for point in points]
-    angular_step = (rc - 1.5) / (2 * _count("angular", angular, 1) - 1)
+    angular_step = (rc - 1.5) / (2 * checked_count("angular", angular, 1) - 1)
     etas = [(1 / (2 * (1.0 + k * angular_step) ** 2), 0.0) for k in range(angular)]
-    return Cutoff(rc, _kind(cutoff_type)), pairs, etas, _numbers("zeta", zeta)
+    return Cutoff(rc, checked_kind(cutoff_type)), pairs, etas, checked_numbers("zeta", zeta)
 
 
-def _side_by_side(first: float, last: float, count: int) -> list[tuple[float, float]]:
+def side_by_side(first: float, last: float, count: int) -> list[tuple[float, float]]:
     """(eta, rs) of so many Gaussians as wide as they are apart."""
     step = (last - first) / (count - 1)
     return [(1 / (2 * step**2), first + k * step) for k in range(count)]
@@ -250,19 +262,22 @@ def _on_grid(
     return list(functions())
 
 
-def _kind(cutoff_type: Any) -> str:
+def checked_kind(cutoff_type: Any) -> str:
+    """Return the name of a cutoff function; a `Cutoff` looks whether there is one."""
     if not isinstance(cutoff_type, str):
         raise InputError(f"cutoff_type: expected a text, found {cutoff_type!r}")
     return cutoff_type
 
 
-def _count(name: str, value: Any, least: int) -> int:
+def checked_count(name: str, value: Any, least: int) -> int:
+    """Return a whole number, or say what is expected."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InputError(f"{name}: expected a whole number, {least} or more, found {value!r}")
     return value
 
 
-def _number(name: str, value: Any, above: float, below: float = math.inf) -> float:
+def checked_number(name: str, value: Any, above: float, below: float = math.inf) -> float:
+    """Return a number in a range, ends excluded, or say what is expected."""
     try:
         number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     except OverflowError:
@@ -273,10 +288,11 @@ def _number(name: str, value: Any, above: float, below: float = math.inf) -> flo
     return number
 
 
-def _numbers(name: str, values: Any) -> list[float]:
+def checked_numbers(name: str, values: Any) -> list[float]:
+    """Return positive numbers, or say what is expected."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise InputError(f"{name}: expected a list of numbers, found {values!r}")
-    numbers = [_number(name, value, above=0.0) for value in values]
+    numbers = [checked_number(name, value, above=0.0) for value in values]
     if not numbers:
         raise InputError(f"{name}: the list is empty")
     return numbers

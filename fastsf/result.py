@@ -11,6 +11,7 @@ import numpy as np
 
 from fastsf.descriptor import ACSF
 from fastsf.kernels.networks import Networks
+from fastsf.pair_term import PairModel
 from fastsf.precision import DOUBLE, checked_precision
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray
@@ -33,13 +34,21 @@ class Model:
     scalings : mapping of symbol to Scaling
         For reports.
     precision : "double" or "mixed"
-        Of the kernels.
+        Of the kernels of atom-centred functions.
+    pairs : PairModel, optional
+        Energies of pairs.
     """
 
     descriptor: ACSF
     networks: Networks = field(repr=False)
     scalings: Mapping[str, Scaling] = field(repr=False)
     precision: str = DOUBLE
+    pairs: PairModel | None = None
+
+    @property
+    def cutoff(self) -> float:
+        """Å: how far neighbours matter."""
+        return max(self.descriptor.cutoff, 0.0 if self.pairs is None else self.pairs.descriptor.cutoff)
 
     def in_precision(self, precision: str | None) -> Model:
         """Return the same for another precision, or as it is for None.
@@ -50,6 +59,26 @@ class Model:
             For an unknown precision.
         """
         return self if precision is None else replace(self, precision=checked_precision(precision))
+
+
+@dataclass(frozen=True, eq=False)
+class PairValues:
+    """Pair-centred functions of the pairs of a structure.
+
+    Parameters
+    ----------
+    i, j : (m,) int64
+        The atoms of each pair.
+    kind : (m,) int64
+        Index of the kind of pairs.
+    values : (m, s) float64
+        Symmetry functions.
+    """
+
+    i: IntArray
+    j: IntArray
+    kind: IntArray
+    values: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +106,9 @@ class Result:
         Å^3; None unless the structure is periodic in all directions.
     model : Model
         What it comes from.
+    pairs : PairValues or None
+        Of potentials with energies of pairs, half of which belong to either atom; `outside` counts the functions of a
+        pair at its first atom.
     """
 
     energy: float
@@ -88,6 +120,7 @@ class Result:
     numbers: IntArray
     volume: float | None
     model: Model = field(repr=False)
+    pairs: PairValues | None = field(repr=False, default=None, kw_only=True)
 
     @property
     def virial(self) -> FloatArray | None:
@@ -115,9 +148,12 @@ class Result:
     @cached_property
     def extrapolations(self) -> Extrapolations:
         """Every symmetry function outside the range of the training set."""
-        from fastsf.extrapolation import find  # most results are never asked
+        from fastsf.extrapolation import find, find_pairs, join  # most results are never asked
 
-        return find(self.values, self.numbers, self.model.descriptor, self.model.scalings)
+        found = find(self.values, self.numbers, self.model.descriptor.labels, self.model.scalings)
+        if self.pairs is None or self.model.pairs is None:
+            return found
+        return join([found, find_pairs(self.pairs, self.model.pairs)])
 
 
 def _voigt(virials: FloatArray, volume: float) -> FloatArray:

@@ -72,7 +72,8 @@ def make_tangent(size):
 
 
 @kernel
-def _gather_tangent(env, tangent, vectors, lanes):
+def gather_tangent(env, tangent, vectors, lanes):
+    """Take the changes of the pair vectors of a centre."""
     for k in range(lanes):
         p, at, here = env.pair[k], gradient_lane(k), lane_at(k)
         along = 0.0
@@ -95,7 +96,7 @@ def _jvp_of_radials(tables, shell, env, tangent, out):
 
 
 @kernel
-def _pack_changes(env, tangent, chunk, blocks):
+def pack_changes(env, tangent, chunk, blocks):
     """Bring the scalar products of the neighbours' changes to where the chunk keeps its triplets."""
     info, near, changes, array = chunk.blocks, env.near, tangent.near, tangent.lanes
     for block in range(blocks):
@@ -113,8 +114,8 @@ def _pack_changes(env, tangent, chunk, blocks):
 
 
 @kernel
-def _resolve_changes(array, chunk, group, lanes):
-    """Changes of the angle and of the three distances."""
+def resolve_changes(array, chunk, group, lanes):
+    """Changes of the angle at the centre and of the three distances."""
     triplets, scratch = chunk.lanes, chunk.scratch
     for b in range(0, lanes, LANES):
         inverse_j, inverse_k = load(scratch, INVERSE_FIRST + b), load(scratch, INVERSE_SECOND + b)
@@ -136,7 +137,7 @@ def _resolve_changes(array, chunk, group, lanes):
 
 
 @kernel
-def _clear_tail(array, lanes):
+def clear_changes(array, lanes):
     """Make harmless the lanes behind the last triplet, whose products are zero."""
     zero = splat(0.0)
     for b in range(max(lanes - 2 * LANES, 0), lanes, LANES):
@@ -146,7 +147,8 @@ def _clear_tail(array, lanes):
 
 
 @kernel
-def _sum_term(array, triplets, scratch, channel, term, start, lanes):
+def change_of_function(array, triplets, scratch, channel, term, start, lanes):
+    """Change of a function of which `start` is where the products of its channel are, for a chunk."""
     eta, shift = channel.eta_slope, channel.shift_slope
     total = splat(0.0)
     for b in range(0, lanes, LANES):
@@ -168,14 +170,16 @@ def _jvp_of_group(tables, shell, group, env, tangent, chunks, at, out):
         if blocks == 0:
             break
         pack_slopes(env, chunk, blocks)
-        _clear_tail(tangent.lanes, lanes)
-        _pack_changes(env, tangent, chunk, blocks)
-        _resolve_changes(tangent.lanes, chunk, group, lanes)
+        clear_changes(tangent.lanes, lanes)
+        pack_changes(env, tangent, chunk, blocks)
+        resolve_changes(tangent.lanes, chunk, group, lanes)
         for c in range(group.channel_first, group.channel_last):
             channel, start = tables.channels[c], product_at(c - group.channel_first)
             for t in range(channel.term_first, channel.term_last):
                 term = tables.terms[t]
-                out[term.column] += _sum_term(tangent.lanes, chunk.lanes, chunk.scratch, channel, term, start, lanes)
+                out[term.column] += change_of_function(
+                    tangent.lanes, chunk.lanes, chunk.scratch, channel, term, start, lanes
+                )
 
 
 @njit
@@ -190,7 +194,7 @@ def jvp_range(tables, neighbors, centers, begin, end, vectors, out):
             shell = tables.shells[s]
             lanes = prepare(env, shell, tables, neighbors, centers[row], True)
             if lanes > 0:
-                _gather_tangent(env, tangent, vectors, lanes)
+                gather_tangent(env, tangent, vectors, lanes)
                 _jvp_of_radials(tables, shell, env, tangent, out[row])
                 for g in range(shell.group_first, shell.group_last):
                     _jvp_of_group(tables, shell, tables.groups[g], env, tangent, chunks, at, out[row])

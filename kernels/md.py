@@ -47,11 +47,28 @@ class Lists(NamedTuple):
     skin: float
 
 
+class PairLoops(NamedTuple):
+    """How energies of pairs and their gradients are added to those of atoms, and what must be zero before."""
+
+    sums: Loop  # of neighbours, over atoms
+    values: Loop  # functions of the pairs that each atom owns
+    networks: Loop  # over pairs
+    finish: Loop  # how their energies end, over pairs
+    share: Loop  # energies to atoms
+    chain: Loop  # gradients with respect to vectors and sums of neighbours
+    collect: Loop  # the latter, to atoms
+    back: Loop  # from these to vectors
+    summed: np.ndarray  # (n, t) float64
+    functions: np.ndarray  # (m, s) float64
+    collected: np.ndarray  # (n, 1, t) float64
+
+
 class Forces(NamedTuple):
     """How energies and forces are computed, in three loops over the atoms, and what these fill."""
 
     vectors: Loop  # of the pairs, from where images are
     energies: Loop
+    pairs: PairLoops | None  # of a potential that has a term of pairs
     gather: Loop  # forces, with the opposite sign
     values: np.ndarray  # (n, s) float64
     each: np.ndarray  # (n,) float64: energies of the atoms
@@ -131,6 +148,23 @@ def _add_up(motion, forces, counts):
 
 
 @kernel
+def _add_pairs(pairs):
+    """Add energies and gradients of pairs, if there are any."""
+    if pairs is not None:
+        pairs.summed[:] = 0.0
+        pairs.functions[:] = 0.0
+        pairs.collected[:] = 0.0
+        run_loop(pairs.sums)
+        run_loop(pairs.values)
+        run_loop(pairs.networks)
+        run_loop(pairs.finish)
+        run_loop(pairs.share)
+        run_loop(pairs.chain)
+        run_loop(pairs.collect)
+        run_loop(pairs.back)
+
+
+@kernel
 def _evaluate(motion, scheme, lists, forces, counts):
     """Energies and forces where the atoms are now."""
     gradient, values = motion.forces, forces.values
@@ -142,6 +176,7 @@ def _evaluate(motion, scheme, lists, forces, counts):
         for s in range(values.shape[1]):
             values[i, s] = 0.0
     run_loop(forces.energies)
+    _add_pairs(forces.pairs)
     run_loop(forces.gather)
     for i in range(len(gradient)):
         for c in range(3):

@@ -132,8 +132,12 @@ def _backward(networks, element, work):
 def atom_energy(networks, element, values, work, gradient):
     """Energy of an atom in eV and how many of its values (s,) are outside the range of the training set.
 
-    Writes dE/dG in eV into `gradient` (s,), unless that has no entries.
+    Writes dE/dG in eV into `gradient` (s,), unless that has no entries. Elements without functions have their offset.
     """
+    if networks.columns[element] == 0:  # no functions, no network
+        for c in range(len(gradient)):
+            gradient[c] = 0.0
+        return networks.offset[element], 0
     outside = _load_inputs(networks, element, values, work)
     energy = networks.offset[element] + networks.scale * _forward(networks, element, work)
     if len(gradient) > 0:

@@ -6,6 +6,7 @@ and sums belong to the pair.
 
 from fastsf.kernels._jit import inline, kernel
 from fastsf.kernels.acsf_vjp import sum_channels
+from fastsf.kernels.angular import angle_factor
 from fastsf.kernels.environment import (
     R_INVERSE,
     R_SQUARED,
@@ -33,11 +34,13 @@ from fastsf.kernels.simd import (
     splat,
     store,
     store_one,
+    sum_lanes,
 )
 from fastsf.kernels.triplets import (
     ACROSS,
     ALONG_FIRST,
     ALONG_SECOND,
+    ANGLE,
     CHUNK,
     COSINE,
     DISTANCE,
@@ -46,6 +49,7 @@ from fastsf.kernels.triplets import (
     FAR_LOG_SLOPE,
     INVERSE_FIRST,
     INVERSE_SECOND,
+    INVERSE_SINE,
     LOG_SLOPE_FIRST,
     LOG_SLOPE_SECOND,
     block_of,
@@ -74,7 +78,7 @@ def next_triangles(env, chunk, section, channels, group, j, k):
 
     Returns the number of blocks and lanes, and the k to go on from, -1 at the end.
     """
-    blocks, packed, k = _collect(env, chunk, section, group, j, k)
+    blocks, packed, k = collect_triangles(env, chunk, section, group, j, k)
     if blocks == 0:
         return 0, 0, k
     lanes = fill_triplets(env, chunk, section, channels, group, blocks, packed, True)
@@ -86,7 +90,7 @@ def next_triangles(env, chunk, section, channels, group, j, k):
 
 
 @kernel
-def _collect(env, chunk, section, group, j, k):
+def collect_triangles(env, chunk, section, group, j, k):
     """Pack cosines (at i: whole; else without 1 / r_jk) and squared distances of j and k."""
     first, lanes = segment(env, group.second_element)
     near, array, scratch, info = env.near, chunk.lanes, chunk.scratch, chunk.blocks
@@ -134,13 +138,28 @@ def resolve_triangles(channels, terms, group, chunk, polynomials, weights, lanes
         _resolve(chunk.lanes, chunk.scratch, b, group, *sums)
 
 
+@kernel
+def resolve_function(channel, term, start, group, chunk, lanes):
+    """The same for one function of a chunk, whose sum is returned; `start` is where the products of its channel are."""
+    array, scratch, total = chunk.lanes, chunk.scratch, splat(0.0)
+    for b in range(0, lanes, LANES):
+        theta, inverse_sine = load(scratch, ANGLE + b), load(scratch, INVERSE_SINE + b)
+        value, slope = angle_factor(term, load(array, COSINE + b), theta, inverse_sine)
+        product = load(array, start + b)
+        value = value * product
+        sums = value, value * channel.eta_slope, value * channel.shift_slope, slope * product
+        _resolve(array, scratch, b, group, *sums)
+        total = total + value
+    return sum_lanes(total)
+
+
 @inline
 def _resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
     """`pair_gradients.resolve` for any apex.
 
     With the sides a = r_ij, b = r_ik and c = r_jk and the vectors of the first two, at k cos = (b^2 - a.b) / (b c), and
 
-        dcos = (b.db - da.b - a.db) / (b c) - cos (b.db / b^2 + (a - b).(da - db) / c^2)
+        dcos = (2 b.db - da.b - a.db) / (b c) - cos (b.db / b^2 + (a - b).(da - db) / c^2)
 
     and at j the same with a and b exchanged.
     """

@@ -1,21 +1,22 @@
 """Derivatives of scaled symmetry functions as dense blocks, one for each moved atom and each centre that feels it.
 
 Training multiplies them with matrices of the networks, so the columns of a centre stand together here, images of an
-atom are folded onto it, and every moved atom has the same number of places for centres.
+atom are folded onto it, and every moved atom has the same number of places for centres. A centre is an atom or a pair;
+the atom from which its vectors start, centers[row], moves it against all others.
 """
 
 from fastsf.kernels._jit import njit
 
 
 @njit
-def count_centers(start, atom, rows, first, counts, seen):
+def count_centers(start, atom, centers, rows, first, counts, seen):
     """Number of centres among `rows` that each atom of a structure moves, into counts (n,).
 
     The atoms of the structure are first ... first + n - 1; seen (n,) int64 is scratch.
     """
     seen[:] = -1
     for c in range(len(rows)):
-        own = rows[c] - first
+        own = centers[rows[c]] - first
         seen[own] = c
         counts[own] += 1
         for entry in range(start[rows[c]], start[rows[c] + 1]):
@@ -26,7 +27,7 @@ def count_centers(start, atom, rows, first, counts, seen):
 
 
 @njit
-def fill_blocks(jacobian, rows, first, factor, scratch, index, blocks):
+def fill_blocks(jacobian, centers, rows, first, factor, scratch, index, blocks):
     """Blocks dX/dR (n, K, 3, s) of the centres index (n, K), which counts within `rows`.
 
     Places that stay empty keep the zeros and the centre 0 that they came with. jacobian is (start, column, atom, data);
@@ -35,7 +36,7 @@ def fill_blocks(jacobian, rows, first, factor, scratch, index, blocks):
     start, column, atom, data = jacobian
     seen, place, filled = scratch[0], scratch[1], scratch[2]
     for c in range(len(rows)):
-        own = rows[c] - first
+        own = centers[rows[c]] - first
         for entry in range(start[rows[c]] - 1, start[rows[c] + 1]):  # one more than there are: the centre itself
             moved = own if entry < start[rows[c]] else atom[entry] - first
             if seen[moved] != c + 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from fastsf.pair_symmetry import APEXES, PairAngular, PairEnvironment, PairRadial
 from fastsf.symmetry import CORES, SMOOTH_CORES, Angular, Compact, Cutoff, Power, Radial, Window
 
 REPEATABLE = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -68,6 +69,23 @@ angulars = st.builds(
     st.booleans(),
 )
 functions = st.one_of(radials(), angulars)
+
+pair_radials = st.builds(PairRadial, pairs, st.one_of(cutoffs(), bumps()), widths, shifts)
+pair_distances = st.builds(PairRadial, pairs, st.none())
+pair_environments = st.builds(
+    PairEnvironment, pairs, elements, st.one_of(cutoffs(), bumps()), widths, shifts, widths, shifts
+)
+pair_angulars = st.builds(
+    PairAngular,
+    pairs,
+    elements,
+    st.one_of(cutoffs(), bumps()),
+    st.one_of(powers, windows()),
+    widths,
+    shifts,
+    st.sampled_from(APEXES),
+)
+pair_functions = st.one_of(pair_radials, pair_distances, pair_environments, pair_angulars)
 
 
 @st.composite

@@ -232,13 +232,13 @@ recipe:
 def test_toml_file(tmp_path):
     path = tmp_path / "functions.toml"
     path.write_text(TOML)
-    elements, functions = read_definition(path)
+    elements, functions, _ = read_definition(path)
     assert elements == ["H", "O"]
     assert len(functions) == 16
     assert functions[0] == scale_lengths(G2("H", "H", 0.01, Cutoff(12.0, "tanh3")), Bohr)
     assert functions[-1].envelope.radius == 12 * Bohr
     path.write_text(TOML.replace('elements = ["O", "H"]', "").replace('"Bohr"', '"Angstrom"'))
-    elements, functions = read_definition(path)
+    elements, functions, _ = read_definition(path)
     assert elements == ["H", "O"]
     assert functions[-1].envelope.radius == 12.0
 
@@ -247,10 +247,10 @@ def test_yaml_file(tmp_path):
     path = tmp_path / "functions.yaml"
     path.write_text(YAML)
     expected = recipes.make("imbalzano2018", ["H", "O"], 6.5, n=3, zeta=(1.0, 4.0))
-    assert read_definition(path) == (["H", "O"], expected)
+    assert read_definition(path) == (["H", "O"], expected, [])
     toml = tmp_path / "functions.toml"
     toml.write_text('elements = ["O", "H"]\n[recipe]\nname = "imbalzano2018"\ncutoff = 6.5\nn = 3\nzeta = [1, 4]\n')
-    assert read_definition(toml) == (["H", "O"], expected)
+    assert read_definition(toml) == (["H", "O"], expected, [])
 
 
 def test_yaml_without_its_library(tmp_path, monkeypatch):
@@ -341,7 +341,7 @@ def test_damaged_files_give_errors_or_functions(tmp_path_factory, name, text):
     path = tmp_path_factory.mktemp("definition") / name
     path.write_text(text, encoding="utf-8", errors="replace")
     try:
-        elements, functions = read_definition(path)
+        elements, functions, _ = read_definition(path)
     except FormatError as error:
         assert str(error).startswith(str(path))
     else:

@@ -50,7 +50,7 @@ def test_all_are_found(name):
     columns = (found.atom, found.column, found.value, found.minimum, found.maximum)
     for mine, theirs in zip(columns, np.array(expected).reshape(-1, 5).T, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-12)
-    np.testing.assert_array_equal(found.number, atoms.numbers[found.atom])
+    assert found.name.tolist() == [atoms.symbols[atom] for atom in found.atom]
     np.testing.assert_array_equal(np.bincount(found.atom, minlength=len(atoms)), result.outside)
     assert (found.distance > 0).all()
 
@@ -69,7 +69,7 @@ def test_distances_are_in_units_of_the_range():
     acsf = random_potential().descriptor
     scaling = scaling_of([0.0, 1.0, 2.0, -1.0], [1.0, 3.0, 2.0, 1.0])
     values = np.array([[1.25, 2.0, 2.0, 1.0], [-0.5, 4.0, 2.5, 0.0], [1.0 + RANGE_SLACK / 2, 1.0, 2.0, -1.5]])
-    found = find(values, [1, 1, 1], acsf, {"H": scaling})
+    found = find(values, [1, 1, 1], acsf.labels, {"H": scaling})
     np.testing.assert_array_equal(found.atom, [0, 1, 1, 1, 2])
     np.testing.assert_array_equal(found.column, [0, 0, 1, 2, 3])
     np.testing.assert_allclose(found.distance, [0.25, 0.5, 0.5, np.inf, 0.25])
@@ -83,7 +83,10 @@ def test_distances_are_in_units_of_the_range():
 def test_padding_of_elements_with_fewer_columns_is_not_looked_at():
     acsf = random_potential().descriptor
     found = find(
-        np.full((2, 3), 9.0), [1, 8], acsf, {"H": scaling_of([0.0], [1.0]), "O": scaling_of([0.0] * 3, [10.0] * 3)}
+        np.full((2, 3), 9.0),
+        [1, 8],
+        acsf.labels,
+        {"H": scaling_of([0.0], [1.0]), "O": scaling_of([0.0] * 3, [10.0] * 3)},
     )
     assert found.atom.tolist() == [0]
 
@@ -92,8 +95,8 @@ def test_summary_counts_by_element_and_function():
     acsf = random_potential().descriptor
     scalings = {symbol: scaling_of([0.0, 0.0], [1.0, 2.0]) for symbol in ELEMENTS}
     values = np.array([[1.5, 0.0], [0.0, -1.0], [1.2, 3.0]])
-    found = find(values, [1, 1, 8], acsf, scalings)
-    tally = Tally(acsf)
+    found = find(values, [1, 1, 8], acsf.labels, scalings)
+    tally = Tally()
     tally.add(found)
     tally.add(found)
     assert len(tally) == 8
@@ -117,7 +120,7 @@ def test_nothing_outside():
     assert len(found) == 0
     assert list(found.lines()) == []
     assert found.summary() == "no values outside the range of the training set"
-    empty = find(np.empty((0, 4)), [], random_potential().descriptor, {})
+    empty = find(np.empty((0, 4)), [], random_potential().descriptor.labels, {})
     assert len(empty) == 0
 
 

@@ -19,8 +19,10 @@ from histories import wait_for_epoch
 from fastsf import Committee, Potential, data
 from fastsf.predict import predict
 from fastsf.training.checkpoint import read_checkpoint
+from fastsf.training.config_file import read_config
 from fastsf.training.history import EPOCH, read_history
 from fastsf.training.loop import SECONDS, column
+from fastsf.training.model import Model
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -105,9 +107,8 @@ def history_of(folder: Path, suffix: str = "") -> dict[str, list[float]]:
 def assert_same(one: Path, other: Path) -> None:
     """Same history, and same potential, but for what the files say about how they were made."""
     np.testing.assert_equal(history_of(one), history_of(other))
-    potentials = [Potential.load(folder / "model.h5").parts for folder in (one, other)]
-    for symbol in potentials[0].elements:
-        np.testing.assert_array_equal(*(parts.networks[symbol].parameters for parts in potentials))
+    models = [Model.from_potential(Potential.load(folder / "model.h5")) for folder in (one, other)]
+    np.testing.assert_array_equal(models[0].parameters, models[1].parameters)
     states = [read_checkpoint(folder / "checkpoint.npz") for folder in (one, other)]
     np.testing.assert_equal(*(state.optimizer for state in states))
 
@@ -210,6 +211,96 @@ def test_init_writes_a_configuration_that_trains(run, config, tmp_path):
     assert status == 2
     assert "there already" in only_line(complaints)
     assert run("train", path, "--epochs", 1, "--set", "networks.hidden=[3]", "--threads", 1)[0] == 0
+
+
+def test_init_with_pairs(run, config, tmp_path):
+    path = tmp_path / "train.toml"
+    assert run("train", "--init", tmp_path / "train.xyz", "--pairs", "only", "-o", path)[0] == 0
+    found = read_config(path)
+    assert found.functions_for(None) == []
+    assert found.pairs.recipe["name"] == "pairs"
+    assert run("train", "--init", tmp_path / "train.xyz", "--pairs", "too", "-o", path, "--overwrite")[0] == 0
+    both = read_config(path)
+    assert both.recipe["name"] == "even-grid"
+    assert both.pairs == found.pairs
+    assert "--pairs belongs to --init" in only_line(run("train", path, "--pairs", "too")[2])
+
+
+# --- networks of pairs ---
+
+PAIRS = """
+[functions]
+recipe = "none"
+
+[pairs]
+hidden = [3]
+
+[[pair_function]]
+type = "pair-gaussian"
+pair = ["Si", "Si"]
+eta = [0.5, 2.0]
+rs = [2.4, 3.0]
+cutoff = 4.0
+
+[[pair_function]]
+type = "pair-G3"
+pair = ["Si", "Si"]
+neighbor = "Si"
+eta = 0.1
+cutoff = 3.5
+
+"""
+
+
+def write_pairs(folder: Path, optimizer: str, alone: bool) -> Path:
+    path = write_config(folder, optimizer, stress="true")
+    text = path.read_text()
+    first, last = text.index("[[function]]"), text.index("[networks]")
+    atoms = "" if alone else text[first:last]
+    pairs = PAIRS if alone else PAIRS.replace('[functions]\nrecipe = "none"\n', "")
+    path.write_text(text[:first] + atoms + pairs + text[last:])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "alone"), [("levenberg-marquardt", True), ("kalman", False), ("adam", True), ("l-bfgs", False)]
+)
+def test_pairs(run, tmp_path, optimizer, alone):
+    config, folder = write_pairs(tmp_path, optimizer, alone), tmp_path / "small-training"
+    assert run("train", config, "-o", folder, "--epochs", 2)[0] == 0
+    status, told, _ = run("train", config, "-o", folder, "--epochs", 4)
+    assert status == 0
+    assert "Going on after epoch 2" in told
+    whole = tmp_path / "whole"
+    assert run("train", config, "-o", whole, "--epochs", 4)[0] == 0
+    assert_same(whole, folder)
+    history = history_of(folder)
+    assert history[column("training", "forces")][-1] < history[column("training", "forces")][0]
+    potential = Potential.load(folder / "model.h5")
+    assert list(potential.networks) == ([] if alone else ["Si"])
+    assert potential.pairs.networks["Si-Si"].sizes == (5, 3, 1)
+    metrics = predict([tmp_path / "test.xyz"], potential, threads=1).metrics
+    kept = json.loads(potential.metadata["errors (RMSE)"])
+    assert kept["test"]["forces"] == pytest.approx(metrics.all_forces().rmse, rel=1e-9)
+    words = ("--epochs", 2, "--set", "pairs.envelope=shift")
+    assert "pairs.envelope was 'fc', is 'shift'" in only_line(run("train", config, "-o", folder, *words)[2])
+
+
+def test_pairs_are_reported(run, report, tmp_path):
+    config = write_pairs(tmp_path, "levenberg-marquardt", False)
+    status, told, complaints = run("train", config, "--epochs", 2, "--seeds", 2)
+    assert (status, complaints) == (0, "")
+    assert "test, committee" in told
+    assert "Si-Si" in (tmp_path / "small-training" / "report.md").read_text()
+
+
+def test_kinds_that_are_not_there(run, tmp_path):
+    config = write_pairs(tmp_path, "adam", True)
+    config.write_text(
+        config.read_text().replace("cutoff = 4.0", "cutoff = 1.0").replace("cutoff = 3.5", "cutoff = 1.0")
+    )
+    complaint = only_line(run("train", config)[2])
+    assert "no structure of the training set has a pair Si-Si closer than 1 Å" in complaint
 
 
 # --- going on ---

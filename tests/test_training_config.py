@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from fastsf import G2
+from fastsf import G2, Cutoff
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.toml_file import TomlFile, fitted
+from fastsf.pair_symmetry import PairRadial
 from fastsf.training.config import Config, Data, Loss, Networks, RunOptions
 from fastsf.training.config_file import read_config, read_folder
 from fastsf.training.optimizers import OPTIMIZERS
+from fastsf.training.pair_networks import PairNetworks
 from fastsf.training.template import config_text, toml_value
 
 GOOD = """
@@ -75,6 +77,34 @@ def test_functions_in_the_file_and_in_another(write, tmp_path):
     assert (nothing.functions, nothing.recipe) == (None, None)
 
 
+PAIR_TABLE = """
+[[pair_function]]
+type = "pair-gaussian"
+pair = ["Si", "Si"]
+eta = [0.5, 1.0]
+cutoff = 4.0
+"""
+
+
+def test_pairs(write, tmp_path):
+    expected = [PairRadial(("Si", "Si"), Cutoff(4.0), eta) for eta in (0.5, 1.0)]
+    config = read_config(write(f'[data]\ntrain = "a"\n[pairs]\nenvelope = "shift"\nhidden = [5]\n{PAIR_TABLE}'))
+    assert config.pairs == PairNetworks("shift", (5,), expected)
+    assert (config.functions, config.recipe) == (None, None)
+    assert read_config(write(f'[data]\ntrain = "a"\n{PAIR_TABLE}')).pairs == PairNetworks(functions=expected)
+    (tmp_path / "functions.toml").write_text(PAIR_TABLE)
+    text = '[data]\ntrain = "a"\n[functions]\nrecipe = "none"\n[pairs]\nfile = "functions.toml"\nhidden = 7'
+    config = read_config(write(text))
+    assert config.pairs == PairNetworks(hidden=(7,), functions=expected)
+    assert config.functions_for(None) == []
+    config = read_config(write('[data]\ntrain = "a"\n[pairs]\nrecipe = "pairs"\ncutoff = 5'))
+    assert config.pairs == PairNetworks(recipe={"name": "pairs", "cutoff": 5})
+    assert config.table()["pairs"]["recipe"] == {"name": "pairs", "cutoff": 5}
+    assert read_config(write('[data]\ntrain = "a"\n[pairs]')).pairs == PairNetworks()
+    assert "pairs" not in read_config(write(GOOD)).table()
+    assert read_config(write(GOOD), {"pairs.envelope": ("none", "--set")}).pairs == PairNetworks("none")
+
+
 def test_overrides_go_before_the_file(write):
     overrides = {"run.epochs": (3, "--epochs"), "optimizer.batch": (9, "--set"), "loss.decay": (0.5, "--set")}
     config = read_config(write(GOOD), overrides)
@@ -89,7 +119,7 @@ def test_overrides_go_before_the_file(write):
 
 WRONG = [
     ("[data]\ntrain = = 3", 2, "not TOML"),
-    ("[dat]\ntrain = 'a'", 1, "unknown section 'dat', expected one of data, functions, networks"),
+    ("[dat]\ntrain = 'a'", 1, "unknown section 'dat', expected one of data, functions, pairs, networks"),
     ("[networks]\nhidden = [3]", None, r"\[data\] needs the key 'train'"),
     ("[data]\ntrain = []", 1, "at least one file"),
     ("[data]\ntrain = 'a'\nvalidatoin = 0.1", 3, r"unknown key 'validatoin' in \[data\], expected one of train, valid"),
@@ -121,6 +151,15 @@ WRONG = [
     ("[data]\ntrain = 'a'\n[functions]\nrecipe = 'even-grid'\nradial = 'x'", 5, "radial"),
     ("[data]\ntrain = 'a'\n[functions]\nrecipe = 'even-grid'\nradius = 4", 4, "radius"),
     ("[data]\ntrain = 'a'\n[functions]\nfile = 'gone.toml'", None, "gone.toml"),
+    ("[data]\ntrain = 'a'\n[functions]\nrecipe = 'none'", 4, r"leaves no functions without a section \[pairs\]"),
+    ("[data]\ntrain = 'a'\n[pairs]\nenvelope = 'x'", 4, "envelope: expected one of 'fc', 'shift', 'none'"),
+    ("[data]\ntrain = 'a'\n[pairs]\nhidden = [0]", 3, "hidden: expected positive numbers"),
+    ("[data]\ntrain = 'a'\n[pairs]\ncutoff = 3.0", 3, r"\[pairs\] needs either the key 'file' or the key 'recipe'"),
+    ("[data]\ntrain = 'a'\n[pairs]\nrecipe = 'x'", 4, "recipe 'x'"),
+    ("[data]\ntrain = 'a'\n[pairs]\nrecipe = 'pairs'\nradius = 4", 4, "radius"),
+    ("pairs = 3\n[data]\ntrain = 'a'", 1, r"expected a table \[pairs\]"),
+    ("[data]\ntrain = 'a'\n[pairs]\nfile = 'x'\n[[pair_function]]\ntype = 'a'", 3, "exclude each other"),
+    ("[data]\ntrain = 'a'\n[[pair_function]]\ntype = 'pair-G1'\npair = ['H', 'X1']", 3, "function 1: "),
     ("elements = ['H']\n[data]\ntrain = 'a'", 1, "elements belongs to tables"),
     ("[data]\ntrain = 'a'\n[functions]\nrecipe = 'a'\n[[function]]\ntype = 'G2'", 3, "exclude each other"),
     ("[data]\ntrain = 'a'\n[[function]]\ntype = 'G2'\ncenter = 'X1'", 3, "function 1: "),
@@ -174,14 +213,23 @@ def test_written_configurations_hold_every_default(write, name):
     )
     assert config.optimizer == (name or "levenberg-marquardt")
     assert config.settings == OPTIMIZERS[config.optimizer].settings()
+    assert config.pairs is None
     for section in ("data", "networks", "loss", "run"):
         assert getattr(config, section) == getattr(reference, section)
     assert plain["recipe"] == {"name": "even-grid", "cutoff": 4.5, "zeta": [1.0, 2.0]}
     assert "# Chosen: because." in text
+    config = read_config(write(text.replace("# [pairs]", "[pairs]").replace("# envelope", "envelope")))
+    assert config.pairs == PairNetworks()
     missing = [
         key for section in (Data, Networks, Loss, RunOptions) for key in section.__annotations__ if key not in text
     ]
     assert missing == []
+
+
+def test_written_configurations_can_have_pairs(write):
+    choices = {"data": {"train": ["a.xyz"]}, "pairs": {"recipe": "pairs", "cutoff": 4.5, "envelope": "shift"}}
+    config = read_config(write(config_text(choices, {})))
+    assert config.pairs == PairNetworks("shift", recipe={"name": "pairs", "cutoff": 4.5})
 
 
 def test_toml_values():

@@ -136,7 +136,7 @@ def test_float32_samples_are_near(objective, parameters):
 def test_memory_is_estimated(objective):
     samples = objective.samples
     blocks = sum(part.blocks.nbytes + part.index.nbytes for sample in samples for part in sample if part is not None)
-    assert 0.3 * blocks < estimated_bytes(samples.descriptor, samples.structures) < 3 * blocks
+    assert 0.3 * blocks < estimated_bytes(objective.model.descriptor, samples.structures) < 3 * blocks
 
 
 def test_errors(objective, parameters):

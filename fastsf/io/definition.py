@@ -20,40 +20,61 @@ or::
     [recipe]
     name = "imbalzano2018"
     cutoff = 6.0                    # and the recipe's other options
+
+Pair-centred functions are tables ``[[pair_function]]`` (as in fastsf.pair_definition) or the recipe ``[pair_recipe]``
+(fastsf.pair_recipes); a file may have them beside atom-centred ones or alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from fastsf import recipes
-from fastsf.definition import checked_elements, expand
+from fastsf.definition import expand
+from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError
 from fastsf.function_sets import elements_of, scale_lengths
 from fastsf.io.text import open_text, reading_errors
 from fastsf.io.toml_file import TomlFile
+from fastsf.pair_definition import expand_pairs
+from fastsf.pair_recipes import make_pairs
+from fastsf.pair_symmetry import PairFunction
+from fastsf.recipes import make
 from fastsf.symmetry import SymmetryFunction
 from fastsf.units import length_factor
 
-KEYS = ("length_unit", "elements", "recipe", "function")
+KEYS = ("length_unit", "elements", "recipe", "function", "pair_recipe", "pair_function")
+
+F = TypeVar("F", bound=SymmetryFunction | PairFunction)
+Lines = Mapping[str, Sequence[int]]
 
 
-def read_definition(path: str | Path) -> tuple[list[str], list[SymmetryFunction]]:
+class Definition(NamedTuple):
+    """What a file defines.
+
+    Parameters
+    ----------
+    elements : list of str
+        Sorted by atomic number.
+    functions : list of Radial or Angular
+        Atom-centred functions in the order of the file, in Å.
+    pair_functions : list of PairRadial, PairEnvironment or PairAngular
+        Pair-centred ones.
+    """
+
+    elements: list[str]
+    functions: list[SymmetryFunction]
+    pair_functions: list[PairFunction]
+
+
+def read_definition(path: str | Path) -> Definition:
     """Read the elements and the symmetry functions of a TOML or YAML file.
 
     Parameters
     ----------
     path : path-like
         The file; TOML unless its name ends in .yaml or .yml.
-
-    Returns
-    -------
-    elements : list of str
-        Sorted by atomic number.
-    functions : list of Radial or Angular
-        In the order of the file, in Å.
 
     Raises
     ------
@@ -71,7 +92,8 @@ def read_definition(path: str | Path) -> tuple[list[str], list[SymmetryFunction]
     if path.suffix in (".yaml", ".yml"):
         return interpret_definition(_load_yaml(text, path), path)
     file = TomlFile(path, text)
-    return interpret_definition(file.document, path, file.headers.get("function", ()), file.line("recipe"))
+    lines = {**file.headers, **{key: [file.line(key) or 0] for key in ("recipe", "pair_recipe")}}
+    return interpret_definition(file.document, path, lines)
 
 
 def _load_yaml(text: str, path: Path) -> Any:
@@ -87,9 +109,7 @@ def _load_yaml(text: str, path: Path) -> Any:
         raise FormatError(f"not YAML: {reason}", path, mark.line + 1 if mark else None) from error
 
 
-def interpret_definition(
-    document: Any, path: Path, function_lines: Sequence[int] = (), recipe_line: int | None = None
-) -> tuple[list[str], list[SymmetryFunction]]:
+def interpret_definition(document: Any, path: Path, lines: Lines | None = None) -> Definition:
     """Make the functions of what a file holds.
 
     Parameters
@@ -98,10 +118,8 @@ def interpret_definition(
         Plain form of the file.
     path : Path
         The file; for errors, as the lines.
-    function_lines : sequence of int
-        Where the tables of functions begin.
-    recipe_line : int, optional
-        Where the table of the recipe begins.
+    lines : mapping of str to sequences of int, optional
+        Where the tables of functions and recipes begin; 0 if that cannot be told.
 
     Raises
     ------
@@ -113,48 +131,74 @@ def interpret_definition(
     for key in document:
         if key not in KEYS:
             raise FormatError(f"unknown key {key!r}, expected one of {', '.join(KEYS)}", path)
-    if ("recipe" in document) == ("function" in document):
-        raise FormatError("expected either a table [recipe] or tables [[function]]", path)
-    if "recipe" in document:
-        return _from_recipe(document, path, recipe_line)
-    try:
-        factor = length_factor(document.get("length_unit", "Angstrom"))
-        named = checked_elements(document["elements"]) if "elements" in document else None
-    except InputError as error:
-        raise FormatError(str(error), path) from error
-    entries = document["function"]
-    if not isinstance(entries, list) or not entries:
-        raise FormatError("function: expected tables [[function]], at least one", path)
-    functions: list[SymmetryFunction] = []
-    for number, entry in enumerate(entries):
-        line = function_lines[number] if len(function_lines) == len(entries) else None
+    reader = _Reader(document, path, lines or {})
+    functions: list[SymmetryFunction] = reader.functions("", make, expand)
+    pair_functions: list[PairFunction] = reader.functions("pair_", make_pairs, expand_pairs)
+    return Definition(reader.named or elements_of([*functions, *pair_functions]), functions, pair_functions)
+
+
+class _Reader:
+    """Reads tables of functions and recipes; errors name the file and the line."""
+
+    def __init__(self, document: Mapping[str, Any], path: Path, lines: Lines) -> None:
+        self.document, self.path, self.lines = document, path, lines
+        if not any(f"{prefix}{key}" in document for prefix in ("", "pair_") for key in ("recipe", "function")):
+            raise FormatError(
+                "expected either a table [recipe] or tables [[function]], or [pair_recipe] or [[pair_function]]", path
+            )
         try:
-            functions += [scale_lengths(function, factor) for function in expand(entry)]
-            _check_known(elements_of(functions), named)
+            self.factor = length_factor(document.get("length_unit", "Angstrom"))
+            self.named = checked_elements(document["elements"]) if "elements" in document else None
         except InputError as error:
-            raise FormatError(f"function {number + 1}: {error}", path, line) from error
-    return named or elements_of(functions), functions
+            raise FormatError(str(error), path) from error
 
+    def functions(
+        self, prefix: str, make: Callable[..., list[F]], expand: Callable[[Mapping[str, Any]], list[F]]
+    ) -> list[F]:
+        """Functions whose keys begin with `prefix`."""
+        recipe, function = f"{prefix}recipe", f"{prefix}function"
+        if recipe in self.document and function in self.document:
+            raise FormatError(f"expected either a table [{recipe}] or tables [[{function}]]", self.path)
+        if recipe in self.document:
+            return self._from_recipe(recipe, make)
+        return self._from_tables(function, expand) if function in self.document else []
 
-def _check_known(used: list[str], named: list[str] | None) -> None:
-    unknown = [symbol for symbol in used if named is not None and symbol not in named]
-    if unknown:
-        raise InputError(f"{unknown[0]} is not among the elements {' '.join(named or ())}")
+    def _line(self, key: str, number: int) -> int | None:
+        known = self.lines.get(key, ())
+        return (known[number] or None) if number < len(known) else None
 
+    def _from_tables(self, key: str, expand: Callable[[Mapping[str, Any]], list[F]]) -> list[F]:
+        entries = self.document[key]
+        if not isinstance(entries, list) or not entries:
+            raise FormatError(f"{key}: expected tables [[{key}]], at least one", self.path)
+        functions: list[F] = []
+        for number, entry in enumerate(entries):
+            try:
+                made = [scale_lengths(function, self.factor) for function in expand(entry)]
+                self._check_known(made)
+            except InputError as error:
+                line = self._line(key, number) if len(self.lines.get(key, ())) == len(entries) else None
+                raise FormatError(f"{key} {number + 1}: {error}", self.path, line) from error
+            functions += made
+        return functions
 
-def _from_recipe(document: Mapping[str, Any], path: Path, line: int | None) -> tuple[list[str], list[SymmetryFunction]]:
-    table = document["recipe"]
-    if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
-        raise FormatError("recipe: expected a table with the 'name' of a recipe", path, line)
-    if not all(isinstance(key, str) for key in table):
-        raise FormatError("recipe: expected texts as keys", path, line)
-    if "elements" not in document:
-        raise FormatError("a recipe needs the key 'elements'", path)
-    options = {key: value for key, value in table.items() if key != "name"}
-    try:
-        if length_factor(document.get("length_unit", "Angstrom")) != 1.0:
-            raise InputError("length_unit: lengths in a recipe are in Angstrom")
-        elements = checked_elements(document["elements"])
-        return elements, recipes.make(table["name"], elements, **options)
-    except InputError as error:
-        raise FormatError(f"recipe: {error}", path, line) from error
+    def _check_known(self, functions: Iterable[SymmetryFunction | PairFunction]) -> None:
+        unknown = [symbol for symbol in elements_of(functions) if self.named is not None and symbol not in self.named]
+        if unknown:
+            raise InputError(f"{unknown[0]} is not among the elements {' '.join(self.named or ())}")
+
+    def _from_recipe(self, key: str, make: Callable[..., list[F]]) -> list[F]:
+        table, line = self.document[key], self._line(key, 0)
+        if not isinstance(table, Mapping) or not isinstance(table.get("name"), str):
+            raise FormatError(f"{key}: expected a table with the 'name' of a recipe", self.path, line)
+        if not all(isinstance(name, str) for name in table):
+            raise FormatError(f"{key}: expected texts as keys", self.path, line)
+        if self.named is None:
+            raise FormatError("a recipe needs the key 'elements'", self.path)
+        options = {name: value for name, value in table.items() if name != "name"}
+        try:
+            if self.factor != 1.0:
+                raise InputError("length_unit: lengths in a recipe are in Angstrom")
+            return make(table["name"], self.named, **options)
+        except InputError as error:
+            raise FormatError(f"{key}: {error}", self.path, line) from error

@@ -9,6 +9,12 @@ known before anything is read from it. HDF5's tools skip these bytes. What follo
     elements/X                  attribute: offset (eV)
     elements/X/scaling          attributes: mode, lowest, highest; minimum, maximum, mean, sigma (s,)
     elements/X/network          attributes: activations, normalize_nodes; weights/K (in, out) and biases/K (out,)
+    pairs                       attribute: envelope; energies of pairs, if there are any
+    pairs/definition            pair-centred symmetry functions, as `PCSF.to_dict` gives them (JSON)
+    pairs/kinds/X-Y             scaling and network, as of elements
+
+An element without functions has neither scaling nor network. Files with energies of pairs, or such elements, are of
+version 2: a program that knows version 1 alone would compute with half of the potential.
 """
 
 from __future__ import annotations
@@ -28,11 +34,13 @@ from fastsf import definition
 from fastsf.disk import storage_errors, write_atomically
 from fastsf.errors import FormatError, InputError
 from fastsf.network import Network
+from fastsf.pair_descriptor import PCSF
+from fastsf.pair_term import PairTerm
 from fastsf.potential_parts import PotentialParts
 from fastsf.scaling import Scaling
 
 FORMAT = "fastsf-potential"
-VERSION = 1
+VERSIONS = 1, 2
 
 _HEAD = 512
 _TITLE = b"fastsf potential, HDF5 from byte 512\nsha256 "
@@ -69,7 +77,8 @@ def write_model(path: str | Path, parts: PotentialParts) -> None:
 def _fill(file: h5py.File, parts: PotentialParts) -> None:
     import fastsf  # its version; it imports this module
 
-    file.attrs.update({"format": FORMAT, "version": VERSION, **_UNITS})
+    version = VERSIONS[parts.pairs is not None or len(parts.networks) < len(parts.elements)]
+    file.attrs.update({"format": FORMAT, "version": version, **_UNITS})
     file.attrs.update({"fastsf": fastsf.__version__, "created": datetime.now(timezone.utc).isoformat("T", "seconds")})
     file.attrs.update({"energy_scale": parts.energy_scale, "length_scale": parts.length_scale})
     _put_text(file, "definition", json.dumps(definition.to_document(parts.functions, parts.elements)))
@@ -77,11 +86,25 @@ def _fill(file: h5py.File, parts: PotentialParts) -> None:
     for symbol in parts.elements:
         group = file.create_group(f"elements/{symbol}")
         group.attrs["offset"] = float(parts.offsets[symbol])
-        _put_scaling(group.create_group("scaling"), parts.scalings[symbol])
-        _put_network(group.create_group("network"), parts.networks[symbol])
+        if symbol in parts.networks:
+            _put_trained(group, parts.scalings[symbol], parts.networks[symbol])
+    if parts.pairs is not None:
+        _put_pairs(file.create_group("pairs"), parts.pairs)
 
 
-def _put_text(file: h5py.File, name: str, text: str) -> None:
+def _put_pairs(group: h5py.Group, pairs: PairTerm) -> None:
+    group.attrs["envelope"] = pairs.envelope
+    _put_text(group, "definition", json.dumps(pairs.descriptor.to_dict()))
+    for kind in pairs.kinds:
+        _put_trained(group.create_group(f"kinds/{kind}"), pairs.scalings[kind], pairs.networks[kind])
+
+
+def _put_trained(group: h5py.Group, scaling: Scaling, network: Network) -> None:
+    _put_scaling(group.create_group("scaling"), scaling)
+    _put_network(group.create_group("network"), network)
+
+
+def _put_text(file: h5py.Group, name: str, text: str) -> None:
     file.create_dataset(name, data=text, dtype=h5py.string_dtype("utf-8"), track_times=False)
 
 
@@ -156,24 +179,38 @@ def _checked_body(path: Path) -> bytes:
 
 
 def _check_format(file: h5py.File, path: Path) -> None:
-    expected: Mapping[str, Any] = {"format": FORMAT, "version": VERSION, **_UNITS}
+    expected: Mapping[str, Any] = {"format": FORMAT, **_UNITS}
     for name, value in expected.items():
         if file.attrs[name] != value:
             raise FormatError(f"expected the {name} {value}, found {file.attrs[name]}", path)
+    if file.attrs["version"] not in VERSIONS:
+        raise FormatError(f"expected a version up to {VERSIONS[-1]}, found {file.attrs['version']}", path)
 
 
 def _parts(file: h5py.File) -> PotentialParts:
     elements, functions = definition.from_document(json.loads(file["definition"].asstr()[()]))
     groups = {symbol: file[f"elements/{symbol}"] for symbol in elements}
+    trained = {symbol: group for symbol, group in groups.items() if "network" in group}
     return PotentialParts(
         elements,
         functions,
-        {symbol: _network(group["network"]) for symbol, group in groups.items()},
-        {symbol: _scaling(group["scaling"]) for symbol, group in groups.items()},
+        {symbol: _network(group["network"]) for symbol, group in trained.items()},
+        {symbol: _scaling(group["scaling"]) for symbol, group in trained.items()},
         float(file.attrs["energy_scale"]),
         {symbol: float(group.attrs["offset"]) for symbol, group in groups.items()},
         float(file.attrs["length_scale"]),
         json.loads(file["metadata"].asstr()[()]),
+        _pairs(file["pairs"]) if "pairs" in file else None,
+    )
+
+
+def _pairs(group: h5py.Group) -> PairTerm:
+    kinds = group["kinds"]
+    return PairTerm(
+        PCSF.from_dict(json.loads(group["definition"].asstr()[()])),
+        {kind: _network(kinds[kind]["network"]) for kind in kinds},
+        {kind: _scaling(kinds[kind]["scaling"]) for kind in kinds},
+        group.attrs["envelope"],
     )
 
 

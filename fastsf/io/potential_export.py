@@ -84,6 +84,8 @@ def format_folder(parts: PotentialParts, length_unit: str, energy_unit: str) -> 
         As `export_folder`.
     """
     _check_functions(parts.functions)
+    if parts.pairs is not None or len(parts.networks) < len(parts.elements):
+        raise InputError("n2p2 and RuNNer files as fastsf writes them have no energies of pairs; use a model file")
     order = _columns(parts, 1 / length_factor(length_unit))
     scalings, networks = parts.scalings, parts.networks
     settings = [

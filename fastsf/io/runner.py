@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fastsf.definition import checked_elements
+from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.function_sets import column_order, elements_of, scale_lengths
 from fastsf.io.keywords import KeywordLine, Keywords, read_keywords

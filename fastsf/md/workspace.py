@@ -8,6 +8,7 @@ from fastsf.kernels import cells_pairs, forces
 from fastsf.kernels import md as kernels
 from fastsf.kernels.pointers import Loop, make_loop
 from fastsf.kernels.tables import Neighbors
+from fastsf.md.pair_loops import make_pair_loops
 from fastsf.neighbors import Images, Pairs
 from fastsf.precision import kernel_set
 from fastsf.result import Model
@@ -59,12 +60,13 @@ class Workspace:
     ) -> None:
         n = len(structure)
         self._model, self._species = model, model.descriptor.species_of(structure.numbers)
-        self._pairs = Pairs(model.descriptor.cutoff, skin, threads)
+        self._pairs = Pairs(model.cutoff, skin, threads)
         self._values = np.zeros((n, model.descriptor.n_features))
         self._each, self._outside, self._sums = np.empty(n), np.empty(n, np.int64), np.empty((n, 12))
         self._pair_gradient, self._gradient, self._change = np.empty((0, 3)), gradient, np.empty((3, 3))
         self.threads = threads_for(threads, n)
         self._loops: tuple[Loop | None, Loop | None, Loop | None] = None, None, None
+        self._of_pairs: kernels.PairLoops | None = None
         self.find_pairs(structure)
 
     def find_pairs(self, structure: Structure) -> None:
@@ -111,4 +113,7 @@ class Workspace:
             for (each, arguments, results), before in zip(loops, self._loops, strict=True)
         )
         self._loops = vectors, energies, gather
-        return kernels.Forces(vectors, energies, gather, *atoms, self._sums)
+        if model.pairs is not None:
+            filled = self._each, self._outside, self._pair_gradient, self._sums
+            self._of_pairs = make_pair_loops(model.pairs, pairs, neighbors, filled, self.threads, self._of_pairs)
+        return kernels.Forces(vectors, energies, self._of_pairs, gather, *atoms, self._sums)

@@ -21,4 +21,9 @@ def digest(arrays: Iterable[Any]) -> str:
 
 def model_digest(model: Model) -> str:
     """Digest of all that energies depend on."""
-    return digest((*model.descriptor.tables, *model.networks))
+    own = *model.descriptor.tables, *model.networks
+    if model.pairs is None:
+        return digest(own)
+    packed, pairs = model.pairs.descriptor.packed, model.pairs
+    tables = *packed.sums, *packed.tables, *packed.distances, *packed.triangles
+    return digest((*own, *tables, *pairs.networks, pairs.ends, pairs.smooth))

@@ -119,7 +119,7 @@ class Supervision:
         self._members = potential.members if isinstance(potential, Committee) else (potential,)
         self._evaluator: Evaluator = potential.evaluator(Structure.from_atoms(structure), threads=threads)
         self._warn = warn
-        self._tally = Tally(potential.descriptor)
+        self._tally = Tally()
         self.counts = {"extrapolation": 0, "disagreement": 0}
         self._saved: int | None = None
         self._told = False

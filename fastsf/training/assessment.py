@@ -9,7 +9,7 @@ from fastsf.error_metrics import ErrorMetrics
 from fastsf.frames import Frame, Place
 from fastsf.potential import Potential
 from fastsf.training.labelled import LabelledSet
-from fastsf.training.samples import batches
+from fastsf.training.parts import batches
 
 
 def assess(potential: Potential | Committee, labelled: LabelledSet) -> ErrorMetrics:

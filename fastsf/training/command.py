@@ -95,7 +95,8 @@ def _prepare(config: Config, console: Console) -> tuple[Preparation, str]:
     compile_first(["train"], console)
     preparation = Preparation.of(config, dataset)
     remarks = _remarks(preparation, console)
-    console.say(preparation.descriptor.describe())
+    for descriptor in preparation.descriptors:
+        console.say(descriptor.describe())
     return preparation, remarks
 
 
@@ -108,9 +109,9 @@ def _remarks(preparation: Preparation, console: Console) -> str:
         If training makes no sense with them.
     """
     dataset = preparation.dataset
-    outliers = find_outliers(
-        dataset.labelled, preparation.descriptor.create(dataset.labelled.structures), dataset.split
-    )
+    descriptor = preparation.descriptor
+    values = descriptor.create(dataset.labelled.structures) if descriptor.n_features else None
+    outliers = find_outliers(dataset.labelled, values, dataset.split)
     console.say(outliers.text())
     if outliers.serious and preparation.config.data.on_serious == "stop":
         found = outliers.describe(outliers.serious[0])
@@ -205,7 +206,7 @@ class _Work:
         """Where the potential comes from."""
         versions = {name: metadata.version(name) for name in ("numpy", "numba", "scipy")}
         about: dict[str, Any] = {
-            "config": {name: value for name, value in self.config.table().items() if name not in _LONG},
+            "config": _short(self.config.table()),
             "files (SHA-256)": self.identity["files"],
             "versions": {"fastsf": fastsf.__version__, "python": platform.python_version(), **versions},
         }
@@ -214,6 +215,12 @@ class _Work:
             "training": f"seed {seed}, epoch {progress.best_epoch}, score {progress.best_score:.6g}",
             **{name: json.dumps(value) for name, value in about.items()},
         }
+
+
+def _short(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration without what the model itself tells."""
+    parts = {name: value for name, value in table.items() if name not in _LONG}
+    return {name: _short(value) if isinstance(value, dict) else value for name, value in parts.items()}
 
 
 def default_folder(config: Path) -> Path:

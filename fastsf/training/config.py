@@ -17,7 +17,11 @@ from fastsf.training.initialization import METHODS
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.loop import Limits
 from fastsf.training.n2p2_folder import TrainingFolder
+from fastsf.training.pair_networks import PairNetworks, check_hidden
 from fastsf.training.suggest import suggest
+
+NO_RECIPE = "none"
+"""In place of a recipe's name: no atom-centred functions."""
 
 READING_KEYS = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
 """Keys of [data] that tell how files are read."""
@@ -101,8 +105,7 @@ class Networks:
     scaling: Mode = "scale_sigma"
 
     def __post_init__(self) -> None:
-        if any(size < 1 for size in self.hidden):
-            raise InputError(f"hidden: expected positive numbers, found {list(self.hidden)}")
+        check_hidden(self.hidden)
         if self.initialization not in METHODS:
             raise InputError(f"initialization: expected one of {', '.join(METHODS)}, found {self.initialization!r}")
         if self.activation not in ACTIVATIONS:
@@ -208,7 +211,10 @@ class Config:
     functions : list of Radial or Angular, optional
         Symmetry functions.
     recipe : dict, optional
-        A recipe ("name") and its options, in place of functions; without either, what suits the data.
+        A recipe ("name") and its options, in place of functions; "none" for none at all. Without either, what suits
+        the data.
+    pairs : PairNetworks, optional
+        Pair-centred functions; none by default.
     """
 
     data: Data
@@ -220,9 +226,10 @@ class Config:
     folder: TrainingFolder | None = None
     functions: list[SymmetryFunction] | None = None
     recipe: dict[str, Any] | None = None
+    pairs: PairNetworks | None = None
 
     def functions_for(self, labelled: LabelledSet) -> list[SymmetryFunction]:
-        """Symmetry functions for a training set.
+        """Atom-centred functions for a training set, none if pairs shall do without.
 
         Raises
         ------
@@ -232,6 +239,8 @@ class Config:
         if self.functions is not None:
             return self.functions
         options = dict(suggest(labelled).recipe if self.recipe is None else self.recipe)
+        if options["name"] == NO_RECIPE:
+            return []
         return recipes.make(options.pop("name"), labelled.elements, **options)
 
     def table(self) -> dict[str, Any]:
@@ -241,4 +250,6 @@ class Config:
         document["recipe"] = self.recipe
         document["input.nn"] = None if self.folder is None else repr(self.folder)
         document["functions"] = None if self.functions is None else to_document(self.functions, [])["functions"]
+        if self.pairs is not None:
+            document["pairs"] = self.pairs.table()
         return dict(json.loads(json.dumps(document)))

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from fastsf import recipes
-from fastsf.descriptor import ACSF
 from fastsf.errors import FormatError, InputError
-from fastsf.io.definition import interpret_definition
 from fastsf.io.toml_file import TomlFile, parse_toml
-from fastsf.symmetry import SymmetryFunction
-from fastsf.training.config import Config, Data, Loss, Networks, RunOptions
+from fastsf.training.config import NO_RECIPE, Config, Data, Loss, Networks, RunOptions
+from fastsf.training.config_functions import INLINE, atom_functions, check_inline, pair_networks
 from fastsf.training.n2p2_folder import TrainingFolder
 from fastsf.training.optimizers import OPTIMIZERS
 
-_PROBES = (["H", "O"], ["Cu", "S"])
-"""Elements of which every recipe has one."""
-
-SECTIONS = ("data", "functions", "networks", "loss", "optimizer", "run")
-_INLINE = ("function", "elements", "length_unit")
-"""Keys of a definition that may stand in a configuration."""
+SECTIONS = ("data", "functions", "pairs", "networks", "loss", "optimizer", "run")
 
 Overrides = Mapping[str, tuple[Any, str]]
 """Values in place of a file's by names as "run.epochs", and the option that each comes from."""
@@ -87,7 +79,7 @@ def read_folder(
         "run": {"epochs": epochs, "patience": max(epochs, 1), "seed": seed, "minutes": float("inf")},
     }
     _override(file, overrides)
-    for name in ("networks", "functions"):
+    for name in ("networks", "functions", "pairs"):
         if name in file.document:
             raise file.error(f"[{name}] cannot be changed: input.nn tells it", name, *file.document[name])
     return replace(interpret_config(file), folder=folder)
@@ -101,10 +93,14 @@ def _override(file: TomlFile, overrides: Overrides | None) -> None:
 def interpret_config(file: TomlFile) -> Config:
     """Make a configuration of a file; see `read_config`."""
     for key in file.document:
-        if key not in (*SECTIONS, *_INLINE):
-            raise file.error(f"unknown section {key!r}, expected one of {', '.join((*SECTIONS, *_INLINE))}", key)
+        if key not in (*SECTIONS, *INLINE):
+            raise file.error(f"unknown section {key!r}, expected one of {', '.join((*SECTIONS, *INLINE))}", key)
     name, settings = _optimizer(file)
-    functions, recipe = _functions(file)
+    check_inline(file)
+    functions, recipe = atom_functions(file)
+    pairs = pair_networks(file)
+    if recipe == {"name": NO_RECIPE} and pairs is None:
+        raise file.error(f'recipe "{NO_RECIPE}" leaves no functions without a section [pairs]', "functions", "recipe")
     return Config(
         _located(file, file.table("data", Data)),
         file.table("networks", Networks),
@@ -114,6 +110,7 @@ def interpret_config(file: TomlFile) -> Config:
         settings,
         functions=functions,
         recipe=recipe,
+        pairs=pairs,
     )
 
 
@@ -133,60 +130,6 @@ def _optimizer(file: TomlFile) -> tuple[str, Any]:
     if isinstance(table, Mapping) and name not in OPTIMIZERS:
         raise file.error(f"name: expected one of {', '.join(OPTIMIZERS)}, found {name!r}", "optimizer", "name")
     return str(name), file.table("optimizer", OPTIMIZERS[str(name)].settings if name else Data, ignored=("name",))
-
-
-def _functions(file: TomlFile) -> tuple[list[SymmetryFunction] | None, dict[str, Any] | None]:
-    """Functions that stand in the file or in another one, or the recipe for them."""
-    inline = {key: file.document[key] for key in _INLINE if key in file.document}
-    table = file.document.get("functions", {})
-    if "function" in inline:
-        if table:
-            raise file.error("[functions] and [[function]] exclude each other", "functions")
-        return interpret_definition(inline, file.path, file.headers.get("function", ()))[1], None
-    if inline:
-        raise file.error(f"{next(iter(inline))} belongs to tables [[function]], and there are none", *inline)
-    return _named_functions(file, table)
-
-
-def _named_functions(file: TomlFile, table: Any) -> tuple[list[SymmetryFunction] | None, dict[str, Any] | None]:
-    if not isinstance(table, Mapping) or (table and ("file" in table) == ("recipe" in table)):
-        raise file.error("[functions] needs either the key 'file' or the key 'recipe'", "functions")
-    if "recipe" in table:
-        recipe = {"name": table["recipe"], **{key: value for key, value in table.items() if key != "recipe"}}
-        _try(recipe, file)
-        return None, recipe
-    if not table:
-        return None, None
-    named = file.table("functions", _FunctionFile)
-    try:
-        acsf = ACSF.from_file(file.path.parent / named.file, named.length_unit)
-    except FormatError:
-        raise
-    except InputError as error:
-        raise file.error(f"file: {error}", "functions", "file") from error
-    return [function for symbol in acsf.elements for function in acsf.columns[symbol]], None
-
-
-def _try(recipe: Mapping[str, Any], file: TomlFile) -> None:
-    """Complain now about what is wrong with a recipe whatever the elements of the data are."""
-    options = {key: value for key, value in recipe.items() if key != "name"}
-    problems = []
-    for elements in _PROBES:
-        try:
-            recipes.make(recipe["name"], elements, **options)
-            return
-        except InputError as error:
-            problems.append(error)
-    key = next((name for name in options if str(problems[0]).startswith(name)), "recipe")
-    raise file.error(str(problems[0]), "functions", key) from problems[0]
-
-
-@dataclass(frozen=True)
-class _FunctionFile:
-    """Section [functions] with a file."""
-
-    file: str
-    length_unit: str = "Angstrom"
 
 
 def overrides_of(run: Mapping[str, Any], assignments: Sequence[str]) -> Overrides:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 from fastsf.console import Console
 from fastsf.disk import write_atomically
 from fastsf.errors import StorageError
 from fastsf.frames import Reading
-from fastsf.training.config import READING_KEYS
+from fastsf.training.config import NO_RECIPE, READING_KEYS
 from fastsf.training.labelled import read_labelled
 from fastsf.training.outliers import find_outliers
+from fastsf.training.pair_networks import suggested_pairs
 from fastsf.training.suggest import suggest
 from fastsf.training.template import config_text
 
 
 def init(
-    inputs: Sequence[str], output: Path, console: Console, *, reading: Reading | None = None, overwrite: bool = False
+    inputs: Sequence[str],
+    output: Path,
+    console: Console,
+    *,
+    reading: Reading | None = None,
+    pairs: Literal["too", "only"] | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write a configuration that suits some data.
 
@@ -32,6 +40,8 @@ def init(
         Where to say what was found.
     reading : Reading, optional
         How the files are read.
+    pairs : "too" or "only", optional
+        Whether there shall be networks of pairs, beside those of atoms or alone.
     overwrite : bool
         Replace the file if it is there.
 
@@ -49,16 +59,21 @@ def init(
     chosen = {name: getattr(reading, name) for name in READING_KEYS}
     changed = {name: value for name, value in chosen.items() if value != getattr(Reading(), name)}
     found = suggest(labelled)
-    name, options = found.recipe["name"], {key: value for key, value in found.recipe.items() if key != "name"}
     paths = [_seen_from(output.parent, path) for path in inputs]
     choices = {
         "data": {"train": paths, **changed},
-        "functions": {"recipe": name, **options},
+        "functions": {"recipe": NO_RECIPE} if pairs == "only" else _section(found.recipe),
         "networks": {"hidden": found.hidden},
     }
+    if pairs is not None:
+        choices["pairs"] = _section(suggested_pairs(found))
     text = config_text(choices, found.reasons)
     write_atomically(output, lambda file: file.write(text.encode()))
     console.say(f"wrote {output}; train with: fastsf train {output}")
+
+
+def _section(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {"recipe" if key == "name" else key: value for key, value in recipe.items()}
 
 
 def _seen_from(folder: Path, path: str) -> str:

@@ -9,9 +9,12 @@ import numpy as np
 
 from fastsf.descriptor import ACSF
 from fastsf.network import Network
+from fastsf.pair_term import PairTerm
 from fastsf.potential import Potential
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray
+from fastsf.training.pair_parts import PairInputs
+from fastsf.training.parts import with_functions
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +26,15 @@ class Model:
     descriptor : ACSF
     scalings : mapping of symbol to Scaling
     networks : tuple of Network
-        In the order of the descriptor's elements.
+        Of the elements with functions in the descriptor's order, then of the kinds of pairs with functions.
     offsets : mapping of symbol to float
         eV per atom.
     energy_scale : float
         eV per unit of the networks' output.
     length_scale : float
         Units of length of the training per Å.
+    pairs : PairInputs, optional
+        Functions and scalings of pairs.
     """
 
     descriptor: ACSF
@@ -38,20 +43,32 @@ class Model:
     offsets: Mapping[str, float]
     energy_scale: float = 1.0
     length_scale: float = 1.0
+    pairs: PairInputs | None = None
 
     @classmethod
     def from_potential(cls, potential: Potential) -> Model:
         """Take a potential apart."""
-        networks = tuple(potential.networks[symbol] for symbol in potential.elements)
+        descriptor, term = potential.descriptor, potential.pairs
+        networks = [potential.networks[symbol] for _, symbol in with_functions(descriptor.columns)]
+        pairs = None
+        if term is not None:
+            pairs = PairInputs(term.descriptor, term.scalings, term.envelope)
+            networks += [term.networks[kind] for kind in pairs.kinds]
         scales = potential.energy_scale, potential.length_scale
-        return cls(potential.descriptor, potential.scalings, networks, potential.offsets, *scales)
+        return cls(descriptor, potential.scalings, tuple(networks), potential.offsets, *scales, pairs)
 
     def potential(self, metadata: Mapping[str, str] | None = None) -> Potential:
         """Put the potential together."""
+        elements = [symbol for _, symbol in with_functions(self.descriptor.columns)]
+        networks, term = self.networks[: len(elements)], None
+        if self.pairs is not None:
+            of_pairs = dict(zip(self.pairs.kinds, self.networks[len(elements) :], strict=True))
+            term = PairTerm(self.pairs.descriptor, of_pairs, self.pairs.scalings, self.pairs.envelope)
         return Potential(
             self.descriptor,
-            dict(zip(self.descriptor.elements, self.networks, strict=True)),
+            dict(zip(elements, networks, strict=True)),
             self.scalings,
+            pairs=term,
             energy_scale=self.energy_scale,
             offsets=self.offsets,
             length_scale=self.length_scale,
@@ -69,7 +86,7 @@ class Model:
 
     @property
     def parameters(self) -> FloatArray:
-        """(P,) float64: parameters of the networks behind each other, in the order of the elements."""
+        """(P,) float64: parameters of the networks behind each other."""
         return np.concatenate([network.parameters for network in self.networks])
 
     @property

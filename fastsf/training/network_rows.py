@@ -4,6 +4,9 @@ A force component is a sum over centres of t_i . dE_i/dX_i, where t_i = -dX_i/dR
 weights of a layer is a sum of outer products: the tangent of the layer's inputs along t with the cotangents of
 its nodes, and the inputs with the tangents of those cotangents. Here these sums are products of matrices over the
 centres that an atom moves.
+
+Where the energy is a sum of w_i N(X_i) with weights that depend on positions too, as those of pairs do, the cotangent
+of the output is w_i in place of 1, and its tangent dw_i in place of 0; dw_i stands behind dX_i as one more column.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ AnyFloat = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """Forward and backward pass of a network over atoms.
+    """Forward and backward pass of a network over atoms or pairs.
 
     Parameters
     ----------
@@ -31,28 +34,31 @@ class Pass:
         Of the forward pass.
     values, nodes : list of arrays
         Of the backward pass; see `Network.cotangents`.
+    weighted : bool
+        Whether there are weights other than 1, and a column for their changes.
     """
 
     layers: list[Layer]
     values: list[FloatArray]
     nodes: list[FloatArray]
+    weighted: bool = False
 
     @property
     def gradient(self) -> FloatArray:
-        """dE/dX, (m, s)."""
-        return self.values[0]
+        """dE/dX, (m, s); with weights dE/dX and dE/dw, (m, s + 1)."""
+        return np.hstack([self.values[0], self.layers[-1].value]) if self.weighted else self.values[0]
 
     @property
     def energies(self) -> FloatArray:
-        """(m,) float64."""
-        energies: FloatArray = self.layers[-1].value[:, 0]
+        """w N(X), (m,) float64."""
+        energies: FloatArray = (self.layers[-1].value * self.values[-1])[:, 0]
         return energies
 
 
-def forward_backward(network: Network, inputs: FloatArray) -> Pass:
-    """Energies of atoms and everything that their derivatives need."""
+def forward_backward(network: Network, inputs: FloatArray, weights: FloatArray | None = None) -> Pass:
+    """Energies of atoms, or of pairs with weights (m,), and everything that their derivatives need."""
     layers = network.layers(inputs)
-    return Pass(layers, *network.cotangents(layers))
+    return Pass(layers, *network.cotangents(layers, weights), weights is not None)
 
 
 def along(gradient: FloatArray, index: IntArray, blocks: AnyFloat) -> FloatArray:
@@ -61,10 +67,10 @@ def along(gradient: FloatArray, index: IntArray, blocks: AnyFloat) -> FloatArray
     Parameters
     ----------
     gradient : (m, s) float64
-        dE/dX of the atoms.
+        dE/dX of the centres.
     index : (n, K) int64
     blocks : (n, K, d, s) array
-        dX along d directions of the atoms `index`.
+        dX along d directions of the centres `index`.
 
     Returns
     -------
@@ -98,9 +104,10 @@ def direction_rows(network: Network, done: Pass, index: IntArray, blocks: AnyFlo
         As for `along`; the arithmetic is done in the precision of the blocks.
     """
     n, places, d, _ = blocks.shape
-    back_tangent: AnyFloat | None = None
+    inputs_only = blocks[..., : len(network.weights[0])]
+    back_tangent: AnyFloat | None = blocks[..., -1:] if done.weighted else None
     end = rows.shape[1]
-    for k, (tangent, sums) in reversed(list(enumerate(_tangents(network, done, index, blocks)))):
+    for k, (tangent, sums) in reversed(list(enumerate(_tangents(network, done, index, inputs_only)))):
         layer, w, norm = done.layers[k], network.weights[k], network.norm(network.weights[k])
         node_tangent = sums * _pick(layer.bend * done.values[k + 1] * norm, index, blocks)
         if back_tangent is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +17,10 @@ from fastsf.disk import storage_errors
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.network import Network
+from fastsf.pair_definition import pairs_to_document
+from fastsf.pair_descriptor import PCSF
 from fastsf.scaling import Scaling
+from fastsf.symmetry import SymmetryFunction
 from fastsf.threads import most_threads
 from fastsf.training.balance import starting_sigma
 from fastsf.training.config import Config, Data, Networks
@@ -26,6 +29,9 @@ from fastsf.training.labelled import LabelledSet, read_labelled
 from fastsf.training.measures import Sigma
 from fastsf.training.model import Model
 from fastsf.training.objective import Objective
+from fastsf.training.pair_networks import PairNetworks
+from fastsf.training.pair_parts import PairInputs, estimated_pair_bytes, find_pair_scalings
+from fastsf.training.parts import with_functions
 from fastsf.training.reference_energies import reference_energies
 from fastsf.training.samples import Samples, estimated_bytes, find_scalings
 from fastsf.training.splits import Named, Split, split
@@ -132,7 +138,9 @@ class Preparation:
     config : Config
     dataset : Dataset
     descriptor : ACSF
+        Without functions if there are only those of pairs.
     scalings : dict of str to Scaling
+    pairs : PairInputs or None
     sigma : Sigma
         Where training begins.
     model : callable
@@ -143,6 +151,7 @@ class Preparation:
     dataset: Dataset
     descriptor: ACSF
     scalings: dict[str, Scaling]
+    pairs: PairInputs | None
     sigma: Sigma
     model: Callable[[int], Model]
 
@@ -163,16 +172,26 @@ class Preparation:
         train = dataset.part("train")
         make = _starts(config, train)
         model = make(config.run.seed)
+        model.potential()  # so that what does not go together shows now
         known = starting_sigma(train)
         chosen = {name: getattr(config.loss, name) for name in ("energy", "forces", "stress")}
         sigma = Sigma(**{name: getattr(known, name) if v == "auto" else v for name, v in chosen.items()})
-        return cls(config, dataset, model.descriptor, dict(model.scalings), sigma, make)
+        return cls(config, dataset, model.descriptor, dict(model.scalings), model.pairs, sigma, make)
+
+    @property
+    def descriptors(self) -> list[ACSF | PCSF]:
+        """Descriptors with functions."""
+        atoms: list[ACSF | PCSF] = [self.descriptor] if self.descriptor.n_features else []
+        return atoms if self.pairs is None else [*atoms, self.pairs.descriptor]
 
     def estimated_bytes(self) -> int:
         """Memory that the samples take at most."""
         itemsize = np.dtype(self.config.run.precision).itemsize
         structures = [s for name in PARTS[:2] for s in self.dataset.part(name).structures]
-        return estimated_bytes(self.descriptor, structures, itemsize)
+        total = estimated_bytes(self.descriptor, structures, itemsize)
+        if self.pairs is not None:
+            total += estimated_pair_bytes(self.pairs.descriptor, structures, itemsize)
+        return total
 
     def samples(self, name: str, memory: float, on_progress: Callable[[int], object] = lambda n: None) -> Samples:
         """Samples of the structures of a part, computed as far as so many bytes go."""
@@ -180,6 +199,7 @@ class Preparation:
             self.descriptor,
             self.scalings,
             self.dataset.part(name).structures,
+            pairs=self.pairs,
             stress=self.config.loss.use_stress,
             memory=memory,
             dtype=np.dtype(self.config.run.precision),
@@ -202,37 +222,71 @@ class Preparation:
 
         table = self.config.table()
         run = table.pop("run")
-        document = to_document([f for each in self.descriptor.columns.values() for f in each], self.descriptor.elements)
-        text = repr(document["functions"])
+        functions = [f for each in self.descriptor.columns.values() for f in each]
+        digests = {"functions": _digest(to_document(functions, self.descriptor.elements))}
+        if self.pairs is not None:
+            of_pairs = [f for each in self.pairs.descriptor.columns.values() for f in each]
+            digests["pair functions"] = _digest(pairs_to_document(of_pairs, self.pairs.descriptor.elements))
         return {
             **table,
             "precision": run["precision"],
-            "functions": hashlib.sha256(text.encode()).hexdigest(),
+            **digests,
             "files": self.dataset.digests,
             "fastsf": fastsf.__version__,
         }
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(repr(document["functions"]).encode()).hexdigest()
 
 
 def _starts(config: Config, train: LabelledSet) -> Callable[[int], Model]:
     """What makes the model to start from."""
     if config.folder is not None:
         return partial(config.folder.model, train, threads=config.run.threads)
-    descriptor = ACSF(config.functions_for(train), elements=train.elements, threads=config.run.threads)
+    pairs = None if config.pairs is None else _pairs(config, config.pairs, train)
+    descriptor = _descriptor(config.functions_for(train), pairs, train, config.run.threads)
     scalings = find_scalings(descriptor, train.structures, config.networks.scaling)
     offsets = reference_energies(train)
+    sizes = [(len(scalings[symbol]), *config.networks.hidden) for _, symbol in with_functions(descriptor.columns)]
+    if config.pairs is not None and pairs is not None:
+        hidden = config.networks.hidden if config.pairs.hidden is None else config.pairs.hidden
+        sizes += [(len(pairs.scalings[kind]), *hidden) for kind in pairs.kinds]
 
     def make(seed: int) -> Model:
         rng = np.random.default_rng(seed)
-        widths = [len(descriptor.columns[symbol]) for symbol in descriptor.elements]
-        return Model(descriptor, scalings, tuple(_network(config.networks, s, rng) for s in widths), offsets)
+        networks = tuple(_network(config.networks, each, rng) for each in sizes)
+        return Model(descriptor, scalings, networks, offsets, pairs=pairs)
 
     return make
 
 
-def _network(networks: Networks, inputs: int, rng: np.random.Generator) -> Network:
+def _descriptor(
+    functions: Sequence[SymmetryFunction], pairs: PairInputs | None, train: LabelledSet, threads: int | None
+) -> ACSF:
+    """Atom-centred functions, of all elements or of none."""
+    if functions:
+        centers = {function.center for function in functions}
+    else:
+        centers = set() if pairs is None else {symbol for f in pairs.descriptor.functions for symbol in f.elements}
+    for symbol in train.elements:
+        if symbol not in centers:
+            raise InputError(f"there are no functions for {symbol}, which is in the training set")
+    if not functions:
+        return ACSF.without_functions(train.elements, threads=threads)
+    return ACSF(functions, elements=train.elements, threads=threads)
+
+
+def _pairs(config: Config, chosen: PairNetworks, train: LabelledSet) -> PairInputs:
+    descriptor = PCSF(chosen.functions_for(train), elements=train.elements, threads=config.run.threads)
+    scalings = find_pair_scalings(descriptor, train.structures, config.networks.scaling)
+    return PairInputs(descriptor, scalings, chosen.envelope)
+
+
+def _network(networks: Networks, sizes: tuple[int, ...], rng: np.random.Generator) -> Network:
     return initial_network(
-        (inputs, *networks.hidden, 1),
-        (*[networks.activation] * len(networks.hidden), "linear"),
+        (*sizes, 1),
+        (*[networks.activation] * (len(sizes) - 1), "linear"),
         networks.initialization,
         rng,
         bounds=(networks.bounds[0], networks.bounds[1]),

@@ -262,7 +262,8 @@ def _potential(document: Document, potential: Potential, preparation: Preparatio
         ]
     )
     picture = document.folder / "plots" / "weights.png"
-    plot_weights(potential.networks, picture)
+    of_pairs = {} if potential.pairs is None else potential.pairs.networks
+    plot_weights({**potential.networks, **of_pairs}, picture)
     document.picture(picture, "distribution of weights and biases")
 
 

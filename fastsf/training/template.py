@@ -9,11 +9,23 @@ from typing import Any
 
 from fastsf.training.config import Data, Loss, Networks, RunOptions
 from fastsf.training.optimizers import OPTIMIZERS
+from fastsf.training.pair_networks import PAIR_RECIPE, PairNetworks
 
-_SECTIONS: dict[str, type[Any]] = {"data": Data, "networks": Networks, "loss": Loss, "run": RunOptions}
+_SECTIONS: dict[str, type[Any]] = {
+    "data": Data,
+    "pairs": PairNetworks,
+    "networks": Networks,
+    "loss": Loss,
+    "run": RunOptions,
+}
+_SOURCES = ("functions", "recipe")
+"""What a section holds as keys of its own: functions come from several places."""
+
 _KIND = {
     "data": "Structures with energies, forces, stresses. Paths are relative to this file.",
-    "functions": "Symmetry functions: a recipe and its options; or file = ...; or tables [[function]].",
+    "functions": 'Symmetry functions: a recipe ("none": only those of pairs) and its options; or file = ...; or tables '
+    "[[function]].",
+    "pairs": "Networks of pairs of atoms: a recipe and its options; or file = ...; or tables [[pair_function]].",
     "networks": "One network per element.",
     "loss": "Errors that count as one (sigmas): energy in eV per atom, forces in eV/Å, stress in eV/Å^3.",
     "optimizer": f"One of {', '.join(OPTIMIZERS)}, and its settings.",
@@ -32,6 +44,10 @@ _COMMENTS = {
         "on_error": '"skip" leaves structures out that cannot be used',
         "on_serious": '"warn" trains even if the data contradict each other',
         "group_weights": "as { surface = 2.0 }",
+    },
+    "pairs": {
+        "envelope": 'how the energy of a pair ends at the cutoff; or "shift", or "none" (it jumps)',
+        "hidden": "nodes of the hidden layers, by default those of [networks]",
     },
     "networks": {
         "hidden": "nodes of the hidden layers",
@@ -76,22 +92,23 @@ def config_text(choices: Mapping[str, Mapping[str, Any]], reasons: Mapping[str, 
     lines = ["# A training of fastsf: every value that there is. What is commented out is its default."]
     for section, text in _KIND.items():
         why = [f"# Chosen: {reasons[section]}."] if section in reasons else []
-        lines += ["", f"# {text}", *why, f"[{section}]", *_section(section, choices.get(section, {}))]
+        if section == "pairs" and section not in choices:
+            written = [f"# {line}" for line in (f"[{section}]", *_section(section, {"recipe": PAIR_RECIPE}))]
+        else:
+            written = [f"[{section}]", *_section(section, choices.get(section, {}))]
+        lines += ["", f"# {text}", *why, *written]
     return "\n".join(lines) + "\n"
 
 
 def _section(section: str, given: Mapping[str, Any]) -> Iterator[str]:
-    if section == "functions":
-        yield from (f"{key} = {toml_value(value)}" for key, value in given.items())
-        return
     kind = _SECTIONS.get(section)
     if section == "optimizer":
         name = str(given.get("name", next(iter(OPTIMIZERS))))
-        yield f"name = {toml_value(name)}"
-        kind, given = OPTIMIZERS[name].settings, {key: value for key, value in given.items() if key != "name"}
-    assert kind is not None  # all other sections have one
-    comments = _COMMENTS.get(section, {})
-    for each in fields(kind):
+        given, kind = {"name": name, **given}, OPTIMIZERS[name].settings
+    known = [each for each in fields(kind) if each.name not in _SOURCES] if kind is not None else []
+    names, comments = {each.name for each in known}, _COMMENTS.get(section, {})
+    yield from (f"{key} = {toml_value(value)}" for key, value in given.items() if key not in names)
+    for each in known:
         value = given.get(each.name, _default(each))
         comment = f"  # {comments[each.name]}" if each.name in comments else ""
         if each.name in given or value not in (None, (), {}):

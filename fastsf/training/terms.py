@@ -14,7 +14,8 @@ from fastsf.network import Network
 from fastsf.structure import FloatArray, IntArray
 from fastsf.training.model import Model
 from fastsf.training.network_rows import Pass, along, direction_rows, energy_row, forward_backward
-from fastsf.training.samples import Part, Sample
+from fastsf.training.parts import Part
+from fastsf.training.samples import Sample
 
 Parts = Iterator[tuple[Part, Network, Pass, slice]]
 
@@ -46,7 +47,7 @@ class Terms:
         return 1 + 3 * self.n + 6 * self.stress
 
     def predict(self, model: Model, sample: Sample) -> tuple[FloatArray, list[Pass | None]]:
-        """Rows (size,), and the passes through the networks, one per element, that `jacobian` and `pull_back` need."""
+        """Rows (size,), and the passes through the networks that `jacobian` and `pull_back` need."""
         values = np.zeros(self.size)
         values[0] = self.constant
         passes = _passes(model, sample)
@@ -98,12 +99,15 @@ class Terms:
         """Derivatives (P,) of the sum of the rows times cotangent (size,), by the networks' double backward pass."""
         gradient = np.zeros(model.slices[-1].stop)
         for part, network, _, place in _parts(model, sample, passes):
-            direction = np.zeros_like(part.inputs)
+            direction = np.zeros((len(part.inputs), part.blocks.shape[-1]))
             for first, factor, index, blocks in self._directions(model, part):
                 n, d = index.shape[0], blocks.shape[2]
                 rows = factor * cotangent[first : first + n * d].reshape(n, d)
                 tangents.pull_back(rows, index, blocks, direction)
             energies = np.full(len(part.inputs), model.energy_scale * cotangent[0])
+            if part.weights is not None:
+                energies = part.weights * energies + direction[:, -1]
+                direction = part.weights[:, None] * direction[:, :-1]
             gradient[place], _ = network.double_backward(part.inputs, energies, direction)
         return gradient
 
@@ -116,13 +120,13 @@ class Terms:
 
 def _passes(model: Model, sample: Sample) -> list[Pass | None]:
     return [
-        None if part is None else forward_backward(network, part.inputs)
+        None if part is None else forward_backward(network, part.inputs, part.weights)
         for part, network in zip(sample, model.networks, strict=True)
     ]
 
 
 def _parts(model: Model, sample: Sample, passes: list[Pass | None]) -> Parts:
-    """Elements that the structure has: part, network, pass, and place of the network's parameters."""
+    """Elements and kinds of pairs that the structure has: part, network, pass, place of the network's parameters."""
     for part, network, done, place in zip(sample, model.networks, passes, model.slices, strict=True):
         if part is not None and done is not None:
             yield part, network, done, place

@@ -1,0 +1,45 @@
+"""What products with derivatives take: weights and displacements of users, and changes of pair vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.errors import InputError
+from fastsf.neighbors import Pairs
+from fastsf.structure import FloatArray
+
+
+def checked_array(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> FloatArray:
+    """Array of numbers as the kernels take it.
+
+    Raises
+    ------
+    InputError
+        If it has another shape, or numbers in it are not finite.
+    """
+    array = np.ascontiguousarray(values, dtype=np.float64)
+    if array.shape != shape:
+        raise InputError(f"{name}: expected an array of shape {shape}, found {array.shape}")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name}: expected finite numbers, found {array[~np.isfinite(array)][0]}")
+    return array
+
+
+def moved_vectors(pairs: Pairs, displacements: FloatArray) -> FloatArray:
+    """Changes (p, 3) of the pair vectors when the atoms move by displacements (n, 3)."""
+    return displacements[pairs.neighbor] - np.repeat(displacements, np.diff(pairs.start), axis=0)
+
+
+def strained_vectors(pairs: Pairs) -> Iterator[FloatArray]:
+    """Changes (p, 3) of the pair vectors by the six strains xx, yy, zz, yz, xz, xy.
+
+    A shear is half of itself in either off-diagonal element of the strain tensor.
+    """
+    for a, b in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)):
+        changes = np.zeros_like(pairs.vector)
+        changes[:, a] += 0.5 * pairs.vector[:, b]
+        changes[:, b] += 0.5 * pairs.vector[:, a]
+        yield changes

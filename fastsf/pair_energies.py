@@ -1,0 +1,65 @@
+"""Energies of the pairs of a structure whose atoms move, beside those of its atoms."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastsf.kernels import networks, pair_energies
+from fastsf.neighbors import Pairs
+from fastsf.pair_sums import PairSums
+from fastsf.pair_term import PairModel
+from fastsf.structure import FloatArray, IntArray
+from fastsf.threads import run
+
+
+class PairOutputs(NamedTuple):
+    """What the networks of pairs say about m rows: eV, eV per function, count, and eV/Å^2 (`PairSums.chain`)."""
+
+    energies: FloatArray  # (m,)
+    slopes: FloatArray  # (m, s), or (m, 0) where they were not asked for
+    outside: IntArray  # (m,)
+    along: FloatArray  # (m,)
+
+
+class PairEnergies(PairSums):
+    """Values of pair-centred functions, and what pair networks make of them.
+
+    Parameters
+    ----------
+    model : PairModel
+        The pair terms of a potential.
+    pairs, species, threads
+        As of `PairSums`.
+    """
+
+    def __init__(self, model: PairModel, pairs: Pairs, species: IntArray, threads: int | None = None) -> None:
+        super().__init__(model.descriptor.packed, model.descriptor.n_features, pairs, species, threads)
+
+    def predict(self, model: PairModel, values: FloatArray, gradient: bool = True) -> PairOutputs:
+        """Energies of the pairs, and their derivatives if wanted, new arrays.
+
+        Parameters
+        ----------
+        model : PairModel
+            That of the potential, or of another one with the same functions.
+        values : (m, s) float64
+            From `values`.
+        gradient : bool
+            Without, the derivatives have no columns.
+        """
+        m, rows = len(values), self.rows.kernel_rows
+        slopes = np.empty((m, values.shape[1] if gradient else 0))
+        made = PairOutputs(np.empty(m), slopes, np.empty(m, dtype=np.int64), np.empty(m))
+        arguments = (model.networks, values, rows.kind)
+        run(self._threads, networks.predict_range, networks.predict, arguments, m, made[:3])
+        given = (self._packed.tables, self.neighbors, rows, model.ends, int(model.smooth))
+        run(self._threads, pair_energies.finish_rows_range, pair_energies.finish_rows, given, m, tuple(made))
+        return made
+
+    def share(self, made: PairOutputs, energies: FloatArray, outside: IntArray) -> None:
+        """Add the energies of pairs to those of atoms (n,), half to each, and counts (n,) to those that own them."""
+        arguments = (self.neighbors, self.rows.kernel_rows, made.energies, made.outside)
+        n = len(energies)
+        run(self._threads, pair_energies.share_range, pair_energies.share, arguments, n, (energies, outside))

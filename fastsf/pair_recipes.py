@@ -1,0 +1,86 @@
+"""Sets of pair-centred symmetry functions, made for given elements and cutoff, in the manner of `fastsf.recipes`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations_with_replacement, product
+from typing import Any
+
+from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairFunction, PairRadial
+from fastsf.recipes import checked_count, checked_kind, checked_number, checked_numbers, make_from, side_by_side
+from fastsf.symmetry import Cutoff, Power
+
+PairRecipe = Callable[..., list[PairFunction]]
+
+
+def make_pairs(
+    name: str, elements: Sequence[str], /, cutoff: float | None = None, **options: Any
+) -> list[PairFunction]:
+    """Make the pair-centred functions of a recipe.
+
+    Parameters
+    ----------
+    name : str
+        One of `PAIR_RECIPES`.
+    elements : sequence of str
+        Chemical symbols; all pairs of them get functions, and every element is a neighbour.
+    cutoff : float, optional
+        Cutoff radius in Å; by default the recipe's.
+    **options
+        The recipe's own options; see its docstring in `PAIR_RECIPES`.
+
+    Returns
+    -------
+    list of PairRadial, PairEnvironment and PairAngular
+        Sorted by kinds of pairs.
+
+    Raises
+    ------
+    InputError
+        If there is no such recipe or option, or a value does not fit.
+    """
+    return make_from(PAIR_RECIPES, name, elements, cutoff, options)
+
+
+def pairs(
+    elements: list[str],
+    cutoff: float | None = None,
+    *,
+    r_min: float = 0.8,
+    radial: int = 8,
+    environment: int = 4,
+    eta: Sequence[float] = (0.02,),
+    zeta: Sequence[float] = (1.0, 4.0),
+    apex: str = "heavier",
+    cutoff_type: str = "cosine",
+) -> list[PairFunction]:
+    """Gaussians of one width side by side for the pair and for its neighbours, and triangles.
+
+    For each kind of pairs: of the distance Rij, `radial` Gaussians at points from `r_min` to cutoff - 0.4 Å, spaced by
+    d, with eta = 1/(2 d^2); for each element of neighbours, `environment` such Gaussians of Rik and Rjk, times fc(Rij);
+    and for each element of neighbours, triangles with each (small) `eta`, each `zeta` and lambda = -1, 1.
+
+    Our own choice; by default 16 functions for one element, 24 for each kind of pairs of two elements and 32 of three,
+    with a cutoff of 6 Å.
+    """
+    rc = 6.0 if cutoff is None else float(cutoff)
+    first = checked_number("r_min", r_min, above=0.01, below=rc - 1.4)
+    distances = side_by_side(first, rc - 0.4, checked_count("radial", radial, 2))
+    around = side_by_side(first, rc - 0.4, checked_count("environment", environment, 2))
+    turns = list(product(checked_numbers("eta", eta), checked_numbers("zeta", zeta), (-1.0, 1.0)))
+    fc = Cutoff(rc, checked_kind(cutoff_type))
+
+    def functions() -> Iterator[PairFunction]:
+        for kind in combinations_with_replacement(elements, 2):
+            for width, rs in distances:
+                yield PairRadial(kind, fc, width, rs)
+            for neighbor, (width, rs) in product(elements, around):
+                yield PairEnvironment(kind, neighbor, fc, width, rs)
+            for neighbor, (width, exponent, lam) in product(elements, turns):
+                yield PairAngular(kind, neighbor, fc, Power(exponent, lam), width, apex=apex)
+
+    return list(functions())
+
+
+PAIR_RECIPES: dict[str, PairRecipe] = {"pairs": pairs}
+"""Every recipe by its name; the docstrings say where it is from and what its options are."""

@@ -1,0 +1,124 @@
+"""Energies of pairs: pair-centred symmetry functions and one network per kind of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.errors import InputError
+from fastsf.kernels.networks import Networks
+from fastsf.kernels.tables import SECTION
+from fastsf.network import Network
+from fastsf.network_packing import pack_networks
+from fastsf.packing import envelope_fields, records
+from fastsf.pair_descriptor import PCSF
+from fastsf.pair_symmetry import pair_cutoff
+from fastsf.scaling import Scaling
+
+ENVELOPES = ("fc", "shift", "none")
+"""How energies of pairs end at the cutoff; see `PairTerm`."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairTerm:
+    """Sum of the energies of pairs, each from the network of its kind (J. Chem. Phys. 136, 194111 (2012)).
+
+    Parameters
+    ----------
+    descriptor : PCSF
+        The symmetry functions.
+    networks : mapping of str to Network
+        One for every kind of pairs that has functions, as "H-O", with as many inputs as the kind has functions.
+    scalings : mapping of str to Scaling
+        One for each of these.
+    envelope : {"fc", "shift", "none"}
+        How the energy of a pair ends at the cutoff of its kind, where the output of its network is not zero: "fc"
+        multiplies by the cutoff function of the kind's longest function, "shift" subtracts the output at the cutoff,
+        and with "none", the published form, energies jump when a pair comes or goes. "shift" does not go with the
+        distance itself as a function, whose slope at the cutoff is not zero: forces would jump.
+
+    Raises
+    ------
+    InputError
+        If kinds or numbers of functions do not fit together, or the envelope does not go with the functions.
+    """
+
+    descriptor: PCSF
+    networks: Mapping[str, Network]
+    scalings: Mapping[str, Scaling]
+    envelope: str = "fc"
+
+    def __post_init__(self) -> None:
+        if self.envelope not in ENVELOPES:
+            raise InputError(f"envelope: expected one of {', '.join(ENVELOPES)}, found {self.envelope!r}")
+        if self.envelope == "shift" and any(function.radius == 0 for function in self.descriptor.functions):
+            raise InputError('envelope "shift" does not go with the distance itself as a function: forces would jump')
+        for name, mapping in (("networks", self.networks), ("scalings", self.scalings)):
+            strangers = sorted(set(mapping) - set(self.kinds))
+            if strangers:
+                raise InputError(
+                    f"{name} for {', '.join(strangers)}, but the functions are for {', '.join(self.kinds)}"
+                )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of pairs that have functions."""
+        return tuple(kind for kind, functions in self.descriptor.columns.items() if functions)
+
+    def packed(self, energy_scale: float) -> PairModel:
+        """Return what an evaluation needs.
+
+        Parameters
+        ----------
+        energy_scale : float
+            eV per unit of the networks' output.
+        """
+        descriptor, offsets = self.descriptor, {}
+        if self.envelope == "shift":
+            for kind in self.kinds:
+                inputs = self.scalings[kind].apply(np.zeros((1, len(descriptor.columns[kind]))))
+                offsets[kind] = -energy_scale * float(self.networks[kind].layers(inputs)[-1].value[0, 0])
+        without = [kind for kind in descriptor.kinds if kind not in self.kinds]
+        packed = pack_networks(
+            descriptor.kinds, self.networks, self.scalings, energy_scale, offsets, descriptor.n_features, without
+        )
+        return PairModel(descriptor, packed, dict(self.scalings), self.envelope)
+
+
+@dataclass(frozen=True, eq=False)
+class PairModel:
+    """What an evaluation needs of a `PairTerm`.
+
+    Parameters
+    ----------
+    descriptor : PCSF
+    networks : Networks
+        Of all kinds of pairs; energies at the cutoff are in their offsets.
+    scalings : mapping of str to Scaling
+        For reports.
+    envelope : str
+        As of `PairTerm`.
+    """
+
+    descriptor: PCSF
+    networks: Networks = field(repr=False)
+    scalings: Mapping[str, Scaling] = field(repr=False)
+    envelope: str = "fc"
+
+    @property
+    def smooth(self) -> bool:
+        """Whether energies are multiplied by a cutoff function."""
+        return self.envelope == "fc"
+
+    @cached_property
+    def ends(self) -> npt.NDArray[Any]:
+        """Cutoff function of each kind as a `SECTION`; that of another kind for those without functions."""
+        cutoffs = [pair_cutoff(functions) for functions in self.descriptor.columns.values()]
+        known = next(cutoff for cutoff in cutoffs if cutoff is not None)
+        found: npt.NDArray[Any] = records([(*envelope_fields(each or known), 0, 0) for each in cutoffs], SECTION)
+        return found

@@ -1,0 +1,152 @@
+"""Symmetry functions in configurations of trainings: sections [functions] and [pairs], tables, files and recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
+
+from fastsf import recipes
+from fastsf.descriptor import ACSF
+from fastsf.errors import FormatError, InputError
+from fastsf.io.definition import interpret_definition
+from fastsf.io.toml_file import TomlFile
+from fastsf.pair_descriptor import PCSF
+from fastsf.pair_recipes import make_pairs
+from fastsf.symmetry import SymmetryFunction
+from fastsf.training.config import NO_RECIPE
+from fastsf.training.pair_networks import PairNetworks
+
+_PROBES = (["H", "O"], ["Cu", "S"])
+"""Elements of which every recipe has one."""
+
+_TABLES = ("function", "pair_function")
+_SHARED = ("elements", "length_unit")
+INLINE = (*_TABLES, *_SHARED)
+"""Keys of a definition that may stand in a configuration."""
+
+F = TypeVar("F")
+Chosen = tuple[list[F] | None, dict[str, Any] | None]
+"""Functions, or the recipe for them."""
+
+
+@dataclass(frozen=True)
+class _FunctionFile:
+    """Section [functions] with a file; its unit of length if it does not tell it itself."""
+
+    file: str
+    length_unit: str = "Angstrom"
+
+
+@dataclass(frozen=True)
+class _PairFile:
+    """Section [pairs] with a file."""
+
+    file: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where functions of one sort come from.
+
+    Parameters
+    ----------
+    section : str
+        Of the configuration.
+    table : str
+        Name of the tables of functions.
+    kind : str
+        Which functions of a `Definition`.
+    file : type
+        Keys of the section when functions are in a file.
+    read, make : callable
+        Functions of a file, of a recipe.
+    others : tuple of str
+        Keys of the section that do not belong to functions.
+    """
+
+    section: str
+    table: str
+    kind: str
+    file: type[_FunctionFile] | type[_PairFile]
+    read: Callable[..., ACSF | PCSF]
+    make: Callable[..., Sequence[Any]]
+    others: tuple[str, ...] = ()
+
+
+_ATOMS = _Source("functions", "function", "functions", _FunctionFile, ACSF.from_file, recipes.make)
+_PAIRS = _Source(
+    "pairs", "pair_function", "pair_functions", _PairFile, PCSF.from_file, make_pairs, ("envelope", "hidden")
+)
+
+
+def check_inline(file: TomlFile) -> None:
+    """Complain about keys of definitions without functions; raises FormatError."""
+    alone = [key for key in _SHARED if key in file.document]
+    if alone and not any(name in file.document for name in _TABLES):
+        raise file.error(f"{alone[0]} belongs to tables [[function]], and there are none", *alone)
+
+
+def atom_functions(file: TomlFile) -> Chosen[SymmetryFunction]:
+    """Functions of atoms that a configuration names."""
+    if file.document.get("functions") == {"recipe": NO_RECIPE}:
+        return None, {"name": NO_RECIPE}
+    return _functions(file, _ATOMS)
+
+
+def pair_networks(file: TomlFile) -> PairNetworks | None:
+    """Section [pairs], if it is there or functions of pairs are."""
+    table = file.document.get("pairs")
+    if table is None and _PAIRS.table not in file.document:
+        return None
+    ignored = [key for key in table if key not in _PAIRS.others] if isinstance(table, Mapping) else ()
+    functions, recipe = _functions(file, _PAIRS)
+    return replace(file.table("pairs", PairNetworks, ignored), functions=functions, recipe=recipe)
+
+
+def _functions(file: TomlFile, source: _Source) -> Chosen[Any]:
+    """Functions that stand in the file or in another one, or the recipe for them."""
+    name, section = source.table, file.document.get(source.section, {})
+    if not isinstance(section, Mapping):
+        raise file.error(f"expected a table [{source.section}], found {section!r}", source.section)
+    table = {key: value for key, value in section.items() if key not in source.others}
+    if name not in file.document:
+        return _named_functions(file, source, table)
+    if table:
+        raise file.error(f"[{source.section}] and [[{name}]] exclude each other", source.section)
+    inline = {key: file.document[key] for key in (name, *_SHARED) if key in file.document}
+    return getattr(interpret_definition(inline, file.path, file.headers), source.kind), None
+
+
+def _named_functions(file: TomlFile, source: _Source, table: Mapping[str, Any]) -> Chosen[Any]:
+    section = source.section
+    if table and ("file" in table) == ("recipe" in table):
+        raise file.error(f"[{section}] needs either the key 'file' or the key 'recipe'", section)
+    if "recipe" in table:
+        recipe = {"name": table["recipe"], **{key: value for key, value in table.items() if key != "recipe"}}
+        _try(recipe, file, source)
+        return None, recipe
+    if not table:
+        return None, None
+    options = asdict(file.table(section, source.file, source.others))
+    try:
+        descriptor = source.read(file.path.parent / options.pop("file"), **options)
+    except FormatError:
+        raise
+    except InputError as error:
+        raise file.error(f"file: {error}", section, "file") from error
+    return [function for functions in descriptor.columns.values() for function in functions], None
+
+
+def _try(recipe: Mapping[str, Any], file: TomlFile, source: _Source) -> None:
+    """Complain now about what is wrong with a recipe whatever the elements of the data are."""
+    options = {key: value for key, value in recipe.items() if key != "name"}
+    problems = []
+    for elements in _PROBES:
+        try:
+            source.make(recipe["name"], elements, **options)
+            return
+        except InputError as error:
+            problems.append(error)
+    key = next((name for name in options if str(problems[0]).startswith(name)), "recipe")
+    raise file.error(str(problems[0]), source.section, key) from problems[0]
