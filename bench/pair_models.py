@@ -13,6 +13,7 @@ import numpy as np
 from fastsf import ACSF, PCSF, Potential, recipes
 from fastsf.network import Network
 from fastsf.pair_definition import pair_function_to_dict
+from fastsf.pair_recipes import make_pairs
 from fastsf.pair_term import PairTerm
 from fastsf.scaling import Scaling
 from fastsf.training.initialization import initial_network
@@ -53,7 +54,7 @@ class System:
         name = options.pop("recipe")
         if term == "atoms":
             return ACSF(recipes.make(name, self.elements, **options), elements=self.elements)
-        functions = recipes.make_pairs(name, self.elements, **options)
+        functions = make_pairs(name, self.elements, **options)
         return PCSF([each for each in functions if each.kind not in self.absent], elements=self.elements)
 
     def inputs(self, term: str) -> dict[str, int]:
