@@ -10,7 +10,7 @@ from fastsf.kernels import pair_rows
 from fastsf.kernels.pair_tables import PairTables, Rows
 from fastsf.kernels.tables import Neighbors
 from fastsf.neighbors import Pairs
-from fastsf.structure import FloatArray, IntArray
+from fastsf.structure import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,13 @@ class PairRows:
         pair_rows.fill_rows(tables, neighbors, reverse, pairs.skin, rows)
         i = np.repeat(np.arange(len(species)), np.diff(first))
         return cls(pairs, rows, i, pairs.neighbor[rows.pair])
+
+    def chosen(self, keep: BoolArray) -> PairRows:
+        """Return some of the rows (m,) bool."""
+        rows, before = self.kernel_rows, np.concatenate([[0], np.cumsum(keep)])
+        index = np.append(np.where(keep, before[:-1], -1), -1)  # the last one for pairs that have no row
+        kernel_rows = Rows(before[rows.first], rows.pair[keep], rows.kind[keep], index[rows.row])
+        return PairRows(self.pairs, kernel_rows, self.i[keep], self.j[keep])
 
     def __len__(self) -> int:
         return len(self.i)

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms, units
+from pair_potentials import mixed_potential, pair_potential
 from potentials import ELEMENTS, random_potential
 from systems import SYSTEMS
 
+from fastsf import Potential
 from fastsf.errors import FastsfError
 from fastsf.lammps import attach, library
 
@@ -49,10 +51,10 @@ def moving() -> Atoms:
     return atoms
 
 
-def static(route: str, name: str, unit_style: str = "metal") -> dict:
+def static(route: str | None, name: str, unit_style: str = "metal", potential: Potential | None = None) -> dict:
     """Everything about one structure."""
     lmp = start(SYSTEMS[name](), unit_style)
-    attachment = attach(lmp, random_potential(), ELEMENTS, route=route)
+    attachment = attach(lmp, potential or random_potential(), ELEMENTS, route=route)
     lmp.commands_list(["compute each all pe/atom", "compute pull all stress/atom NULL virial", "fix 1 all nve"])
     lmp.command("dump 1 all custom 1 /dev/null id c_each c_pull[1]")  # asks for energies and virials of atoms
     lmp.commands_list(["thermo 1", "run 0"])
@@ -85,10 +87,20 @@ def real(route: str) -> dict:
     return static(route, "triclinic", "real")
 
 
-def dynamics(route: str) -> dict:
+def pairs(route: str) -> dict:
+    """Energies of pairs, without and with those of atoms."""
+    if route == "plugin":
+        return {}
+    names = ("triclinic", "cell_much_smaller_than_cutoff", "slab")
+    made = {"alone": pair_potential(), "with atoms": mixed_potential("none")}
+    found = {f"{key} {name}": static(None, name, potential=each) for key, each in made.items() for name in names}
+    return found | {"dynamics": dynamics(route, made["alone"])}
+
+
+def dynamics(route: str, potential: Potential | None = None) -> dict:
     """Some steps without thermostat."""
     lmp = start(moving())
-    attach(lmp, random_potential(), ELEMENTS, route=route)
+    attach(lmp, potential or random_potential(), ELEMENTS, route=route)
     lmp.commands_list(["fix 1 all nve", "thermo 1", "run 0"])
     before, owned = lmp.get_thermo("etotal"), owners(lmp)
     lmp.command(f"run {STEPS}")
@@ -140,9 +152,11 @@ def errors(route: str) -> dict:
         broken = random_potential()
         broken.model.networks.offset[1] = np.nan
         found["broken"] = refused(route, ELEMENTS, potential=broken)
+    found["special"] = refused(route, ELEMENTS, style="bond", commands=("special_bonds lj/coul 0.0 0.0 1.0",))
+    found["coefficients"] = refused(route, ELEMENTS, commands=("pair_coeff * * 6.0",))
     if route == "plugin":
+        found["pairs"] = refused(route, ELEMENTS, potential=pair_potential())
         found["newton"] = refused(route, ELEMENTS, extra=("newton off",))
-        found["special"] = refused(route, ELEMENTS, style="bond", commands=("special_bonds lj/coul 0.0 0.0 1.0",))
         for name, line in (("arguments", "pair_style fastsf 3.0"), ("later element", "pair_coeff * * H O Cu")):
             found[name] = refused(route, ELEMENTS, commands=(line,))
     return found
@@ -161,7 +175,7 @@ def refused(route: str, elements, unit_style="metal", style="atomic", extra=(), 
     return "nothing was wrong"
 
 
-CASES = (triclinic, small_cell, slab, real, dynamics, hybrid, errors)
+CASES = (triclinic, small_cell, slab, real, pairs, dynamics, hybrid, errors)
 
 
 def main(route: str, output: str) -> None:

@@ -13,10 +13,11 @@ import pytest
 from ase.md.verlet import VelocityVerlet
 from lammps_ranks import needs_compiler, needs_lammps, ranked
 from lammps_worker import MASSES, PS, STEP, STEPS, moving
+from pair_potentials import mixed_potential, pair_potential
 from potentials import random_potential
 from systems import SYSTEMS
 
-from fastsf import Calculator
+from fastsf import Calculator, Potential
 
 BAR = 1.6021765e6
 """LAMMPS's bar per eV/Å^3 (its `nktv2p`)."""
@@ -78,13 +79,43 @@ def test_beside_another_pair_style(found: dict) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-9 * abs(other).max())
 
 
+@pytest.mark.parametrize("name", ["triclinic", "cell_much_smaller_than_cutoff", "slab"])
+@pytest.mark.parametrize("kind", ["alone", "with atoms"])
+def test_energies_of_pairs(found: dict, kind: str, name: str) -> None:
+    if found["route"] == "plugin":
+        return
+    potential = pair_potential() if kind == "alone" else mixed_potential("none")
+    atoms, got = SYSTEMS[name](), found["pairs"][f"{kind} {name}"]
+    expected = potential.evaluate(atoms)
+    np.testing.assert_allclose(got["energy"], expected.energy, rtol=1e-12)
+    np.testing.assert_allclose(got["forces"], expected.forces, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(got["energies"], expected.energies, rtol=1e-12, atol=1e-12)
+    total = 0.5 * (expected.virial + expected.virial.T)[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+    np.testing.assert_allclose(-np.array(got["virials"]).sum(axis=0) / BAR, total, rtol=1e-10, atol=1e-10)
+    if atoms.pbc.all():
+        total *= BAR / atoms.get_volume()
+        np.testing.assert_allclose(got["pressure"], total, rtol=1e-10, atol=1e-9 * abs(total).max())
+    assert got["counts"][::2] == [expected.outside.sum(), len(atoms)]
+    if kind == "alone":
+        assert got["counts"][1] == (expected.outside > 0).sum()
+
+
 def test_dynamics(found: dict) -> None:
+    check_dynamics(found, found["dynamics"], random_potential())
+
+
+def test_dynamics_with_energies_of_pairs(found: dict) -> None:
+    if found["route"] == "external":
+        check_dynamics(found, found["pairs"]["dynamics"], pair_potential())
+
+
+def check_dynamics(found: dict, got: dict, potential: Potential) -> None:
     """The same as ASE's, masses being such that differences of the units' constants cancel."""
-    atoms, got = moving(), found["dynamics"]
+    atoms = moving()
     atoms.set_masses([MASSES[symbol] * PS**2 / FORCE for symbol in atoms.symbols])
     velocities = moving().get_velocities()
     atoms.set_velocities(velocities)
-    atoms.calc = Calculator(random_potential(), threads=1, extrapolation="ignore")
+    atoms.calc = Calculator(potential, threads=1, extrapolation="ignore")
     VelocityVerlet(atoms, STEP * PS).run(STEPS)
     apart = (np.array(got["positions"]) - atoms.positions) @ np.linalg.inv(atoms.cell.array)
     apart -= np.round(apart)
@@ -104,8 +135,11 @@ def test_errors(found: dict) -> None:
         assert got["broken"].startswith("LAMMPS: " if found["route"] == "plugin" else "the position")
     assert got["units"] == "fastsf needs units metal or real, found lj"
     assert "LAMMPS: Unrecognized kspace style" in got["commands"]
+    assert "needs bonded neighbors too: special_bonds lj/coul 1.0 1.0 1.0" in got["special"]
+    reason = "expected * * and the element of each" if found["route"] == "plugin" else "Expected hybrid sub-style"
+    assert reason in got["coefficients"]
     if found["route"] == "plugin":
         assert "LAMMPS: pair_style fastsf needs newton pair on" in got["newton"]
-        assert "needs bonded neighbors too: special_bonds lj/coul 1.0 1.0 1.0" in got["special"]
+        assert got["pairs"].startswith("energies of pairs need neighbors of ghost atoms")
         assert "pair_style fastsf takes no arguments" in got["arguments"]
         assert "the potential knows no element Cu, but H O S" in got["later element"]

@@ -12,6 +12,7 @@ import pytest
 from ase import Atoms
 from ase.io import read, write
 from lammps_ranks import needs_compiler, needs_lammps, ranked
+from pair_potentials import pair_potential
 from potentials import random_potential
 from systems import SYSTEMS
 
@@ -58,6 +59,22 @@ def test_run(folder: Path, route: str, ranks: int) -> None:
     assert out.count("extrapolation") == 1
 
 
+def test_energies_of_pairs_choose_their_route(folder: Path) -> None:
+    needs_lammps()
+    pair_potential().save(folder / "pairs.h5")
+    words = ("run", "in.lammps", "--model", "pairs.h5", "--options", "-log pairs.log")
+    status, out, err = fastsf(folder, *words, ranks=2)
+    assert status == 0, err
+    atoms = read(folder / "start.data", format="lammps-data")
+    row = re.search(r"^ +0 .*$", (folder / "pairs.log").read_text(), re.MULTILINE)
+    assert row is not None
+    assert float(row[0].split()[3]) == pytest.approx(pair_potential().evaluate(atoms).energy, rel=1e-7)
+    assert f"{21 * len(atoms):,} atoms evaluated" in out
+    status, out, err = fastsf(folder, *words, "--route", "plugin", "--quiet")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "energies of pairs need neighbors of ghost atoms, which the route plugin does not have; leave the" in err
+
+
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_published_potential(tmp_path: Path, shared: Path, run, ranks: int) -> None:
     """Water, from a folder of n2p2 in its units."""
@@ -97,7 +114,7 @@ def test_errors_of_runs(folder: Path, ranks: int) -> None:
         "units": ("units           metal", "units lj", "found lj"),
         "element": ("* * H O S", "* * H O Cu", "the potential knows no element Cu, but H O S"),
         "word": ("fix             1 all nvt", "fix 1 all nonsense", "LAMMPS: Unrecognized fix style 'nonsense'"),
-        "unused": ("pair_style      fastsf", "pair_style zero 3.0", "--route external needs pair_style fastsf"),
+        "unused": ("pair_style      fastsf", "pair_style zero 3.0", "the route external needs pair_style fastsf"),
     }
     for name, (old, new, message) in cases.items():
         if ranks > 1 and name not in ("element", "word"):

@@ -55,8 +55,8 @@ def _add_run(actions: Commands) -> None:
     parser.add_argument(
         "--route",
         choices=("plugin", "external"),
-        default="plugin",
-        help="a compiled pair style, or fix external, which needs no compiler and is slower (default: %(default)s)",
+        help="a compiled pair style (the default), or fix external, which needs no compiler, is slower, and is what "
+        "energies of pairs take",
     )
     parser.add_argument(
         "--var",

@@ -21,7 +21,7 @@ ROUTES = ("plugin", "external")
 T = TypeVar("T")
 
 
-def attach(lmp: Any, potential: Potential, elements: Sequence[str], *, route: Route = "plugin") -> Attachment:
+def attach(lmp: Any, potential: Potential, elements: Sequence[str], *, route: Route | None = None) -> Attachment:
     """Let a LAMMPS take its energies and forces from a potential.
 
     Stands for ``pair_style`` and ``pair_coeff`` of an input: the simulation box must be there.
@@ -34,9 +34,9 @@ def attach(lmp: Any, potential: Potential, elements: Sequence[str], *, route: Ro
         The potential.
     elements : sequence of str
         Element of each type of atoms, in the order of the types.
-    route : "plugin" or "external"
+    route : "plugin" or "external", optional
         A pair style that is compiled here at the first use, or LAMMPS's ``fix external``, which needs no compiler and
-        costs more.
+        costs more. By default the former, and the latter for potentials with energies of pairs, which need it.
 
     Returns
     -------
@@ -68,19 +68,17 @@ class Attachment:
     Raises
     ------
     InputError
-        For an unknown route.
+        For an unknown route, and for energies of pairs by the route "plugin".
     """
 
-    def __init__(self, lmp: Any, potential: Potential, route: Route = "plugin") -> None:
-        if route not in ROUTES:
-            raise InputError(f"route: expected one of {', '.join(ROUTES)}, found {route!r}")
+    def __init__(self, lmp: Any, potential: Potential, route: Route | None = None) -> None:
         self.model = LammpsModel(potential)
-        self.route = route
+        self.route = route_of(self.model, route)
         self._lmp = lmp
         self._ranks = ranks_of(lmp)
         self._forces: ExternalForces | None = None
         lmp.fastsf = self
-        if route == "plugin":
+        if self.route == "plugin":
             self._load(on_all(self._ranks, plugin.build))
 
     def _load(self, path: Path) -> None:
@@ -112,8 +110,8 @@ class Attachment:
 
     def _connect_external(self, element: IntArray, unit: float) -> None:
         self._forces = ExternalForces(self._lmp, self.model, element, unit, self._ranks)
-        self.command(f"pair_style zero {self.model.cutoff!r} full")
-        self.command("pair_coeff * *")
+        self.command(f"pair_style hybrid/overlay zero {self.model.cutoff!r} full")
+        self.command("pair_coeff * * zero")
         self.command(f"fix {FIX} all external pf/callback 1 1")
         self.command(f"fix_modify {FIX} energy yes virial yes")
         self._lmp.set_fix_external_callback(FIX, self._forces)
@@ -153,6 +151,26 @@ class Attachment:
         counts = self.model.counts if self._ranks is None else self._ranks.allreduce(self.model.counts)
         functions, outside, atoms = counts.tolist()
         return functions, outside, atoms
+
+
+def route_of(model: LammpsModel, route: Route | None) -> Route:
+    """Return the route that was asked for, or the one that a potential takes by default.
+
+    Raises
+    ------
+    InputError
+        For an unknown route, and for energies of pairs by the route "plugin".
+    """
+    if route is None:
+        return "plugin" if model.pairs is None else "external"
+    if route not in ROUTES:
+        raise InputError(f"route: expected one of {', '.join(ROUTES)}, found {route!r}")
+    if route == "plugin" and model.pairs is not None:
+        raise InputError(
+            "energies of pairs need neighbors of ghost atoms, which the route plugin does not have; "
+            "leave the route out, or take external"
+        )
+    return route
 
 
 def ranks_of(lmp: Any) -> Any:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.kernels.lammps import Atoms
+from fastsf.errors import FastsfError
+from fastsf.kernels.lammps import Atoms, Sums
 from fastsf.lammps.library import LammpsError
 from fastsf.lammps.model import LammpsModel
 from fastsf.structure import FloatArray, IntArray
@@ -55,7 +56,7 @@ class ExternalForces:
         if not self.error:
             try:
                 found = self._compute(own, step)
-            except (LammpsError, MemoryError) as error:
+            except (FastsfError, MemoryError) as error:
                 self.error = str(error) or "not enough memory"
         self.error = _first(self._ranks, self.error)
         if found is None or self.error:
@@ -63,11 +64,14 @@ class ExternalForces:
             return
         every, forces, energies, virials = found
         f[:] = self._bring_home(every, forces)[every[:own]]
+        if self._model.pairs is not None:  # which leaves some of the virials to ghosts
+            virials = self._bring_home(every, virials)[every[:own]]
         self._tell(own, energies, virials)
 
     def _compute(self, own: int, step: int) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
         """Tags of all atoms, ghosts too, and what the own ones as centres give: forces, energies, virials."""
         lmp = self._lmp
+        _check_bonds(lmp)
         n = own + lmp.extract_global("nghost")
         atoms = Atoms(
             lmp.numpy.extract_atom("x", nelem=n, dim=3),
@@ -76,11 +80,14 @@ class ExternalForces:
             *self._lists(own),
         )
         tags = lmp.numpy.extract_atom("id", nelem=n).astype(np.int64)
-        forces, energies, virials = np.zeros((n, 3)), np.zeros(n), np.zeros((n, 6))
-        wrong = self._model.add_forces(atoms, self._unit, forces, energies, virials)
+        sums = Sums(np.zeros((n, 3)), np.zeros(n), np.zeros((n, 6)), self._model.counts)
+        wrong = self._model.add_forces(atoms, self._unit, *sums[:3])
         if wrong >= 0:
             raise LammpsError(f"the position or the energy of atom {tags[wrong]} is not finite at step {step}")
-        return tags, forces, energies, virials
+        pairs = self._model.pairs
+        if pairs is not None and not pairs.add(atoms, tags, self._unit, sums):
+            raise LammpsError(f"the energy of a pair is not finite at step {step}")
+        return tags, sums.forces, sums.energies, sums.virials
 
     def _lists(self, own: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], IntArray]:
         """Centres, and numbers and addresses of their neighbours, as LAMMPS has them now."""
@@ -98,13 +105,13 @@ class ExternalForces:
         return centers, counts, lists
 
     def _bring_home(self, tags: IntArray, forces: FloatArray) -> FloatArray:
-        """Sum forces over all that stands for one atom, on all ranks; rows by tag."""
+        """Sum forces (n, 3) or virials (n, 6) over all that stands for one atom, on all ranks; rows by tag."""
         last = int(tags.max(initial=0))
         if self._ranks is not None:
             from mpi4py import MPI
 
             last = self._ranks.allreduce(last, MPI.MAX)
-        home: FloatArray = np.stack([np.bincount(tags, forces[:, c], last + 1) for c in range(3)], axis=1)
+        home: FloatArray = np.stack([np.bincount(tags, forces[:, c], last + 1) for c in range(forces.shape[1])], axis=1)
         return _sum(self._ranks, home)
 
     def _tell(self, own: int, energies: FloatArray, virials: FloatArray) -> None:
@@ -117,6 +124,13 @@ class ExternalForces:
         rows = virials.ctypes.data + virials.strides[0] * np.arange(own)
         pointers = rows.ctypes.data_as(ctypes.POINTER(ctypes.POINTER(ctypes.c_double)))
         lmp.lib.lammps_fix_external_set_virial_peratom(lmp.lmp, name, pointers)
+
+
+def _check_bonds(lmp: Any) -> None:
+    """Refuse lists that leave bonded neighbours out."""
+    weights = [*lmp.extract_global("special_lj")[1:], *lmp.extract_global("special_coul")[1:]]
+    if lmp.extract_setting("molecule_flag") and any(weight != 1.0 for weight in weights):
+        raise LammpsError("fastsf needs bonded neighbors too: special_bonds lj/coul 1.0 1.0 1.0")
 
 
 def _raise_behind(lmp: Any, error: str) -> None:

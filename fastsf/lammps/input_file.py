@@ -56,7 +56,9 @@ class Summary:
         return "\n".join(lines)
 
 
-def run_input(path: str | Path, potential: Potential, route: Route = "plugin", options: Sequence[str] = ()) -> Summary:
+def run_input(
+    path: str | Path, potential: Potential, route: Route | None = None, options: Sequence[str] = ()
+) -> Summary:
     """Let LAMMPS run an input with a potential; all MPI ranks call this.
 
     Parameters
@@ -65,7 +67,7 @@ def run_input(path: str | Path, potential: Potential, route: Route = "plugin", o
         The input, with the lines ``pair_style fastsf`` and ``pair_coeff * * ELEMENT ...``.
     potential : Potential
         What these lines stand for.
-    route : "plugin" or "external"
+    route : "plugin" or "external", optional
         As of `attach`. With "external", both lines must be in this file, and `jump` cannot go back beyond them.
     options : sequence of str
         Further options of LAMMPS's command line.
@@ -86,7 +88,7 @@ def run_input(path: str | Path, potential: Potential, route: Route = "plugin", o
     lmp = library.load().lammps(cmdargs=list(options), comm=library.world())
     try:
         attachment = Attachment(lmp, potential, route)
-        if route == "plugin":
+        if attachment.route == "plugin":
             attachment.file(path)
         else:
             _run_parts(lmp, attachment, parts, path)
@@ -152,7 +154,7 @@ def _logical(lines: Sequence[str]) -> list[str]:
 def _run_parts(lmp: Any, attachment: Attachment, parts: Parts | None, path: Path) -> None:
     """Run an input whose pair style is replaced by the external route."""
     if parts is None:
-        raise FormatError(f"--route external needs {STYLE} and then pair_coeff * * ELEMENT ... in this file", path)
+        raise FormatError(f"the route external needs {STYLE} and then pair_coeff * * ELEMENT ... in this file", path)
     _run_text(lmp, attachment, parts.before)
     _run_text(lmp, attachment, parts.between)
     words = lmp.expand(parts.coefficients).split("#")[0].split()

@@ -12,6 +12,7 @@ import numpy as np
 from fastsf.errors import InputError
 from fastsf.kernels import _jit
 from fastsf.kernels import lammps as kernels
+from fastsf.lammps.pairs import GHOSTS, GhostPairs
 from fastsf.potential import Potential
 from fastsf.precision import kernel_set
 from fastsf.structure import FloatArray, IntArray
@@ -45,10 +46,12 @@ class LammpsModel:
     elements : tuple of str
         In the order of the kernels' element index.
     cutoff : float
-        Å.
+        Å; how far LAMMPS must know the neighbours of its atoms.
+    pairs : GhostPairs or None
+        Energies of pairs, if the potential has such; the kernels here leave them out.
     counts : (3,) int64
         So far: symmetry functions outside the range of the training set, atoms that had such, and all atoms; an atom
-        counts anew at every evaluation.
+        counts anew at every evaluation, and for pairs beside its own functions.
 
     Raises
     ------
@@ -60,7 +63,9 @@ class LammpsModel:
         if not isinstance(potential, Potential):
             raise InputError(f"LAMMPS runs one potential, found {potential!r}")
         self.elements = tuple(potential.elements)
-        self.cutoff = float(potential.descriptor.cutoff)
+        self.pairs = None if potential.model.pairs is None else GhostPairs(potential.model.pairs)
+        reach = 0.0 if potential.pairs is None else GHOSTS * potential.pairs.descriptor.cutoff
+        self.cutoff = max(float(potential.descriptor.cutoff), reach)
         self.tables, self.networks = potential.model.descriptor.tables, potential.model.networks
         self.counts: IntArray = np.zeros(3, np.int64)
         energies = kernel_set(potential.model.precision).energies

@@ -1,0 +1,105 @@
+"""Energies of pairs among the atoms that a rank of LAMMPS knows: its own ones, and ghosts up to twice the cutoff.
+
+Functions of a pair need the neighbours of both of its atoms. Each rank works out the pairs that have at least one of
+its own atoms, and counts half of the energy for each of these; so over all ranks and images each pair counts once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fastsf.elements import atomic_number
+from fastsf.kernels import forces as kernels
+from fastsf.kernels.lammps import Atoms, Sums
+from fastsf.neighbors import Pairs
+from fastsf.pair_energies import PairEnergies, PairOutputs
+from fastsf.pair_rows import PairRows
+from fastsf.pair_term import PairModel
+from fastsf.structure import BoolArray, FloatArray, IntArray, Structure
+
+GHOSTS = 2.0
+"""Times the cutoff of pairs, how far ghosts must be known."""
+
+
+class GhostPairs:
+    """Energies of pairs of one rank.
+
+    Parameters
+    ----------
+    model : PairModel
+        The energies of pairs of a potential.
+    """
+
+    def __init__(self, model: PairModel) -> None:
+        self._model = model
+        self._numbers = np.array([atomic_number(symbol) for symbol in model.descriptor.elements])
+
+    def add(self, atoms: Atoms, tags: IntArray, unit: float, sums: Sums) -> bool:
+        """Add what pairs give.
+
+        Parameters
+        ----------
+        atoms : fastsf.kernels.lammps.Atoms
+            Positions (finite) and types of the own atoms and then the ghosts.
+        tags : (n,) int64
+            Equal for images of one atom.
+        unit : float
+            Units of energy per eV.
+        sums : fastsf.kernels.lammps.Sums
+            As of `fastsf.lammps.model.LammpsModel`; virials of pairs go to ghosts too.
+
+        Returns
+        -------
+        bool
+            Whether all energies are finite; if not, nothing is added.
+        """
+        own, species = len(atoms.counts), atoms.element[atoms.types]
+        structure = Structure.from_arrays(atoms.positions, np.zeros((3, 3)), False, self._numbers[species])
+        pairs = Pairs.build(structure, self._model.descriptor.cutoff, threads=1)
+        term = PairEnergies(self._model, pairs, species, 1)
+        term.rows = rows = term.rows.chosen((term.rows.i < own) | (term.rows.j < own))
+        made = term.predict(self._model, term.values())
+        if not np.isfinite(made.energies).all():
+            return False
+        for ends in (rows.i, rows.j):
+            mine = ends < own
+            sums.energies[:] += np.bincount(ends[mine], 0.5 * unit * made.energies[mine], len(species))
+        self._add_forces(term, made, own, unit, sums)
+        outside = np.where(_counted(rows, tags, own), made.outside, 0)
+        sums.counts[0] += outside.sum()
+        sums.counts[1] += np.count_nonzero(np.bincount(_owner(rows, tags), outside, len(species)))
+        return True
+
+    def _add_forces(self, term: PairEnergies, made: PairOutputs, own: int, unit: float, sums: Sums) -> None:
+        """Add to forces and virials what the rows give, those with one own atom by half."""
+        rows, pairs, n = term.rows, term.rows.pairs, len(sums.energies)
+        share = 0.5 * ((rows.i < own).astype(float) + (rows.j < own))
+        g, centers, gradient = np.zeros_like(pairs.vector), np.zeros((n, 12)), np.empty((n, 3))
+        term.chain(made.slopes * share[:, None], made.along * share, g, centers)
+        kernels.gather_range(pairs.start, pairs.reverse, g, centers, 0, n, gradient)
+        sums.forces[:] -= unit * gradient
+        sums.virials[:] -= unit * _voigt(centers[:, 3:])
+
+
+def _voigt(tensors: FloatArray) -> FloatArray:
+    """Symmetric parts of (n, 9) in LAMMPS's order xx, yy, zz, xy, xz, yz."""
+    matrices = tensors.reshape(-1, 3, 3)
+    symmetric: FloatArray = 0.5 * (matrices + matrices.transpose(0, 2, 1))
+    return symmetric[:, [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+
+
+def _owner(rows: PairRows, tags: IntArray) -> IntArray:
+    """Atom for which values outside their range are counted, whichever image of a pair is looked at."""
+    first, second = tags[rows.i], tags[rows.j]
+    mine = np.where(first == second, rows.i < rows.j, (first < second) != ((first + second) % 2 == 1))
+    return np.where(mine, rows.i, rows.j)
+
+
+def _counted(rows: PairRows, tags: IntArray, own: int) -> BoolArray:
+    """Rows whose values outside are counted here: each pair of all ranks and images once."""
+    vector = np.where((rows.i < rows.j)[:, None], rows.vector, -rows.vector)
+    ahead: npt.NDArray[np.bool_] = (vector[:, 0] > 0) | ((vector[:, 0] == 0) & (vector[:, 1] > 0))
+    ahead |= (vector[:, :2] == 0).all(axis=1) & (vector[:, 2] > 0)
+    here: BoolArray = (_owner(rows, tags) < own) & (ahead | (tags[rows.i] != tags[rows.j]))
+    return here
