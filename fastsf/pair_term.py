@@ -67,6 +67,16 @@ class PairTerm:
             missing = [kind for kind in self.kinds if kind not in mapping]
             if missing:
                 raise InputError(f"no {name} for pairs {', '.join(missing)}, which have functions")
+        for kind in self.kinds:
+            self._check_columns(kind)
+
+    def _check_columns(self, kind: str) -> None:
+        columns = len(self.descriptor.columns[kind])
+        scaled, inputs = len(self.scalings[kind]), self.networks[kind].sizes[0]
+        if not columns == scaled == inputs:
+            raise InputError(
+                f"pairs {kind}: {columns} functions, a scaling of {scaled} columns, and a network of {inputs} inputs"
+            )
 
     @property
     def kinds(self) -> tuple[str, ...]:

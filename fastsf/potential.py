@@ -270,7 +270,8 @@ class Potential:
 
     def describe(self) -> str:
         """Summary in words: functions, networks, scaling, energies."""
-        lines = [self.descriptor.describe()] if self.descriptor.functions else []
+        alone = "energies of pairs alone; an atom by itself has its offset"
+        lines = [self.descriptor.describe() if self.descriptor.functions else alone]
         for symbol in self.elements:
             words = f"  {symbol:2} "
             if symbol in self.networks:
@@ -290,11 +291,13 @@ class Potential:
 
 
 def _atom_descriptor(descriptor: ACSF | None, pairs: PairTerm | None) -> ACSF:
-    if descriptor is None:
-        if pairs is None:
+    if pairs is None:
+        if descriptor is None or not descriptor.functions:
             raise InputError("a potential needs atom-centred functions or energies of pairs")
+        return descriptor
+    if descriptor is None:
         return ACSF.without_functions(pairs.descriptor.elements, threads=pairs.descriptor.threads)
-    if pairs is not None and pairs.descriptor.elements != descriptor.elements:
+    if pairs.descriptor.elements != descriptor.elements:
         known, other = ", ".join(descriptor.elements), ", ".join(pairs.descriptor.elements)
         raise InputError(f"atom-centred functions are for {known}, pair-centred ones for {other}")
     return descriptor

@@ -91,5 +91,6 @@ def describe_model(path: str | Path) -> str:
     lines = [f"{path}: potential of fastsf, in Å and eV", potential.describe()]
     of_pairs = {} if potential.pairs is None else potential.pairs.descriptor.labels
     for name, labels in (potential.descriptor.labels | of_pairs).items():
-        lines += ["", f"{name}: {len(labels)} functions", *(f"  {k:4d}  {label}" for k, label in enumerate(labels))]
+        if labels:
+            lines += ["", f"{name}: {len(labels)} functions", *(f"  {k:4d}  {label}" for k, label in enumerate(labels))]
     return "\n".join(lines)

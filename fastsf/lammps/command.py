@@ -29,7 +29,7 @@ def _write_start(arguments: argparse.Namespace, console: Console) -> None:
 
     potential = load_potential(arguments, arguments.model)
     atoms = read_start(arguments.start, arguments.length_unit or "Angstrom", arguments.energy_unit or "eV")
-    for remark in remarks(atoms, potential.model.cutoff):
+    for remark in remarks(atoms, potential.model):
         console.say(f"note: {remark}")
     written = write_start(
         potential,

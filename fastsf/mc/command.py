@@ -11,7 +11,7 @@ from ase.constraints import FixAtoms
 
 from fastsf.console import Console, compile_first
 from fastsf.errors import InputError
-from fastsf.mc.engine import MonteCarlo
+from fastsf.mc.engine import MonteCarlo, check_potential
 from fastsf.mc.moves import Displacement, Move, Swap, VolumeChange
 from fastsf.options import load_potential
 from fastsf.simulation.command import simulate
@@ -31,6 +31,7 @@ def run_mc(arguments: argparse.Namespace, console: Console) -> None:
         After a signal, when everything is saved.
     """
     potential = load_potential(arguments, arguments.model)
+    check_potential(potential)
     atoms = read_start(arguments.start, arguments.length_unit, arguments.energy_unit)
     console.say(potential.describe())
     moves, steps = moves_of(arguments), _steps(arguments, len(atoms))
@@ -38,7 +39,7 @@ def run_mc(arguments: argparse.Namespace, console: Console) -> None:
     held = selected_atoms(arguments.fix, atoms)
     if held:
         atoms.set_constraint([*atoms.constraints, FixAtoms(held)])
-    for text in remarks(atoms, potential.model.cutoff):
+    for text in remarks(atoms, potential.model):
         console.say(f"warning: {text}")
     folder = folder_of(arguments, "mc")
     settings = settings_of(arguments, steps)

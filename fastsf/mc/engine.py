@@ -41,6 +41,14 @@ _ALWAYS = (
 )
 
 
+def check_potential(potential: object) -> None:
+    """Raise InputError for what moves of one atom at a time cannot follow."""
+    if not isinstance(potential, Potential):
+        raise InputError(f"Monte Carlo needs one Potential, found {type(potential).__name__}")
+    if potential.pairs is not None:
+        raise InputError("Monte Carlo cannot follow energies of pairs; molecular dynamics can")
+
+
 class MonteCarlo:
     """Samples the canonical ensemble of a potential, or the isothermal-isobaric one if the volume may change.
 
@@ -108,10 +116,7 @@ class MonteCarlo:
         compare_every: int | None = None,
         threads: int | None = None,
     ) -> None:
-        if not isinstance(potential, Potential):
-            raise InputError(f"Monte Carlo needs one Potential, found {type(potential).__name__}")
-        if potential.pairs is not None:
-            raise InputError("Monte Carlo cannot follow energies of pairs yet; molecular dynamics can")
+        check_potential(potential)
         start = Structure.from_atoms(atoms)
         self._start, self._kinds, self._seed = start, tuple(moves), seed
         first, last = temperature if isinstance(temperature, tuple) else (temperature, temperature)

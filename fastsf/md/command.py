@@ -49,7 +49,7 @@ def run_md(arguments: argparse.Namespace, console: Console) -> None:
     steps = _steps(arguments, timestep)
     hold(atoms, arguments.fix)
     _set_velocities(atoms, arguments, temperatures[0], console)
-    for text in remarks(atoms, potential.model.cutoff):
+    for text in remarks(atoms, potential.model):
         console.say(f"warning: {text}")
     folder = folder_of(arguments, "md")
     settings = settings_of(arguments, steps, drift=arguments.max_drift or None)

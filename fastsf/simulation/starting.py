@@ -15,6 +15,8 @@ from fastsf.elements import chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.io.structures import iread_structures
 from fastsf.neighbors import neighbor_list
+from fastsf.pair_symmetry import kinds_of
+from fastsf.result import Model
 from fastsf.structure import Structure, volume
 
 _OVERLAP = 0.5
@@ -55,16 +57,16 @@ def read_start(path: str | Path, length_unit: str = "Angstrom", energy_unit: str
     return found
 
 
-def remarks(atoms: Atoms, cutoff: float) -> Iterator[str]:
-    """Say what is unusual about a start: atoms that overlap, a cell that is thin.
+def remarks(atoms: Atoms, model: Model) -> Iterator[str]:
+    """Say what is unusual about a start: atoms that overlap, a cell that is thin, pairs that nothing is known of.
 
     Parameters
     ----------
     atoms : ase.Atoms
-    cutoff : float
-        Of the potential, Å.
+    model : Model
+        Of the potential.
     """
-    structure = Structure.from_atoms(atoms)
+    structure, cutoff = Structure.from_atoms(atoms), model.cutoff
     own = covalent_radii[structure.numbers]
     i, j, d = neighbor_list("ijd", structure, 2 * _OVERLAP * float(own.max()), threads=1)
     near = np.flatnonzero((d < _OVERLAP * (own[i] + own[j])) & (i <= j))
@@ -83,6 +85,21 @@ def remarks(atoms: Atoms, cutoff: float) -> Iterator[str]:
                 f"the cell is {height:.3g} Å thick along {'abc'[axis]}, less than the cutoff of {cutoff:g} Å: atoms "
                 "interact with their own images, which move as they do"
             )
+
+    unknown = _pairs_without_energy(structure, model)
+    if unknown:
+        yield f"pairs {', '.join(unknown)} have no functions: in this potential of pairs they have no energy at all"
+
+
+def _pairs_without_energy(structure: Structure, model: Model) -> list[str]:
+    """Kinds of pairs that there may be, and that have no energies where all others are from pairs alone."""
+    if model.pairs is None or model.descriptor.functions:
+        return []
+    numbers, counts = np.unique(structure.numbers, return_counts=True)
+    symbols = [chemical_symbol(int(number)) for number in numbers]
+    alone = {f"{a}-{a}" for a, count in zip(symbols, counts, strict=True) if count == 1 and not structure.pbc.any()}
+    columns = model.pairs.descriptor.columns
+    return [kind for kind in kinds_of(symbols) if not columns.get(kind, True) and kind not in alone]
 
 
 def hold(atoms: Atoms, text: str) -> None:
