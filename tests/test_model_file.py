@@ -86,7 +86,7 @@ def test_damaged_files_are_refused(tmp_path_factory, data):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda file: file.attrs.modify("version", 2), "expected the version 1, found 2"),
+        (lambda file: file.attrs.modify("version", 3), "expected a version up to 2, found 3"),
         (lambda file: file.attrs.modify("length_unit", "Bohr"), "expected the length_unit Angstrom, found Bohr"),
         (lambda file: file.pop("elements/O"), "not a whole potential"),
         (lambda file: file.pop("elements/O/network/weights/1"), "not a whole potential"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +15,10 @@ from pair_potentials import mixed_potential, pair_potential
 from systems import SYSTEMS
 
 from fastsf import FormatError, Potential
+from fastsf.io import model_file
+from fastsf.potential_parts import PotentialParts
 from fastsf.result import Model
 from fastsf.simulation.starting import remarks
-
-UNSIGNED, HEAD = 44, 512
-"""Bytes before the SHA-256 of a model file, and before what it is the digest of."""
 
 
 @pytest.fixture
@@ -130,12 +128,17 @@ def fewer_functions(file: h5py.File) -> None:
         (replace("pairs", np.zeros(2)), "not a whole potential"),
     ],
 )
-def test_damaged_files(model: Path, change: Callable[[h5py.File], None], message: str) -> None:
-    with h5py.File(model, "r+") as file:
+def test_files_that_lack_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[h5py.File], None], message: str
+) -> None:
+    fill, path = model_file._fill, tmp_path / "model.h5"
+
+    def fill_and_change(file: h5py.File, parts: PotentialParts) -> None:
+        fill(file, parts)
         change(file)
-    data = model.read_bytes()
-    digest = hashlib.sha256(data[HEAD:]).hexdigest().encode()
-    model.write_bytes(data[:UNSIGNED] + digest + data[UNSIGNED + len(digest) :])
+
+    monkeypatch.setattr(model_file, "_fill", fill_and_change)
+    pair_potential().save(path)
     with pytest.raises(FormatError, match="not a whole potential") as caught:
-        Potential.load(model)
-    assert message in str(caught.value) and str(model) in str(caught.value)
+        Potential.load(path)
+    assert message in str(caught.value) and str(path) in str(caught.value)
