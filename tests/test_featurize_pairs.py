@@ -2,6 +2,7 @@
 
 import re
 
+import h5py
 import numpy as np
 import pytest
 from ase import Atoms
@@ -247,6 +248,27 @@ def test_command(run, data, tmp_path):
         "pair-distance(H-O)",
     ):
         assert text in told
+
+
+def test_pictures(run, data, tmp_path):
+    _, output = make(data)
+    status, told, complaints = run("inspect", output, "--plots", tmp_path / "pictures")
+    assert (status, complaints) == (0, "")
+    names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert names == [f"{what}-{kind}.png" for what in ("functions", "ranges") for kind in ("H-H", "H-O", "Si-Si")]
+    assert "wrote " in told
+
+
+def test_inspect_damaged_files(run, data):
+    _, output = make(data)
+    for name in ("kinds", "pairs", "structures/pair_start"):
+        broken = output.with_name("broken.h5")
+        broken.write_bytes(output.read_bytes())
+        with h5py.File(broken, "a") as file:
+            del file[name]
+        status, _, complaints = run("inspect", broken)
+        assert status == 2
+        assert re.fullmatch(rf"fastsf: .*damaged: there is no {name}\n", complaints)
 
 
 def test_command_with_a_recipe(run, data, tmp_path):
