@@ -210,7 +210,7 @@ def chunk_arrays(chunk: Chunk, batch: Batch, storage: str) -> dict[str, Array]:
     frames = chunk.frames
     sizes = np.array([len(frame.structure) for frame in frames], dtype=np.int64)
     arrays = {
-        "features": batch.values.astype(storage),
+        "features": batch.values.astype(storage, copy=False),
         "atoms/number": _join([frame.structure.numbers.astype(np.uint8) for frame in frames], (0,), np.uint8),
         "atoms/position": _join([frame.structure.positions for frame in frames], (0, 3)),
         "atoms/force": _join([_label(frame, "forces", (len(frame.structure), 3)) for frame in frames], (0, 3)),
@@ -236,7 +236,7 @@ def chunk_arrays(chunk: Chunk, batch: Batch, storage: str) -> dict[str, Array]:
         arrays["derivatives/column"] = jacobian.column
         first = np.repeat(first_atom[jacobian.centers], entries)
         arrays["derivatives/atom"] = (jacobian.atom - first).astype(np.int32)
-        arrays["derivatives/data"] = jacobian.data.astype(storage)
+        arrays["derivatives/data"] = jacobian.data.astype(storage, copy=False)
     return arrays
 
 
