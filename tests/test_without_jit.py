@@ -9,10 +9,13 @@ import pytest
 from ase import units
 from ase.build import molecule
 from ase.md.verlet import VelocityVerlet
+from battery import ELEMENTS, assert_values
 from lammps_lists import Listed
 from numba import config
+from pair_battery import Ordered, assert_like, pair_functions_of
 from reference.assemble import features
 from reference.networks import energy_and_gradient
+from reference.pair_features import pair_features
 
 import fastsf
 from fastsf import (
@@ -22,11 +25,14 @@ from fastsf import (
     G3,
     G4,
     G5,
+    PCSF,
     Angular,
     Calculator,
     Compact,
     Cutoff,
     InputError,
+    PairAngular,
+    PairRadial,
     Potential,
     Power,
     Radial,
@@ -47,6 +53,7 @@ from fastsf.md import (
 )
 from fastsf.network import ACTIVATIONS
 from fastsf.network_packing import pack_networks
+from fastsf.pair_term import PairTerm
 from fastsf.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry import CORES, SMOOTH_CORES
@@ -93,6 +100,37 @@ def test_values_and_derivatives(water) -> None:
     np.testing.assert_allclose(gradient, np.einsum("cs,caxs->ax", weights, derivatives), rtol=1e-10, atol=1e-13)
     changes = descriptor.jvp(water, moves)
     np.testing.assert_allclose(changes, np.einsum("ax,caxs->cs", moves, derivatives), rtol=1e-10, atol=1e-13)
+
+
+def test_pair_functions(water) -> None:
+    pcsf = PCSF(pair_functions_of("all"), elements=ELEMENTS, threads=1)
+    expected = Ordered(pair_features(pcsf.columns, water), pcsf.rows(water))
+    values, derivatives = pcsf.create(water), expected.derivatives
+    assert_values(values, expected.values, expected.scale)
+    rng = np.random.default_rng(1)
+    weights, moves = rng.normal(size=values.shape), rng.normal(size=(3, 3))
+    gradient, _ = pcsf.vjp(water, weights)
+    size = np.einsum("ms,maxs->ax", np.abs(weights), np.abs(derivatives)).max()
+    np.testing.assert_allclose(gradient, np.einsum("ms,maxs->ax", weights, derivatives), rtol=0, atol=1e-10 * size)
+    assert_like(pcsf.jvp(water, moves), np.einsum("ax,maxs->ms", moves, derivatives), expected.scale, 1e-10, 1e-10)
+    assert_like(pcsf.derivatives(water)[0], derivatives, expected.scale, 1e-10, 1e-10)
+
+
+def test_energies_of_pairs(water) -> None:
+    chosen = [PairRadial(("H", "O"), None), PairRadial(("H", "O"), Cutoff(3.0, "poly2"), eta=1.0)]
+    chosen.append(PairAngular(("H", "O"), "H", Cutoff(3.0, "poly2"), Power(2.0, 1.0)))
+    ones = np.ones(len(chosen))
+    networks = {"H-O": initial_network((len(chosen), 3, 1), ("tanh", "linear"), rng=1)}
+    scalings = {"H-O": Scaling("none", 0.0, 1.0, 0 * ones, ones, 0 * ones, ones)}
+    potential = Potential(None, {}, {}, pairs=PairTerm(PCSF(chosen, threads=1), networks, scalings))
+    found, step = potential.evaluate(water), 1e-4
+    for index in np.ndindex(3, 3):
+        ends = []
+        for sign in (-1, 1):
+            moved = water.copy()
+            moved.positions[index] += sign * step
+            ends.append(potential.evaluate(moved).energy)
+        np.testing.assert_allclose(found.forces[index], (ends[0] - ends[1]) / (2 * step), rtol=1e-6, atol=1e-7)
 
 
 def test_mixed_precision(water) -> None:
