@@ -94,23 +94,24 @@ def write_cells(path: Path, n_atoms: int, repeat: int, seed: int) -> None:
 
 
 def descriptor(options: argparse.Namespace):
-    from fastsf import ACSF
+    from fastsf.descriptors import descriptor_from_recipe
 
-    return ACSF.from_recipe(options.recipe, ["Si"], options.cutoff, threads=options.threads)
+    return descriptor_from_recipe(options.recipe, ["Si"], options.cutoff, threads=options.threads)
 
 
 def bare_kernels(options: argparse.Namespace) -> dict[str, float]:
     from fastsf.featurize import Options
     from fastsf.frames import FrameReader, Input, Place, Reading
 
-    acsf, seconds, atoms = descriptor(options), 0.0, 0
-    reader = FrameReader([Input.of(options.kernels)], acsf.elements, Reading())
-    for chunk in reader.chunks(Place(), Options(derivatives=options.derivatives).chunk_size):
+    made, seconds, atoms = descriptor(options), 0.0, 0
+    reader = FrameReader([Input.of(options.kernels)], made.elements, Reading())
+    chunk_size = Options(derivatives=options.derivatives).chunk_size(made.centered_on)
+    for chunk in reader.chunks(Place(), chunk_size):
         structures = [frame.structure for frame in chunk.frames]
         if not atoms:
-            acsf.evaluate_batch(structures[:1], jacobian=options.derivatives)
+            made.evaluate_batch(structures[:1], jacobian=options.derivatives)
         began = time.perf_counter()
-        acsf.evaluate_batch(structures, jacobian=options.derivatives)
+        made.evaluate_batch(structures, jacobian=options.derivatives)
         seconds += time.perf_counter() - began
         atoms += chunk.atoms
     return {"seconds": seconds, "atoms": atoms}
@@ -120,9 +121,9 @@ def featurizer(options: argparse.Namespace) -> dict[str, float]:
     import fastsf.io.structures  # noqa: F401  starting Python is not what is measured
     from fastsf.featurize import Options, featurize
 
-    acsf, output = descriptor(options), Path(options.featurize + ".h5")
-    acsf.evaluate_batch([], jacobian=options.derivatives)
-    summary = featurize([options.featurize], output, acsf, Options(derivatives=options.derivatives, scale=True))
+    made, output = descriptor(options), Path(options.featurize + ".h5")
+    made.evaluate_batch([], jacobian=options.derivatives)
+    summary = featurize([options.featurize], output, made, Options(derivatives=options.derivatives, scale=True))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
     size = output.stat().st_size
     output.unlink()
@@ -130,7 +131,7 @@ def featurizer(options: argparse.Namespace) -> dict[str, float]:
         "seconds": summary.seconds,
         "computing": summary.kernel_seconds,
         "atoms": summary.atoms,
-        "columns": acsf.n_features,
+        "columns": made.n_features,
         "bytes": size,
         "peak": peak,
     }

@@ -78,8 +78,11 @@ def _add_featurize(commands: Commands) -> None:
 
     functions = parser.add_argument_group("symmetry functions")
     source = functions.add_mutually_exclusive_group(required=True)
-    source.add_argument("--recipe", metavar="NAME", help="a published set, made for the elements of the data")
+    source.add_argument("--recipe", metavar="NAME", help="a set made for the elements of the data")
     source.add_argument("--functions", metavar="FILE", help="a TOML or YAML file, or an input.nn of n2p2")
+    functions.add_argument(
+        "--rows", choices=("atoms", "pairs"), help="which functions of a file that has those of atoms and of pairs"
+    )
     functions.add_argument("--cutoff", type=float, metavar="R", help="cutoff radius of the recipe in Å")
     functions.add_argument(
         "--elements", metavar="A,B", help="elements of the recipe; found by a pass over the data if not given"

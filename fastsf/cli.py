@@ -21,7 +21,7 @@ from fastsf.errors import FastsfError, FormatError, InputError, StructureError
 from fastsf.options import compile_for, console_of, load_members, reading_of
 
 if TYPE_CHECKING:
-    from fastsf.descriptor import ACSF
+    from fastsf.descriptors import Descriptor
     from fastsf.featurize import Reading, Summary
 
 _MOST_LINES = 20
@@ -95,20 +95,22 @@ def _featurize(arguments: argparse.Namespace) -> None:
     console = console_of(arguments)
     if arguments.recipe is None and (arguments.cutoff is not None or arguments.elements is not None):
         raise InputError("--cutoff and --elements belong to --recipe; a file of functions has its own")
+    if arguments.recipe is not None and arguments.rows is not None:
+        raise InputError("--rows belongs to --functions; a recipe is one of atoms or of pairs")
     from fastsf.featurize import Options, featurize
     from fastsf.io.structures import expand_paths
 
     inputs = [str(path) for path in expand_paths(arguments.inputs)]
     reading = reading_of(arguments)
     options = Options(arguments.derivatives, arguments.float32, arguments.scale, arguments.chunk_atoms)
-    acsf = _descriptor(arguments, inputs, reading, console)
-    console.say(acsf.describe())
+    descriptor = _descriptor(arguments, inputs, reading, console)
+    console.say(descriptor.describe())
     compile_first(["derivatives" if arguments.derivatives else "featurize"], console)
     with console.progress_bar() as bar:
         summary = featurize(
             inputs,
             arguments.output,
-            acsf,
+            descriptor,
             options,
             reading,
             overwrite=arguments.overwrite,
@@ -118,16 +120,18 @@ def _featurize(arguments: argparse.Namespace) -> None:
     tell(summary, console)
 
 
-def _descriptor(arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console) -> ACSF:
-    from fastsf.descriptor import ACSF
+def _descriptor(arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console) -> Descriptor:
+    from fastsf.descriptors import descriptor_from_file, descriptor_from_recipe
 
+    threads = arguments.threads
     if arguments.functions is not None:
-        return ACSF.from_file(arguments.functions, arguments.length_unit, threads=arguments.threads)
+        path, unit = arguments.functions, arguments.length_unit
+        return descriptor_from_file(path, unit, centered_on=arguments.rows, threads=threads)
     if arguments.elements is not None:
         elements = [symbol.strip() for symbol in arguments.elements.split(",")]
     else:
         elements = _find_elements(arguments, inputs, reading, console)
-    return ACSF.from_recipe(arguments.recipe, elements, arguments.cutoff, threads=arguments.threads)
+    return descriptor_from_recipe(arguments.recipe, elements, arguments.cutoff, threads=threads)
 
 
 def _find_elements(
@@ -149,6 +153,8 @@ def tell(summary: Summary, console: Console) -> None:
     if summary.complete_before:
         console.say(f"{summary.output} is complete already; --overwrite computes it anew.")
     counts = f"{summary.structures:,} structures, {summary.atoms:,} atoms"
+    if summary.pairs is not None:
+        counts += f", {summary.pairs:,} pairs"
     labels = f"energies of {summary.with_energy:,}, forces of {summary.with_forces:,}"
     console.say(f"{summary.output}: {counts}; {labels}, stresses of {summary.with_stress:,}")
     if summary.resumed and not summary.complete_before:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,8 @@ class ACSF:
     InputError
         If there are no functions, an element is unknown or a function names one that is not among `elements`.
     """
+
+    centered_on: ClassVar[Literal["atoms", "pairs"]] = "atoms"
 
     def __init__(
         self,

@@ -33,12 +33,14 @@ class Header:
     ----------
     storage : str
         NumPy type of the features and derivatives, "float64" or "float32".
+    rows : "atoms" or "pairs"
+        What the rows of the features are.
     derivatives : bool
         Whether the chunks hold sparse derivatives.
     n_columns : int
         Number of feature columns.
-    labels, families : dict of symbol to list of str
-        Name and kind of every column of an element.
+    labels, families : dict of str to list of str
+        Name and family of every column of an element or kind of pairs.
     inputs : list of dict
         path, size (bytes) and mtime_ns of every file that was read.
     definition : str
@@ -50,6 +52,7 @@ class Header:
     """
 
     storage: str
+    rows: str
     derivatives: bool
     n_columns: int
     labels: Mapping[str, Sequence[str]]
@@ -81,8 +84,8 @@ class FeatureWriter:
     def __init__(self, output: Path, header: Header) -> None:
         self._output, self._header = output, header
         self._temporary = output.with_name(output.name + ".tmp")
-        self._fields = layout.used_fields(header.derivatives)
-        self._counts = layout.used_counts(header.derivatives)
+        self._fields = layout.used(layout.FIELDS, header.rows, header.derivatives)
+        self._counts = layout.used(layout.COUNTS, header.rows, header.derivatives)
         self._rows = layout.measure({})
         self._ends = dict.fromkeys((field.name for field in self._counts), 0)
         self._statistics: dict[str, ColumnStatistics] = {}
@@ -100,7 +103,7 @@ class FeatureWriter:
         Parameters
         ----------
         arrays : mapping of str to array
-            The arrays of `layout` (running sums as numbers of rows) and ``statistics/SYMBOL/...``.
+            The arrays of `layout` (running sums as numbers of rows) and ``statistics/NAME/...``.
         meta : mapping
             ``lengths`` (from `layout.measure`) and ``skipped`` (reasons).
         """
@@ -129,8 +132,8 @@ class FeatureWriter:
             if field.needs and not self._rows[field.needs]:
                 del self._hdf5[field.name]
         self._write_texts()
-        for symbol, summary in self._statistics.items():
-            _write_statistics(self._hdf5, symbol, summary)
+        for name, summary in self._statistics.items():
+            _write_statistics(self._hdf5, name, summary, self._header.rows)
         self._hdf5.close()
         self._check()
         with storage_errors(f"cannot write {self._output}"):
@@ -168,17 +171,21 @@ class FeatureWriter:
     def _write_texts(self) -> None:
         file, header = self._hdf5, self._header
         attributes = {name: _plain(value) for name, value in header.attributes.items()}
-        file.attrs.update({"format": layout.FORMAT, "version": layout.VERSION, **attributes})
-        _text(file, "definition", header.definition, "the descriptor, as JSON: fastsf.ACSF.from_dict reads it")
+        about = {"format": layout.FORMAT, "version": layout.VERSION, "rows": header.rows}
+        file.attrs.update({**about, **attributes})
+        reader = {"atoms": "ACSF", "pairs": "PCSF"}[header.rows]
+        _text(file, "definition", header.definition, f"the descriptor, as JSON: fastsf.{reader}.from_dict reads it")
         _text(file, "manifest", header.manifest, "inputs and options of the run, as JSON")
         _text(file, "skipped/reason", self._reasons, "why the structure was left out")
         _text(file, "inputs/path", [entry["path"] for entry in header.inputs], "file that was read")
         for name, units in (("size", "byte"), ("mtime_ns", "ns")):
             numbers = np.array([entry[name] for entry in header.inputs], dtype=np.int64)
             file.create_dataset(f"inputs/{name}", data=numbers, track_times=False).attrs["units"] = units
-        for symbol in header.labels:
-            _text(file, f"columns/{symbol}/label", header.labels[symbol], "name of every column")
-            _text(file, f"columns/{symbol}/family", header.families[symbol], "kind of every column's function")
+        if header.rows == "pairs":
+            _text(file, "kinds", list(header.labels), "kinds of pairs")
+        for name in header.labels:
+            _text(file, f"columns/{name}/label", header.labels[name], "name of every column")
+            _text(file, f"columns/{name}/family", header.families[name], "kind of every column's function")
 
 
 def add_lengths(total: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
@@ -211,19 +218,20 @@ def _text(file: h5py.File, name: str, text: str | Sequence[str], description: st
 
 
 def _merge_statistics(total: dict[str, ColumnStatistics], arrays: Mapping[str, Array]) -> None:
-    """Add the statistics that a chunk holds to those of all elements."""
+    """Add the statistics that a chunk holds to those of all elements or kinds."""
     for name in arrays:
         if name.startswith("statistics/") and name.endswith("/count"):
-            prefix, symbol = name.removesuffix("count"), name.split("/")[1]
+            prefix, group = name.removesuffix("count"), name.split("/")[1]
             rest = (arrays[prefix + part] for part in ("minimum", "maximum", "mean", "squares"))
             summary = ColumnStatistics(int(arrays[name]), *rest)
-            total[symbol] = total[symbol].merge(summary) if symbol in total else summary
+            total[group] = total[group].merge(summary) if group in total else summary
 
 
-def _write_statistics(file: h5py.File, symbol: str, summary: ColumnStatistics) -> None:
-    group = file.create_group(f"statistics/{symbol}")
+def _write_statistics(file: h5py.File, name: str, summary: ColumnStatistics, rows: str) -> None:
+    group = file.create_group(f"statistics/{name}")
     group.attrs["count"] = summary.count
-    group.attrs["description"] = "per column over all atoms of the element; sigma with n - 1"
-    for name in ("minimum", "maximum", "mean", "sigma"):
-        dataset = group.create_dataset(name, data=getattr(summary, name), dtype="float64", track_times=False)
+    of = {"atoms": "the element", "pairs": "this kind"}[rows]
+    group.attrs["description"] = f"per column over all {rows} of {of}; sigma with n - 1"
+    for column in ("minimum", "maximum", "mean", "sigma"):
+        dataset = group.create_dataset(column, data=getattr(summary, column), dtype="float64", track_times=False)
         dataset.attrs["units"] = "1"

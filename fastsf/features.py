@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from fastsf import layout
 from fastsf.elements import atomic_number
 from fastsf.errors import FormatError, StorageError
 from fastsf.jacobian import SparseJacobian
-from fastsf.statistics import ColumnStatistics, by_element
+from fastsf.statistics import ColumnStatistics, by_group
 
 Array = npt.NDArray[Any]
 _ROWS = 50_000
-_NEEDED = ("features", "atoms", "structures", "columns", "inputs", "skipped", "definition", "manifest")
+_NEEDED = ("features", "atoms", "structures/start", "columns", "inputs", "skipped", "definition", "manifest")
+_NEEDED_FOR = {"atoms": (), "pairs": ("pairs", "structures/pair_start", "kinds")}
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,37 @@ class SkippedRow:
 
 
 @dataclass(frozen=True)
+class RecordPairs:
+    """The pairs of atoms that the rows of a structure's features are, each once.
+
+    Parameters
+    ----------
+    i, j : (m,) int32
+        Atoms of this structure.
+    shift : (m, 3) int32
+        Lattice vectors that are added to the position of j.
+    kind : (m,) uint16
+        Index in `FeatureFile.groups`.
+    distance : (m,) float64
+        Å.
+    """
+
+    i: npt.NDArray[np.int32]
+    j: npt.NDArray[np.int32]
+    shift: npt.NDArray[np.int32]
+    kind: npt.NDArray[np.uint16]
+    distance: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Record:
     """One structure with its features.
 
     Parameters
     ----------
-    features : (n, s) float
-        Symmetry functions, padded with zeros on the right for elements with fewer columns.
+    features : (n, s) or (m, s) float
+        Symmetry functions of the atoms or pairs, padded with zeros on the right for elements and kinds with fewer
+        columns.
     numbers : (n,) uint8
         Atomic numbers.
     positions : (n, 3) float64
@@ -58,6 +83,8 @@ class Record:
         If the file has them; atoms are those of this structure.
     path, frame
         File that the structure came from, and its zero-based number there.
+    pairs : RecordPairs or None
+        If the rows of the features are pairs.
     """
 
     features: Array
@@ -71,6 +98,7 @@ class Record:
     derivatives: SparseJacobian | None
     path: str
     frame: int
+    pairs: RecordPairs | None
 
 
 class FeatureFile:
@@ -82,6 +110,15 @@ class FeatureFile:
     ----------
     path : path-like
         File written by `fastsf featurize`.
+
+    Attributes
+    ----------
+    centered_on : "atoms" or "pairs"
+        What the rows of the features are.
+    groups : tuple of str
+        What has columns of its own: the elements or the kinds of pairs.
+    labels, families : dict of str to list of str
+        Name and family of every column of each of them.
 
     Raises
     ------
@@ -96,6 +133,9 @@ class FeatureFile:
         self.hdf5 = _open(self.path)
         self.definition: dict[str, Any] = json.loads(self._text("definition"))
         self.manifest: dict[str, Any] = json.loads(self._text("manifest"))
+        self.centered_on = str(self.hdf5.attrs["rows"])
+        self._rows = layout.ROWS[self.centered_on]
+        self.groups = self._read_groups()
         self.labels: dict[str, list[str]] = self._columns("label")
         self.families: dict[str, list[str]] = self._columns("family")
 
@@ -114,11 +154,11 @@ class FeatureFile:
         if not -len(self) <= index < len(self):
             raise IndexError(f"structure {index} of {len(self)}")
         s = index % len(self)
-        first, last = (int(row) for row in self.hdf5["structures/start"][s : s + 2])
-        atoms = slice(first, last)
+        atoms, rows = (self._range(name, s) for name in ("structures/start", self._rows.start))
+        pairs = self._pairs(rows) if self.centered_on == "pairs" else None
         energy = self._label("structures/energy", "energy", s, s)
         return Record(
-            features=self.hdf5["features"][atoms],
+            features=self.hdf5["features"][rows],
             numbers=self.hdf5["atoms/number"][atoms],
             positions=self.hdf5["atoms/position"][atoms],
             cell=self.hdf5["structures/cell"][s],
@@ -126,9 +166,10 @@ class FeatureFile:
             energy=None if energy is None else float(energy),
             forces=self._label("atoms/force", "forces", s, atoms),
             stress=self._label("structures/stress", "stress", s, s),
-            derivatives=self._derivatives(first, last) if "derivatives" in self.hdf5 else None,
+            derivatives=self._derivatives(rows, pairs) if "derivatives" in self.hdf5 else None,
             path=self.inputs[int(self.hdf5["structures/file"][s])],
             frame=int(self.hdf5["structures/frame"][s]),
+            pairs=pairs,
         )
 
     def __iter__(self) -> Iterator[Record]:
@@ -141,9 +182,14 @@ class FeatureFile:
         return len(self.hdf5["atoms/number"])
 
     @property
+    def n_rows(self) -> int:
+        """Number of rows of the features: atoms or pairs of all structures together."""
+        return len(self.hdf5["features"])
+
+    @property
     def elements(self) -> tuple[str, ...]:
         """Elements of the descriptor, by atomic number."""
-        return tuple(sorted(self.labels, key=atomic_number))
+        return tuple(self.definition["elements"])
 
     @property
     def inputs(self) -> list[str]:
@@ -163,41 +209,63 @@ class FeatureFile:
 
     def atom_counts(self) -> dict[str, int]:
         """Count the atoms of every element of the descriptor."""
-        counts = np.zeros(256, dtype=np.int64)
-        numbers = self.hdf5["atoms/number"]
-        for start in range(0, len(numbers), 20 * _ROWS):
-            counts += np.bincount(numbers[start : start + 20 * _ROWS], minlength=256)
-        return {symbol: int(counts[atomic_number(symbol)]) for symbol in self.elements}
+        return self._count(layout.ROWS["atoms"], self.elements)
+
+    def row_counts(self) -> dict[str, int]:
+        """Count the rows of the features of every element or kind of pairs."""
+        return self._count(self._rows, self.groups)
 
     def statistics(self) -> dict[str, ColumnStatistics]:
-        """Summarise the columns of every element: as stored, otherwise by a pass over the features."""
+        """Summarise the columns of every element or kind: as stored, otherwise by a pass over the features."""
         if "statistics" in self.hdf5:
-            return {symbol: _stored(self.hdf5[f"statistics/{symbol}"]) for symbol in self.elements}
-        widths = {atomic_number(symbol): len(self.labels[symbol]) for symbol in self.elements}
-        total = {number: ColumnStatistics.empty(width) for number, width in widths.items()}
-        for start in range(0, self.n_atoms, _ROWS):
+            return {name: _stored(self.hdf5[f"statistics/{name}"]) for name in self.groups}
+        names = self._rows.names(self.groups)
+        widths = {group: len(self.labels[name]) for group, name in names.items()}
+        total = {group: ColumnStatistics.empty(width) for group, width in widths.items()}
+        for start in range(0, self.n_rows, _ROWS):
             rows = slice(start, start + _ROWS)
             features = self.hdf5["features"][rows].astype(np.float64)
-            for number, piece in by_element(features, self.hdf5["atoms/number"][rows], widths).items():
-                total[number] = total[number].merge(piece)
-        return {symbol: total[atomic_number(symbol)] for symbol in self.elements}
+            for group, piece in by_group(features, self.hdf5[self._rows.group][rows], widths).items():
+                total[group] = total[group].merge(piece)
+        return {name: total[group] for group, name in names.items()}
+
+    def _read_groups(self) -> tuple[str, ...]:
+        if self.centered_on == "pairs":
+            return tuple(str(kind) for kind in self.hdf5["kinds"].asstr()[...])
+        return tuple(sorted(self.hdf5["columns"], key=atomic_number))
+
+    def _count(self, rows: layout.Rows, groups: Iterable[str]) -> dict[str, int]:
+        names = rows.names(groups)
+        size = max(256, *names) + 1
+        counts, field = np.zeros(size, dtype=np.int64), self.hdf5[rows.group]
+        for start in range(0, len(field), 20 * _ROWS):
+            counts += np.bincount(field[start : start + 20 * _ROWS], minlength=size)
+        return {name: int(counts[group]) for group, name in names.items()}
 
     def _text(self, name: str) -> str:
         return str(self.hdf5[name].asstr()[()])
 
     def _columns(self, name: str) -> dict[str, list[str]]:
-        group = self.hdf5["columns"]
-        return {symbol: [str(text) for text in group[symbol][name].asstr()[...]] for symbol in group}
+        columns = self.hdf5["columns"]
+        return {group: [str(text) for text in columns[group][name].asstr()[...]] for group in self.groups}
+
+    def _range(self, name: str, structure: int) -> slice:
+        first, end = self.hdf5[name][structure : structure + 2]
+        return slice(int(first), int(end))
+
+    def _pairs(self, rows: slice) -> RecordPairs:
+        return RecordPairs(**{field.name: self.hdf5[f"pairs/{field.name}"][rows] for field in fields(RecordPairs)})
 
     def _label(self, name: str, mask: str, structure: int, rows: Any) -> Any:
         return self.hdf5[name][rows] if self.hdf5[f"structures/has_{mask}"][structure] else None
 
-    def _derivatives(self, first: int, last: int) -> SparseJacobian:
+    def _derivatives(self, rows: slice, pairs: RecordPairs | None) -> SparseJacobian:
         group = self.hdf5["derivatives"]
-        start = group["start"][first : last + 1]
+        start = group["start"][rows.start : rows.stop + 1]
         entries = slice(int(start[0]), int(start[-1]))
         column, atom, data = (group[name][entries] for name in ("column", "atom", "data"))
-        return SparseJacobian(start - start[0], column, atom, data, np.arange(last - first))
+        centers = np.arange(len(start) - 1) if pairs is None else pairs.i.astype(np.int64)
+        return SparseJacobian(start - start[0], column, atom, data, centers)
 
 
 def _open(path: Path) -> h5py.File:
@@ -218,7 +286,8 @@ def _open(path: Path) -> h5py.File:
         file.close()
         raise FormatError("an HDF5 file, but not one that fastsf featurize wrote", path)
     version = file.attrs["version"]
-    missing = [name for name in _NEEDED if name not in file]
+    needed = (*_NEEDED, *_NEEDED_FOR.get(file.attrs.get("rows"), ("attribute rows",)))
+    missing = [name for name in needed if name not in file]
     if version > layout.VERSION or missing:
         file.close()
         if version > layout.VERSION:

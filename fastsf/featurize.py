@@ -15,26 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsf import layout
 from fastsf.chunks import Parts
-from fastsf.descriptor import ACSF
-from fastsf.elements import atomic_number, chemical_symbol
+from fastsf.descriptors import Batch, Descriptor, possible_elements
 from fastsf.errors import InputError
 from fastsf.feature_writer import Header, add_lengths
 from fastsf.features import FeatureFile
 from fastsf.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
 from fastsf.input_files import Input, checked_inputs, checked_output
-from fastsf.jacobian import SparseJacobian
 from fastsf.manifest import Options, header, is_complete, make_manifest, resume_or_begin
 from fastsf.read_ahead import ReadAhead, quick_switching
-from fastsf.statistics import by_element
+from fastsf.statistics import by_group
 from fastsf.write_behind import Made, WriteBehind
 
 __all__ = ["Options", "Progress", "Reading", "Summary", "featurize"]
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -77,6 +72,8 @@ class Summary:
         Wall time of the whole call, and in the descriptor alone.
     computed_atoms : int
         Atoms of this run.
+    pairs : int or None
+        In the file, where they are the rows of the features.
     """
 
     output: Path
@@ -91,12 +88,13 @@ class Summary:
     seconds: float = 0.0
     kernel_seconds: float = 0.0
     computed_atoms: int = 0
+    pairs: int | None = None
 
 
 def featurize(
     inputs: Sequence[str | Path],
     output: str | Path,
-    acsf: ACSF,
+    descriptor: Descriptor,
     options: Options | None = None,
     reading: Reading | None = None,
     *,
@@ -115,8 +113,8 @@ def featurize(
         Files that ASE reads, or input.data; no patterns.
     output : path-like
         The HDF5 file; docs/featurize.md describes it, `fastsf.features.FeatureFile` reads it.
-    acsf : ACSF
-        The descriptor.
+    descriptor : ACSF or PCSF
+        The symmetry functions; rows of the features are atoms or pairs.
     options : Options, optional
         What is computed and kept.
     reading : Reading, optional
@@ -142,18 +140,18 @@ def featurize(
     """
     started = time.perf_counter()
     options, reading = options or Options(), reading or Reading()
-    if options.chunk_size < 1:
-        raise InputError(f"chunk_atoms must be at least 1, found {options.chunk_size}")
+    if options.chunk_atoms is not None and options.chunk_atoms < 1:
+        raise InputError(f"chunk_atoms must be at least 1, found {options.chunk_atoms}")
     files = checked_inputs(inputs)
     target = checked_output(output, files)
-    manifest = make_manifest(files, acsf, options, reading, command)
+    manifest = make_manifest(files, descriptor, options, reading, command)
     with Parts(target) as parts:
         if is_complete(target, parts, manifest, overwrite):
             summary = _summary_of(target)
         else:
             manifest = resume_or_begin(parts, manifest, overwrite)
-            run = _Run(acsf, files, options, reading, parts, on_progress)
-            summary = run.compute(target, header(acsf, files, options, manifest))
+            run = _Run(descriptor, files, options, reading, parts, on_progress)
+            summary = run.compute(target, header(descriptor, files, options, manifest))
             parts.clear()
     summary.seconds = time.perf_counter() - started
     return summary
@@ -164,6 +162,7 @@ def _summary_of(target: Path) -> Summary:
     with FeatureFile(target) as file:
         counts = (file.count_labels(name) for name in ("energy", "forces", "stress"))
         summary = Summary(target, len(file), file.n_atoms, len(file), True, [row.reason for row in file.skipped])
+        summary.pairs = file.n_rows if file.centered_on == "pairs" else None
         summary.with_energy, summary.with_forces, summary.with_stress = counts
         return summary
 
@@ -176,39 +175,39 @@ class _Run:
 
     def __init__(
         self,
-        acsf: ACSF,
+        descriptor: Descriptor,
         files: Sequence[Input],
         options: Options,
         reading: Reading,
         parts: Parts,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        self.acsf, self.files, self.options, self.reading = acsf, files, options, reading
+        self.descriptor, self.files, self.options, self.reading = descriptor, files, options, reading
         self.parts, self.on_progress = parts, on_progress
         self.totals = layout.measure({})
-        self.widths = {atomic_number(symbol): len(columns) for symbol, columns in acsf.columns.items()}
+        self.rows = layout.ROWS[descriptor.centered_on]
 
     def compute(self, target: Path, about: Header) -> Summary:
         """Compute and save all chunks that are not there yet, and put the file in its place."""
         summary = Summary(target)
         start = self._load_finished(summary)
-        elements = [symbol for symbol, columns in self.acsf.columns.items() if columns]
-        reader = FrameReader(self.files, elements, self.reading)
+        reader = FrameReader(self.files, possible_elements(self.descriptor), self.reading)
+        chunk_size = self.options.chunk_size(self.descriptor.centered_on)
         with (
             quick_switching(),
             WriteBehind(self.parts, target, about, self._count) as store,
-            ReadAhead(reader.chunks(start, self.options.chunk_size)) as chunks,
+            ReadAhead(reader.chunks(start, chunk_size)) as chunks,
         ):
             store.start()
             for chunk in chunks:
                 if start == Place() and not summary.computed_atoms:
                     reader.check_keys()
                 before = time.perf_counter()
-                values, jacobian = self._evaluate(chunk)
+                batch = self._evaluate(chunk)
                 summary.kernel_seconds += time.perf_counter() - before
                 summary.computed_atoms += chunk.atoms
                 summary.skipped += [each.reason for each in chunk.skipped]
-                store.save(partial(self._make, chunk, values, jacobian))
+                store.save(partial(self._make, chunk, batch))
             store.wait()
             self._check_any(summary)
             store.finish()
@@ -225,20 +224,23 @@ class _Run:
         summary.resumed = self.totals["structure"]
         return place
 
-    def _evaluate(self, chunk: Chunk) -> tuple[Array, SparseJacobian | None]:
+    def _evaluate(self, chunk: Chunk) -> Batch:
         """Compute a chunk; structures that the descriptor refuses are left out or end the run."""
         return compute_chunk(chunk, self._batch, self.files, self.reading.on_error)
 
-    def _batch(self, frames: Sequence[Frame]) -> tuple[Array, SparseJacobian | None]:
-        return self.acsf.evaluate_batch([frame.structure for frame in frames], jacobian=self.options.derivatives)
+    def _batch(self, frames: Sequence[Frame]) -> Batch:
+        structures = [frame.structure for frame in frames]
+        return Batch(*self.descriptor.evaluate_batch(structures, jacobian=self.options.derivatives))
 
-    def _make(self, chunk: Chunk, values: Array, jacobian: SparseJacobian | None) -> Made:
+    def _make(self, chunk: Chunk, batch: Batch) -> Made:
         """Bring a computed chunk into the form in which it is saved."""
-        arrays = layout.chunk_arrays(chunk, values, jacobian, self.options.storage)
+        arrays = layout.chunk_arrays(chunk, batch, self.options.storage)
         if self.options.scale:
-            for number, summary in by_element(values, arrays["atoms/number"], self.widths).items():
-                prefix = f"statistics/{chemical_symbol(number)}/"
-                arrays |= {prefix + name: np.array(value) for name, value in vars(summary).items()}
+            names = self.rows.names(self.descriptor.columns)
+            widths = {group: len(self.descriptor.columns[name]) for group, name in names.items()}
+            for group, summary in by_group(batch.values, arrays[self.rows.group], widths).items():
+                prefix = f"statistics/{names[group]}/"
+                arrays |= {prefix + part: np.array(value) for part, value in vars(summary).items()}
         return arrays, {
             "lengths": layout.measure(arrays),
             "skipped": [each.reason for each in chunk.skipped],
@@ -264,6 +266,7 @@ class _Run:
 
     def _complete(self, summary: Summary) -> Summary:
         summary.structures, summary.atoms = self.totals["structure"], self.totals["atom"]
+        summary.pairs = self.totals["row"] if self.descriptor.centered_on == "pairs" else None
         summary.with_energy = self.totals["structures/has_energy"]
         summary.with_forces = self.totals["structures/has_forces"]
         summary.with_stress = self.totals["structures/has_stress"]

@@ -1,4 +1,4 @@
-"""The picture of one element's symmetry functions: small multiples of the factors they are made of."""
+"""The picture of the symmetry functions of an element or kind of pairs: small multiples of their factors."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import shapes
+from fastsf.pair_symmetry import PairFunction
 from fastsf.plot_style import make_figure
-from fastsf.symmetry import Compact, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry import Compact, Power, Radial, SymmetryFunction
 
 FloatArray = npt.NDArray[np.float64]
 Parameters = Mapping[str, float | str]
@@ -22,14 +23,14 @@ _LEGEND_LINES = 6
 _TITLE_LENGTH = 34
 
 
-def functions_figure(symbol: str, functions: Sequence[SymmetryFunction]) -> Any:
-    """Draw the functions of one central element.
+def functions_figure(name: str, functions: Sequence[SymmetryFunction | PairFunction]) -> Any:
+    """Draw the functions of one central element or kind of pairs.
 
     Parameters
     ----------
-    symbol : str
-        The element.
-    functions : sequence of Radial or Angular
+    name : str
+        The element or kind.
+    functions : sequence of symmetry functions
         Its functions.
 
     Returns
@@ -37,30 +38,28 @@ def functions_figure(symbol: str, functions: Sequence[SymmetryFunction]) -> Any:
     matplotlib.figure.Figure
     """
     groups = shapes.groups(functions)
-    factors = [factor for group in groups for factor in group.radial]
-    reach = 1.02 * max(factor.envelope.radius for factor in factors)
+    factors = [factor for group in groups for panel in group.panels for factor in panel.factors]
+    radial = [factor for factor in factors if isinstance(factor, Radial)]
+    reach = 1.02 * max(factor.envelope.radius for factor in radial)
     r, theta = np.linspace(reach / _POINTS, reach, _POINTS), np.linspace(0.0, 180.0, _POINTS)
-    distance = shapes.distance_curves(factors, r)
-    angle = shapes.angle_curves([factor for group in groups for factor in group.angles], theta)
+    curves = shapes.distance_curves(radial, r)
+    curves |= shapes.angle_curves([factor for factor in factors if not isinstance(factor, Radial)], theta)
 
-    places = list(_places([2 if group.angles else 1 for group in groups]))
+    places = list(_places([len(group.panels) for group in groups]))
     rows = places[-1] // _ACROSS + 1
-    across = _ACROSS if rows > 1 else places[-1] + (2 if groups[-1].angles else 1)
-    title = f"Symmetry functions of {symbol}: {_several(len(functions), 'column')}"
+    across = _ACROSS if rows > 1 else places[-1] + len(groups[-1].panels)
+    title = f"Symmetry functions of {name}: {_several(len(functions), 'column')}"
     figure = make_figure(max(across * _WIDTH, 5.0), rows * _HEIGHT + 0.5, title)
     for group, place in zip(groups, places, strict=True):
-        row, column = divmod(place, _ACROSS)
-        cell = row * across + column + 1
-        if group.angles:
-            axes = figure.add_subplot(rows, across, cell)
-            axes.set_title(_title(group, f"angle factor, {_several(len(group.angles), 'curve')}"), loc="left")
-            _curves(axes, theta, [angle[a] for a in group.angles], [_angle_parameters(a) for a in group.angles])
-            axes.set(xlabel="angle at the centre (degrees)", xlim=(0, 180), xticks=range(0, 181, 45))
-            cell += 1
-        axes = figure.add_subplot(rows, across, cell)
-        axes.set_title(_title(group, f"distance factor, {_several(len(group.radial), 'curve')}"), loc="left")
-        _curves(axes, r, [distance[f] for f in group.radial], [_distance_parameters(f) for f in group.radial])
-        axes.set(xlabel=f"{_distances(group)} (Å)", xlim=(0, reach))
+        for cell, panel in enumerate(group.panels, start=place):
+            row, column = divmod(cell, _ACROSS)
+            axes = figure.add_subplot(rows, across, row * across + column + 1)
+            axes.set_title(_title(group, panel), loc="left")
+            x = theta if panel.angular else r
+            _curves(axes, x, [curves[factor] for factor in panel.factors], list(map(_parameters, panel.factors)))
+            axes.set(xlabel=panel.of, xlim=(0, 180 if panel.angular else reach))
+            if panel.angular:
+                axes.set_xticks(range(0, 181, 45))
     return figure
 
 
@@ -74,24 +73,23 @@ def _places(widths: Sequence[int]) -> Iterator[int]:
         cell += width
 
 
-def _title(group: shapes.Group, what: str) -> str:
+def _title(group: shapes.Group, panel: shapes.Panel) -> str:
     neighbors = "  ".join(name.replace(",", "-") for name in group.neighbors)
     if len(neighbors) > _TITLE_LENGTH:
         neighbors = neighbors[: _TITLE_LENGTH - 1] + "…"
-    return f"{group.family}  neighbours {neighbors}\n{what}"
-
-
-def _distances(group: shapes.Group) -> str:
-    if not group.angles:
-        return "r$_{ij}$"
-    return "r$_{ij}$, r$_{ik}$ and r$_{jk}$" if group.narrow else "r$_{ij}$ and r$_{ik}$"
+    who = f"{group.family}  neighbours {neighbors}" if neighbors else group.family
+    return f"{who}\n{panel.what}, {_several(len(panel.factors), 'curve')}"
 
 
 def _several(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _distance_parameters(factor: Radial) -> Parameters:
+def _parameters(factor: shapes.Factor) -> Parameters:
+    if isinstance(factor, Power):
+        return {r"$\zeta$": factor.zeta, r"$\lambda$": factor.lam}
+    if not isinstance(factor, Radial):
+        return {"from": factor.left, "to": factor.right, "": factor.kind}
     envelope = factor.envelope
     if isinstance(envelope, Compact):
         limits: dict[str, float | str] = {"from": envelope.left, "to": envelope.right}
@@ -99,12 +97,6 @@ def _distance_parameters(factor: Radial) -> Parameters:
     else:
         limits = {"r$_c$": envelope.radius, r"$\alpha$": envelope.alpha, "": envelope.kind}
     return {r"$\eta$": factor.eta, "r$_s$": factor.rs, r"$\kappa$": factor.kappa, **limits}
-
-
-def _angle_parameters(angle: Power | Window) -> Parameters:
-    if isinstance(angle, Power):
-        return {r"$\zeta$": angle.zeta, r"$\lambda$": angle.lam}
-    return {"from": angle.left, "to": angle.right, "": angle.kind}
 
 
 def _curves(axes: Any, x: FloatArray, curves: Sequence[FloatArray], parameters: Sequence[Parameters]) -> None:

@@ -45,7 +45,7 @@ def _inspect_features(arguments: argparse.Namespace, console: Console) -> None:
     with FeatureFile(arguments.file) as file:
         console.say(describe(file))
         statistics = file.statistics()
-        console.say("\n" + statistics_tables(statistics, file.labels))
+        console.say("\n" + statistics_tables(statistics, file.labels, file.centered_on))
         if arguments.plots is not None:
             console.say()
             for path in write_plots(file, Path(arguments.plots)):

@@ -6,20 +6,48 @@ table, so that a quantity is added in one place. docs/featurize.md describes the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.descriptors import Batch
+from fastsf.elements import atomic_number
 from fastsf.frames import Chunk, Frame
-from fastsf.jacobian import SparseJacobian
+from fastsf.pair_rows import PairRows
+from fastsf.structure import IntArray
 
 Array = npt.NDArray[Any]
 
 FORMAT = "fastsf-features"
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the rows of the features are.
+
+    Parameters
+    ----------
+    group : str
+        Field that tells which functions a row has.
+    start : str
+        Field with the first row of every structure.
+    """
+
+    group: str
+    start: str
+
+    def names(self, columns: Iterable[str]) -> dict[int, str]:
+        """Values of the field `group`, and the element or kind of pairs that each of them stands for."""
+        if self.group == "atoms/number":
+            return {atomic_number(symbol): symbol for symbol in columns}
+        return dict(enumerate(columns))
+
+
+ROWS = {"atoms": Rows("atoms/number", "structures/start"), "pairs": Rows("pairs/kind", "structures/pair_start")}
 
 
 @dataclass(frozen=True)
@@ -31,8 +59,8 @@ class Field:
     name : str
         Path in the HDF5 file.
     axis : str
-        What the first dimension counts: "structure", "atom", "entry" (of the sparse derivatives) or
-        "skipped".
+        What the first dimension counts: "structure", "atom", "row" (of the features), "entry" (of the sparse
+        derivatives) or "skipped".
     dtype : str
         NumPy type code; "float" means the storage type of the features, float64 or float32.
     tail : tuple of int or str
@@ -43,6 +71,8 @@ class Field:
         What it is.
     needs : str
         Mask without which the array is left out: no structure has this label.
+    rows : str
+        "atoms" or "pairs" if only files with such rows have it.
     """
 
     name: str
@@ -52,6 +82,7 @@ class Field:
     units: str
     text: str
     needs: str = ""
+    rows: str = ""
 
     def type(self, storage: str) -> np.dtype[Any]:
         """Return the NumPy type, given the storage type of the features."""
@@ -63,7 +94,21 @@ class Field:
 
 
 FIELDS = (
-    Field("features", "atom", "float", ("columns",), "1", "symmetry functions, one row per atom"),
+    Field("features", "row", "float", ("columns",), "1", "symmetry functions, one row per atom", rows="atoms"),
+    Field(
+        "features",
+        "row",
+        "float",
+        ("columns",),
+        "1",
+        "symmetry functions, one row per pair (pair-distance: in Angstrom)",
+        rows="pairs",
+    ),
+    Field("pairs/i", "row", "int32", (), "1", "first atom, counted from 0 in its structure", rows="pairs"),
+    Field("pairs/j", "row", "int32", (), "1", "second atom", rows="pairs"),
+    Field("pairs/shift", "row", "int32", (3,), "1", "lattice vectors that are added to the second", rows="pairs"),
+    Field("pairs/kind", "row", "uint16", (), "1", "kind of the pair: row of kinds", rows="pairs"),
+    Field("pairs/distance", "row", "float64", (), "Angstrom", "distance of the two", rows="pairs"),
     Field("atoms/number", "atom", "uint8", (), "1", "atomic number"),
     Field("atoms/position", "atom", "float64", (3,), "Angstrom", "Cartesian position"),
     Field(
@@ -116,26 +161,24 @@ FIELDS = (
 """Arrays that are joined end to end from the parts."""
 
 COUNTS = (
-    Field("structures/start", "structure", "int64", (), "1", "first row of every structure, and the end"),
-    Field("derivatives/start", "atom", "int64", (), "1", "first entry of every atom, and the end"),
+    Field("structures/start", "structure", "int64", (), "1", "first atom of every structure, and the end"),
+    Field("structures/pair_start", "structure", "int64", (), "1", "the same for pairs", rows="pairs"),
+    Field("derivatives/start", "row", "int64", (), "1", "first entry of every row of features, and the end"),
 )
 """Arrays of running sums: the parts hold the numbers of rows, the file where each begins (one more entry)."""
 
 
-def used_fields(derivatives: bool) -> tuple[Field, ...]:
-    """Return the fields of `FIELDS` that a file with or without derivatives has."""
-    return tuple(field for field in FIELDS if derivatives or not field.name.startswith("derivatives/"))
-
-
-def used_counts(derivatives: bool) -> tuple[Field, ...]:
-    """Return the fields of `COUNTS` that a file with or without derivatives has."""
-    return tuple(field for field in COUNTS if derivatives or not field.name.startswith("derivatives/"))
+def used(fields: Iterable[Field], rows: str, derivatives: bool) -> tuple[Field, ...]:
+    """Those of `FIELDS` or `COUNTS` that a file has whose rows are "atoms" or "pairs"."""
+    fitting = (field for field in fields if field.rows in ("", rows))
+    return tuple(field for field in fitting if derivatives or not field.name.startswith("derivatives/"))
 
 
 _MASKS = ("structures/has_energy", "structures/has_forces", "structures/has_stress")
 _RULERS = {
     "structure": "structures/frame",
     "atom": "atoms/number",
+    "row": "features",
     "entry": "derivatives/column",
     "skipped": "skipped/frame",
 }
@@ -147,17 +190,15 @@ def measure(arrays: Mapping[str, Array]) -> dict[str, int]:
     return sizes | {name: int(arrays[name].sum()) if name in arrays else 0 for name in _MASKS}
 
 
-def chunk_arrays(chunk: Chunk, values: Array, jacobian: SparseJacobian | None, storage: str) -> dict[str, Array]:
+def chunk_arrays(chunk: Chunk, batch: Batch, storage: str) -> dict[str, Array]:
     """Bring a computed chunk into the arrays of this table.
 
     Parameters
     ----------
     chunk : Chunk
         Its structures.
-    values : (n, s) float64
-        Features of their atoms.
-    jacobian : SparseJacobian or None
-        Derivatives; atoms are rows of `values`.
+    batch : Batch
+        Their features; derivatives and pairs count atoms through the structures.
     storage : str
         Type of the stored features.
 
@@ -169,7 +210,7 @@ def chunk_arrays(chunk: Chunk, values: Array, jacobian: SparseJacobian | None, s
     frames = chunk.frames
     sizes = np.array([len(frame.structure) for frame in frames], dtype=np.int64)
     arrays = {
-        "features": values.astype(storage),
+        "features": batch.values.astype(storage, copy=False),
         "atoms/number": _join([frame.structure.numbers.astype(np.uint8) for frame in frames], (0,), np.uint8),
         "atoms/position": _join([frame.structure.positions for frame in frames], (0, 3)),
         "atoms/force": _join([_label(frame, "forces", (len(frame.structure), 3)) for frame in frames], (0, 3)),
@@ -185,14 +226,31 @@ def chunk_arrays(chunk: Chunk, values: Array, jacobian: SparseJacobian | None, s
     }
     for name in ("energy", "forces", "stress"):
         arrays[f"structures/has_{name}"] = np.array([name in frame.labels for frame in frames], dtype=np.bool_)
-    if jacobian is not None:
+    first_atom = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    if batch.pairs is not None:
+        arrays |= _pair_arrays(batch.pairs, sizes, first_atom)
+    if batch.derivatives is not None:
+        jacobian = batch.derivatives
         entries = np.diff(jacobian.start)
-        first_row = np.repeat(np.cumsum(sizes) - sizes, sizes)
         arrays["derivatives/start"] = entries
         arrays["derivatives/column"] = jacobian.column
-        arrays["derivatives/atom"] = (jacobian.atom - np.repeat(first_row, entries)).astype(np.int32)
-        arrays["derivatives/data"] = jacobian.data.astype(storage)
+        first = np.repeat(first_atom[jacobian.centers], entries)
+        arrays["derivatives/atom"] = (jacobian.atom - first).astype(np.int32)
+        arrays["derivatives/data"] = jacobian.data.astype(storage, copy=False)
     return arrays
+
+
+def _pair_arrays(pairs: PairRows, sizes: IntArray, first_atom: IntArray) -> dict[str, Array]:
+    """Which pairs the rows are, given the atoms of every structure and the first of them for every atom."""
+    bounds = pairs.first[np.concatenate([[0], np.cumsum(sizes)])]
+    return {
+        "structures/pair_start": np.diff(bounds),
+        "pairs/i": (pairs.i - first_atom[pairs.i]).astype(np.int32),
+        "pairs/j": (pairs.j - first_atom[pairs.j]).astype(np.int32),
+        "pairs/shift": pairs.shift.astype(np.int32),
+        "pairs/kind": pairs.kind.astype(np.uint16),
+        "pairs/distance": pairs.distance,
+    }
 
 
 def _join(pieces: list[Array], empty: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> Array:

@@ -15,7 +15,7 @@ from typing import Any
 
 import fastsf
 from fastsf.chunks import Manifest, Parts
-from fastsf.descriptor import ACSF
+from fastsf.descriptors import Descriptor
 from fastsf.errors import InputError
 from fastsf.feature_writer import Header
 from fastsf.features import FeatureFile
@@ -24,8 +24,8 @@ from fastsf.input_files import Input
 
 FORMAT = "fastsf-featurize"
 VERSION = 1
-CHUNK_ATOMS = 20_000
-CHUNK_ATOMS_WITH_DERIVATIVES = 2_000
+CHUNK_ATOMS = {"atoms": (20_000, 2_000), "pairs": (2_000, 200)}
+"""Atoms after which a chunk is closed, without and with derivatives, where rows are atoms or pairs."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Options:
     scale : bool
         Also minimum, maximum, mean and sigma of every column, in the same pass.
     chunk_atoms : int, optional
-        Atoms after which a chunk is closed: 20,000, with derivatives 2,000.
+        Atoms after which a chunk is closed: 20,000, with derivatives 2,000; a tenth of it where rows are pairs.
     """
 
     derivatives: bool = False
@@ -49,12 +49,9 @@ class Options:
     scale: bool = False
     chunk_atoms: int | None = None
 
-    @property
-    def chunk_size(self) -> int:
-        """Atoms after which a chunk is closed."""
-        if self.chunk_atoms is not None:
-            return self.chunk_atoms
-        return CHUNK_ATOMS_WITH_DERIVATIVES if self.derivatives else CHUNK_ATOMS
+    def chunk_size(self, rows: str) -> int:
+        """Atoms after which a chunk is closed, where rows are "atoms" or "pairs"."""
+        return CHUNK_ATOMS[rows][self.derivatives] if self.chunk_atoms is None else self.chunk_atoms
 
     @property
     def storage(self) -> str:
@@ -62,30 +59,32 @@ class Options:
         return "float32" if self.float32 else "float64"
 
 
-def make_manifest(files: Sequence[Input], acsf: ACSF, options: Options, reading: Reading, command: str) -> Manifest:
+def make_manifest(
+    files: Sequence[Input], descriptor: Descriptor, options: Options, reading: Reading, command: str
+) -> Manifest:
     """Write down what determines the content of a file (``identity``), and how this run was started."""
-    definition = definition_text(acsf)
+    definition = definition_text(descriptor)
     identity = {
         "fastsf": fastsf.__version__,
         "definition": hashlib.sha256(definition.encode()).hexdigest(),
         "inputs": [asdict(each) for each in files],
         **asdict(options),
-        "chunk_atoms": options.chunk_size,
+        "chunk_atoms": options.chunk_size(descriptor.centered_on),
         **asdict(reading),
     }
     return {
         "format": FORMAT,
         "version": VERSION,
         "identity": identity,
-        "elements": list(acsf.elements),
+        "elements": list(descriptor.elements),
         "created": _now(),
         "command": command,
     }
 
 
-def definition_text(acsf: ACSF) -> str:
+def definition_text(descriptor: Descriptor) -> str:
     """Return the definition of a descriptor as JSON text, the same for the same descriptor."""
-    return json.dumps(acsf.to_dict(), sort_keys=True, separators=(",", ":"))
+    return json.dumps(descriptor.to_dict(), sort_keys=True, separators=(",", ":"))
 
 
 def _now() -> str:
@@ -162,7 +161,7 @@ def recorded_elements(output: str | Path, paths: Sequence[str]) -> list[str] | N
     return list(manifest["elements"])
 
 
-def header(acsf: ACSF, files: Sequence[Input], options: Options, manifest: Manifest) -> Header:
+def header(descriptor: Descriptor, files: Sequence[Input], options: Options, manifest: Manifest) -> Header:
     """Gather what the finished file says about itself."""
     attributes = {
         "created": manifest["created"],
@@ -174,12 +173,13 @@ def header(acsf: ACSF, files: Sequence[Input], options: Options, manifest: Manif
     attributes |= {name: metadata.version(name) for name in ("numpy", "numba", "ase", "h5py")}
     return Header(
         storage=options.storage,
+        rows=descriptor.centered_on,
         derivatives=options.derivatives,
-        n_columns=acsf.n_features,
-        labels=acsf.labels,
-        families={symbol: [f.family for f in functions] for symbol, functions in acsf.columns.items()},
+        n_columns=descriptor.n_features,
+        labels=descriptor.labels,
+        families={name: [f.family for f in functions] for name, functions in descriptor.columns.items()},
         inputs=[asdict(each) for each in files],
-        definition=definition_text(acsf),
+        definition=definition_text(descriptor),
         manifest=json.dumps(manifest),
         attributes=attributes,
     )

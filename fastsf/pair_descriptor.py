@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,8 @@ class PCSF:
         If there are no functions, an element is unknown, a function names one that is not among `elements`, or the
         functions of a kind have no end.
     """
+
+    centered_on: ClassVar[Literal["atoms", "pairs"]] = "pairs"
 
     def __init__(
         self,

@@ -63,7 +63,7 @@ def pairs(
     Our own choice; by default 16 functions for one element, 24 for each kind of pairs of two elements and 32 of three,
     with a cutoff of 6 Å.
     """
-    rc = 6.0 if cutoff is None else float(cutoff)
+    rc = checked_number("cutoff", 6.0 if cutoff is None else cutoff, above=1.5)
     first = checked_number("r_min", r_min, above=0.01, below=rc - 1.4)
     distances = side_by_side(first, rc - 0.4, checked_count("radial", radial, 2))
     around = side_by_side(first, rc - 0.4, checked_count("environment", environment, 2))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors import Descriptor, descriptor_from_dict
 from fastsf.features import FeatureFile
 from fastsf.function_plots import functions_figure
 from fastsf.plot_style import save_picture
@@ -34,22 +34,22 @@ def write_plots(file: FeatureFile, folder: Path) -> list[Path]:
     StorageError
         If the pictures cannot be written.
     """
-    functions = plot_functions(ACSF.from_dict(file.definition), folder)
-    return functions + plot_ranges(file.statistics(), file.labels, folder)
+    functions = plot_functions(descriptor_from_dict(file.definition), folder)
+    return functions + plot_ranges(file.statistics(), file.labels, folder, file.centered_on)
 
 
-def plot_functions(acsf: ACSF, folder: Path) -> list[Path]:
-    """Draw the factors of all functions, one picture per central element.
+def plot_functions(descriptor: Descriptor, folder: Path) -> list[Path]:
+    """Draw the factors of all functions, one picture per central element or kind of pairs.
 
     Functions that differ only by numbers share a panel: factors of the distance against r, factors of the
     angle against theta. Groups that have the same numbers for several neighbours are drawn once.
 
     Parameters
     ----------
-    acsf : ACSF
-        The descriptor.
+    descriptor : ACSF or PCSF
+        The functions.
     folder : Path
-        Where to write functions-SYMBOL.png; made if it is not there.
+        Where to write functions-NAME.png; made if it is not there.
 
     Returns
     -------
@@ -57,35 +57,40 @@ def plot_functions(acsf: ACSF, folder: Path) -> list[Path]:
         What was written.
     """
     written = []
-    for symbol, functions in acsf.columns.items():
+    for name, functions in descriptor.columns.items():
         if functions:
-            written.append(folder / f"functions-{symbol}.png")
-            save_picture(written[-1], partial(functions_figure, symbol, functions))
+            written.append(folder / f"functions-{name}.png")
+            save_picture(written[-1], partial(functions_figure, name, functions))
     return written
 
 
 def plot_ranges(
-    statistics: Mapping[str, ColumnStatistics], labels: Mapping[str, Sequence[str]], folder: Path
+    statistics: Mapping[str, ColumnStatistics],
+    labels: Mapping[str, Sequence[str]],
+    folder: Path,
+    rows: str = "atoms",
 ) -> list[Path]:
-    """Draw minimum, maximum, mean and standard deviation of every column, one picture per central element.
+    """Draw minimum, maximum, mean and standard deviation of every column, a picture per element or kind of pairs.
 
     Parameters
     ----------
-    statistics : mapping of symbol to ColumnStatistics
-        Over all atoms of the element.
-    labels : mapping of symbol to sequence of str
+    statistics : mapping of str to ColumnStatistics
+        Over all atoms of each element, or all pairs of each kind.
+    labels : mapping of str to sequence of str
         Names of the columns.
     folder : Path
-        Where to write ranges-SYMBOL.png; made if it is not there.
+        Where to write ranges-NAME.png; made if it is not there.
+    rows : "atoms" or "pairs"
+        What the statistics are over.
 
     Returns
     -------
     list of Path
-        What was written; elements without atoms are left out.
+        What was written; elements without atoms and kinds without pairs are left out.
     """
     written = []
-    for symbol, summary in statistics.items():
-        if summary.count and labels[symbol]:
-            written.append(folder / f"ranges-{symbol}.png")
-            save_picture(written[-1], partial(ranges_figure, symbol, summary, labels[symbol]))
+    for name, summary in statistics.items():
+        if summary.count and labels[name]:
+            written.append(folder / f"ranges-{name}.png")
+            save_picture(written[-1], partial(ranges_figure, name, summary, labels[name], rows))
     return written

@@ -1,4 +1,4 @@
-"""The picture of one element's values: minimum, maximum, mean and sigma of every column."""
+"""The picture of the values of an element or kind of pairs: minimum, maximum, mean and sigma of every column."""
 
 from __future__ import annotations
 
@@ -28,31 +28,33 @@ _LEGEND = "   ".join(
 )
 
 
-def ranges_figure(symbol: str, summary: ColumnStatistics, labels: Sequence[str]) -> Any:
-    """Draw the ranges of all columns of one element.
+def ranges_figure(name: str, summary: ColumnStatistics, labels: Sequence[str], rows: str = "atoms") -> Any:
+    """Draw the ranges of all columns of one element or kind of pairs.
 
     Parameters
     ----------
-    symbol : str
-        The element.
+    name : str
+        The element or kind.
     summary : ColumnStatistics
         Statistics of its columns.
     labels : sequence of str
         Names of the columns; what stands before the first blank is the group.
+    rows : "atoms" or "pairs"
+        What the statistics are over.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     groups = [label.split()[0] for label in labels]
-    rows = _rows(groups)
-    across = max(map(len, rows))
-    title = f"Values of the {len(labels)} columns of {symbol} over {summary.count:,} atoms"
-    figure = make_figure(max(_COLUMN_WIDTH * across + 1.4, 7.5), 2.9 * len(rows) + 0.8, title)
-    panels = figure.subplots(len(rows), 1, squeeze=False, sharey=True)[:, 0]
+    lines = _lines(groups)
+    across = max(map(len, lines))
+    title = f"Values of the {len(labels)} columns of {name} over {summary.count:,} {rows}"
+    figure = make_figure(max(_COLUMN_WIDTH * across + 1.4, 7.5), 2.9 * len(lines) + 0.8, title)
+    panels = figure.subplots(len(lines), 1, squeeze=False, sharey=True)[:, 0]
     colors = {group: _COLORS[k % len(_COLORS)] for k, group in enumerate(dict.fromkeys(groups))}
     low = _scale(panels[0], summary)
-    for axes, columns in zip(panels, rows, strict=True):
+    for axes, columns in zip(panels, lines, strict=True):
         _bars(axes, summary, np.array(columns), [colors[groups[k]] for k in columns], low)
         _mark_groups(axes, columns, groups, colors)
         axes.set(xlim=(columns[0] - 0.7, columns[0] + across - 0.3), ylabel="value")
@@ -61,18 +63,18 @@ def ranges_figure(symbol: str, summary: ColumnStatistics, labels: Sequence[str])
     return figure
 
 
-def _rows(groups: Sequence[str]) -> list[list[int]]:
-    """Distribute the columns over rows, breaking between groups where that is possible."""
-    rows: list[list[int]] = [[]]
+def _lines(groups: Sequence[str]) -> list[list[int]]:
+    """Distribute the columns over lines, breaking between groups where that is possible."""
+    lines: list[list[int]] = [[]]
     for _, members in groupby(range(len(groups)), key=lambda k: groups[k]):
         inside = list(members)
-        if rows[-1] and len(rows[-1]) + len(inside) > _COLUMNS_PER_ROW:
-            rows.append([])
+        if lines[-1] and len(lines[-1]) + len(inside) > _COLUMNS_PER_ROW:
+            lines.append([])
         pieces = math.ceil(len(inside) / _COLUMNS_PER_ROW)
         length = math.ceil(len(inside) / pieces)
-        rows[-1] += inside[:length]
-        rows += [inside[start : start + length] for start in range(length, len(inside), length)]
-    return rows
+        lines[-1] += inside[:length]
+        lines += [inside[start : start + length] for start in range(length, len(inside), length)]
+    return lines
 
 
 def _scale(axes: Any, summary: ColumnStatistics) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 import numpy as np
 
@@ -16,13 +17,14 @@ def describe(file: FeatureFile) -> str:
     """Summarise a feature file: counts, labels, units, functions, provenance, what was left out."""
     attributes = file.hdf5.attrs
     features = file.hdf5["features"]
-    counts = ", ".join(f"{symbol} {number:,}" for symbol, number in file.atom_counts().items())
-    widths = ", ".join(f"{symbol} {len(labels)}" for symbol, labels in file.labels.items())
+    widths = ", ".join(f"{name} {len(labels)}" for name, labels in file.labels.items())
+    units = _units(chain(*file.labels.values()))
     lines = [
         f"{file.path}: symmetry functions, format version {attributes['version']}",
         _row("structures", f"{len(file):,} from {_several(len(file.inputs), 'file')}"),
-        _row("atoms", f"{file.n_atoms:,}: {counts}"),
-        _row("columns", f"{features.shape[1]}: {widths}; {features.dtype}, dimensionless"),
+        _row("atoms", _counted(file.n_atoms, file.atom_counts())),
+        *([_row("pairs", _counted(file.n_rows, file.row_counts()))] if file.centered_on == "pairs" else []),
+        _row("columns", f"{features.shape[1]}: {widths}; {features.dtype}, {units}"),
         *_label_rows(file),
         *_derivative_rows(file),
         _row("made", f"{attributes['created']} by fastsf {attributes['fastsf']}"),
@@ -38,10 +40,10 @@ def describe(file: FeatureFile) -> str:
     return "\n".join(lines)
 
 
-def statistics_table(symbol: str, summary: ColumnStatistics, labels: list[str]) -> str:
-    """Lay out the statistics of one element's columns as a table."""
+def statistics_table(name: str, summary: ColumnStatistics, labels: list[str], rows: str = "atoms") -> str:
+    """Lay out the statistics of the columns of one element or kind of pairs (`rows` are "pairs") as a table."""
     lines = [
-        f"{symbol}: {len(labels)} columns over {summary.count:,} atoms (dimensionless)",
+        f"{name}: {len(labels)} columns over {summary.count:,} {rows} ({_units(labels)})",
         f"{'':4} {'minimum':>11} {'maximum':>11} {'mean':>11} {'sigma':>11}  function",
     ]
     numbers = np.stack([summary.minimum, summary.maximum, summary.mean, summary.sigma], axis=1)
@@ -51,9 +53,20 @@ def statistics_table(symbol: str, summary: ColumnStatistics, labels: list[str]) 
     return "\n".join(lines)
 
 
-def statistics_tables(statistics: Mapping[str, ColumnStatistics], labels: Mapping[str, list[str]]) -> str:
-    """Lay out the statistics of all elements."""
-    return "\n\n".join(statistics_table(symbol, each, labels[symbol]) for symbol, each in statistics.items())
+def statistics_tables(
+    statistics: Mapping[str, ColumnStatistics], labels: Mapping[str, list[str]], rows: str = "atoms"
+) -> str:
+    """Lay out the statistics of all elements or kinds of pairs."""
+    return "\n\n".join(statistics_table(name, each, labels[name], rows) for name, each in statistics.items())
+
+
+def _units(labels: Iterable[str]) -> str:
+    distances = any(label.startswith("pair-distance") for label in labels)
+    return "dimensionless, distances in Å" if distances else "dimensionless"
+
+
+def _counted(total: int, parts: Mapping[str, int]) -> str:
+    return f"{total:,}: " + ", ".join(f"{name} {number:,}" for name, number in parts.items())
 
 
 def _row(name: str, text: str) -> str:

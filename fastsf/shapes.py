@@ -8,22 +8,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from fastsf.descriptor import ACSF
+from fastsf.pair_symmetry import PairAngular, PairFunction, PairRadial
 from fastsf.structure import Structure
-from fastsf.symmetry import Angular, Cutoff, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry import Angular, Cutoff, Envelope, Power, Radial, SymmetryFunction, Window
 
 FloatArray = npt.NDArray[np.float64]
 Angle = Power | Window
+Factor: TypeAlias = Radial | Power | Window
 _ATOM = "H"  # any element: the curves do not depend on it
+_DISTANCE, _ANGLE = "distance factor", "angle factor"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Factors of the same quantity.
+
+    Parameters
+    ----------
+    what : str
+        Such as "distance factor".
+    of : str
+        The quantity, as the axis of a picture names it.
+    factors : tuple of Radial, or of Power and Window
+        Distinct ones, in order of appearance.
+    """
+
+    what: str
+    of: str
+    factors: tuple[Factor, ...]
+
+    @property
+    def angular(self) -> bool:
+        """Whether the quantity is an angle."""
+        return not isinstance(self.factors[0], Radial)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Functions of one central element that differ only by numbers.
+    """Functions of one central element or kind of pairs that differ only by numbers.
 
     Parameters
     ----------
@@ -31,51 +59,85 @@ class Group:
         Such as G2 or wG4.
     neighbors : tuple of str
         What the functions look at, for example ("H", "O") for two groups of the same numbers, or ("H,O",) for
-        pairs.
-    radial : tuple of Radial
-        Distinct factors of the distance, in order of appearance.
-    angles : tuple of Power or Window
-        Distinct factors of the angle; none in radial groups.
-    narrow : bool
-        Whether the distance between the two neighbours has its factor too.
+        pairs; nothing in functions of the distance of a pair.
+    panels : tuple of Panel
+        One or two; the factor of an angle is the first.
     """
 
     family: str
     neighbors: tuple[str, ...]
-    radial: tuple[Radial, ...]
-    angles: tuple[Angle, ...]
-    narrow: bool
+    panels: tuple[Panel, ...]
 
 
 def distance_factor(function: SymmetryFunction) -> Radial:
     """Return the factor F(r) of a function, for a neighbour of weight one."""
     kappa = function.kappa if isinstance(function, Radial) else 0.0
-    return Radial(_ATOM, _ATOM, function.envelope, function.eta, function.rs if function.eta else 0.0, kappa)
+    return _radial(function.envelope, function.eta, function.rs, kappa)
 
 
-def groups(functions: Iterable[SymmetryFunction]) -> list[Group]:
-    """Sort the functions of one central element into groups; groups of the same numbers are joined."""
-    members: dict[tuple[str, str], list[SymmetryFunction]] = {}
+def _radial(envelope: Envelope, eta: float, rs: float, kappa: float = 0.0) -> Radial:
+    return Radial(_ATOM, _ATOM, envelope, eta, rs if eta else 0.0, kappa)
+
+
+def groups(functions: Iterable[SymmetryFunction | PairFunction]) -> list[Group]:
+    """Sort the functions of one central element or kind of pairs into groups; those of the same numbers are joined.
+
+    The distance of a pair, which is a function by itself, is left out.
+    """
+    members: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[tuple[Factor, ...]]] = {}
     for function in functions:
-        members.setdefault((function.family, _neighbors(function)), []).append(function)
+        factors = _factors(function)
+        key = function.family, _neighbors(function), tuple((what, of) for what, of, _ in factors)
+        if factors:
+            members.setdefault(key, []).append(tuple(factor for *_, factor in factors))
     joined: dict[tuple[object, ...], Group] = {}
-    for (family, neighbors), group in members.items():
-        radial = tuple(dict.fromkeys(distance_factor(function) for function in group))
-        angles = tuple(dict.fromkeys(f.angle for f in group if isinstance(f, Angular)))
-        narrow = any(isinstance(f, Angular) and f.narrow for f in group)
-        key = family, radial, angles
-        seen = joined.get(key, Group(family, (), radial, angles, narrow))
-        joined[key] = replace(seen, neighbors=(*seen.neighbors, neighbors))
+    for (family, neighbors, names), group in members.items():
+        columns = (tuple(dict.fromkeys(column)) for column in zip(*group, strict=True))
+        panels = tuple(Panel(*name, column) for name, column in zip(names, columns, strict=True))
+        seen = joined.get((family, panels), Group(family, (), panels))
+        joined[family, panels] = replace(seen, neighbors=(*seen.neighbors, *filter(None, [neighbors])))
     return list(joined.values())
 
 
-def _neighbors(function: SymmetryFunction) -> str:
+def _neighbors(function: SymmetryFunction | PairFunction) -> str:
+    if isinstance(function, PairRadial):
+        return ""
+    if isinstance(function, Angular):
+        return "all" if function.neighbors is None else ",".join(function.neighbors)
+    return function.neighbor or "all"
+
+
+def _factors(function: SymmetryFunction | PairFunction) -> list[tuple[str, str, Factor]]:
+    """What a function is a product of: name of the factor, name of the quantity, factor."""
     if isinstance(function, Radial):
-        return function.neighbor or "all"
-    return "all" if function.neighbors is None else ",".join(function.neighbors)
+        return [(_DISTANCE, "r$_{ij}$ (Å)", distance_factor(function))]
+    if isinstance(function, Angular):
+        distances = "r$_{ij}$, r$_{ik}$ and r$_{jk}$ (Å)" if function.narrow else "r$_{ij}$ and r$_{ik}$ (Å)"
+        angle = (_ANGLE, "angle at the centre (degrees)", function.angle)
+        return [angle, (_DISTANCE, distances, distance_factor(function))]
+    if function.envelope is None:
+        return []
+    own = _radial(function.envelope, function.eta, function.rs)
+    if isinstance(function, PairRadial):
+        return [(_DISTANCE, "R$_{ij}$ (Å)", own)]
+    if isinstance(function, PairAngular):
+        angle = (_ANGLE, f"angle at {_apex(function)} (degrees)", function.angle)
+        return [angle, (_DISTANCE, "R$_{ij}$, R$_{ik}$ and R$_{jk}$ (Å)", own)]
+    pair = _radial(function.envelope, function.pair_eta, function.pair_rs)
+    return [
+        ("factor of the pair", "R$_{ij}$ (Å)", pair),
+        ("factor of the neighbours", "R$_{ik}$ or R$_{jk}$ (Å)", own),
+    ]
 
 
-def distance_curves(factors: Iterable[Radial], r: FloatArray) -> dict[Radial, FloatArray]:
+def _apex(function: PairAngular) -> str:
+    if function.apex == "both":
+        return "i and at j"
+    lighter, heavier = function.elements
+    return "k" if function.apex == "third" or lighter == heavier else heavier
+
+
+def distance_curves(factors: Iterable[Radial], r: FloatArray) -> dict[Factor, FloatArray]:
     """Evaluate factors of the distance.
 
     Parameters
@@ -96,7 +158,7 @@ def distance_curves(factors: Iterable[Radial], r: FloatArray) -> dict[Radial, Fl
     return {factor: values[factor] for factor in distinct}
 
 
-def angle_curves(angles: Iterable[Angle], theta: FloatArray) -> dict[Angle, FloatArray]:
+def angle_curves(angles: Iterable[Angle], theta: FloatArray) -> dict[Factor, FloatArray]:
     """Evaluate factors of the angle.
 
     Parameters

@@ -86,23 +86,23 @@ class ColumnStatistics:
         return deviation
 
 
-def by_element(
-    features: FloatArray, numbers: npt.NDArray[np.integer], widths: Mapping[int, int]
+def by_group(
+    features: FloatArray, groups: npt.NDArray[np.integer], widths: Mapping[int, int]
 ) -> dict[int, ColumnStatistics]:
-    """Summarise the feature columns of every element.
+    """Summarise the feature columns of every element or kind of pairs.
 
     Parameters
     ----------
     features : (n, s) float64
-        One row per atom; rows of elements with fewer columns are padded on the right.
-    numbers : (n,) int
-        Atomic number of every row.
-    widths : mapping of atomic number to int
-        How many columns each element has.
+        One row per atom or pair; rows of elements or kinds with fewer columns are padded on the right.
+    groups : (n,) int
+        Number of the element or kind of every row.
+    widths : mapping of int to int
+        How many columns each of them has.
 
     Returns
     -------
-    dict of atomic number to ColumnStatistics
+    dict of int to ColumnStatistics
         One entry for every key of `widths`.
     """
-    return {number: ColumnStatistics.of(features[numbers == number][:, :width]) for number, width in widths.items()}
+    return {group: ColumnStatistics.of(features[groups == group][:, :width]) for group, width in widths.items()}

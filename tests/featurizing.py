@@ -14,7 +14,7 @@ from ase.build import bulk, molecule
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
-from fastsf import ACSF, G2, G4
+from fastsf import ACSF, G2, G4, PCSF, Cutoff, PairAngular, PairEnvironment, PairRadial, Power
 
 ROOT = Path(__file__).resolve().parents[1]
 ELEMENTS = ("H", "O", "Si")
@@ -36,6 +36,46 @@ zeta = [1.0, 4.0]
 lambda = [-1.0, 1.0]
 cutoff = 4.0
 """
+
+PAIR_TOML = """
+elements = ["H", "O", "Si"]
+[[pair_function]]
+type = "pair-distance"
+pair = ["H", "O"]
+[[pair_function]]
+type = "pair-gaussian"
+pair = [["H", "H"], ["H", "O"], ["Si", "Si"]]
+eta = 4.0
+rs = [1.0, 2.0]
+cutoff = 3.0
+[[pair_function]]
+type = "pair-G3"
+pair = ["Si", "Si"]
+neighbor = "Si"
+eta = 0.5
+cutoff = 4.0
+[[pair_function]]
+type = "pair-G4"
+pair = [["H", "O"], ["Si", "Si"]]
+neighbor = ["H", "Si"]
+eta = 0.1
+zeta = 1.0
+lambda = [-1.0, 1.0]
+cutoff = 4.0
+"""
+
+
+def pair_descriptor() -> PCSF:
+    """The functions of `PAIR_TOML`: two columns for H-H, seven for H-O and Si-Si, none for other kinds."""
+    near, far = Cutoff(3.0), Cutoff(4.0)
+    kinds = (("H", "H"), ("H", "O"), ("Si", "Si"))
+    functions = [PairRadial(("H", "O"), None)]
+    functions += [PairRadial(kind, near, 4.0, rs) for kind in kinds for rs in (1.0, 2.0)]
+    functions += [PairEnvironment(("Si", "Si"), "Si", far, 0.5, pair_eta=0.5)]
+    for kind in kinds[1:]:
+        for neighbor in ("H", "Si"):
+            functions += [PairAngular(kind, neighbor, far, Power(1.0, lam), 0.1) for lam in (-1.0, 1.0)]
+    return PCSF(functions, elements=ELEMENTS, threads=1)
 
 
 def descriptor() -> ACSF:

@@ -24,7 +24,7 @@ FLOORS = {
     "training.document": 7,
     "training.init_command": 7,
     "frames": 4, "read_ahead": 4, "input_files": 4,
-    "featurize": 5, "chunks": 5, "layout": 5, "manifest": 5, "features": 5,
+    "featurize": 5, "descriptors": 5, "chunks": 5, "layout": 5, "manifest": 5, "features": 5,
     "feature_writer": 5, "write_behind": 5, "steady_file": 5,
     "extrapolation": 3, "extrapolation_policy": 3,
     "error_metrics": 4, "predict": 5, "prediction": 5, "calculator": 5, "ase_plugin": 5, "convert": 5,

@@ -240,6 +240,7 @@ def test_recipe_is_of_a_sensible_size(elements, each):
         ({"radius": 3}, "unknown option 'radius', pairs takes cutoff, r_min, radial"),
         ({"radial": 1}, "radial: expected a whole number, 2 or more"),
         ({"r_min": 5.0}, "r_min: expected a number above 0.01 and below 4.6"),
+        ({"cutoff": 1.2}, "cutoff: expected a number above 1.5, found 1.2"),
         ({"zeta": []}, "zeta: the list is empty"),
         ({"cutoff_type": 3}, "cutoff_type: expected a text"),
     ],

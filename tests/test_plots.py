@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from ase import Atoms
 from matplotlib.image import imread
 
 from fastsf import (
@@ -13,9 +14,13 @@ from fastsf import (
     G3,
     G4,
     G5,
+    PCSF,
     Angular,
     Compact,
     Cutoff,
+    PairAngular,
+    PairEnvironment,
+    PairRadial,
     Power,
     Radial,
     StorageError,
@@ -70,12 +75,76 @@ def test_groups_join_equal_numbers():
     functions += [G4("O", pair, 0.1, zeta, 1.0, 5.0) for pair in (("H", "H"), ("H", "O")) for zeta in (1, 4)]
     functions += [G5("O", ("O", "O"), 0.1, 1, 1.0, 5.0), G1("O", None, 6.0)]
     found = shapes.groups(functions)
-    assert [(g.family, g.neighbors, len(g.radial), len(g.angles), g.narrow) for g in found] == [
-        ("G2", ("H", "O"), 2, 0, False),
-        ("G4", ("H,H", "H,O"), 1, 2, True),
-        ("G5", ("O,O",), 1, 1, False),
-        ("wG1", ("all",), 1, 0, False),
+    assert [(g.family, g.neighbors, [(p.of, len(p.factors)) for p in g.panels]) for g in found] == [
+        ("G2", ("H", "O"), [("r$_{ij}$ (Å)", 2)]),
+        ("G4", ("H,H", "H,O"), [("angle at the centre (degrees)", 2), ("r$_{ij}$, r$_{ik}$ and r$_{jk}$ (Å)", 1)]),
+        ("G5", ("O,O",), [("angle at the centre (degrees)", 1), ("r$_{ij}$ and r$_{ik}$ (Å)", 1)]),
+        ("wG1", ("all",), [("r$_{ij}$ (Å)", 1)]),
     ]
+
+
+def pair_functions():
+    near, far, pair = Cutoff(4.0), Cutoff(6.0), ("H", "O")
+    return [
+        PairRadial(pair, None),
+        *(PairRadial(pair, far, 2.0, rs) for rs in (1.0, 2.0)),
+        *(PairEnvironment(pair, k, far, 0.3, 1.0, 0.2, 0.5) for k in ("H", "O")),
+        *(PairAngular(pair, k, near, Power(zeta, -1.0), 0.1) for k in ("H", "O") for zeta in (1.0, 4.0)),
+        PairAngular(pair, "H", near, Power(1.0, -1.0), 0.1, apex="third"),
+        PairAngular(pair, "H", Compact(0.0, 5.0), Window(20.0, 160.0), apex="both"),
+    ]
+
+
+def test_groups_of_pair_functions():
+    found = shapes.groups(pair_functions())
+    three = "R$_{ij}$, R$_{ik}$ and R$_{jk}$ (Å)"
+    assert [(g.family, g.neighbors, [(p.of, len(p.factors)) for p in g.panels]) for g in found] == [
+        ("pair-gaussian", (), [("R$_{ij}$ (Å)", 2)]),
+        ("pair-G3", ("H", "O"), [("R$_{ij}$ (Å)", 1), ("R$_{ik}$ or R$_{jk}$ (Å)", 1)]),
+        ("pair-G4", ("H", "O"), [("angle at O (degrees)", 2), (three, 1)]),
+        ("pair-G4", ("H",), [("angle at k (degrees)", 1), (three, 1)]),
+        ("pair-G4", ("H",), [("angle at i and at j (degrees)", 1), (three, 1)]),
+    ]
+    like = shapes.groups([PairAngular(("O", "O"), "H", Cutoff(4.0), Power(1.0, 1.0))])
+    assert like[0].panels[0].of == "angle at k (degrees)"
+
+
+def test_pair_functions_are_made_of_the_factors_of_their_panels():
+    atoms = Atoms("HOH", [[0.0, 0.0, 0.0], [1.1, 0.0, 0.0], [0.4, 1.3, 0.2]])
+    functions = [PairRadial(("H", "O"), None), *(f for f in pair_functions()[1:] if getattr(f, "neighbor", "H") == "H")]
+    row = list(PCSF(functions).rows(atoms).distance).index(atoms.get_distance(0, 1))
+    values = PCSF(functions).create(atoms)[row][1:]
+    sides = {"ij": atoms.get_distance(0, 1), "ik": atoms.get_distance(0, 2), "jk": atoms.get_distance(1, 2)}
+    r = np.array([sides["ij"], sides["ik"], sides["jk"]])
+    theta = np.array([atoms.get_angle(*corner) for corner in ((1, 0, 2), (0, 1, 2), (0, 2, 1))])  # at i, j, k
+    expected = []
+    for function in functions[1:]:
+        panels = shapes.groups([function])[0].panels
+        factors = [panel.factors[0] for panel in panels]
+        distance = shapes.distance_curves([f for f in factors if isinstance(f, Radial)], r)
+        angle = shapes.angle_curves([f for f in factors if not isinstance(f, Radial)], theta)
+        if isinstance(function, PairAngular):
+            corners = {"heavier": [1], "third": [2], "both": [0, 1]}[function.apex]
+            expected.append(angle[factors[0]][corners].sum() * distance[factors[1]].prod())
+        elif isinstance(function, PairEnvironment):
+            expected.append(distance[factors[0]][0] * distance[factors[1]][1:].sum())
+        else:
+            expected.append(distance[factors[0]][0])
+    np.testing.assert_allclose(values, expected, rtol=1e-10)
+
+
+def test_panels_of_pair_functions():
+    figure = functions_figure("H-O", pair_functions())
+    titles = [axes.get_title(loc="left").replace("\n", "; ") for axes in figure.axes]
+    assert titles[:5] == [
+        "pair-gaussian; distance factor, 2 curves",
+        "pair-G3  neighbours H  O; factor of the pair, 1 curve",
+        "pair-G3  neighbours H  O; factor of the neighbours, 1 curve",
+        "pair-G4  neighbours H  O; angle factor, 2 curves",
+        "pair-G4  neighbours H  O; distance factor, 1 curve",
+    ]
+    assert len(titles) == 9
+    assert "11 columns" in figure.get_suptitle()
 
 
 def many_functions():
@@ -147,6 +216,16 @@ def test_files(tmp_path):
         picture = imread(path)
         assert picture.shape[0] > 200
         assert picture[..., :3].std() > 0.01
+
+
+def test_files_of_pairs(tmp_path):
+    pcsf = PCSF(pair_functions())
+    written = plot_functions(pcsf, tmp_path)
+    statistics = {kind: ColumnStatistics.empty(len(columns)) for kind, columns in pcsf.columns.items()}
+    statistics["H-O"] = ColumnStatistics.of(np.random.default_rng(2).random((5, 11)))
+    written += plot_ranges(statistics, pcsf.labels, tmp_path, "pairs")
+    assert [path.name for path in written] == ["functions-H-O.png", "ranges-H-O.png"]
+    assert "over 5 pairs" in ranges_figure("H-O", statistics["H-O"], pcsf.labels["H-O"], "pairs").get_suptitle()
 
 
 def test_pictures_are_reproducible(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastsf.statistics import ColumnStatistics, by_element
+from fastsf.statistics import ColumnStatistics, by_group
 
 
 def merged(table, sizes):
@@ -69,7 +69,7 @@ def test_no_rows_and_one_row_have_no_sigma():
 
 def test_rows_are_sorted_by_element_and_padding_is_left_out():
     features = np.array([[1.0, 2.0, 3.0], [10.0, 0.0, 0.0], [3.0, 4.0, 5.0], [30.0, 0.0, 0.0]])
-    found = by_element(features, np.array([8, 1, 8, 1], dtype=np.uint8), {1: 1, 6: 2, 8: 3})
+    found = by_group(features, np.array([8, 1, 8, 1], dtype=np.uint8), {1: 1, 6: 2, 8: 3})
     np.testing.assert_array_equal(found[8].mean, [2.0, 3.0, 4.0])
     np.testing.assert_array_equal(found[1].mean, [20.0])
     np.testing.assert_array_equal(found[1].sigma, [np.sqrt(200.0)])
