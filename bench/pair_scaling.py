@@ -79,10 +79,11 @@ def draw(rows: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
             axes = picture.add_subplot(1, 2, place)
             for model, sizes in rows.items():
                 scale = 1e-3 if key == "bytes" else 1.0
-                axes.loglog(
+                axes.semilogx(
                     list(sizes), [scale * row[key] for row in sizes.values()], "o-", label=f"energies of {model}"
                 )
             axes.set(xlabel="atoms", ylabel=label)
+            axes.set_ylim(bottom=0.0)
             axes.legend()
         return picture
 
