@@ -244,6 +244,13 @@ def _add_demo(commands: Commands) -> None:
 
 
 def _add_compile(commands: Commands) -> None:
-    parser = commands.add_parser("compile", help="compile all kernels now, in place of at the first use")
+    parser = commands.add_parser("compile", help="compile the kernels now, in place of at the first use")
     parser.set_defaults(command="compile")
+    parser.add_argument(
+        "what",
+        nargs="*",
+        metavar="GROUP",
+        help="what they are for: featurize, derivatives, products, predict, train, lammps, md, committee, all of them "
+        "also for pair-centred functions (pair-featurize ...), mc, mixed (default: everything but mixed)",
+    )
     add_console(parser)

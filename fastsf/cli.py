@@ -105,7 +105,8 @@ def _featurize(arguments: argparse.Namespace) -> None:
     options = Options(arguments.derivatives, arguments.float32, arguments.scale, arguments.chunk_atoms)
     descriptor = _descriptor(arguments, inputs, reading, console)
     console.say(descriptor.describe())
-    compile_first(["derivatives" if arguments.derivatives else "featurize"], console)
+    group = "derivatives" if arguments.derivatives else "featurize"
+    compile_first([group if descriptor.centered_on == "atoms" else f"pair-{group}"], console)
     with console.progress_bar() as bar:
         summary = featurize(
             inputs,
@@ -181,7 +182,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     inputs = [str(path) for path in expand_paths(arguments.inputs)]
     potential = load_members(arguments)
     console.say(potential.describe())
-    compile_for(arguments, ["committee" if arguments.member else "predict"], console)
+    compile_for(arguments, potential, ["committee" if arguments.member else "predict"], console)
     with console.progress_bar() as bar:
         summary = predict(
             inputs,
@@ -269,7 +270,7 @@ def _compile(arguments: argparse.Namespace) -> None:
     from fastsf.compilation import cache_folder, compile_kernels
 
     console.say("Compiling the kernels, once per installation ...")
-    seconds = compile_kernels()
+    seconds = compile_kernels(arguments.what or None)
     folder = cache_folder()
     kept = f"kept in {folder}" if folder else "no cache folder can be written: every process compiles anew"
     console.say(f"{seconds:.1f} s; {kept}")

@@ -26,18 +26,35 @@ from fastsf.errors import FastsfError, InputError, StorageError
 from fastsf.kernels import _jit
 from fastsf.threads import most_threads, never_announce
 
-GROUPS = {
-    "featurize": ("pairs", "values"),
-    "derivatives": ("pairs", "jacobian"),
-    "products": ("pairs", "vjp", "jvp", "forces"),
-    "predict": ("pairs", "energies", "forces"),
-    "train": ("pairs", "values", "jacobian", "tangents", "symmetric", "networks", "energies", "forces"),
+_MOVING = "threads", "pairs", "moving"
+_PAIRS = "moving", "pair rows", "pair values"
+_PAIR_FORCES = *_PAIRS, "values", "networks", "pair energies", "vjp", "pair vjp"
+
+_ATOMS = {
+    "featurize": ("threads", "pairs", "values"),
+    "derivatives": ("threads", "pairs", "jacobian"),
+    "products": (*_MOVING, "vjp", "jvp", "forces"),
+    "predict": (*_MOVING, "energies", "forces"),
+    "train": (*_MOVING, "values", "jacobian", "tangents", "symmetric", "networks", "energies", "forces"),
     "lammps": ("energies", "lammps"),
-    "md": ("pairs", "energies", "forces", "md"),
-    "mc": ("pairs", "mc"),
-    "committee": ("pairs", "values", "networks", "vjp", "forces"),
-    "mixed": ("pairs", "mixed energies", "mixed values", "mixed vjp", "networks", "forces"),
+    "md": (*_MOVING, "energies", "forces", "md"),
+    "mc": (*_MOVING, "mc"),
+    "committee": (*_MOVING, "values", "networks", "vjp", "forces"),
+    "mixed": (*_MOVING, "mixed energies", "mixed values", "mixed vjp", "networks", "forces"),
 }
+
+_ALSO_FOR_PAIRS = {
+    "featurize": _PAIRS,
+    "derivatives": ("moving", "pair rows", "pair jacobian"),
+    "products": (*_PAIRS, "values", "pair vjp", "pair jvp"),
+    "predict": _PAIR_FORCES,
+    "train": (*_PAIR_FORCES, "pair jacobian"),
+    "lammps": (*_MOVING, *_PAIR_FORCES, "forces"),
+    "md": (*_PAIR_FORCES, "pair md"),
+    "committee": _PAIR_FORCES,
+}
+
+GROUPS = {**_ATOMS, **{f"pair-{name}": (*_ATOMS[name], *more) for name, more in _ALSO_FOR_PAIRS.items()}}
 """Tasks that belong together; those of all groups are all that there are."""
 
 _USUAL = tuple(group for group in GROUPS if group != "mixed")
@@ -62,7 +79,8 @@ def compile_kernels(what: Iterable[str] | None = None, processes: int | None = N
     what : iterable of str, optional
         What they are for: "featurize" (values of symmetry functions), "derivatives", "products" (derivatives times
         vectors), "predict" (energies and forces of a potential), "train", "lammps", "md", "mc", "committee", "mixed"
-        (potentials and committees in mixed precision). All but the last, by default.
+        (potentials and committees in mixed precision). All but "mc" and "mixed" also for pair-centred functions:
+        "pair-featurize" and so on. Everything but "mixed", by default.
     processes : int, optional
         Python processes that share the work; as many as there are cores for this process, by default. With 1 it is
         done in this process.
@@ -106,8 +124,7 @@ def uncompiled(what: Iterable[str] | None = None) -> list[str]:
     folder, names = _jit.CACHE_FOLDER, _tasks_of(what)
     if folder is None or not _is_compiling():
         return []
-    kinds = (False, True) if most_threads() == 1 else (True,)
-    return [name for name in names if not any(_marker(folder, name, parallel).exists() for parallel in kinds)]
+    return [name for name in names if not _marker(folder, name).exists()]
 
 
 def cache_folder() -> str | None:
@@ -127,9 +144,9 @@ def _tasks_of(what: Iterable[str] | None) -> list[str]:
     return list(dict.fromkeys(name for group in groups for name in GROUPS[group]))
 
 
-def _marker(folder: Path, name: str, parallel: bool) -> Path:
+def _marker(folder: Path, name: str) -> Path:
     """File that tells that a task was finished, for this Python and this processor."""
-    return folder / f"{name}-{'parallel' if parallel else 'serial'}-{_target()}.compiled"
+    return folder / f"{name}-{_target()}.compiled"
 
 
 @cache
@@ -149,12 +166,10 @@ def _compile(names: Iterable[str]) -> None:
     from fastsf.compilation_tasks import TASKS  # loads all kernels, which asking for markers does without
 
     for name in names:
-        most = most_threads()
-        for threads in sorted({1, most}):
-            TASKS[name].call(threads)
+        TASKS[name].call()
         if _jit.CACHE_FOLDER is not None:
             with storage_errors(f"cannot write into {_jit.CACHE_FOLDER}"):
-                _marker(_jit.CACHE_FOLDER, name, most > 1).touch()
+                _marker(_jit.CACHE_FOLDER, name).touch()
 
 
 def work(names: Sequence[str]) -> int:

@@ -7,13 +7,23 @@ why the arrays here are made by hand: the pair search would be compiled with eve
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from fastsf.all_pairs import AllPairs
-from fastsf.descriptor import ACSF
+from fastsf.compilation_sample import (
+    ATOMS,
+    COLUMNS,
+    PAIRS,
+    Task,
+    atom_rows,
+    pair_gradients,
+    run_alone,
+    sample,
+    values_room,
+)
 from fastsf.kernels import (
     _jit,
     acsf_jacobian,
@@ -30,243 +40,202 @@ from fastsf.kernels import (
     symmetric,
     tangents,
 )
-from fastsf.kernels.networks import Networks
-from fastsf.kernels.pointers import Loop, make_loop
+from fastsf.kernels.pointers import Loop
+from fastsf.kernels.sharing import ALONE, make_crew
 from fastsf.kernels.simd import LANES
-from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
-from fastsf.network import Network
-from fastsf.network_packing import pack_networks
+from fastsf.pair_compilation_tasks import PAIR_TASKS, pair_loops
 from fastsf.precision import DOUBLE, MIXED, kernel_set
-from fastsf.scaling import Scaling
-from fastsf.structure import FloatArray, IntArray, Structure
-from fastsf.symmetry import G2, G4
-
-_ATOMS, _COLUMNS, _PAIRS = 3, 2, 6
+from fastsf.structure import Structure
 
 
-class Task(NamedTuple):
-    """A part of the work."""
-
-    seconds: float  # about, on one core; only the ratios matter
-    call: Callable[[int], None]  # with the number of threads: 1 compiles the serial kernels, more the parallel ones
+def _threads() -> None:
+    """What shares items among threads."""
+    make_crew(2)
 
 
-class _Sample(NamedTuple):
-    structure: Structure
-    tables: Tables
-    neighbors: Neighbors
-    centers: IntArray
-    reverse: IntArray
-    network: Network
-    packed: Networks
+def _pairs() -> None:
+    """Search for pairs."""
+    sites = np.argwhere(np.ones((2, 2, 2)))
+    Pairs.build(Structure.from_arrays(sites, 2 * np.eye(3), True, np.ones(len(sites), np.int64)), 1.1, threads=1)
 
 
-@cache
-def _sample() -> _Sample:
-    """Three atoms of one element, each a neighbour of both others."""
-    structure = Structure.from_arrays([[0, 0, 0], [0, 0, 1], [0, 1, 0]], np.zeros((3, 3)), False, [1, 1, 1])
-    descriptor = ACSF([G2("H", "H", 1.0, 1.5), G4("H", ("H", "H"), 0.1, 1.0, 1.0, 1.5)])
-    i, j = np.repeat(np.arange(_ATOMS), 2), np.array([1, 2, 0, 2, 0, 1])
-    vectors = structure.positions[j] - structure.positions[i]
-    neighbors = Neighbors(np.array([0, 2, 4, 6]), j, vectors, descriptor.species_of(structure.numbers))
-    weights = [np.zeros((_COLUMNS, 2)), np.zeros((2, 1))]
-    network = Network(weights, [np.zeros(2), np.zeros(1)], ("tanh", "linear"))
-    low, high = np.zeros(_COLUMNS), np.ones(_COLUMNS)
-    scaling = Scaling("none", 0.0, 1.0, low, high, low, high)
-    packed = pack_networks(("H",), {"H": network}, {"H": scaling}, 1.0, {}, _COLUMNS)
-    reverse = np.array([2, 4, 0, 5, 1, 3])
-    return _Sample(structure, descriptor.tables, neighbors, np.arange(_ATOMS), reverse, network, packed)
+def _moving() -> None:
+    """Pairs of atoms that move, and reverse pairs."""
+    few, whole = sample(), np.zeros((ATOMS, 3), np.int64)
+    start, neighbor, vectors, _ = few.neighbors
+    cells_pairs.farthest_move(atom_rows(), atom_rows())
+    cells_pairs.move_images(_search(), whole, atom_rows(), np.eye(3), atom_rows())
+    places = np.zeros(8), atom_rows(), start, np.zeros(PAIRS, np.int32)
+    run_alone(cells_pairs.refresh_range, places, (_padded(vectors),))
+    run_alone(cells_pairs.reverse_range, (start, _padded(neighbor), _padded(vectors)), (np.empty(PAIRS, np.int64),))
 
 
-def _values_room() -> FloatArray:
-    return np.zeros((_ATOMS, _COLUMNS))
+def _search() -> cells.Search:
+    """Of pairs between no images."""
+    counts, images, numbers = np.zeros((2, 4, 3), np.int64), np.zeros(0, np.int32), np.zeros(0, np.int64)
+    return cells.Search(
+        counts, numbers, images, np.zeros(8), np.zeros(3), np.zeros((0, 3), np.int64), numbers, 0, 1.0, 0.0, 1.0
+    )
 
 
-def _run(
-    threads: int,
-    serial: Callable[..., Any],
-    parallel: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    results: tuple[Any, ...],
-) -> None:
-    """Call one of the loops over atoms, the parallel one also for as few as here."""
-    if threads == 1:
-        serial(*arguments, 0, _ATOMS, *results)
-    else:
-        parallel(*arguments, 2, *results)
+def _padded(array: Any) -> Any:
+    """All numbers of an array, as kernels read and write them."""
+    return np.concatenate([array.reshape(-1), np.zeros(LANES, array.dtype)])
 
 
-def _pairs(threads: int) -> None:
-    """Search, reverse pairs and moving atoms, for so many that threads share them."""
-    sites = np.argwhere(np.ones((16, 16, 16)))
-    crystal = Structure.from_arrays(sites, np.diag([16.0, 16.0, 16.0]), True, np.ones(len(sites), np.int64))
-    pairs = Pairs.build(crystal, 1.1, 0.1, threads)
-    pairs.update(crystal.positions + 0.01)
-    _ = pairs.reverse
+def _values(precision: str = DOUBLE) -> None:
+    few, acsf = sample(), kernel_set(precision).acsf
+    arguments = (few.tables, few.neighbors, few.centers)
+    run_alone(acsf.values_range, arguments, (values_room(),))
 
 
-def _values(threads: int, precision: str = DOUBLE) -> None:
-    sample, acsf = _sample(), kernel_set(precision).acsf
-    arguments = (sample.tables, sample.neighbors, sample.centers)
-    _run(threads, acsf.values_range, acsf.values, arguments, (_values_room(),))
-
-
-def _jacobian(threads: int) -> None:
-    sample = _sample()
-    arguments = (sample.tables, sample.neighbors, sample.centers)
-    entries = np.zeros(_ATOMS, np.int64)
-    _run(threads, acsf_jacobian.count_range, acsf_jacobian.count, arguments, (entries,))
+def _jacobian() -> None:
+    few = sample()
+    arguments = (few.tables, few.neighbors, few.centers)
+    entries = np.zeros(ATOMS, np.int64)
+    run_alone(acsf_jacobian.count_range, arguments, (entries,))
     start = np.concatenate([[0], np.cumsum(entries)])
     rows = np.empty(start[-1], np.int32), np.empty(start[-1], np.int32)
     target = acsf_jacobian.Jacobian(start, *rows, np.empty(3 * start[-1]))
-    loops = acsf_jacobian.jacobian_range, acsf_jacobian.jacobian
-    _run(threads, *loops, arguments, (target, _values_room()))
+    run_alone(acsf_jacobian.jacobian_range, arguments, (target, values_room()))
 
 
-def _vjp(threads: int, precision: str = DOUBLE) -> None:
-    sample, acsf_vjp = _sample(), kernel_set(precision).acsf_vjp
-    arguments = (sample.tables, sample.neighbors, sample.centers)
-    results = (_values_room()[:, None], np.zeros((1, _PAIRS, 3)), np.zeros((1, _ATOMS, 12)))
-    _run(threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, results)
+def _vjp(precision: str = DOUBLE) -> None:
+    few, acsf_vjp = sample(), kernel_set(precision).acsf_vjp
+    arguments = (few.tables, few.neighbors, few.centers)
+    results = (values_room()[:, None], np.zeros((1, PAIRS, 3)), np.zeros((1, ATOMS, 12)))
+    run_alone(acsf_vjp.vjp_range, arguments, results)
 
 
-def _jvp(threads: int) -> None:
-    sample = _sample()
-    arguments = (sample.tables, sample.neighbors, sample.centers)
-    results = (np.zeros((_PAIRS, 3)), _values_room())
-    _run(threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, results)
+def _jvp() -> None:
+    few = sample()
+    arguments = (few.tables, few.neighbors, few.centers)
+    results = (np.zeros((PAIRS, 3)), values_room())
+    run_alone(acsf_jvp.jvp_range, arguments, results)
 
 
-def _networks(threads: int) -> None:
-    sample = _sample()
-    sample.network.gradient(_values_room())
-    arguments = (sample.packed, _values_room(), sample.neighbors.species)
-    results = (np.empty(_ATOMS), _values_room(), np.empty(_ATOMS, np.int64))
-    _run(threads, networks.predict_range, networks.predict, arguments, results)
+def _networks() -> None:
+    few = sample()
+    few.network.gradient(values_room())
+    arguments = (few.packed, values_room(), few.neighbors.species)
+    results = (np.empty(ATOMS), values_room(), np.empty(ATOMS, np.int64))
+    run_alone(networks.predict_range, arguments, results)
 
 
-def _energies(threads: int, precision: str = DOUBLE) -> None:
-    sample, energies = _sample(), kernel_set(precision).energies
-    arguments = (sample.tables, sample.packed, sample.neighbors)
-    atoms = (np.empty(_ATOMS), np.empty(_ATOMS, np.int64))
-    results = (_values_room(), *atoms, np.zeros((_PAIRS, 3)), np.zeros((_ATOMS, 12)))
-    _run(threads, energies.energies_range, energies.energies, arguments, results)
+def _energies(precision: str = DOUBLE) -> None:
+    few, energies = sample(), kernel_set(precision).energies
+    arguments = (few.tables, few.packed, few.neighbors)
+    atoms = (np.empty(ATOMS), np.empty(ATOMS, np.int64))
+    results = (values_room(), *atoms, *pair_gradients())
+    run_alone(energies.energies_range, arguments, results)
 
 
-def _forces(threads: int) -> None:
+def _forces() -> None:
     """Sums of the pairs' gradients over the atoms; and the pairs of molecules, which only potentials look for so."""
-    sample = _sample()
-    arguments = (sample.neighbors.start, sample.reverse, np.zeros((_PAIRS, 3)), np.zeros((_ATOMS, 12)))
-    _run(threads, forces.gather_range, forces.gather, arguments, (np.empty((_ATOMS, 3)),))
-    AllPairs.build(sample.structure, 1.5)
+    few = sample()
+    arguments = (few.neighbors.start, few.reverse, *pair_gradients())
+    run_alone(forces.gather_range, arguments, (np.empty((ATOMS, 3)),))
+    AllPairs.build(few.structure, 1.5)
 
 
-def _tangents(threads: int) -> None:
+def _tangents() -> None:
     """Derivatives as dense blocks, which one thread makes for each structure."""
-    if threads != 1:
-        return
-    rows, start, index = np.arange(_ATOMS), np.array([0, 0, 0, 1]), np.zeros((_ATOMS, 2), np.int64)
+    rows, start, index = np.arange(ATOMS), np.array([0, 0, 0, 1]), np.zeros((ATOMS, 2), np.int64)
     column, atom = np.zeros(1, np.int32), np.zeros(1, np.int32)
-    tangents.count_centers(start, atom, rows, rows, 0, np.zeros(_ATOMS, np.int64), np.empty(_ATOMS, np.int64))
+    tangents.count_centers(start, atom, rows, rows, 0, np.zeros(ATOMS, np.int64), np.empty(ATOMS, np.int64))
     for dtype in (np.float32, np.float64):
-        blocks, factor = np.zeros((_ATOMS, 2, 3, _COLUMNS), dtype), np.ones(_COLUMNS)
+        blocks, factor = np.zeros((ATOMS, 2, 3, COLUMNS), dtype), np.ones(COLUMNS)
         jacobian = (start, column, atom, np.zeros((1, 3)))
-        tangents.fill_blocks(jacobian, rows, rows, 0, factor, np.zeros((3, _ATOMS), np.int64), index, blocks)
-        tangents.pull_back(np.zeros((_ATOMS, 3)), index, blocks, _values_room())
-        tangents.push_forward(_values_room(), index, blocks, np.empty((3, _COLUMNS)), np.empty((_ATOMS, 3)))
+        tangents.fill_blocks(jacobian, rows, rows, 0, factor, np.zeros((3, ATOMS), np.int64), index, blocks)
+        tangents.pull_back(np.zeros((ATOMS, 3)), index, blocks, values_room())
+        tangents.push_forward(values_room(), index, blocks, np.empty((3, COLUMNS)), np.empty((ATOMS, 3)))
 
 
-def _symmetric(threads: int) -> None:
+def _symmetric() -> None:
     """The covariance of a Kalman filter."""
     rows = symmetric.ROWS
     arguments = (np.zeros(rows * rows), np.array([0, 0, 0, rows]), np.zeros(rows * LANES))
-    _run(threads, symmetric.times_range, symmetric.times, arguments, (np.zeros((_ATOMS, rows * LANES)),))
+    run_alone(symmetric.times_range, arguments, (np.zeros((ATOMS, rows * LANES)),))
 
 
-def _lammps(threads: int) -> None:
+def _lammps() -> None:
     """Energies over lists of LAMMPS, called from C and from Python; without centres, which need the task "energies"."""
-    if threads != 1:
-        return
-    sample, none = _sample(), np.empty(0, np.int32)
+    few, none = sample(), np.empty(0, np.int32)
     atoms = lammps.Atoms(np.empty((0, 3)), none, np.zeros(2, np.int64), none, none, np.empty(0, np.int64))
     sums = lammps.Sums(np.empty((0, 3)), np.empty(0), np.empty((0, 6)), np.zeros(3, np.int64))
-    lammps.add_forces(0, sample.tables, sample.packed, atoms, 1.0, sums)
+    lammps.add_forces(0, few.tables, few.packed, atoms, 1.0, sums)
     _jit.callback(lammps.entry, lammps.SIGNATURE)
 
 
-def _md(threads: int) -> None:
+def _md(pairs: Callable[[], md.PairLoops] | None = None) -> None:
     """Steps of molecular dynamics, none of them done: what they call by its address has tasks of its own."""
-    if threads != 1:
-        return
-    sample = _sample()
-    whole, matrix = np.zeros((_ATOMS, 3), np.int64), np.eye(3)
-    counts, images, numbers = np.zeros((2, 4, 3), np.int64), np.zeros(_ATOMS, np.int32), np.zeros(_ATOMS, np.int64)
-    search = cells.Search(counts, numbers, images, np.zeros(8), np.zeros(3), whole, numbers, 0, 1.0, 0.0, 1.0)
-    lists = md.Lists(search, whole, _rows(), _rows(), matrix, matrix, 1.0, 0.1)
-    gradient, sums, atoms = np.zeros((_PAIRS, 3)), np.zeros((_ATOMS, 12)), (np.empty(_ATOMS), numbers)
-    start, reverse = sample.neighbors.start, sample.reverse
+    few = sample()
+    whole, matrix = np.zeros((ATOMS, 3), np.int64), np.eye(3)
+    images, numbers = np.zeros(PAIRS, np.int32), np.zeros(ATOMS, np.int64)
+    lists = md.Lists(_search(), whole, atom_rows(), atom_rows(), matrix, matrix, 1.0, 0.1)
+    gradient, sums, atoms = *pair_gradients(), (np.empty(ATOMS), numbers)
+    start, reverse = few.neighbors.start, few.reverse
+    items = 0, ATOMS, ALONE
     loops = (
-        ((np.zeros(8), _rows(), start, images), (np.zeros(3),)),
-        ((sample.tables, sample.packed, sample.neighbors), (_values_room(), *atoms, gradient, sums)),
-        ((start, reverse, gradient, sums), (_rows(),)),
+        (np.zeros(8), atom_rows(), start, images, *items, np.zeros(3)),
+        (few.tables, few.packed, few.neighbors, *items, values_room(), *atoms, gradient, sums),
+        (start, reverse, gradient, sums, *items, atom_rows()),
     )
-    nothing = Loop(0, (), 0, ())
-    first, second, third = (make_loop((), 1, arguments, _ATOMS, results, nothing) for arguments, results in loops)
-    motion = integrators.Motion(_rows(), _rows(), _rows(), *(matrix,) * 4, np.zeros((3, 0)), np.zeros(2))
-    kinds = 1.0, integrators.NONE, integrators.RIGID, 0.0, 0.0, 0, 0.0, _ATOMS, False, 0.0, 0.0
-    scheme = integrators.Scheme(np.ones(_ATOMS), np.ones(_ATOMS), *kinds, matrix)
+    first, second, third = (Loop(0, arguments) for arguments in loops)
+    motion = integrators.Motion(atom_rows(), atom_rows(), atom_rows(), *(matrix,) * 4, np.zeros((3, 0)), np.zeros(2))
+    kinds = 1.0, integrators.NONE, integrators.RIGID, 0.0, 0.0, 0, 0.0, ATOMS, False, 0.0, 0.0
+    scheme = integrators.Scheme(np.ones(ATOMS), np.ones(ATOMS), *kinds, matrix)
     limits = md.Limits(1.0, -1, 1.0, matrix, np.zeros((3, 2)), np.zeros((3, 2)))
     state, rows = np.zeros(6, np.int64), np.empty((1, 12))
-    room = md.Forces(first, second, None, third, _values_room(), *atoms, sums)
+    room = md.Forces(first, second, None if pairs is None else pairs(), third, values_room(), *atoms, sums)
     md.observe(motion, scheme, state, rows[0])
     md.advance(motion, scheme, lists, room, limits, md.Course(state, 0, 1), np.random.default_rng(0), rows)
 
 
-def _mc(threads: int) -> None:
+def _mc() -> None:
     """Energies of chosen atoms; and moves, none of which is made."""
-    sample = _sample()
-    model, lanes = (sample.tables, sample.packed, sample.neighbors), LANES
-    arguments = (*model, sample.centers, lanes)
-    loops = chosen_energies.energies_range, chosen_energies.energies
-    _run(threads, *loops, arguments, (np.empty(_ATOMS), np.empty(_ATOMS, np.int64)))
-    chosen_energies.lanes_needed(sample.tables, sample.neighbors)
-    pack, numbers = np.zeros((2, 2), np.int64), np.zeros(_ATOMS + 1, np.int64)
+    few = sample()
+    model, lanes = (few.tables, few.packed, few.neighbors), LANES
+    arguments = (*model, few.centers, lanes)
+    run_alone(chosen_energies.energies_range, arguments, (np.empty(ATOMS), np.empty(ATOMS, np.int64)))
+    chosen_energies.lanes_needed(few.tables, few.neighbors)
+    pack, numbers = np.zeros((2, 2), np.int64), np.zeros(ATOMS + 1, np.int64)
     moves = monte_carlo.Moves(np.zeros(1, monte_carlo.MOVE).view(np.recarray), numbers)
     moves.table.kind = monte_carlo.VOLUME
-    chain = monte_carlo.Chain(_rows(), numbers, np.zeros(3), numbers, np.zeros(1), pack, np.ones(1))
-    wraps, images = np.zeros((_ATOMS, 3), np.int64), np.zeros(_PAIRS, np.int32)
-    places = cells_pairs.Places(np.eye(3), wraps, _rows(), images, np.zeros(8))
-    listed = monte_carlo.Listed(sample.reverse, places, _rows(), 1.0, 1.0, lanes)
+    chain = monte_carlo.Chain(atom_rows(), numbers, np.zeros(3), numbers, np.zeros(1), pack, np.ones(1))
+    wraps, images = np.zeros((ATOMS, 3), np.int64), np.zeros(PAIRS, np.int32)
+    places = cells_pairs.Places(np.eye(3), wraps, atom_rows(), images, np.zeros(8))
+    listed = monte_carlo.Listed(few.reverse, places, atom_rows(), 1.0, 1.0, lanes)
     room = monte_carlo.Room(numbers, numbers, np.zeros(3), numbers, np.zeros((2, 3)), numbers[:2], numbers[:2])
-    course, uniforms = monte_carlo.Course(0, 1.0, 1.0, 0, 0), np.zeros((_ATOMS, monte_carlo.UNIFORMS))
+    course, uniforms = monte_carlo.Course(0, 1.0, 1.0, 0, 0), np.zeros((ATOMS, monte_carlo.UNIFORMS))
     walk = (*model, listed, moves, chain, room, course, uniforms)
-    _run(threads, monte_carlo.walk_range, monte_carlo.walk, walk, (np.zeros(2, np.int64),))
+    run_alone(monte_carlo.walk_range, walk, (np.zeros(2, np.int64),))
     monte_carlo.choose(moves, 0.0)
     monte_carlo.thermal_energy(course, 0)
     monte_carlo.is_accepted(0.0, uniforms[0])
     monte_carlo.count(moves, chain, course, 0, 0, True)
 
 
-def _rows() -> FloatArray:
-    return np.zeros((_ATOMS, 3))
-
-
 TASKS = {
-    "energies": Task(20.0, _energies),
-    "jacobian": Task(17.0, _jacobian),
-    "lammps": Task(4.0, _lammps),
-    "pairs": Task(14.0, _pairs),
-    "values": Task(10.0, _values),
-    "vjp": Task(10.0, _vjp),
-    "jvp": Task(8.0, _jvp),
+    "threads": Task(0.7, _threads),
+    "energies": Task(28.0, _energies),
+    "jacobian": Task(20.0, _jacobian),
+    "lammps": Task(5.0, _lammps),
+    "pairs": Task(7.0, _pairs),
+    "moving": Task(1.5, _moving),
+    "values": Task(15.0, _values),
+    "vjp": Task(16.0, _vjp),
+    "jvp": Task(11.0, _jvp),
     "forces": Task(2.0, _forces),
-    "md": Task(8.0, _md),
-    "mc": Task(25.0, _mc),
-    "networks": Task(4.0, _networks),
-    "tangents": Task(3.0, _tangents),
-    "symmetric": Task(2.0, _symmetric),
-    "mixed energies": Task(20.0, partial(_energies, precision=MIXED)),
-    "mixed values": Task(10.0, partial(_values, precision=MIXED)),
-    "mixed vjp": Task(10.0, partial(_vjp, precision=MIXED)),
+    "md": Task(10.0, _md),
+    "mc": Task(26.0, _mc),
+    "networks": Task(2.5, _networks),
+    "tangents": Task(2.0, _tangents),
+    "symmetric": Task(1.0, _symmetric),
+    "mixed energies": Task(28.0, partial(_energies, precision=MIXED)),
+    "mixed values": Task(15.0, partial(_values, precision=MIXED)),
+    "mixed vjp": Task(16.0, partial(_vjp, precision=MIXED)),
+    **PAIR_TASKS,
+    "pair md": Task(18.0, partial(_md, pair_loops)),
 }

@@ -251,7 +251,7 @@ class ACSF:
     def _values(self, pairs: Pairs, numbers: IntArray, centers: IntArray) -> FloatArray:
         neighbors = self._neighbors(pairs, numbers, centers)
         out = np.zeros((len(centers), self.n_features))
-        run(self.threads, acsf.values_range, acsf.values, (self._tables, neighbors, centers), len(centers), (out,))
+        run(self.threads, acsf.values_range, (self._tables, neighbors, centers), len(centers), (out,))
         return out
 
     def _neighbors(self, pairs: Pairs, numbers: IntArray, centers: IntArray) -> Neighbors:
@@ -317,10 +317,10 @@ class ACSF:
         neighbors = self._neighbors(pairs, structure.numbers, np.arange(n))
         g, sums = np.zeros_like(pairs.vector), np.zeros((n, 12))
         arguments = (self._tables, neighbors, np.arange(n))
-        run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, n, (w[:, None], g[None], sums[None]))
+        run(self.threads, acsf_vjp.vjp_range, arguments, n, (w[:, None], g[None], sums[None]))
         gradient = np.empty((n, 3))
         own_pairs = (pairs.start, pairs.reverse, g, sums)
-        run(self.threads, forces.gather_range, forces.gather, own_pairs, n, (gradient,))
+        run(self.threads, forces.gather_range, own_pairs, n, (gradient,))
         return gradient, sums[:, 3:].sum(axis=0).reshape(3, 3)
 
     def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:
@@ -345,7 +345,7 @@ class ACSF:
         changes = moved_vectors(pairs, v)
         out = np.zeros((n, self.n_features))
         arguments = (self._tables, neighbors, np.arange(n))
-        run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, out))
+        run(self.threads, acsf_jvp.jvp_range, arguments, n, (changes, out))
         return out
 
     def strain_derivatives(self, structures: Sequence[Structure]) -> FloatArray:
@@ -368,7 +368,7 @@ class ACSF:
         arguments = (self._tables, self._neighbors(pairs, numbers, every), every)
         out = np.zeros((6, n, self.n_features))
         for target, changes in zip(out, strained_vectors(pairs), strict=True):
-            run(self.threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (changes, target))
+            run(self.threads, acsf_jvp.jvp_range, arguments, n, (changes, target))
         return np.ascontiguousarray(out.transpose(1, 0, 2))
 
     # --- as scikit-learn spells it ---

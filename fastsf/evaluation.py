@@ -186,7 +186,7 @@ class Evaluator:
         g, sums = self._room_for_gradients(), np.empty((n, 12))
         arguments = (descriptor.tables, self.model.networks, self._neighbors())
         results, energies = (values, each, outside, g, sums), self.kernels.energies
-        run(self.threads, energies.energies_range, energies.energies, arguments, n, results)
+        run(self.threads, energies.energies_range, arguments, n, results)
         pairs = self.pair_values()
         self._chain_pairs(self.pair_outputs(self.model.pairs, pairs, each, outside), g, sums)
         return self._result(each, *self._gather(g, sums), values, outside, pairs)
@@ -220,7 +220,7 @@ class Evaluator:
         out = np.zeros((len(self), descriptor.n_features))
         arguments = (descriptor.tables, self._neighbors(), np.arange(len(self)))
         acsf = self.kernels.acsf
-        run(self.threads, acsf.values_range, acsf.values, arguments, len(self), (out,))
+        run(self.threads, acsf.values_range, arguments, len(self), (out,))
         return out
 
     def predict(
@@ -241,7 +241,7 @@ class Evaluator:
         each, outside = np.empty(n), np.empty(n, dtype=np.int64)
         slopes = np.empty((n, values.shape[1] if gradient else 0))
         arguments = (packed, values, self._species)
-        run(self.threads, networks.predict_range, networks.predict, arguments, n, (each, slopes, outside))
+        run(self.threads, networks.predict_range, arguments, n, (each, slopes, outside))
         return each, slopes, outside
 
     def pair_values(self) -> PairValues | None:
@@ -310,7 +310,7 @@ class Evaluator:
             g.fill(0.0)
             g = g.reshape(some.shape[1], -1, 3)
             arguments = (self.model.descriptor.tables, self._neighbors(), np.arange(len(self)))
-            run(self.threads, acsf_vjp.vjp_range, acsf_vjp.vjp, arguments, n, (some, g, sums))
+            run(self.threads, acsf_vjp.vjp_range, arguments, n, (some, g, sums))
             for m in range(some.shape[1]):
                 self._chain_pairs(None if pairs is None else pairs[first + m], g[m], sums[m])
                 force[first + m], virials[first + m] = self._gather(g[m], sums[m])
@@ -326,7 +326,7 @@ class Evaluator:
         """Forces and virials from the gradients of the pairs and their sums over each centre."""
         gradient, pairs = np.empty((len(self), 3)), self._pairs
         arguments = (pairs.start, pairs.reverse, g, sums)
-        run(self.threads, forces.gather_range, forces.gather, arguments, len(self), (gradient,), few=100)
+        run(self.threads, forces.gather_range, arguments, len(self), (gradient,), few=100)
         return np.negative(gradient, out=gradient), -sums[:, 3:].reshape(-1, 3, 3)
 
     def _neighbors(self) -> Neighbors:

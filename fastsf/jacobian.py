@@ -89,12 +89,11 @@ def sparse_jacobian(
     """Derivatives and values of atom-centred functions, for some atoms of a list of pairs."""
     n, arguments = len(centers), (tables, neighbors, centers)
     entries = np.zeros(n, dtype=np.int64)
-    run(threads, acsf_jacobian.count_range, acsf_jacobian.count, arguments, n, (entries,))
+    run(threads, acsf_jacobian.count_range, arguments, n, (entries,))
     start, column, atom, data = room_for(entries)
     target = acsf_jacobian.Jacobian(start, column, atom, data)
     values = np.zeros((n, n_features))
-    loops = acsf_jacobian.jacobian_range, acsf_jacobian.jacobian
-    run(threads, *loops, arguments, n, (target, values))
+    run(threads, acsf_jacobian.jacobian_range, arguments, n, (target, values))
     return SparseJacobian(start, column, atom, data.reshape(-1, 3), centers), values
 
 

@@ -203,8 +203,7 @@ class Pairs:
         if self._reverse is None:
             self._reverse = self._buffers.get("reverse", len(self.neighbor), np.int64)
             arrays = (self.start, self._buffers.padded("neighbor"), self.vector.reshape(-1))
-            kernels = (cells_pairs.reverse_range, cells_pairs.reverse_parallel)
-            run(self.threads, *kernels, arrays, len(self.start) - 1, (self._reverse,))
+            run(self.threads, cells_pairs.reverse_range, arrays, len(self.start) - 1, (self._reverse,))
         return self._reverse
 
     @property
@@ -247,8 +246,7 @@ class Pairs:
         lattices, search = self._prepared
         cells_pairs.move_images(search, lattices.wraps, positions, cell, lattices.wrapped)
         arrays = (search.points, lattices.wrapped, self.start, self._image)
-        kernels = (cells_pairs.refresh_range, cells_pairs.refresh_parallel)
-        run(self.threads, *kernels, arrays, len(positions), (self.vector.reshape(-1),))
+        run(self.threads, cells_pairs.refresh_range, arrays, len(positions), (self.vector.reshape(-1),))
 
 
 def _checked_threads(threads: int | None) -> int | None:

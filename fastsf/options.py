@@ -150,9 +150,12 @@ def load_potential(arguments: argparse.Namespace, path: str) -> Potential:
     return Potential.load(path, *units, precision=getattr(arguments, "precision", DOUBLE))
 
 
-def compile_for(arguments: argparse.Namespace, what: Sequence[str], console: Console) -> None:
-    """Compile the kernels that a command needs, in its precision."""
-    compile_first([*what, "mixed"] if arguments.precision == "mixed" else what, console)
+def compile_for(
+    arguments: argparse.Namespace, potential: Potential | Committee, what: Sequence[str], console: Console
+) -> None:
+    """Compile the kernels that a command needs for a potential, in its precision."""
+    groups = list(what) if potential.model.pairs is None else [f"pair-{group}" for group in what]
+    compile_first([*groups, "mixed"] if arguments.precision == "mixed" else groups, console)
 
 
 def load_members(arguments: argparse.Namespace) -> Potential | Committee:

@@ -295,7 +295,7 @@ class PCSF:
         g, center_sums, gradient = np.zeros_like(pairs.vector), np.zeros((n, 12)), np.empty((n, 3))
         sums.chain(w, np.zeros(len(w)), g, center_sums)
         own_pairs = (pairs.start, pairs.reverse, g, center_sums)
-        run(self.threads, forces.gather_range, forces.gather, own_pairs, n, (gradient,))
+        run(self.threads, forces.gather_range, own_pairs, n, (gradient,))
         return gradient, center_sums[:, 3:].sum(axis=0).reshape(3, 3)
 
     def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:

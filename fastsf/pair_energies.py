@@ -53,13 +53,13 @@ class PairEnergies(PairSums):
         slopes = np.empty((m, values.shape[1] if gradient else 0))
         made = PairOutputs(np.empty(m), slopes, np.empty(m, dtype=np.int64), np.empty(m))
         arguments = (model.networks, values, rows.kind)
-        run(self._threads, networks.predict_range, networks.predict, arguments, m, made[:3])
+        run(self._threads, networks.predict_range, arguments, m, made[:3])
         given = (self._packed.tables, self.neighbors, rows, model.ends, int(model.smooth))
-        run(self._threads, pair_energies.finish_rows_range, pair_energies.finish_rows, given, m, tuple(made))
+        run(self._threads, pair_energies.finish_rows_range, given, m, tuple(made))
         return made
 
     def share(self, made: PairOutputs, energies: FloatArray, outside: IntArray) -> None:
         """Add the energies of pairs to those of atoms (n,), half to each, and counts (n,) to those that own them."""
         arguments = (self.neighbors, self.rows.kernel_rows, made.energies, made.outside)
         n = len(energies)
-        run(self._threads, pair_energies.share_range, pair_energies.share, arguments, n, (energies, outside))
+        run(self._threads, pair_energies.share_range, arguments, n, (energies, outside))

@@ -94,7 +94,7 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers, th
     cells.choose_bins(lattices, cutoff, bins)
     if (cut[:-1, cells.COUNT] + 2.0 * cut[:-1, cells.PAD]).prod(axis=1).sum() > _MOST_BINS:
         raise InputError(f"a cutoff of {cutoff} Å is too long: it reaches more than {_MOST_BINS} cells")
-    run(threads, cells.bin_range, cells.find_bins, (lattices, cutoff, bins), atoms, (), few=_FEW)
+    run(threads, cells.bin_range, (lattices, cutoff, bins), atoms, (), few=_FEW)
     first = buffers.get("first", cut[-1, cells.FIRST, cells.ALL] + 1, np.int64)
     room = cells_images.count_images(lattices, bins, first)
     images = int(first[-1])
@@ -111,8 +111,7 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers, th
         _blur(cutoff, _largest(lattices.wrapped)),
         _squared_limit(cutoff),
     )
-    sort = cells_images.sort_range, cells_images.sort_images
-    run(threads, *sort, (lattices, bins, search), len(first) - 1, (), few=_FEW)
+    run(threads, cells_images.sort_range, (lattices, bins, search), len(first) - 1, (), few=_FEW)
     cells_images.finish_sorting(search)
     return Prepared(lattices, search)
 
@@ -140,7 +139,7 @@ def _locate(structures: Sequence[Structure], buffers: Buffers, threads: int | No
         buffers.rows("place", n, np.float64),
     )
     cells.reduce_cells(lattices, np.empty((3, 3)))
-    run(threads, cells.wrap_range, cells.wrap, (lattices, positions), n, (), few=_FEW)
+    run(threads, cells.wrap_range, (lattices, positions), n, (), few=_FEW)
     cells.measure_extent(lattices)
     return lattices
 
@@ -190,8 +189,7 @@ def fill(
 
 
 def _search(prepared: Prepared, results: tuple[Any, ...], threads: int | None) -> None:
-    kernels = (cells_search.search_range, cells_search.search_parallel)
-    run(threads, *kernels, (prepared.search,), prepared.bins, results)
+    run(threads, cells_search.search_range, (prepared.search,), prepared.bins, results)
 
 
 def _pair_arrays(arrays: Mapping[str, Array]) -> Any:

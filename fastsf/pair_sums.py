@@ -69,10 +69,10 @@ class PairSums:
         if self._packed.n_sums:
             self._sums.fill(0.0)
             arguments = (self._packed.sums, neighbors, np.arange(n))
-            run(self._threads, acsf.values_range, acsf.values, arguments, n, (self._sums,))
+            run(self._threads, acsf.values_range, arguments, n, (self._sums,))
         out = np.zeros((len(self.rows), self.n_features))
         given = (*self._tables, neighbors, self.rows.kernel_rows, self._sums)
-        run(self._threads, pair_values.pair_values_range, pair_values.pair_values, given, n, (out,))
+        run(self._threads, pair_values.pair_values_range, given, n, (out,))
         return out
 
     def changes(self, vectors: Sequence[FloatArray]) -> FloatArray:
@@ -93,9 +93,9 @@ class PairSums:
             sums = np.zeros_like(self._sums)
             if packed.n_sums:
                 arguments = (packed.sums, neighbors, np.arange(n))
-                run(self._threads, acsf_jvp.jvp_range, acsf_jvp.jvp, arguments, n, (change, sums))
+                run(self._threads, acsf_jvp.jvp_range, arguments, n, (change, sums))
             given = (*self._tables, neighbors, self.rows.kernel_rows, self._sums, sums, change)
-            run(self._threads, pair_jvp.pair_jvp_range, pair_jvp.pair_jvp, given, n, (target,))
+            run(self._threads, pair_jvp.pair_jvp_range, given, n, (target,))
         return out
 
     def jacobian(self) -> tuple[SparseJacobian, FloatArray]:
@@ -107,13 +107,12 @@ class PairSums:
         sums = pair_jacobian.SumJacobian(begin, end, own.atom, own.data)
         entries = np.zeros(m, dtype=np.int64)
         counted = (packed.tables, packed.triangles, neighbors, self.rows.kernel_rows, sums)
-        run(self._threads, pair_jacobian.pair_count_range, pair_jacobian.pair_count, counted, n, (entries,))
+        run(self._threads, pair_jacobian.pair_count_range, counted, n, (entries,))
         start, column, atom, flat = room_for(entries)
         data, out = flat.reshape(-1, 3), np.zeros((m, self.n_features))
         target = pair_jacobian.PairJacobian(start[:-1].copy(), column, atom, data)
-        loops = pair_jacobian.pair_jacobian_range, pair_jacobian.pair_jacobian
         given = (*self._tables, neighbors, self.rows.kernel_rows, values, sums)
-        run(self._threads, *loops, given, n, (target, out))
+        run(self._threads, pair_jacobian.pair_jacobian_range, given, n, (target, out))
         return SparseJacobian(start, column, atom, data, self.rows.i), out
 
     def chain(self, weights: FloatArray, along: FloatArray, g: FloatArray, sums: FloatArray) -> None:
@@ -133,10 +132,10 @@ class PairSums:
         n, packed, neighbors, rows = len(self._species), self._packed, self.neighbors, self.rows.kernel_rows
         push = np.empty((len(self.rows), packed.tables.most_slots))
         given = (*self._tables, neighbors, rows, self._sums, weights, along)
-        run(self._threads, pair_vjp.pair_vjp_range, pair_vjp.pair_vjp, given, n, (push, g, sums))
+        run(self._threads, pair_vjp.pair_vjp_range, given, n, (push, g, sums))
         if packed.n_sums:
             back = np.zeros((n, 1, packed.n_sums))
-            loops = pair_rows.collect_range, pair_rows.collect
-            run(self._threads, *loops, (packed.tables, neighbors, rows, push), n, (back,))
+            arguments = (packed.tables, neighbors, rows, push)
+            run(self._threads, pair_rows.collect_range, arguments, n, (back,))
             atoms = (packed.sums, neighbors, np.arange(n))
-            run(self._threads, acsf_vjp.vjp_range, acsf_vjp.vjp, atoms, n, (back, g[None], sums[None]))
+            run(self._threads, acsf_vjp.vjp_range, atoms, n, (back, g[None], sums[None]))

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
+import numpy.typing as npt
 
 from fastsf.kernels import _jit
+from fastsf.kernels.sharing import ALONE, make_crew
 
 
 def run(
     threads: int | None,
-    serial: Callable[..., Any],
-    parallel: Callable[..., Any],
+    kernel: Callable[..., Any],
     arguments: tuple[Any, ...],
     n: int,
     results: tuple[Any, ...],
@@ -30,20 +32,29 @@ def run(
     threads : int or None
         Threads to use; None for all that numba has. With 1 the parallel layer of numba is not entered at all, so
         that several Python threads, forked workers or MPI ranks may call at once.
-    serial : callable
-        ``serial(*arguments, 0, n, *results)`` works on the items 0 ... n - 1.
-    parallel : callable
-        ``parallel(*arguments, parts, *results)`` works on all items in `parts` blocks.
+    kernel : callable
+        ``kernel(*arguments, 0, n, crew, *results)`` works on the items 0 ... n - 1; see `fastsf.kernels.sharing`.
     few : int
         Fewer items than this take less time than waking other threads (about 8 µs), and are worked on by this one.
     """
     _announce()
     wanted = threads_for(threads, n, few)
     if wanted == 1:
-        serial(*arguments, 0, n, *results)
+        kernel(*arguments, 0, n, ALONE, *results)
         return
     with using(wanted):
-        parallel(*arguments, min(n, 4 * wanted), *results)
+        kernel(*arguments, 0, n, crew_of(wanted), *results)
+
+
+def crew_of(threads: int) -> int:
+    """What kernels take to be shared by so many threads, while `using` them: see `fastsf.kernels.sharing`."""
+    return ALONE if threads == 1 or getattr(numba.config, "DISABLE_JIT", False) else _crew_of(threads)[1]
+
+
+@cache
+def _crew_of(threads: int) -> tuple[npt.NDArray[np.int64], int]:
+    words = make_crew(threads)
+    return words, int(words.ctypes.data)
 
 
 def threads_for(threads: int | None, n: int, few: int = 4) -> int:

@@ -13,9 +13,9 @@ acsf_jvp        sum_p dG_s/dr_p . v_p, the change of G along given changes of th
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import allocator, inline, kernel, njit
+from fastsf.kernels.sharing import ALONE, share_out
 
 from .angular import Angle, angle_factor, power_base
 from .environment import Environment, environment_of, lanes_of, padded_size, prepare, segment
@@ -158,18 +158,13 @@ def center_values(tables, neighbors, center, scratch, out):
 
 
 @njit
-def values_range(tables, neighbors, centers, begin, end, out):
+def values_range(tables, neighbors, centers, begin, end, crew, out):
     """Values of centers[begin:end] into the rows of out (centres, features), which must be zero."""
+    if crew != ALONE:
+        share_out(crew, (tables, neighbors, centers), begin, end, (out,))
+        return
     scratch = make_scratch(tables, padded_size(neighbors.start, len(tables.weights)))
     mode = flush_subnormals()
     for row in range(begin, end):
         center_values(tables, neighbors, centers[row], scratch, out[row])
     keep_subnormals(mode)
-
-
-@njit(parallel=True)
-def values(tables, neighbors, centers, parts, out):
-    """`values_range` over all centres, in `parts` blocks shared among the threads."""
-    for part in prange(parts):
-        begin, end = part * len(centers) // parts, (part + 1) * len(centers) // parts
-        values_range(tables, neighbors, centers, begin, end, out)

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.acsf import sum_radials
@@ -20,6 +19,7 @@ from fastsf.kernels.function_lanes import (
 from fastsf.kernels.moments import add_moment_gradients, fill_moments, make_moments, term_value, through_moments
 from fastsf.kernels.pair_gradients import clear, room
 from fastsf.kernels.pair_sums import components
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.simd import LANES, load
 from fastsf.kernels.simd_double import copy_ints, fill_ints, prefetch_for_writing, store_xyz
 from fastsf.kernels.tables import ALL, group_terms
@@ -58,8 +58,11 @@ def _entries_of_group(tables, group, env):
 
 
 @njit
-def count_range(tables, neighbors, centers, begin, end, entries):
+def count_range(tables, neighbors, centers, begin, end, crew, entries):
     """Number of Jacobian entries of centers[begin:end]."""
+    if crew != ALONE:
+        share_out(crew, (tables, neighbors, centers), begin, end, (entries,))
+        return
     env = make_environment(tables, neighbors)
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
@@ -74,14 +77,6 @@ def count_range(tables, neighbors, centers, begin, end, entries):
             for g in range(shell.wide_first, shell.wide_last):
                 total += _entries_of_group(tables, tables.wide[g], env)
         entries[row] = total
-
-
-@njit(parallel=True)
-def count(tables, neighbors, centers, parts, entries):
-    """`count_range` over all centres, in `parts` blocks shared among the threads."""
-    for part in prange(parts):
-        begin, end = part * len(centers) // parts, (part + 1) * len(centers) // parts
-        count_range(tables, neighbors, centers, begin, end, entries)
 
 
 # --- writing them ---
@@ -238,8 +233,11 @@ def _most_terms(tables):
 
 
 @njit
-def jacobian_range(tables, neighbors, centers, begin, end, jacobian, out):
+def jacobian_range(tables, neighbors, centers, begin, end, crew, jacobian, out):
     """Values into out (zero before) and derivatives into the entries of centers[begin:end]."""
+    if crew != ALONE:
+        share_out(crew, (tables, neighbors, centers), begin, end, (jacobian, out))
+        return
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
     functions, gradient = make_functions(tables, lanes_of(env)), aligned(room(env) * _most_terms(tables))
     constant, rest = np.empty(LANES, np.int32), aligned(3 * LANES)
@@ -264,11 +262,3 @@ def jacobian_range(tables, neighbors, centers, begin, end, jacobian, out):
                 _clear_group(tables, wide_group, env, gradient, lanes)
                 _fill_wide_group(tables, wide_group, env, moments, wide, gradient, out[row])
                 entry = _write_wide_group(tables, wide_group, env, gradient, jacobian, entry, limit, constant, rest)
-
-
-@njit(parallel=True)
-def jacobian(tables, neighbors, centers, parts, target, out):
-    """`jacobian_range` over all centres, in `parts` blocks shared among the threads."""
-    for part in prange(parts):
-        begin, end = part * len(centers) // parts, (part + 1) * len(centers) // parts
-        jacobian_range(tables, neighbors, centers, begin, end, target, out)

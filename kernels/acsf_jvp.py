@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.angular import angle_factor
@@ -21,6 +20,7 @@ from fastsf.kernels.environment import (
     segment,
 )
 from fastsf.kernels.pair_gradients import gradient_block, gradient_lane
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.simd import LANES, bits_mask, fma, load, load_one, pack, splat, store, sum_lanes
 from fastsf.kernels.triplets import (
     ANGLE,
@@ -183,8 +183,11 @@ def _jvp_of_group(tables, shell, group, env, tangent, chunks, at, out):
 
 
 @njit
-def jvp_range(tables, neighbors, centers, begin, end, vectors, out):
+def jvp_range(tables, neighbors, centers, begin, end, crew, vectors, out):
     """sum_p dG/dr_p . vectors[p] of centers[begin:end] into the rows of out, which must be zero."""
+    if crew != ALONE:
+        share_out(crew, (tables, neighbors, centers), begin, end, (vectors, out))
+        return
     env, chunks = make_environment(tables, neighbors), make_chunks(tables, 1)
     tangent = make_tangent(lanes_of(env))
     at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
@@ -200,11 +203,3 @@ def jvp_range(tables, neighbors, centers, begin, end, vectors, out):
                     _jvp_of_group(tables, shell, tables.groups[g], env, tangent, chunks, at, out[row])
                 for g in range(shell.wide_first, shell.wide_last):
                     change_wide(env, tables, tables.wide[g], wide, tangent.near, out[row])
-
-
-@njit(parallel=True)
-def jvp(tables, neighbors, centers, parts, vectors, out):
-    """`jvp_range` over all centres, in `parts` blocks shared among the threads."""
-    for part in prange(parts):
-        begin, end = part * len(centers) // parts, (part + 1) * len(centers) // parts
-        jvp_range(tables, neighbors, centers, begin, end, vectors, out)

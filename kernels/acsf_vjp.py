@@ -6,10 +6,10 @@ cosine.
 """
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels import simd as double
 from fastsf.kernels._jit import allocator, inline, kernel, njit
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.tables import POWERS
 
 from . import REAL
@@ -164,12 +164,15 @@ def make_polynomials(tables, scalars):
 
 
 @njit
-def vjp_range(tables, neighbors, centers, begin, end, weights, out, sums):
+def vjp_range(tables, neighbors, centers, begin, end, crew, weights, out, sums):
     """Add g_mp = sum_s weights[row, m, s] dG_s/dr_p of centers[begin:end] to out (m, p, 3), for several scalars m.
 
     Adds sum_p g_mp (3) and sum_p r_p (x) g_mp (9) of each centre to the rows of sums (m, centers, 12). Scalars share
     everything but the sums over functions and what follows from those.
     """
+    if crew != ALONE:
+        share_out(crew, (tables, neighbors, centers), begin, end, (weights, out, sums))
+        return
     scalars = weights.shape[1]
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
     gradient, polynomials = aligned(scalars * room(env)), make_polynomials(tables, scalars)
@@ -188,11 +191,3 @@ def vjp_range(tables, neighbors, centers, begin, end, weights, out, sums):
                 for m in range(scalars):
                     scatter(env, gradient, m * room(env), lanes, rest, out[m], sums[m, row])
     keep_subnormals(mode)
-
-
-@njit(parallel=True)
-def vjp(tables, neighbors, centers, parts, weights, out, sums):
-    """`vjp_range` over all centres, in `parts` blocks shared among the threads."""
-    for part in prange(parts):
-        begin, end = part * len(centers) // parts, (part + 1) * len(centers) // parts
-        vjp_range(tables, neighbors, centers, begin, end, weights, out, sums)

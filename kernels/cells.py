@@ -13,9 +13,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.sharing import ALONE, share_out
 
 COUNT, REACH, PAD, FIRST = 0, 1, 2, 3
 """Rows of `Bins.cut`: bins in the cell, how many the cutoff reaches, how many images add; first bins."""
@@ -70,12 +70,6 @@ class Search(NamedTuple):
     cutoff: float  # Å
     blur: float  # Å: how much less or more it is where coordinates from near by are rounded to float32
     limit: float  # squared cutoff: pairs below it are found
-
-
-@kernel
-def part_of(total, part, parts):
-    """Beginning of a part of `total` things; the end is the beginning of the next."""
-    return part * total // parts
 
 
 # --- lattices ---
@@ -160,11 +154,14 @@ def reduce_cells(lattices, reduced):
 
 
 @njit
-def wrap_range(lattices, positions, begin, end):
+def wrap_range(lattices, positions, begin, end, crew):
     """Wrap the atoms begin ... end - 1: fills `wrapped`, `wraps` and `place`.
 
     Places along axes without period count from the first atom of the structure.
     """
+    if crew != ALONE:
+        share_out(crew, (lattices, positions), begin, end, ())
+        return
     for s in range(len(lattices.cell)):
         for i in range(max(begin, lattices.first[s]), min(end, lattices.first[s + 1])):
             _wrap(lattices, s, i, positions)
@@ -197,13 +194,6 @@ def _along(lattices, s, k, x, y, z):
     """Coordinate of a point along one vector of the reduced cell, in lengths of it."""
     inverse = lattices.inverse
     return x * inverse[s, 0, k] + y * inverse[s, 1, k] + z * inverse[s, 2, k]
-
-
-@njit(parallel=True)
-def wrap(lattices, positions, parts):
-    """`wrap_range` over all atoms, in `parts` blocks shared among the threads."""
-    for part in prange(parts):
-        wrap_range(lattices, positions, part_of(len(positions), part, parts), part_of(len(positions), part + 1, parts))
 
 
 @njit
@@ -277,8 +267,11 @@ def _limit(cut, height, periodic, cutoff, allowed):
 
 
 @njit
-def bin_range(lattices, cutoff, bins, begin, end):
+def bin_range(lattices, cutoff, bins, begin, end, crew):
     """Find the bins of the atoms begin ... end - 1 and how far their images reach: fills the rest of `Bins`."""
+    if crew != ALONE:
+        share_out(crew, (lattices, cutoff, bins), begin, end, ())
+        return
     cut, place, lower, upper = bins.cut, bins.place, bins.lower, bins.upper
     for s in range(len(lattices.cell)):
         for i in range(max(begin, lattices.first[s]), min(end, lattices.first[s + 1])):
@@ -291,11 +284,3 @@ def bin_range(lattices, cutoff, bins, begin, end):
                     far = cutoff / height + _MARGIN
                     lower[i, k] = max(math.ceil(-far - fraction), -((inside + pad) // count))
                     upper[i, k] = min(math.floor(1 + far - fraction), (count + pad - 1 - inside) // count)
-
-
-@njit(parallel=True)
-def find_bins(lattices, cutoff, bins, parts):
-    """`bin_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(bins.place)
-    for part in prange(parts):
-        bin_range(lattices, cutoff, bins, part_of(n, part, parts), part_of(n, part + 1, parts))

@@ -1,9 +1,8 @@
 """Images of atoms as far as a cutoff reaches beyond the cell, sorted by bins."""
 
-from numba import prange
-
 from fastsf.kernels._jit import kernel, njit
-from fastsf.kernels.cells import ALL, COUNT, FIRST, PAD, REACH, part_of
+from fastsf.kernels.cells import ALL, COUNT, FIRST, PAD, REACH
+from fastsf.kernels.sharing import ALONE, share_out
 
 
 @njit
@@ -51,11 +50,14 @@ def _bin(bins, s, i, a, b, c):
 
 
 @njit
-def sort_range(lattices, bins, search, begin, end):
+def sort_range(lattices, bins, search, begin, end, crew):
     """Put the images of the bins begin ... end - 1 in their order (a counting sort).
 
     Moves `first` of each bin to its end.
     """
+    if crew != ALONE:
+        share_out(crew, (lattices, bins, search), begin, end, ())
+        return
     first, cut, lower, upper = search.first, bins.cut, bins.lower, bins.upper
     for s in range(len(lattices.cell)):
         before = cut[s, FIRST, ALL]
@@ -74,14 +76,6 @@ def sort_range(lattices, bins, search, begin, end):
                         if begin <= h and h < end:
                             _put(search, lattices, s, i, a, b, c, first[h])
                             first[h] += 1
-
-
-@njit(parallel=True)
-def sort_images(lattices, bins, search, parts):
-    """`sort_range` over all bins, in `parts` blocks shared among the threads."""
-    total = len(search.first) - 1
-    for part in prange(parts):
-        sort_range(lattices, bins, search, part_of(total, part, parts), part_of(total, part + 1, parts))
 
 
 @njit

@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
-from fastsf.kernels.cells import minus_shift, part_of
+from fastsf.kernels.cells import minus_shift
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.simd import LANES, first_lanes, load, select, splat, sum_lanes
 from fastsf.kernels.simd_double import equal_lanes, lane_numbers, store_folded, three_lanes
 
@@ -64,21 +64,15 @@ def stretch_images(search, wraps, cell):
 
 
 @njit
-def refresh_range(points, wrapped, start, image, begin, end, vector):
+def refresh_range(points, wrapped, start, image, begin, end, crew, vector):
     """Vectors (3 p,) of the pairs of atoms begin to end, from where the images (`Search.points`) are now."""
+    if crew != ALONE:
+        share_out(crew, (points, wrapped, start, image), begin, end, (vector,))
+        return
     for i in range(begin, end):
         center = three_lanes(wrapped[i, 0], wrapped[i, 1], wrapped[i, 2])
         for p in range(start[i], start[i + 1]):
             store_folded(vector, 3 * p, load(points, 8 * image[p]) - center)
-
-
-@njit(parallel=True)
-def refresh_parallel(points, wrapped, start, image, parts, vector):
-    """`refresh_range` over all atoms, in `parts` blocks shared among the threads."""
-    total = len(wrapped)
-    for part in prange(parts):
-        begin, end = part_of(total, part, parts), part_of(total, part + 1, parts)
-        refresh_range(points, wrapped, start, image, begin, end, vector)
 
 
 @kernel
@@ -95,12 +89,15 @@ def move_atom(places, start, neighbor, reverse, atom, position, vector):
 
 
 @njit
-def reverse_range(start, neighbor, vector, begin, end, reverse):
+def reverse_range(start, neighbor, vector, begin, end, crew, reverse):
     """Index of the pair (j, i, -S) of each pair (i, j, S), i <= j, of the atoms begin to end, and back.
 
     The vector of the reverse is exactly the negative, and no other pair of the same atoms has that vector.
     `neighbor` must be readable for eight elements more.
     """
+    if crew != ALONE:
+        share_out(crew, (start, neighbor, vector), begin, end, (reverse,))
+        return
     lanes = lane_numbers()
     for i in range(begin, end):
         for p in range(start[i], start[i + 1]):
@@ -125,11 +122,3 @@ def _opposite(vector, p, q):
         and vector[3 * q + 1] == -vector[3 * p + 1]
         and vector[3 * q + 2] == -vector[3 * p + 2]
     )
-
-
-@njit(parallel=True)
-def reverse_parallel(start, neighbor, vector, parts, reverse):
-    """`reverse_range` over all atoms, in `parts` blocks shared among the threads."""
-    total = len(start) - 1
-    for part in prange(parts):
-        reverse_range(start, neighbor, vector, part_of(total, part, parts), part_of(total, part + 1, parts), reverse)

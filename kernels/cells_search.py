@@ -13,10 +13,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import kernel, njit
-from fastsf.kernels.cells import ALL, COUNT, FIRST, INSIDE, PAD, REACH, part_of
+from fastsf.kernels.cells import ALL, COUNT, FIRST, INSIDE, PAD, REACH
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.simd import LANES, load, sqrt
 from fastsf.kernels.simd_double import (
     close_bits,
@@ -130,12 +130,15 @@ def _keep_close(points, own, limit, index, count):
 
 
 @njit
-def search_range(search, begin, end, start, blank, out, counts):
+def search_range(search, begin, end, crew, start, blank, out, counts):
     """Search the bins begin to end (only bins inside cells are counted).
 
     Where `counts` (n,) is given, count the pairs of each atom; where it is empty, write them: those of atom i
     go to start[i] and the following. If `blank`, the array for shifts is zero already.
     """
+    if crew != ALONE:
+        share_out(crew, (search,), begin, end, (start, blank, out, counts))
+        return
     size = (search.room // _WIDE + 2) * _WIDE
     near, image, index = np.empty(3 * size, np.float32), np.empty(size, np.int32), np.empty(size, np.int32)
     s = 0
@@ -218,15 +221,6 @@ def _write_shifts(shift, own, index, count, p, S):
             S[3 * (p + t)] = shift[e, 0] - w0
             S[3 * (p + t) + 1] = shift[e, 1] - w1
             S[3 * (p + t) + 2] = shift[e, 2] - w2
-
-
-@njit(parallel=True)
-def search_parallel(search, parts, start, blank, out, counts):
-    """`search_range` over all bins, in `parts` blocks shared among the threads."""
-    total = search.cut[-1, FIRST, INSIDE]
-    for part in prange(parts):
-        begin, end = part_of(total, part, parts), part_of(total, part + 1, parts)
-        search_range(search, begin, end, start, blank, out, counts)
 
 
 @njit

@@ -3,12 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels import acsf
 from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.environment import padded_size
 from fastsf.kernels.networks import Work, atom_energy, make_work
+from fastsf.kernels.sharing import ALONE, share_out
 
 
 class Scratch(NamedTuple):
@@ -45,7 +45,7 @@ def lanes_needed(tables, neighbors):
 
 
 @njit
-def energies_range(tables, networks, neighbors, centers, lanes, begin, end, energies, outside):
+def energies_range(tables, networks, neighbors, centers, lanes, begin, end, crew, energies, outside):
     """Energies of centers[begin:end], with memory of their own.
 
     Parameters
@@ -61,14 +61,8 @@ def energies_range(tables, networks, neighbors, centers, lanes, begin, end, ener
     outside : (k,) int64
         Columns whose value is outside the range of the training set.
     """
+    if crew != ALONE:
+        share_out(crew, (tables, networks, neighbors, centers, lanes), begin, end, (energies, outside))
+        return
     scratch = make_scratch(tables, networks, lanes)
     fill_energies(tables, networks, neighbors, centers, begin, end, scratch, energies, outside)
-
-
-@njit(parallel=True)
-def energies(tables, networks, neighbors, centers, lanes, parts, atom_energies, outside):
-    """`energies_range` over all centres, in `parts` blocks shared among the threads."""
-    n = len(centers)
-    for part in prange(parts):
-        begin, end = part * n // parts, (part + 1) * n // parts
-        energies_range(tables, networks, neighbors, centers, lanes, begin, end, atom_energies, outside)

@@ -7,10 +7,10 @@ dE_i/dG_i, the triplets of the atom, still in the cache, are gone through once m
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.networks import atom_energy, make_work
+from fastsf.kernels.sharing import ALONE, share_out
 
 from .acsf import sum_chunk, sum_radials, sum_wide_groups
 from .acsf_vjp import (
@@ -176,7 +176,7 @@ def _backward(tables, neighbors, center, scratch, weights, out, sums):
 
 
 @njit
-def energies_range(tables, networks, neighbors, begin, end, values, energies, outside, pair_gradient, sums):
+def energies_range(tables, networks, neighbors, begin, end, crew, values, energies, outside, pair_gradient, sums):
     """Energies of the atoms begin ... end - 1 and their gradients with respect to the pair vectors.
 
     Parameters
@@ -194,6 +194,9 @@ def energies_range(tables, networks, neighbors, begin, end, values, energies, ou
     sums : (n, 12) float64
         sum_p g_p (3) and sum_p r_p (x) g_p (9) over the pairs of each atom.
     """
+    if crew != ALONE:
+        share_out(crew, (tables, networks, neighbors), begin, end, (values, energies, outside, pair_gradient, sums))
+        return
     scratch, work, weights = make_scratch(tables, neighbors), make_work(networks), np.empty((1, values.shape[1]))
     mode = flush_subnormals()
     for i in range(begin, end):
@@ -205,12 +208,3 @@ def energies_range(tables, networks, neighbors, begin, end, values, energies, ou
             sums[i, c] = 0.0
         _backward(tables, neighbors, i, scratch, weights, pair_gradient, sums[i])
     keep_subnormals(mode)
-
-
-@njit(parallel=True)
-def energies(tables, networks, neighbors, parts, values, atom_energies, outside, pair_gradient, sums):
-    """`energies_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(values)
-    for part in prange(parts):
-        begin, end = part * n // parts, (part + 1) * n // parts
-        energies_range(tables, networks, neighbors, begin, end, values, atom_energies, outside, pair_gradient, sums)

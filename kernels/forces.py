@@ -4,17 +4,19 @@ With g_p = dE/dr_p and r_p = r_j - r_i, the gradient at atom i is -sum_p g_p ove
 reverse pairs; every atom gathers its own sum, so that nothing is shared between threads.
 """
 
-from numba import prange
-
 from fastsf.kernels._jit import njit
+from fastsf.kernels.sharing import ALONE, share_out
 
 
 @njit
-def gather_range(start, reverse, g, sums, begin, end, gradient):
+def gather_range(start, reverse, g, sums, begin, end, crew, gradient):
     """Gradients with respect to the positions (n, 3) of the atoms begin ... end - 1.
 
     The rows of sums (n, 12) start with sum_p g_p.
     """
+    if crew != ALONE:
+        share_out(crew, (start, reverse, g, sums), begin, end, (gradient,))
+        return
     for i in range(begin, end):
         x, y, z = -sums[i, 0], -sums[i, 1], -sums[i, 2]
         for p in range(start[i], start[i + 1]):
@@ -23,11 +25,3 @@ def gather_range(start, reverse, g, sums, begin, end, gradient):
             y += g[q, 1]
             z += g[q, 2]
         gradient[i, 0], gradient[i, 1], gradient[i, 2] = x, y, z
-
-
-@njit(parallel=True)
-def gather(start, reverse, g, sums, parts, gradient):
-    """`gather_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(start) - 1
-    for part in prange(parts):
-        gather_range(start, reverse, g, sums, part * n // parts, (part + 1) * n // parts, gradient)

@@ -16,6 +16,7 @@ from numba import carray, types
 from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.networks import LAYER, Networks
 from fastsf.kernels.pointers import address_of, call, int32s, pointer
+from fastsf.kernels.sharing import ALONE
 from fastsf.kernels.tables import CHANNEL, GROUP, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Neighbors, Tables
 
 BLOCK = 256
@@ -70,7 +71,7 @@ def address_of_energies(energies_range, tables, networks):
     """Address of `energies_range`, in whichever precision, for `add_forces`."""
     integers, numbers, rows = np.zeros(2, np.int64), np.empty(1), np.empty((1, 3))
     pairs = Neighbors(integers, integers, rows, integers)
-    return address_of(energies_range, (tables, networks, pairs, 0, 0, rows, numbers, integers, rows, rows))
+    return address_of(energies_range, (tables, networks, pairs, 0, 0, ALONE, rows, numbers, integers, rows, rows))
 
 
 @njit
@@ -104,7 +105,7 @@ def add_forces(evaluate, tables, networks, atoms, unit, sums):
         block.values[:] = 0.0
         pairs = Neighbors(block.pairs.start[: size + 1], block.pairs.neighbor, block.pairs.vector, block.pairs.species)
         results = block.values, block.energies, block.outside, block.gradient, block.sums
-        call(evaluate, (tables, networks, pairs, np.int64(0), np.int64(size), *results))
+        call(evaluate, (tables, networks, pairs, np.int64(0), np.int64(size), np.int64(ALONE), *results))
         for k in range(size):
             if not np.isfinite(block.energies[k]):
                 return total, np.int64(atoms.centers[first + k])

@@ -15,7 +15,8 @@ import numpy as np
 
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.cells_pairs import Places, move_atom
-from fastsf.kernels.chosen_energies import energies, energies_range, fill_energies, make_scratch
+from fastsf.kernels.chosen_energies import energies_range, fill_energies, make_scratch
+from fastsf.kernels.sharing import ALONE
 
 DISPLACEMENT, SWAP, VOLUME, AXES = range(4)
 
@@ -276,7 +277,7 @@ def _settle(neighbors, listed, moves, chain, room, course, m, k, uniforms, found
 
 
 @njit
-def walk_range(tables, networks, neighbors, listed, moves, chain, room, course, uniforms, begin, end, outcome):
+def walk_range(tables, networks, neighbors, listed, moves, chain, room, course, uniforms, begin, end, crew, outcome):
     """Make moves until all are made or something else is to be done.
 
     Parameters
@@ -292,6 +293,8 @@ def walk_range(tables, networks, neighbors, listed, moves, chain, room, course, 
     course : Course
     uniforms : (m, UNIFORMS) float64
         Random numbers, 0 <= x < 1; moves begin ... end - 1 of them are made.
+    crew : int
+        Who shares the atoms that a move concerns, if they are many.
     outcome : (2,) int64
         The move that was not made, and why: DONE (it is `end`), FAR, CELL or BAD.
     """
@@ -300,25 +303,11 @@ def walk_range(tables, networks, neighbors, listed, moves, chain, room, course, 
     for m in range(begin, end):
         k, found = _propose(neighbors, listed, moves, chain, room, uniforms[m], outcome)
         if outcome[1] == DONE:
-            fill_energies(tables, networks, neighbors, room.centers, 0, found, scratch, room.energies, room.outside)
-            _settle(neighbors, listed, moves, chain, room, course, m, k, uniforms[m], found, outcome)
-        if outcome[1] != DONE:
-            outcome[0] = m
-            break
-
-
-@njit
-def walk(tables, networks, neighbors, listed, moves, chain, room, course, uniforms, parts, outcome):
-    """`walk_range` over all moves; the atoms that each concerns are shared among the threads in `parts` blocks."""
-    outcome[0], outcome[1] = len(uniforms), DONE
-    for m in range(len(uniforms)):
-        k, found = _propose(neighbors, listed, moves, chain, room, uniforms[m], outcome)
-        if outcome[1] == DONE:
-            centers, lanes = room.centers[:found], listed.lanes
-            if found < _FEW:
-                energies_range(tables, networks, neighbors, centers, lanes, 0, found, room.energies, room.outside)
+            centers, energies, outside = room.centers[:found], room.energies, room.outside
+            if crew == ALONE or found < _FEW:
+                fill_energies(tables, networks, neighbors, centers, 0, found, scratch, energies, outside)
             else:
-                energies(tables, networks, neighbors, centers, lanes, parts, room.energies, room.outside)
+                energies_range(tables, networks, neighbors, centers, listed.lanes, 0, found, crew, energies, outside)
             _settle(neighbors, listed, moves, chain, room, course, m, k, uniforms[m], found, outcome)
         if outcome[1] != DONE:
             outcome[0] = m

@@ -7,11 +7,11 @@ the first-level cache, so that the loops that make its symmetry functions can go
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.activations import activation
 from fastsf.kernels.environment import aligned
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.simd import LANES, count_lanes, fma, load, load_one, splat, store, sum_lanes_of_four
 
 TILE = 2 * LANES
@@ -151,7 +151,7 @@ def atom_energy(networks, element, values, work, gradient):
 
 
 @njit
-def predict_range(networks, values, species, begin, end, energies, gradient, outside):
+def predict_range(networks, values, species, begin, end, crew, energies, gradient, outside):
     """Energies of atoms and what the descriptor's backward pass needs, from given values.
 
     Parameters
@@ -168,15 +168,9 @@ def predict_range(networks, values, species, begin, end, energies, gradient, out
     outside : (n,) int64
         Columns whose value is outside the range of the training set.
     """
+    if crew != ALONE:
+        share_out(crew, (networks, values, species), begin, end, (energies, gradient, outside))
+        return
     work = make_work(networks)
     for i in range(begin, end):
         energies[i], outside[i] = atom_energy(networks, species[i], values[i], work, gradient[i])
-
-
-@njit(parallel=True)
-def predict(networks, values, species, parts, energies, gradient, outside):
-    """`predict_range` over all atoms, in `parts` pieces shared among the threads."""
-    n = len(values)
-    for part in prange(parts):
-        begin, end = part * n // parts, (part + 1) * n // parts
-        predict_range(networks, values, species, begin, end, energies, gradient, outside)

@@ -2,16 +2,15 @@
 
 import math
 
-from numba import prange
-
 from fastsf.kernels._jit import njit
 from fastsf.kernels.cutoffs import envelope
 from fastsf.kernels.environment import aligned
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.simd import LANES, load_one, splat, store
 
 
 @njit
-def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, energies, slopes, outside, along):
+def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, crew, energies, slopes, outside, along):
     """Make the outputs of networks the energies of the rows begin ... end - 1.
 
     Rows longer than the cutoff of their kind have none. With `smooth`, energies are multiplied by the cutoff function
@@ -34,6 +33,9 @@ def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, energie
     along : (m,) float64
         Derivative of the energy with respect to the distance at constant functions, divided by the distance.
     """
+    if crew != ALONE:
+        share_out(crew, (tables, neighbors, rows, ends, smooth), begin, end, (energies, slopes, outside, along))
+        return
     room = aligned(2 * LANES)
     for row in range(begin, end):
         p, kind = rows.pair[row], rows.kind[row]
@@ -56,30 +58,15 @@ def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, energie
                 slopes[row, s] *= factor
 
 
-@njit(parallel=True)
-def finish_rows(tables, neighbors, rows, ends, smooth, parts, energies, slopes, outside, along):
-    """`finish_rows_range` over all rows, in `parts` blocks shared among the threads."""
-    m = len(energies)
-    for part in prange(parts):
-        begin, end = part * m // parts, (part + 1) * m // parts
-        finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, energies, slopes, outside, along)
-
-
 @njit
-def share_range(neighbors, rows, energies, outside, begin, end, atom_energies, atom_outside):
+def share_range(neighbors, rows, energies, outside, begin, end, crew, atom_energies, atom_outside):
     """Add half the energy of each pair to either atom (n,), and its count of values outside to the one that owns it."""
+    if crew != ALONE:
+        share_out(crew, (neighbors, rows, energies, outside), begin, end, (atom_energies, atom_outside))
+        return
     for i in range(begin, end):
         for p in range(neighbors.start[i], neighbors.start[i + 1]):
             if rows.row[p] >= 0:
                 atom_energies[i] += 0.5 * energies[rows.row[p]]
         for row in range(rows.first[i], rows.first[i + 1]):
             atom_outside[i] += outside[row]
-
-
-@njit(parallel=True)
-def share(neighbors, rows, energies, outside, parts, atom_energies, atom_outside):
-    """`share_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(atom_energies)
-    for part in prange(parts):
-        begin, end = part * n // parts, (part + 1) * n // parts
-        share_range(neighbors, rows, energies, outside, begin, end, atom_energies, atom_outside)

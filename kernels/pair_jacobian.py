@@ -7,11 +7,11 @@ sum. Sums over neighbours come with derivatives of their own (`acsf_jacobian`), 
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.environment import R_INVERSE, X, aligned, coordinate, environment_of, lane_at, padded_size, prepare
 from fastsf.kernels.pair_gradients import ALONG, GX, gradient_lane, room, spread
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.simd import LANES, load_one, store_one
 from fastsf.kernels.simd_double import count_bits, list_lanes
 from fastsf.kernels.tables import group_terms
@@ -98,8 +98,11 @@ def _count_group(tables, rows, env, section, chunks, group, entries):
 
 
 @njit
-def pair_count_range(tables, triangles, neighbors, rows, sums, begin, end, entries):
+def pair_count_range(tables, triangles, neighbors, rows, sums, begin, end, crew, entries):
     """Number of entries (m,) of the rows that the atoms begin ... end - 1 own; zero before."""
+    if crew != ALONE:
+        share_out(crew, (tables, triangles, neighbors, rows, sums), begin, end, (entries,))
+        return
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks = make_chunks(triangles, 1)
     for i in range(begin, end):
@@ -112,15 +115,6 @@ def pair_count_range(tables, triangles, neighbors, rows, sums, begin, end, entri
                 section = triangles.sections[shell.section_first]
                 for g in range(shell.group_first, shell.group_last):
                     _count_group(triangles, rows, env, section, chunks, triangles.groups[g], entries)
-
-
-@njit(parallel=True)
-def pair_count(tables, triangles, neighbors, rows, sums, parts, entries):
-    """`pair_count_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(rows.first) - 1
-    for part in prange(parts):
-        begin, end = part * n // parts, (part + 1) * n // parts
-        pair_count_range(tables, triangles, neighbors, rows, sums, begin, end, entries)
 
 
 # --- writing them ---
@@ -240,7 +234,7 @@ def _write_group(tables, rows, env, section, chunks, group, triangles, jacobian,
 
 
 @njit
-def pair_jacobian_range(tables, distances, triangles, neighbors, rows, values, sums, begin, end, jacobian, out):
+def pair_jacobian_range(tables, distances, triangles, neighbors, rows, values, sums, begin, end, crew, jacobian, out):
     """Values and derivatives of the pairs that the atoms begin ... end - 1 own.
 
     Parameters
@@ -253,6 +247,9 @@ def pair_jacobian_range(tables, distances, triangles, neighbors, rows, values, s
     out : (m, s) float64
         Values; zero before.
     """
+    if crew != ALONE:
+        share_out(crew, (tables, distances, triangles, neighbors, rows, values, sums), begin, end, (jacobian, out))
+        return
     own, brackets = make_rows_environment(tables, distances, rows)
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks, scratch = make_chunks(triangles, 1), _make_triangles(triangles, env)
@@ -273,13 +270,3 @@ def pair_jacobian_range(tables, distances, triangles, neighbors, rows, values, s
                 for g in range(shell.group_first, shell.group_last):
                     group = triangles.groups[g]
                     _write_group(triangles, rows, env, section, chunks, group, scratch, jacobian, out)
-
-
-@njit(parallel=True)
-def pair_jacobian(tables, distances, triangles, neighbors, rows, values, sums, parts, jacobian, out):
-    """`pair_jacobian_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(rows.first) - 1
-    for part in prange(parts):
-        begin, end = part * n // parts, (part + 1) * n // parts
-        given = tables, distances, triangles, neighbors, rows, values, sums
-        pair_jacobian_range(*given, begin, end, jacobian, out)

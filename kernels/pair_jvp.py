@@ -1,7 +1,5 @@
 """Change of pair-centred symmetry functions along given changes of the pair vectors (forward mode)."""
 
-from numba import prange
-
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.acsf_jvp import (
     ALONG_FIRST,
@@ -16,6 +14,7 @@ from fastsf.kernels.acsf_jvp import (
     resolve_changes,
 )
 from fastsf.kernels.environment import R_INVERSE, coordinate, environment_of, lanes_of, padded_size, prepare
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.simd import LANES, load, load_one, store
 from fastsf.kernels.triplets import (
     COSINE,
@@ -100,7 +99,7 @@ def _sum_changes(tables, group, chunk, tangent, lanes, out):
 
 
 @njit
-def pair_jvp_range(tables, distances, triangles, neighbors, rows, sums, changes, vectors, begin, end, out):
+def pair_jvp_range(tables, distances, triangles, neighbors, rows, sums, changes, vectors, begin, end, crew, out):
     """Change of the rows that the atoms begin ... end - 1 own.
 
     Parameters
@@ -114,6 +113,9 @@ def pair_jvp_range(tables, distances, triangles, neighbors, rows, sums, changes,
     out : (m, s) float64
         Zero before.
     """
+    if crew != ALONE:
+        share_out(crew, (tables, distances, triangles, neighbors, rows, sums, changes, vectors), begin, end, (out,))
+        return
     own, brackets = make_rows_environment(tables, distances, rows)
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks, tangent = make_chunks(triangles, 1), make_tangent(lanes_of(env))
@@ -134,13 +136,3 @@ def pair_jvp_range(tables, distances, triangles, neighbors, rows, sums, changes,
                 section = triangles.sections[shell.section_first]
                 for g in range(shell.group_first, shell.group_last):
                     _change_group(triangles, rows, env, section, chunks, triangles.groups[g], tangent, out)
-
-
-@njit(parallel=True)
-def pair_jvp(tables, distances, triangles, neighbors, rows, sums, changes, vectors, parts, out):
-    """`pair_jvp_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(rows.first) - 1
-    for part in prange(parts):
-        begin, end = part * n // parts, (part + 1) * n // parts
-        given = tables, distances, triangles, neighbors, rows, sums, changes, vectors
-        pair_jvp_range(*given, begin, end, out)

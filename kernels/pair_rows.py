@@ -2,9 +2,8 @@
 
 import math
 
-from numba import prange
-
 from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.sharing import ALONE, share_out
 
 from .pair_tables import sum_column
 
@@ -54,7 +53,7 @@ def fill_rows(tables, neighbors, reverse, skin, rows):
 
 
 @njit
-def collect_range(tables, neighbors, rows, push, begin, end, out):
+def collect_range(tables, neighbors, rows, push, begin, end, crew, out):
     """Add up what the rows of each atom give to the derivatives with respect to its sums over neighbours.
 
     Parameters
@@ -66,6 +65,9 @@ def collect_range(tables, neighbors, rows, push, begin, end, out):
     out : (n, 1, t) float64
         Derivative with respect to the sums over neighbours of each atom; zero before.
     """
+    if crew != ALONE:
+        share_out(crew, (tables, neighbors, rows, push), begin, end, (out,))
+        return
     for i in range(begin, end):
         species = neighbors.species[i]
         for p in range(neighbors.start[i], neighbors.start[i + 1]):
@@ -75,11 +77,3 @@ def collect_range(tables, neighbors, rows, push, begin, end, out):
             other, first = neighbors.species[neighbors.neighbor[p]], tables.slot_first[rows.kind[row]]
             for m in range(tables.slot_first[rows.kind[row] + 1] - first):
                 out[i, 0, sum_column(tables.slots[first + m], species, other)] += push[row, m]
-
-
-@njit(parallel=True)
-def collect(tables, neighbors, rows, push, parts, out):
-    """`collect_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(out)
-    for part in prange(parts):
-        collect_range(tables, neighbors, rows, push, part * n // parts, (part + 1) * n // parts, out)

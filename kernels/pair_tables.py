@@ -3,7 +3,7 @@
 Sums over the neighbours of one atom, which pair functions have of both ends, are atom-centred radial functions with
 `Tables` of their own. So are, in form, two other parts: what a pair needs of its own distance are the rows of a shell
 of its kind ("distances"), triangles the narrow functions of the atom that owns the pair, whose groups also tell where
-the angle is. They are arguments of their own, since parallel loops take no tuples in tuples.
+the angle is.
 """
 
 from typing import NamedTuple

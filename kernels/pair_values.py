@@ -4,11 +4,10 @@ Each atom works on the pairs that it owns. Of the other atom of a pair it needs 
 there before (`acsf` with the radial functions); all triangles of a pair are found among the owner's own neighbours.
 """
 
-from numba import prange
-
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.acsf import sum_chunk
 from fastsf.kernels.environment import environment_of, padded_size, prepare
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.triplets import get_chunk, make_chunks
 
 from .pair_distances import distance_values, last_of_kind, make_rows_environment, prepare_rows
@@ -40,7 +39,7 @@ def _add_triangles(tables, neighbors, rows, center, env, chunks, out):
 
 
 @njit
-def pair_values_range(tables, distances, triangles, neighbors, rows, sums, begin, end, out):
+def pair_values_range(tables, distances, triangles, neighbors, rows, sums, begin, end, crew, out):
     """Values of the pairs that the atoms begin ... end - 1 own.
 
     Parameters
@@ -54,6 +53,9 @@ def pair_values_range(tables, distances, triangles, neighbors, rows, sums, begin
     out : (m, s) float64
         Rows of functions; zero before.
     """
+    if crew != ALONE:
+        share_out(crew, (tables, distances, triangles, neighbors, rows, sums), begin, end, (out,))
+        return
     own, brackets = make_rows_environment(tables, distances, rows)
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks = make_chunks(triangles, 1)
@@ -66,12 +68,3 @@ def pair_values_range(tables, distances, triangles, neighbors, rows, sums, begin
             prepare_rows(own, brackets, tables, distances, neighbors, rows, i, sums, row, behind, False)
             distance_values(own, brackets, tables, rows, row, behind, out)
             row = behind
-
-
-@njit(parallel=True)
-def pair_values(tables, distances, triangles, neighbors, rows, sums, parts, out):
-    """`pair_values_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(rows.first) - 1
-    for part in prange(parts):
-        begin, end = part * n // parts, (part + 1) * n // parts
-        pair_values_range(tables, distances, triangles, neighbors, rows, sums, begin, end, out)

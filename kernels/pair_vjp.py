@@ -4,13 +4,12 @@ What a pair gives to the vectors of its owner is added here; what it gives to th
 atoms is handed on: `pair_rows.collect` adds that up, and `acsf_vjp` goes on from the sums to the vectors.
 """
 
-from numba import prange
-
 from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.acsf_vjp import fill_polynomials, make_polynomials
 from fastsf.kernels.environment import aligned, environment_of, padded_size, prepare
 from fastsf.kernels.pair_gradients import clear, room, spread
 from fastsf.kernels.pair_sums import make_rest, scatter
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.triplets import get_chunk, make_chunks, pack_slopes
 
 from .pair_distances import distance_gradient, last_of_kind, make_rows_environment, prepare_rows
@@ -61,7 +60,7 @@ def _add_along(vector, p, along, out, sums):
 
 @njit
 def pair_vjp_range(
-    tables, distances, triangles, neighbors, rows, sums, weights, along, begin, end, push, out, center_sums
+    tables, distances, triangles, neighbors, rows, sums, weights, along, begin, end, crew, push, out, center_sums
 ):
     """Add the gradient of sum_rows (weights . G + something of the distance) to that of the pair vectors.
 
@@ -80,6 +79,10 @@ def pair_vjp_range(
     center_sums : (n, 12) float64
         sum_p g_p (3) and sum_p r_p (x) g_p (9) of each atom, added to.
     """
+    if crew != ALONE:
+        given = tables, distances, triangles, neighbors, rows, sums, weights, along
+        share_out(crew, given, begin, end, (push, out, center_sums))
+        return
     own, brackets = make_rows_environment(tables, distances, rows)
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks, polynomials = make_chunks(triangles, 1), make_polynomials(triangles, 1)[0]
@@ -97,13 +100,3 @@ def pair_vjp_range(
                 total = along[r] + distance_gradient(own, brackets, tables, rows, k, r, weights[r], push[r])
                 _add_along(neighbors.vector, rows.pair[r], total, out, center_sums[i])
             row = behind
-
-
-@njit(parallel=True)
-def pair_vjp(tables, distances, triangles, neighbors, rows, sums, weights, along, parts, push, out, center_sums):
-    """`pair_vjp_range` over all atoms, in `parts` blocks shared among the threads."""
-    n = len(rows.first) - 1
-    for part in prange(parts):
-        begin, end = part * n // parts, (part + 1) * n // parts
-        given = tables, distances, triangles, neighbors, rows, sums, weights, along
-        pair_vjp_range(*given, begin, end, push, out, center_sums)

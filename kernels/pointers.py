@@ -1,8 +1,7 @@
 """Calling compiled kernels by their address, so that a loop around them is compiled without them.
 
 A kernel that calls another one in the usual way has its machine code made once more, which for the energies takes many
-seconds; and one that calls a parallel kernel crashes where it comes from the disk before that. The arguments are packed
-into one tuple in Python, and the kernel is compiled for its very types.
+seconds. The arguments are packed into one tuple in Python, and the kernel is compiled for its very types.
 
 Arrays that other programs own come by their address too: `carray(pointer(address), shape, dtype)`.
 """
@@ -16,25 +15,18 @@ from fastsf.kernels._jit import kernel
 
 
 class Loop(NamedTuple):
-    """A loop over atoms: a kernel for one thread and one for many, which fill the same arrays."""
+    """A loop over items that a kernel does."""
 
-    serial: int  # address
-    serial_arguments: tuple
-    parallel: int  # address; 0 for one thread
-    parallel_arguments: tuple
+    kernel: int  # address
+    arguments: tuple
 
 
-def make_loop(kernels, threads, arguments, n, results, before=None):
-    """Loop over n items on so many threads, with the arguments of `fastsf.threads.run`.
+def make_loop(kernel, arguments, before=None):
+    """Loop that calls a kernel with these arguments.
 
-    With the loop of `before`, whose arguments had the same types, addresses need not be looked for, which takes long.
+    With the loop of `before`, whose arguments had the same types, the address need not be looked for, which takes long.
     """
-    serial, parallel = (*arguments, 0, n, *results), (*arguments, min(n, 4 * threads), *results)
-    if before is not None:
-        return Loop(before.serial, serial, before.parallel, parallel)
-    if threads == 1:
-        return Loop(address_of(kernels[0], serial), serial, 0, parallel)
-    return Loop(0, serial, address_of(kernels[1], parallel), parallel)
+    return Loop(address_of(kernel, arguments) if before is None else before.kernel, arguments)
 
 
 if config.DISABLE_JIT:
@@ -91,6 +83,15 @@ else:
         compiled = function.overloads[signature]
         return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
+    def call_function(context, builder, address, kinds, values):
+        """Call the kernel at an address, which returns nothing; its errors are those of the caller."""
+        convention = context.call_conv
+        function = builder.inttoptr(address, convention.get_function_type(types.none, kinds).as_pointer())
+        status, _ = convention.call_function(builder, function, types.none, kinds, values)
+        with cgutils.if_unlikely(builder, status.is_error):
+            convention.return_status_propagate(builder, status)
+        return status
+
     @intrinsic
     def call(typing_context, address, arguments):
         """Call the kernel at an address with the arguments (a tuple) that `address_of` was given."""
@@ -98,13 +99,8 @@ else:
             return None
 
         def codegen(context, builder, sig, args):
-            kinds, convention = tuple(sig.args[1].types), context.call_conv
-            function_type = convention.get_function_type(types.none, kinds)
-            pointer = builder.inttoptr(args[0], function_type.as_pointer())
-            values = cgutils.unpack_tuple(builder, args[1], len(kinds))
-            status, _ = convention.call_function(builder, pointer, types.none, kinds, values)
-            with cgutils.if_unlikely(builder, status.is_error):
-                convention.return_status_propagate(builder, status)
+            kinds = tuple(sig.args[1].types)
+            call_function(context, builder, args[0], kinds, cgutils.unpack_tuple(builder, args[1], len(kinds)))
             return context.get_dummy_value()
 
         return types.none(types.intp, arguments), codegen
@@ -113,7 +109,4 @@ else:
 @kernel
 def run_loop(loop):
     """Run it."""
-    if loop.parallel == 0:
-        call(loop.serial, loop.serial_arguments)
-    else:
-        call(loop.parallel, loop.parallel_arguments)
+    call(loop.kernel, loop.arguments)

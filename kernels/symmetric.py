@@ -4,9 +4,8 @@ Each element is used twice while it is at hand: for its own row, and mirrored fo
 bound by memory for one vector costs little more for eight.
 """
 
-from numba import prange
-
 from fastsf.kernels._jit import inline, kernel, njit
+from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.simd import LANES, fma, load, load_one, splat, store
 
 ROWS = 8
@@ -68,22 +67,17 @@ def _rows(matrix, size, row, columns, out):
 
 
 @njit
-def times_range(matrix, bounds, columns, begin, end, out):
+def times_range(matrix, bounds, columns, begin, end, crew, out):
     """What the rows of the parts begin ... end - 1 contribute to matrix times columns, added to out.
 
     matrix (size * size,) has its upper triangle filled, row by row, where size is a multiple of `ROWS`; part k are the
     rows bounds[k] ... bounds[k + 1] - 1, multiples of `ROWS` too; columns (size * LANES,) has eight numbers per row,
     and out (parts, size * LANES) a sum for each part.
     """
+    if crew != ALONE:
+        share_out(crew, (matrix, bounds, columns), begin, end, (out,))
+        return
     size = len(columns) // LANES
     for k in range(begin, end):
         for row in range(bounds[k], bounds[k + 1], ROWS):
             _rows(matrix, size, row, columns, out[k])
-
-
-@njit(parallel=True)
-def times(matrix, bounds, columns, parts, out):
-    """`times_range` over all parts, in `parts` blocks shared among the threads."""
-    n = len(bounds) - 1
-    for part in prange(parts):
-        times_range(matrix, bounds, columns, part * n // parts, (part + 1) * n // parts, out)

@@ -340,10 +340,13 @@ def test_demo_where_nothing_can_be_written(run, data):
 
 
 def test_compile(run, monkeypatch):
-    monkeypatch.setattr(compilation, "compile_kernels", lambda: 12.34)
+    asked = []
+    monkeypatch.setattr(compilation, "compile_kernels", lambda what: asked.append(what) or 12.34)
     status, told, _ = run("compile")
     assert status == 0
     assert "12.3 s; " in told
+    assert run("compile", "featurize", "pair-md")[0] == 0
+    assert asked == [None, ["featurize", "pair-md"]]
     monkeypatch.setattr(compilation, "cache_folder", lambda: None)
     assert "every process compiles anew" in run("compile")[1]
 

@@ -6,36 +6,45 @@ import re
 import signal
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import fastsf
-from fastsf import FastsfError, InputError, StorageError, compilation, threads
+from fastsf import FastsfError, InputError, StorageError, compilation, options, threads
 from fastsf.compilation import GROUPS, compile_kernels, uncompiled
 from fastsf.compilation_tasks import TASKS
 from fastsf.console import Console, compile_first
 from fastsf.kernels import _jit
+from fastsf.options import compile_for
 
 USUAL = list(dict.fromkeys(name for group, names in GROUPS.items() if group != "mixed" for name in names))
 """What is compiled unless something else is asked for: not mixed precision."""
+
+FEATURIZE = list(GROUPS["featurize"])
 
 USES = """
 import json, sys
 import numpy as np
 from ase import Atoms
 from numba.core.dispatcher import Dispatcher
-from fastsf import ACSF, G2, G4, neighbor_list
+from fastsf import ACSF, G2, G4, Committee, Cutoff, neighbor_list
 from fastsf.compilation_tasks import TASKS
 from fastsf.evaluation import Evaluator, Model, evaluate_batch
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
 from fastsf.md import NVE, Langevin, MolecularDynamics, StochasticCellRescaling
+from fastsf.pair_descriptor import PCSF
+from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairRadial
+from fastsf.pair_term import PairTerm
 from fastsf.potential import Potential
 from fastsf.training.initialization import initial_network
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
 from fastsf.structure import Structure
+from fastsf.symmetry import Power
 
 
 def loaded():
@@ -85,15 +94,39 @@ def use():
         for integrator in (NVE(), StochasticCellRescaling(Langevin(300.0))):
             MolecularDynamics(potential, many, integrator, 0.5, threads=threads).advance(3, 1)
         moves = [Displacement(), Swap(("H", "O")), VolumeChange()]
+        for precision in ("double", "mixed"):
+            use_pairs(atoms, many, potential, precision, threads)
         engine = MonteCarlo(potential, many, 300.0, moves, equilibration=50, threads=threads)
         engine.advance(300, 300)
         engine.restore(engine.state())
 
 
+def use_pairs(atoms, many, potential, precision, threads):
+    functions = [
+        PairRadial(("H", "O"), Cutoff(3.0)),
+        PairEnvironment(("H", "O"), "H", Cutoff(3.0), 0.2),
+        PairAngular(("H", "O"), "H", Cutoff(3.0), Power(1.0, -1.0), 0.05),
+    ]
+    pcsf = PCSF(functions, threads=threads)
+    values = pcsf.create(many)
+    pcsf.derivatives(many)
+    pcsf.vjp(many, np.ones_like(values))
+    pcsf.jvp(many, np.ones((len(many), 3)))
+    pcsf.strain_derivatives([Structure.from_atoms(atoms)])
+    term = PairTerm(pcsf, {"H-O": potential.networks["H"]}, {"H-O": potential.scalings["H"]})
+    atom_parts = potential.descriptor, potential.networks, potential.scalings
+    model = Potential(*atom_parts, precision=precision, pairs=term)
+    evaluator = Evaluator(model.model, Structure.from_atoms(many), 1.0, threads)
+    evaluator.evaluate(many.positions + 0.01)
+    evaluator.evaluate(many.positions + 0.01, np.diag([12.1, 15, 18]))
+    evaluate_batch(model.model, [Structure.from_atoms(atoms)] * 2, threads)
+    Committee([model, model]).evaluate(many)
+    MolecularDynamics(model, many, NVE(), 0.5, threads=threads).advance(3, 1)
+
+
 tasks, before = {}, loaded()
 for name, task in TASKS.items():
-    task.call(1)
-    task.call(2)
+    task.call()
     now = loaded()
     tasks[name], before = sorted(now - before), now
 use()
@@ -116,11 +149,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Names and threads of the tasks that are called in this process, where they do nothing."""
-    seen: list[tuple[str, int]] = []
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the tasks that are called in this process, where they do nothing."""
+    seen: list[str] = []
     for name, task in TASKS.items():
-        monkeypatch.setitem(TASKS, name, task._replace(call=lambda threads, name=name: seen.append((name, threads))))
+        monkeypatch.setitem(TASKS, name, task._replace(call=lambda name=name: seen.append(name)))
     return seen
 
 
@@ -144,6 +177,11 @@ def test_groups_have_all_tasks() -> None:
     assert {name for names in GROUPS.values() for name in names} == set(TASKS)
 
 
+def test_atom_centred_functions_need_no_kernels_of_pairs() -> None:
+    for group, names in GROUPS.items():
+        assert group.startswith("pair-") == any(name.startswith("pair ") for name in names)
+
+
 def test_long_tasks_are_shared_first() -> None:
     assert compilation._share(list(TASKS), 1) == [sorted(TASKS, key=lambda name: -TASKS[name].seconds)]
     assert sorted(map(len, compilation._share(list(TASKS), 99))) == [1] * len(TASKS)
@@ -158,34 +196,19 @@ def test_long_tasks_are_shared_first() -> None:
 # --- in this process ---
 
 
-def test_done_once(folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compilation, "most_threads", lambda: 4)
-    assert uncompiled(["featurize"]) == ["pairs", "values"]
+def test_done_once(folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert uncompiled(["featurize"]) == FEATURIZE
     assert compile_kernels(["featurize"], processes=1) >= 0
-    assert sorted(calls) == [("pairs", 1), ("pairs", 4), ("values", 1), ("values", 4)]
+    assert calls == FEATURIZE
     assert uncompiled(["featurize"]) == []
     assert uncompiled(["featurize", "derivatives"]) == ["jacobian"]
     compile_kernels(["featurize"], processes=1)
-    assert len(calls) == 4
+    assert calls == FEATURIZE
     assert (folder / "announced").exists()
 
 
-def test_parallel_kernels_count_as_serial_ones(
-    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compilation, "most_threads", lambda: 1)
-    compile_kernels(["featurize"], processes=1)
-    assert calls == [("pairs", 1), ("values", 1)]
-    assert uncompiled(["featurize"]) == []
-    monkeypatch.setattr(compilation, "most_threads", lambda: 2)
-    assert uncompiled(["featurize"]) == ["pairs", "values"]
-    compile_kernels(["featurize"], processes=1)
-    monkeypatch.setattr(compilation, "most_threads", lambda: 1)
-    assert uncompiled(["featurize"]) == []
-
-
 def test_other_processor_or_version_compiles_anew(
-    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+    folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from numba.core.registry import cpu_target
 
@@ -205,16 +228,16 @@ def test_other_processor_or_version_compiles_anew(
         assert uncompiled() == []
 
 
-def test_without_cache_folder(calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_cache_folder(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_jit, "CACHE_FOLDER", None)
     monkeypatch.setattr(compilation.numba.config, "DISABLE_JIT", 0)
     monkeypatch.setattr(compilation, "_start", lambda *_: pytest.fail("a process was started"))
     assert uncompiled() == []  # a command has nothing to wait for
     compile_kernels(processes=4)
-    assert {name for name, _ in calls} == set(USUAL)
+    assert set(calls) == set(USUAL)
 
 
-def test_without_jit(folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_jit(folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compilation.numba.config, "DISABLE_JIT", 1)
     assert uncompiled() == []
     compile_kernels()
@@ -228,7 +251,7 @@ def test_wrong_arguments() -> None:
         compile_kernels(processes=0)
 
 
-def test_folder_that_vanished(folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_vanished(folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_jit, "CACHE_FOLDER", folder / "gone")
     with pytest.raises(StorageError, match=r"cannot write into .*gone: no such file"):
         compile_kernels(processes=1)
@@ -254,7 +277,8 @@ def test_processes_from_a_script_without_guard(tmp_path: Path) -> None:
 
 def _markers() -> list[Path]:
     assert _jit.CACHE_FOLDER is not None
-    return sorted(_jit.CACHE_FOLDER.glob(f"[pv]a*-{compilation._target()}.compiled"))
+    markers = (_jit.CACHE_FOLDER / f"{name}-{compilation._target()}.compiled" for name in FEATURIZE)
+    return [marker for marker in markers if marker.exists()]
 
 
 def test_child_gets_path_folder_and_tasks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,10 +289,10 @@ def test_child_gets_path_folder_and_tasks(folder: Path, monkeypatch: pytest.Monk
     )
     children_run(monkeypatch, program)
     compile_kernels(["featurize"], processes=2)
-    for name in ("pairs", "values"):
+    for name, others in (("pairs", ["threads"]), ("values", [])):
         (path, *names), cache, most = json.loads((folder / f"report{name}").read_text())
         assert json.loads(path) == [str(entry) for entry in sys.path]
-        assert names == [name]
+        assert names == [name, *others]
         assert cache == str(folder.parent)
         assert int(most) == threads.most_threads()
 
@@ -316,27 +340,27 @@ def test_interrupt_ends_the_children(folder: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("executable", ["", None, "/nowhere/python3", "/usr/bin/other"])
 def test_where_processes_cannot_be_started(
-    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, executable: str | None
+    folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch, executable: str | None
 ) -> None:
     monkeypatch.setattr(compilation.sys, "executable", executable)
     compile_kernels(["featurize"], processes=2)
-    assert {name for name, _ in calls} == {"pairs", "values"}
+    assert set(calls) == set(FEATURIZE)
     assert uncompiled(["featurize"]) == []
 
 
 def test_work_tells_what_is_wrong(
-    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert compilation.work(["pairs"]) == 0
+    assert compilation.work(["threads", "pairs"]) == 0
 
-    def fail(threads: int, error: BaseException) -> None:
+    def fail(error: BaseException) -> None:
         raise error
 
     for error, status, told in (
         (OSError(28, "No space left on device"), 3, "[Errno 28] No space left on device\n"),
         (KeyboardInterrupt(), 130, ""),
     ):
-        task = TASKS["values"]._replace(call=lambda threads, error=error: fail(threads, error))
+        task = TASKS["values"]._replace(call=lambda error=error: fail(error))
         monkeypatch.setitem(TASKS, "values", task)
         assert compilation.work(["values"]) == status
         assert capsys.readouterr().err == told
@@ -347,7 +371,7 @@ def test_work_tells_what_is_wrong(
 
 
 def test_commands_say_that_they_compile_once(
-    folder: Path, calls: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(compilation, "_most_processes", lambda: 1)
     compile_first(["featurize"], Console())
@@ -357,6 +381,25 @@ def test_commands_say_that_they_compile_once(
     compile_first(["derivatives"], Console(quiet=True))
     assert capsys.readouterr().out == ""
     assert uncompiled(["featurize", "derivatives"]) == []
+
+
+@pytest.mark.parametrize(
+    "pairs, precision, groups",
+    [
+        (None, "double", ["md", "predict"]),
+        (None, "mixed", ["md", "predict", "mixed"]),
+        ("a model", "double", ["pair-md", "pair-predict"]),
+        ("a model", "mixed", ["pair-md", "pair-predict", "mixed"]),
+    ],
+)
+def test_potentials_tell_what_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, pairs: str | None, precision: str, groups: list[str]
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(options, "compile_first", lambda what, console: asked.append(what))
+    potential = SimpleNamespace(model=SimpleNamespace(pairs=pairs))
+    compile_for(Namespace(precision=precision), potential, ["md", "predict"], Console(quiet=True))
+    assert asked == [groups]
 
 
 def test_help_loads_no_kernels() -> None:

@@ -20,6 +20,7 @@ FLOORS = {
     "pair_sums": 2, "pair_term": 3, "pair_energies": 3,
     "scaling": 3, "network": 3, "network_packing": 3, "committee": 3,
     "potential": 3, "result": 3, "potential_parts": 3, "evaluation": 3, "compilation": 3, "compilation_tasks": 3,
+    "compilation_sample": 3, "pair_compilation_tasks": 3, "pair_loops": 3,
     "training": 4, "training.plots": 6, "training.report": 7, "training.command": 7, "training.display": 7,
     "training.document": 7,
     "training.init_command": 7,

@@ -11,10 +11,12 @@ from strategies import REPEATABLE
 from test_networks import network, networks
 
 from fastsf.errors import InputError
-from fastsf.kernels.networks import Networks, predict, predict_range
+from fastsf.kernels.networks import Networks, predict_range
+from fastsf.kernels.sharing import ALONE
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
+from fastsf.threads import crew_of
 from fastsf.training.initialization import initial_network
 
 ELEMENTS = ("H", "C", "O")
@@ -23,7 +25,7 @@ ELEMENTS = ("H", "C", "O")
 def run(packed: Networks, values: np.ndarray, species: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n = len(species)
     energies, gradient, outside = np.full(n, np.nan), np.full(values.shape, np.nan), np.full(n, -1)
-    predict_range(packed, values, species, 0, n, energies, gradient, outside)
+    predict_range(packed, values, species, 0, n, ALONE, energies, gradient, outside)
     return energies, gradient, outside
 
 
@@ -79,10 +81,10 @@ def test_results_do_not_depend_on_threads_or_pieces(tanh: Networks) -> None:
     values, species = values_and_species(333, 11)
     expected = run(tanh, values, species)
     before = numba.get_num_threads()
-    for threads, parts in ((1, 1), (numba.config.NUMBA_NUM_THREADS, 7)):
+    for threads, parts in ((1, 7), (numba.config.NUMBA_NUM_THREADS, 7), (numba.config.NUMBA_NUM_THREADS, 1)):
         results = np.empty(333), np.empty((333, 11)), np.empty(333, np.int64)
         numba.set_num_threads(threads)
-        predict(tanh, values, species, parts, *results)
+        predict_range(tanh, values, species, 0, 333, crew_of(parts), *results)
         numba.set_num_threads(before)
         for found, wanted in zip(results, expected, strict=True):
             np.testing.assert_array_equal(found, wanted)
@@ -100,7 +102,7 @@ def test_results_do_not_depend_on_the_other_atoms(tanh: Networks) -> None:
 def test_only_the_atoms_asked_for_are_written(tanh: Networks) -> None:
     values, species = values_and_species(100, 11)
     energies, gradient, outside = np.full(100, np.nan), np.full((100, 11), np.nan), np.full(100, -1)
-    predict_range(tanh, values, species, 20, 41, energies, gradient, outside)
+    predict_range(tanh, values, species, 20, 41, ALONE, energies, gradient, outside)
     written = np.zeros(100, dtype=bool)
     written[20:41] = True
     np.testing.assert_array_equal(np.isfinite(energies), written)
@@ -111,7 +113,7 @@ def test_only_the_atoms_asked_for_are_written(tanh: Networks) -> None:
 def test_energies_without_gradient(tanh: Networks) -> None:
     values, species = values_and_species(50, 11)
     energies, outside = np.empty(50), np.empty(50, np.int64)
-    predict_range(tanh, values, species, 0, 50, energies, np.empty((50, 0)), outside)
+    predict_range(tanh, values, species, 0, 50, ALONE, energies, np.empty((50, 0)), outside)
     np.testing.assert_array_equal(energies, run(tanh, values, species)[0])
 
 

@@ -1,37 +1,72 @@
-"""Which of its two loops a kernel runs."""
+"""Which threads a kernel runs on."""
 
 from __future__ import annotations
 
 import numba
+import numpy as np
 import pytest
 
-from fastsf.threads import run
+from fastsf.kernels.sharing import ALONE, share_out
+from fastsf.threads import crew_of, run
 
-SHARED = pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="only one thread to be had")
+SHARED = pytest.mark.skipif(
+    numba.config.NUMBA_NUM_THREADS < 2 or numba.config.DISABLE_JIT, reason="only one thread to be had"
+)
 
 
-def which(threads: int | None, n: int, **options: int) -> tuple:
-    calls = []
+def called(threads: int | None, n: int, **options: int) -> list[tuple]:
+    """Arguments of the kernel, and the threads that numba uses meanwhile."""
+    calls: list[tuple] = []
     run(
         threads,
-        lambda *arguments: calls.append(("serial", *arguments)),
-        lambda *arguments: calls.append(("parallel", *arguments)),
+        lambda *arguments: calls.append((*arguments, numba.get_num_threads())),
         ("argument",),
         n,
         ("result",),
         **options,
     )
-    return calls[0] if len(calls) == 1 else tuple(calls)
+    return calls
 
 
 @pytest.mark.parametrize("threads, n, options", [(1, 1000, {}), (2, 3, {}), (None, 0, {}), (2, 99, {"few": 100})])
 def test_in_this_thread(threads, n, options):
-    assert which(threads, n, **options) == ("serial", "argument", 0, n, "result")
+    assert called(threads, n, **options) == [("argument", 0, n, ALONE, "result", numba.get_num_threads())]
 
 
 @SHARED
-@pytest.mark.parametrize("n, options, parts", [(4, {}, 4), (100, {"few": 100}, 8), (5, {}, 5)])
-def test_shared(n, options, parts):
+@pytest.mark.parametrize("n, options", [(4, {}), (100, {"few": 100})])
+def test_shared(n, options):
     before = numba.get_num_threads()
-    assert which(2, n, **options) == ("parallel", "argument", parts, "result")
+    assert crew_of(2) != ALONE
+    assert called(2, n, **options) == [("argument", 0, n, crew_of(2), "result", 2)]
     assert numba.get_num_threads() == before
+
+
+@numba.njit
+def squares_range(numbers, begin, end, crew, out):
+    """Squares; numbers below zero have errors, and 0.5 asks for more memory than there is."""
+    if crew != ALONE:
+        share_out(crew, (numbers,), begin, end, (out,))
+        return
+    for k in range(begin, end):
+        if numbers[k] < 0:
+            raise ArithmeticError("a negative number")
+        if numbers[k] == 0.5:
+            out[k] = len(np.empty(1 << 52))
+        out[k] = numbers[k] ** 2
+
+
+@SHARED
+@pytest.mark.parametrize("value, error", [(-1.0, ArithmeticError), (0.5, MemoryError)])
+def test_errors_of_other_threads(value, error):
+    numbers, out = np.arange(100.0), np.zeros(100)
+    before = numba.get_num_threads()
+    for _ in range(3):
+        numbers[77] = value
+        with pytest.raises(error):
+            run(2, squares_range, (numbers,), 100, (out,))
+        assert numba.get_num_threads() == before
+        numbers[77] = 77.0
+        run(2, squares_range, (numbers,), 100, (out,))
+        np.testing.assert_array_equal(out, numbers**2)
+        out[:] = 0.0

@@ -39,6 +39,7 @@ from fastsf import (
     Window,
 )
 from fastsf.kernels.networks import predict_range
+from fastsf.kernels.sharing import ALONE
 from fastsf.lammps.model import LammpsModel
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
 from fastsf.md import (
@@ -163,7 +164,7 @@ def test_networks(name) -> None:
     packed = pack_networks(("H",), {"H": net}, {"H": scaling}, 2.0, {"H": -1.0}, 3)
     values = np.random.default_rng(5).normal(size=(19, 3))
     energies, gradient, outside = np.empty(19), np.empty((19, 3)), np.empty(19, np.int64)
-    predict_range(packed, values, np.zeros(19, np.int64), 0, 19, energies, gradient, outside)
+    predict_range(packed, values, np.zeros(19, np.int64), 0, 19, ALONE, energies, gradient, outside)
     for row, x in enumerate(values):
         energy, slope = energy_and_gradient(net.weights, net.biases, net.activations, False, x)
         np.testing.assert_allclose(energies[row], 2 * energy - 1, rtol=1e-12)

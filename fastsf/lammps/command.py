@@ -49,12 +49,10 @@ def _write_start(arguments: argparse.Namespace, console: Console) -> None:
 
 def _run(arguments: argparse.Namespace, console: Console) -> None:
     from fastsf.lammps import library
-    from fastsf.lammps.attachment import on_all
 
     ranks = library.world()
     first = ranks is None or ranks.rank == 0
     try:
-        on_all(ranks, lambda: compile_first(["lammps"], console if first else Console(quiet=True)))
         _run_input(arguments, console if first else Console(quiet=True))
     except (FastsfError, OSError):
         if first:
@@ -72,6 +70,8 @@ def _run_input(arguments: argparse.Namespace, console: Console) -> None:
         options += ["-screen", "none"]
     potential = on_all(library.world(), lambda: load_potential(arguments, arguments.model))
     console.say(potential.describe())
+    group = "lammps" if potential.pairs is None else "pair-lammps"
+    on_all(library.world(), lambda: compile_first([group], console))
     console.say(run_input(arguments.input, potential, arguments.route, options).text())
 
 

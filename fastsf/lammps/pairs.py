@@ -17,6 +17,7 @@ from fastsf.pair_energies import PairEnergies, PairOutputs
 from fastsf.pair_rows import PairRows
 from fastsf.pair_term import PairModel
 from fastsf.structure import BoolArray, FloatArray, IntArray, Structure
+from fastsf.threads import run
 
 GHOSTS = 2.0
 """Times the cutoff of pairs, how far ghosts must be known."""
@@ -77,7 +78,7 @@ class GhostPairs:
         share = 0.5 * ((rows.i < own).astype(float) + (rows.j < own))
         g, centers, gradient = np.zeros_like(pairs.vector), np.zeros((n, 12)), np.empty((n, 3))
         term.chain(made.slopes * share[:, None], made.along * share, g, centers)
-        kernels.gather_range(pairs.start, pairs.reverse, g, centers, 0, n, gradient)
+        run(1, kernels.gather_range, (pairs.start, pairs.reverse, g, centers), n, (gradient,))
         sums.forces[:] -= unit * gradient
         sums.virials[:] -= unit * _voigt(centers[:, 3:])
 

@@ -74,7 +74,7 @@ class Sites:
         """Energies (n,) in eV, and how many functions of each site are outside the range of the training set."""
         n = len(self._species)
         energies, outside = np.empty(n), np.empty(n, np.int64)
-        kernels = chosen_energies.energies_range, chosen_energies.energies
-        arguments = (self._model.descriptor.tables, self._model.networks, self.neighbors, np.arange(n))
-        run(self._threads, *kernels, (*arguments, self.listed.lanes), n, (energies, outside))
+        model, lanes = self._model, self.listed.lanes
+        arguments = (model.descriptor.tables, model.networks, self.neighbors, np.arange(n), lanes)
+        run(self._threads, chosen_energies.energies_range, arguments, n, (energies, outside))
         return energies, outside

@@ -116,7 +116,7 @@ class Walker:
         moving = (self._moves, self.chain, self._room, self._conditions.course(begin), uniforms)
         outcome = np.empty(2, np.int64)
         arguments = (tables, networks, sites.neighbors, sites.listed, *moving)
-        run(self._threads, monte_carlo.walk_range, monte_carlo.walk, arguments, len(uniforms), (outcome,))
+        run(self._threads, monte_carlo.walk_range, arguments, len(uniforms), (outcome,))
         return int(outcome[0]), int(outcome[1])
 
     def _change_cell(self, uniforms: FloatArray, begin: int) -> Halt | None:

@@ -54,7 +54,7 @@ def run_md(arguments: argparse.Namespace, console: Console) -> None:
     folder = folder_of(arguments, "md")
     settings = settings_of(arguments, steps, drift=arguments.max_drift or None)
     watches = supervision_of(arguments, potential, atoms, folder, lambda text: console.say(f"warning: {text}"))
-    compile_for(arguments, ["md", "committee"] if arguments.member else ["md", "predict"], console)
+    compile_for(arguments, potential, ["md", "committee"] if arguments.member else ["md", "predict"], console)
     stop = arguments.extrapolation == "stop"
     engine = MolecularDynamics(
         potential,

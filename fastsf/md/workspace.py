@@ -8,18 +8,16 @@ from fastsf.kernels import cells_pairs, forces
 from fastsf.kernels import md as kernels
 from fastsf.kernels.pointers import Loop, make_loop
 from fastsf.kernels.tables import Neighbors
-from fastsf.md.pair_loops import make_pair_loops
 from fastsf.neighbors import Images, Pairs
+from fastsf.pair_loops import make_pair_loops
+from fastsf.pair_rows import PairRows
 from fastsf.precision import kernel_set
 from fastsf.result import Model
 from fastsf.structure import FloatArray, Structure
-from fastsf.threads import threads_for
+from fastsf.threads import crew_of, threads_for
 
 _MANY = 100
 """Atoms for which loops other than the energies' gain by threads."""
-
-_VECTORS = cells_pairs.refresh_range, cells_pairs.refresh_parallel
-_GATHER = forces.gather_range, forces.gather
 
 
 class Workspace:
@@ -101,19 +99,17 @@ class Workspace:
         points = images.search.points, images.wrapped, pairs.start, images.image
         atoms = self._values, self._each, self._outside
         gathered = pairs.start, pairs.reverse, self._pair_gradient, self._sums
-        precise = kernel_set(model.precision).energies
-        evaluation = precise.energies_range, precise.energies
+        few, many = (0, n, crew_of(self.threads if n >= _MANY else 1)), (0, n, crew_of(self.threads))
+        evaluation = (model.descriptor.tables, model.networks, neighbors, *many, *atoms, *gathered[2:])
         loops = (
-            (_VECTORS, points, (pairs.vector.reshape(-1),)),
-            (evaluation, (model.descriptor.tables, model.networks, neighbors), (*atoms, *gathered[2:])),
-            (_GATHER, gathered, (self._gradient,)),
+            (cells_pairs.refresh_range, (*points, *few, pairs.vector.reshape(-1))),
+            (kernel_set(model.precision).energies.energies_range, evaluation),
+            (forces.gather_range, (*gathered, *few, self._gradient)),
         )
-        vectors, energies, gather = (
-            make_loop(each, self.threads if each is evaluation or n >= _MANY else 1, arguments, n, results, before)
-            for (each, arguments, results), before in zip(loops, self._loops, strict=True)
-        )
+        vectors, energies, gather = (make_loop(*loop, before) for loop, before in zip(loops, self._loops, strict=True))
         self._loops = vectors, energies, gather
         if model.pairs is not None:
             filled = self._each, self._outside, self._pair_gradient, self._sums
-            self._of_pairs = make_pair_loops(model.pairs, pairs, neighbors, filled, self.threads, self._of_pairs)
+            rows = PairRows.of(model.pairs.descriptor.packed.tables, pairs, self._species).kernel_rows
+            self._of_pairs = make_pair_loops(model.pairs, rows, neighbors, filled, self.threads, self._of_pairs)
         return kernels.Forces(vectors, energies, self._of_pairs, gather, *atoms, self._sums)

@@ -92,7 +92,7 @@ def _prepare(config: Config, console: Console) -> tuple[Preparation, str]:
     console.say(f"structures: {counts}; {dataset.labelled.n_atoms.sum():,} atoms")
     for text in dataset.split.warnings:
         console.say(f"warning: {text}")
-    compile_first(["train"], console)
+    compile_first(["train" if config.pairs is None else "pair-train"], console)
     preparation = Preparation.of(config, dataset)
     remarks = _remarks(preparation, console)
     for descriptor in preparation.descriptors:

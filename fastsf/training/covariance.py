@@ -72,7 +72,7 @@ class Covariance:
             block, sums = np.zeros((padded, LANES)), np.zeros((_PARTS, padded * LANES))
             block[: self._size, : part.shape[1]] = part
             arguments = (self._matrix.T.reshape(-1), self._bounds, block.reshape(-1))
-            run(self._threads, symmetric.times_range, symmetric.times, arguments, _PARTS, (sums,))
+            run(self._threads, symmetric.times_range, arguments, _PARTS, (sums,))
             whole = sums.sum(axis=0).reshape(padded, LANES)
             product[:, first : first + LANES] = whole[: self._size, : part.shape[1]]
         return product

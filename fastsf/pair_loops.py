@@ -1,0 +1,62 @@
+"""What the compiled steps need of a term of pairs, renewed with the list of pairs; beside `fastsf.pair_energies`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastsf.kernels import acsf, acsf_vjp, networks, pair_energies, pair_rows, pair_values, pair_vjp
+from fastsf.kernels.md import PairLoops
+from fastsf.kernels.pair_tables import Rows
+from fastsf.kernels.pointers import make_loop
+from fastsf.kernels.tables import Neighbors
+from fastsf.pair_term import PairModel
+from fastsf.structure import FloatArray, IntArray
+from fastsf.threads import crew_of
+
+
+def make_pair_loops(
+    model: PairModel,
+    rows: Rows,
+    neighbors: Neighbors,
+    filled: tuple[FloatArray, IntArray, FloatArray, FloatArray],
+    threads: int,
+    before: PairLoops | None,
+) -> PairLoops:
+    """Make the loops that add energies and gradients of pairs.
+
+    Parameters
+    ----------
+    model : PairModel
+        The term of pairs.
+    rows : Rows
+        The pairs that count.
+    neighbors : Neighbors
+        The list of pairs, found just now.
+    filled : (n,) float64, (n,) int64, (p, 3) float64, (n, 12) float64
+        Energies and extrapolations of atoms; gradients of the vectors of pairs, and their sums: what is added to.
+    threads : int
+        Of the loops.
+    before : PairLoops or None
+        Those of the list before.
+    """
+    each, outside, g, sums = filled
+    packed, n = model.descriptor.packed, len(each)
+    m, s, crew = len(rows.kind), model.descriptor.n_features, crew_of(threads)
+    summed, functions, collected = np.zeros((n, packed.n_sums)), np.zeros((m, s)), np.zeros((n, 1, packed.n_sums))
+    energies, slopes, beyond, along = np.empty(m), np.empty((m, s)), np.empty(m, np.int64), np.empty(m)
+    push = np.empty((m, packed.tables.most_slots))
+    of_sums, over_atoms, over_rows = (packed.sums, neighbors, np.arange(n), 0, n, crew), (0, n, crew), (0, m, crew)
+    listed = packed.tables, packed.distances, packed.triangles, neighbors, rows
+    ends = packed.tables, neighbors, rows, model.ends, int(model.smooth)
+    loops = (
+        (acsf.values_range, (*of_sums, summed)),
+        (pair_values.pair_values_range, (*listed, summed, *over_atoms, functions)),
+        (networks.predict_range, (model.networks, functions, rows.kind, *over_rows, energies, slopes, beyond)),
+        (pair_energies.finish_rows_range, (*ends, *over_rows, energies, slopes, beyond, along)),
+        (pair_energies.share_range, (neighbors, rows, energies, beyond, *over_atoms, each, outside)),
+        (pair_vjp.pair_vjp_range, (*listed, summed, slopes, along, *over_atoms, push, g, sums)),
+        (pair_rows.collect_range, (packed.tables, neighbors, rows, push, *over_atoms, collected)),
+        (acsf_vjp.vjp_range, (*of_sums, collected, g[None], sums[None])),
+    )
+    made = (make_loop(*loop, None if before is None else before[k]) for k, loop in enumerate(loops))
+    return PairLoops._make((*made, summed, functions, collected))
