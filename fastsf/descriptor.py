@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import definition, packing, recipes
-from fastsf.directions import checked_array, moved_vectors, strained_vectors
+from fastsf.directions import checked_array, gathered, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.function_sets import elements_of, families_in_words, joined_labels
 from fastsf.jacobian import SparseJacobian, sparse_jacobian
-from fastsf.kernels import acsf, acsf_jvp, acsf_vjp, forces
+from fastsf.kernels import acsf, acsf_jvp, acsf_vjp
 from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
 from fastsf.structure import FloatArray, IntArray, Structure
@@ -318,10 +318,7 @@ class ACSF:
         g, sums = np.zeros_like(pairs.vector), np.zeros((n, 12))
         arguments = (self._tables, neighbors, np.arange(n))
         run(self.threads, acsf_vjp.vjp_range, arguments, n, (w[:, None], g[None], sums[None]))
-        gradient = np.empty((n, 3))
-        own_pairs = (pairs.start, pairs.reverse, g, sums)
-        run(self.threads, forces.gather_range, own_pairs, n, (gradient,))
-        return gradient, sums[:, 3:].sum(axis=0).reshape(3, 3)
+        return gathered(pairs, g, sums, self.threads), sums[:, 3:].sum(axis=0).reshape(3, 3)
 
     def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:
         """Change of the values along displacements of the atoms (forward mode).

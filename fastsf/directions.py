@@ -1,4 +1,4 @@
-"""What products with derivatives take: weights and displacements of users, and changes of pair vectors."""
+"""What products with derivatives take and give: weights, displacements, changes of pair vectors, gradients."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
+from fastsf.kernels import forces
 from fastsf.neighbors import Pairs
 from fastsf.structure import FloatArray
+from fastsf.threads import run
 
 
 def checked_array(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> FloatArray:
@@ -43,3 +45,23 @@ def strained_vectors(pairs: Pairs) -> Iterator[FloatArray]:
         changes[:, a] += 0.5 * pairs.vector[:, b]
         changes[:, b] += 0.5 * pairs.vector[:, a]
         yield changes
+
+
+def gathered(pairs: Pairs, g: FloatArray, sums: FloatArray, threads: int | None) -> FloatArray:
+    """Gradient (n, 3) with respect to the positions, a new array.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        The list.
+    g : (p, 3) float64
+        Gradient with respect to the pair vectors.
+    sums : (n, 12) float64
+        Its sums over the pairs of each atom, as of `fastsf.kernels.acsf_vjp`.
+    threads : int or None
+        As for `run`.
+    """
+    n = len(sums)
+    gradient = np.empty((n, 3))
+    run(threads, forces.gather_range, (pairs.start, pairs.reverse, g, sums), n, (gradient,), few=100)
+    return gradient

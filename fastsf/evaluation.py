@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.all_pairs import AllPairs
+from fastsf.directions import gathered
 from fastsf.errors import InputError
-from fastsf.kernels import forces, networks
+from fastsf.kernels import networks
 from fastsf.kernels.networks import Networks
 from fastsf.kernels.tables import Neighbors
 from fastsf.neighbors import Pairs
@@ -324,9 +325,7 @@ class Evaluator:
 
     def _gather(self, g: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Forces and virials from the gradients of the pairs and their sums over each centre."""
-        gradient, pairs = np.empty((len(self), 3)), self._pairs
-        arguments = (pairs.start, pairs.reverse, g, sums)
-        run(self.threads, forces.gather_range, arguments, len(self), (gradient,), few=100)
+        gradient = gathered(self._pairs, g, sums, self.threads)
         return np.negative(gradient, out=gradient), -sums[:, 3:].reshape(-1, 3, 3)
 
     def _neighbors(self) -> Neighbors:

@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import pair_definition
-from fastsf.directions import checked_array, moved_vectors, strained_vectors
+from fastsf.directions import checked_array, gathered, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.function_sets import elements_of, families_in_words, joined_labels
 from fastsf.jacobian import SparseJacobian
-from fastsf.kernels import forces
 from fastsf.neighbors import Pairs
 from fastsf.pair_packing import cutoff_of, pack_pairs
 from fastsf.pair_recipes import make_pairs
@@ -24,7 +23,6 @@ from fastsf.pair_rows import PairRows
 from fastsf.pair_sums import PairSums
 from fastsf.pair_symmetry import PairFunction, kinds_of
 from fastsf.structure import FloatArray, IntArray, Structure
-from fastsf.threads import run
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -289,14 +287,12 @@ class PCSF:
         """
         structure = Structure.from_atoms(atoms)
         sums = self._sums([structure])
-        values = sums.values()
-        w = checked_array(weights, values.shape, "weights")
+        w = checked_array(weights, (len(sums.rows), self.n_features), "weights")
+        sums.sum_neighbors()
         pairs, n = sums.rows.pairs, len(structure)
-        g, center_sums, gradient = np.zeros_like(pairs.vector), np.zeros((n, 12)), np.empty((n, 3))
+        g, center_sums = np.zeros_like(pairs.vector), np.zeros((n, 12))
         sums.chain(w, np.zeros(len(w)), g, center_sums)
-        own_pairs = (pairs.start, pairs.reverse, g, center_sums)
-        run(self.threads, forces.gather_range, own_pairs, n, (gradient,))
-        return gradient, center_sums[:, 3:].sum(axis=0).reshape(3, 3)
+        return gathered(pairs, g, center_sums, self.threads), center_sums[:, 3:].sum(axis=0).reshape(3, 3)
 
     def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:
         """Change of the values along displacements of the atoms (forward mode).
@@ -315,7 +311,7 @@ class PCSF:
         structure = Structure.from_atoms(atoms)
         v = checked_array(displacements, (len(structure), 3), "displacements")
         sums = self._sums([structure])
-        sums.values()
+        sums.sum_neighbors()
         change: FloatArray = sums.changes([moved_vectors(sums.rows.pairs, v)])[0]
         return change
 
@@ -333,5 +329,5 @@ class PCSF:
             Rows as those of `evaluate_batch`; strains as for `ACSF.strain_derivatives`.
         """
         sums = self._sums(structures)
-        sums.values()
+        sums.sum_neighbors()
         return np.ascontiguousarray(sums.changes(list(strained_vectors(sums.rows.pairs))).transpose(1, 0, 2))

@@ -65,18 +65,21 @@ class PairSums:
 
     def values(self) -> FloatArray:
         """Values (m, n_features), a new array."""
-        n, neighbors = len(self._species), self.neighbors
-        if self._packed.n_sums:
-            self._sums.fill(0.0)
-            arguments = (self._packed.sums, neighbors, np.arange(n))
-            run(self._threads, acsf.values_range, arguments, n, (self._sums,))
+        self.sum_neighbors()
         out = np.zeros((len(self.rows), self.n_features))
-        given = (*self._tables, neighbors, self.rows.kernel_rows, self._sums)
-        run(self._threads, pair_values.pair_values_range, given, n, (out,))
+        given = (*self._tables, self.neighbors, self.rows.kernel_rows, self._sums)
+        run(self._threads, pair_values.pair_values_range, given, len(self._species), (out,))
         return out
 
+    def sum_neighbors(self) -> None:
+        """Work out the sums over the neighbours of each atom, which is all of the values that derivatives need."""
+        if self._packed.n_sums:
+            self._sums.fill(0.0)
+            n = len(self._species)
+            run(self._threads, acsf.values_range, (self._packed.sums, self.neighbors, np.arange(n)), n, (self._sums,))
+
     def changes(self, vectors: Sequence[FloatArray]) -> FloatArray:
-        """Changes of the values along changes of the pair vectors, after `values`.
+        """Changes of the values along changes of the pair vectors, after `values` or `sum_neighbors`.
 
         Parameters
         ----------
@@ -116,7 +119,7 @@ class PairSums:
         return SparseJacobian(start, column, atom, data, self.rows.i), out
 
     def chain(self, weights: FloatArray, along: FloatArray, g: FloatArray, sums: FloatArray) -> None:
-        """Add the gradient of a scalar with respect to the pair vectors, after `values`.
+        """Add the gradient of a scalar with respect to the pair vectors, after `values` or `sum_neighbors`.
 
         Parameters
         ----------

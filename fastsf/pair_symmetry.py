@@ -53,8 +53,19 @@ def _check(**values: float) -> None:
             raise InputError(f"pair function: {name} must not be negative, found {value}")
 
 
+class _OfPair:
+    """What all functions of a pair have."""
+
+    elements: tuple[str, str]
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind of pairs."""
+        return kind_name(*self.elements)
+
+
 @dataclass(frozen=True)
-class PairRadial:
+class PairRadial(_OfPair):
     """Function of the pair's own distance, G = envelope(Rij) exp(-eta (Rij - rs)^2), or G = Rij.
 
     Parameters
@@ -81,11 +92,6 @@ class PairRadial:
             raise InputError("pair function: the distance itself takes neither eta nor rs")
 
     @property
-    def kind(self) -> str:
-        """Name of the kind of pairs."""
-        return kind_name(*self.elements)
-
-    @property
     def radius(self) -> float:
         """Distance Rij in Å beyond which the function is zero; 0 for the distance itself, which has no end."""
         return 0.0 if self.envelope is None else self.envelope.radius
@@ -109,7 +115,7 @@ class PairRadial:
 
 
 @dataclass(frozen=True)
-class PairEnvironment:
+class PairEnvironment(_OfPair):
     """Neighbours of both atoms, G = envelope(Rij) exp(-pair_eta (Rij - pair_rs)^2) [sum_k F(Rik) + sum_k F(Rjk)].
 
     Parameters
@@ -140,11 +146,6 @@ class PairEnvironment:
         _check(eta=self.eta, rs=self.rs, pair_eta=self.pair_eta, pair_rs=self.pair_rs)
 
     @property
-    def kind(self) -> str:
-        """Name of the kind of pairs."""
-        return kind_name(*self.elements)
-
-    @property
     def radius(self) -> float:
         """Distance Rij in Å beyond which the function is zero."""
         return self.envelope.radius
@@ -166,7 +167,7 @@ class PairEnvironment:
 
 
 @dataclass(frozen=True)
-class PairAngular:
+class PairAngular(_OfPair):
     """Triangles with both atoms, G = F(Rij) sum_k A(alpha) F(Rik) F(Rjk).
 
     Parameters
@@ -200,11 +201,6 @@ class PairAngular:
         _check(eta=self.eta, rs=self.rs)
         if self.apex not in APEXES:
             raise InputError(f"pair function: apex must be one of {', '.join(APEXES)}, found {self.apex!r}")
-
-    @property
-    def kind(self) -> str:
-        """Name of the kind of pairs."""
-        return kind_name(*self.elements)
 
     @property
     def radius(self) -> float:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.directions import gathered
 from fastsf.elements import atomic_number
-from fastsf.kernels import forces as kernels
 from fastsf.kernels.lammps import Atoms, Sums
 from fastsf.neighbors import Pairs
 from fastsf.pair_energies import PairEnergies, PairOutputs
 from fastsf.pair_rows import PairRows
 from fastsf.pair_term import PairModel
 from fastsf.structure import BoolArray, FloatArray, IntArray, Structure
-from fastsf.threads import run
 
 GHOSTS = 2.0
 """Times the cutoff of pairs, how far ghosts must be known."""
@@ -76,10 +75,9 @@ class GhostPairs:
         """Add to forces and virials what the rows give, those with one own atom by half."""
         rows, pairs, n = term.rows, term.rows.pairs, len(sums.energies)
         share = 0.5 * ((rows.i < own).astype(float) + (rows.j < own))
-        g, centers, gradient = np.zeros_like(pairs.vector), np.zeros((n, 12)), np.empty((n, 3))
+        g, centers = np.zeros_like(pairs.vector), np.zeros((n, 12))
         term.chain(made.slopes * share[:, None], made.along * share, g, centers)
-        run(1, kernels.gather_range, (pairs.start, pairs.reverse, g, centers), n, (gradient,))
-        sums.forces[:] -= unit * gradient
+        sums.forces[:] -= unit * gathered(pairs, g, centers, 1)
         sums.virials[:] -= unit * _voigt(centers[:, 3:])
 
 

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.neighbors import Pairs
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_symmetry import PairRadial, pair_cutoff
 from fastsf.scaling import Mode, Scaling
@@ -127,7 +126,7 @@ def estimated_pair_bytes(descriptor: PCSF, structures: Sequence[Structure], item
     total = 0
     for structure in structures:
         n, rows = len(structure), descriptor.rows(structure)
-        neighbors = np.diff(Pairs.build(structure, descriptor.cutoff, threads=descriptor.threads).start)
+        neighbors = np.diff(rows.pairs.start)
         for number, kind in with_functions(descriptor.columns):
             mine = rows.kind == number
             ends = np.bincount(np.concatenate([rows.i[mine], rows.j[mine]]), minlength=n)
