@@ -151,11 +151,12 @@ def _marker(folder: Path, name: str) -> Path:
 
 @cache
 def _target() -> str:
-    """Digest of what numba tells compiled code apart by, versions included."""
+    """Digest of what numba tells compiled code apart by: versions, and where the kernels are installed."""
     from numba.core.registry import cpu_target
 
     processor = cpu_target.target_context.codegen().magic_tuple()
-    words = (sys.implementation.cache_tag, sys.version, numba.__version__, *processor)
+    place = str(Path(_jit.__file__).parent)
+    words = (sys.implementation.cache_tag, sys.version, numba.__version__, place, *processor)
     return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
 
 
