@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.kernels.all_pairs import count_images, find_pairs
+from fastsf.kernels.pairs.all_pairs import count_images, find_pairs
 from fastsf.neighbors import Pairs
 from fastsf.structure import IntArray, Structure
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastsf.descriptor import ACSF
-from fastsf.kernels.networks import Networks
+from fastsf.kernels.acsf.tables import Neighbors, Tables
+from fastsf.kernels.networks.networks import Networks
 from fastsf.kernels.sharing import ALONE
-from fastsf.kernels.tables import Neighbors, Tables
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling

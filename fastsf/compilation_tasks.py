@@ -24,25 +24,17 @@ from fastsf.compilation_sample import (
     sample,
     values_room,
 )
-from fastsf.kernels import (
-    _jit,
-    acsf_jacobian,
-    acsf_jvp,
-    cells,
-    cells_pairs,
-    chosen_energies,
-    forces,
-    integrators,
-    lammps,
-    md,
-    monte_carlo,
-    networks,
-    symmetric,
-    tangents,
-)
+from fastsf.kernels import _jit
+from fastsf.kernels.acsf import jacobian as acsf_jacobian
+from fastsf.kernels.acsf import jvp as acsf_jvp
+from fastsf.kernels.dynamics import integrators, lammps, md, monte_carlo
+from fastsf.kernels.energies import chosen_energies
+from fastsf.kernels.networks import networks, symmetric, tangents
+from fastsf.kernels.pairs import cells, forces
+from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.kernels.pointers import Loop
 from fastsf.kernels.sharing import ALONE, make_crew
-from fastsf.kernels.simd import LANES
+from fastsf.kernels.vector.simd import LANES
 from fastsf.neighbors import Pairs
 from fastsf.pair_compilation_tasks import PAIR_TASKS, pair_loops
 from fastsf.precision import DOUBLE, MIXED, kernel_set

@@ -16,8 +16,10 @@ from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.function_sets import elements_of, families_in_words, joined_labels
 from fastsf.jacobian import SparseJacobian, sparse_jacobian
-from fastsf.kernels import acsf, acsf_jvp, acsf_vjp
-from fastsf.kernels.tables import Neighbors, Tables
+from fastsf.kernels.acsf import jvp as acsf_jvp
+from fastsf.kernels.acsf import values as acsf
+from fastsf.kernels.acsf import vjp as acsf_vjp
+from fastsf.kernels.acsf.tables import Neighbors, Tables
 from fastsf.neighbors import Pairs
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.symmetry import SymmetryFunction

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.kernels import forces
+from fastsf.kernels.pairs import forces
 from fastsf.neighbors import Pairs
 from fastsf.structure import FloatArray
 from fastsf.threads import run
@@ -57,7 +57,7 @@ def gathered(pairs: Pairs, g: FloatArray, sums: FloatArray, threads: int | None)
     g : (p, 3) float64
         Gradient with respect to the pair vectors.
     sums : (n, 12) float64
-        Its sums over the pairs of each atom, as of `fastsf.kernels.acsf_vjp`.
+        Its sums over the pairs of each atom, as of `fastsf.kernels.acsf.vjp`.
     threads : int or None
         As for `run`.
     """

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from fastsf.all_pairs import AllPairs
 from fastsf.directions import gathered
 from fastsf.errors import InputError
-from fastsf.kernels import networks
-from fastsf.kernels.networks import Networks
-from fastsf.kernels.tables import Neighbors
+from fastsf.kernels.acsf.tables import Neighbors
+from fastsf.kernels.networks import networks
+from fastsf.kernels.networks.networks import Networks
 from fastsf.neighbors import Pairs
 from fastsf.pair_energies import PairEnergies, PairOutputs
 from fastsf.pair_term import PairModel

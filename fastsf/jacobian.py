@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from fastsf import recycling
-from fastsf.kernels import acsf_jacobian
-from fastsf.kernels.tables import Neighbors, Tables
+from fastsf.kernels.acsf import jacobian as acsf_jacobian
+from fastsf.kernels.acsf.tables import Neighbors, Tables
 from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import run
 

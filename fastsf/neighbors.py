@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fastsf import pair_search
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
-from fastsf.kernels import cells_pairs
+from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.threads import run
 
@@ -75,9 +75,9 @@ def neighbor_list(quantities: str, a: Atoms | Structure, cutoff: Cutoff, *, thre
 
 
 class Images(NamedTuple):
-    """Atoms and their images, as `fastsf.kernels.cells_pairs` moves them; n atoms, p pairs."""
+    """Atoms and their images, as `fastsf.kernels.pairs.lists` moves them; n atoms, p pairs."""
 
-    search: Any  # `fastsf.kernels.cells.Search`
+    search: Any  # `fastsf.kernels.pairs.cells.Search`
     wraps: IntArray  # (n, 3)
     wrapped: FloatArray  # (n, 3)
     image: IntArray  # (p,) int32: that of the other atom of each pair

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.kernels import activations
-from fastsf.kernels.activations import Activation
-from fastsf.kernels.simd import LANES
+from fastsf.kernels.networks import activations
+from fastsf.kernels.networks.activations import Activation
+from fastsf.kernels.vector.simd import LANES
 from fastsf.structure import FloatArray
 
 ACTIVATIONS = tuple(kind.name.lower() for kind in Activation)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from fastsf.errors import InputError
-from fastsf.kernels.activations import Activation
-from fastsf.kernels.networks import LAYER, TILE, Networks
+from fastsf.kernels.networks.activations import Activation
+from fastsf.kernels.networks.networks import LAYER, TILE, Networks
 from fastsf.network import Network
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray
@@ -45,7 +45,7 @@ def pack_networks(
     Returns
     -------
     Networks
-        What `fastsf.kernels.networks` takes.
+        What `fastsf.kernels.networks.networks` takes.
 
     Raises
     ------

@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from fastsf.elements import atomic_number
-from fastsf.kernels.angular import Angle, power_coefficients
-from fastsf.kernels.cutoffs import Core, Shape
-from fastsf.kernels.moments import MAX_DEGREE, legendre_coefficients
-from fastsf.kernels.radial import Factor
-from fastsf.kernels.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Tables
+from fastsf.kernels.acsf.angular import Angle, power_coefficients
+from fastsf.kernels.acsf.cutoffs import Core, Shape
+from fastsf.kernels.acsf.moments import MAX_DEGREE, legendre_coefficients
+from fastsf.kernels.acsf.radial import Factor
+from fastsf.kernels.acsf.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Tables
 from fastsf.pair_symmetry import PairAngular
 from fastsf.structure import FloatArray
 from fastsf.symmetry import CORES, Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
@@ -284,7 +284,7 @@ def pack(elements: Sequence[str], columns: Mapping[str, Sequence[SymmetryFunctio
     Returns
     -------
     Tables
-        What `fastsf.kernels.acsf` and its companions take.
+        What `fastsf.kernels.acsf.values` and its companions take.
     """
     packer = Packer(elements)
     for symbol in elements:

@@ -9,9 +9,14 @@ import numpy as np
 
 from fastsf.compilation_sample import ATOMS, PAIRS, Task, atom_rows, pair_gradients, run_alone, sample
 from fastsf.jacobian import room_for
-from fastsf.kernels import pair_energies, pair_jacobian, pair_jvp, pair_rows, pair_values, pair_vjp
-from fastsf.kernels.md import PairLoops
-from fastsf.kernels.pair_tables import Rows
+from fastsf.kernels.dynamics.md import PairLoops
+from fastsf.kernels.pcsf import energies as pair_energies
+from fastsf.kernels.pcsf import jacobian as pair_jacobian
+from fastsf.kernels.pcsf import jvp as pair_jvp
+from fastsf.kernels.pcsf import rows as pair_rows
+from fastsf.kernels.pcsf import values as pair_values
+from fastsf.kernels.pcsf import vjp as pair_vjp
+from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import Loop
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_loops import make_pair_loops

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.kernels import networks, pair_energies
+from fastsf.kernels.networks import networks
+from fastsf.kernels.pcsf import energies as pair_energies
 from fastsf.neighbors import Pairs
 from fastsf.pair_sums import PairSums
 from fastsf.pair_term import PairModel

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastsf.kernels import acsf, acsf_vjp, networks, pair_energies, pair_rows, pair_values, pair_vjp
-from fastsf.kernels.md import PairLoops
-from fastsf.kernels.pair_tables import Rows
+from fastsf.kernels.acsf import values as acsf
+from fastsf.kernels.acsf import vjp as acsf_vjp
+from fastsf.kernels.acsf.tables import Neighbors
+from fastsf.kernels.dynamics.md import PairLoops
+from fastsf.kernels.networks import networks
+from fastsf.kernels.pcsf import energies as pair_energies
+from fastsf.kernels.pcsf import rows as pair_rows
+from fastsf.kernels.pcsf import values as pair_values
+from fastsf.kernels.pcsf import vjp as pair_vjp
+from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import make_loop
-from fastsf.kernels.tables import Neighbors
 from fastsf.pair_term import PairModel
 from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import crew_of

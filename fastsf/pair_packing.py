@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fastsf.kernels.pair_tables import (
+from fastsf.kernels.acsf.tables import Tables
+from fastsf.kernels.pcsf.tables import (
     AT_OWNER,
     AT_PARTNER,
     AT_THIRD,
@@ -19,7 +20,6 @@ from fastsf.kernels.pair_tables import (
     SLOT,
     PairTables,
 )
-from fastsf.kernels.tables import Tables
 from fastsf.packing import Packer, Rows, pack, records
 from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairFunction, PairRadial, kind_name, kinds_of
 from fastsf.symmetry import Envelope, Radial

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fastsf.kernels import pair_rows
-from fastsf.kernels.pair_tables import PairTables, Rows
-from fastsf.kernels.tables import Neighbors
+from fastsf.kernels.acsf.tables import Neighbors
+from fastsf.kernels.pcsf import rows as pair_rows
+from fastsf.kernels.pcsf.tables import PairTables, Rows
 from fastsf.neighbors import Pairs
 from fastsf.structure import BoolArray, FloatArray, IntArray
 

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from fastsf import recycling
 from fastsf.errors import InputError
-from fastsf.kernels import cells, cells_images, cells_search
+from fastsf.kernels.pairs import cells
+from fastsf.kernels.pairs import images as cells_images
+from fastsf.kernels.pairs import search as cells_search
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.threads import run
 
@@ -66,7 +68,7 @@ class Buffers:
 
 
 class Prepared(NamedTuple):
-    """Structures, ready to be searched; the tuples are those of `fastsf.kernels.cells`."""
+    """Structures, ready to be searched; the tuples are those of `fastsf.kernels.pairs.cells`."""
 
     lattices: Any
     search: Any

@@ -8,8 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.jacobian import SparseJacobian, room_for, sparse_jacobian
-from fastsf.kernels import acsf, acsf_jvp, acsf_vjp, pair_jacobian, pair_jvp, pair_rows, pair_values, pair_vjp
-from fastsf.kernels.tables import Neighbors
+from fastsf.kernels.acsf import jvp as acsf_jvp
+from fastsf.kernels.acsf import values as acsf
+from fastsf.kernels.acsf import vjp as acsf_vjp
+from fastsf.kernels.acsf.tables import Neighbors
+from fastsf.kernels.pcsf import jacobian as pair_jacobian
+from fastsf.kernels.pcsf import jvp as pair_jvp
+from fastsf.kernels.pcsf import rows as pair_rows
+from fastsf.kernels.pcsf import values as pair_values
+from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.neighbors import Pairs
 from fastsf.pair_packing import PackedPairs
 from fastsf.pair_rows import PairRows

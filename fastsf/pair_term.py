@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.kernels.networks import Networks
-from fastsf.kernels.tables import SECTION
+from fastsf.kernels.acsf.tables import SECTION
+from fastsf.kernels.networks.networks import Networks
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.packing import envelope_fields, records

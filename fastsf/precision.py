@@ -12,6 +12,8 @@ from fastsf.errors import InputError
 DOUBLE, MIXED = "double", "mixed"
 
 _PACKAGES = {DOUBLE: "fastsf.kernels", MIXED: "fastsf.kernels.single"}
+KERNEL_MODULES = {"acsf": "acsf.values", "acsf_vjp": "acsf.vjp", "energies": "energies.energies"}
+"""Modules of the fields of `KernelSet`, below the package of a precision."""
 
 
 class KernelSet(NamedTuple):
@@ -51,4 +53,4 @@ def kernel_set(precision: str) -> KernelSet:
         As for `checked_precision`.
     """
     package = _PACKAGES[precision]
-    return KernelSet(*(import_module(f"{package}.{name}") for name in KernelSet._fields))
+    return KernelSet(*(import_module(f"{package}.{KERNEL_MODULES[name]}") for name in KernelSet._fields))

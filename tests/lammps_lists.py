@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ase import Atoms
 
 from fastsf import neighbor_list
-from fastsf.kernels import lammps as kernels
+from fastsf.kernels.dynamics import lammps as kernels
 
 SKIN = 0.5
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reference.networks import CURVATURES, FUNCTIONS, SLOPES
 
-from fastsf.kernels.activations import Activation
+from fastsf.kernels.networks.activations import Activation
 from fastsf.network import ACTIVATIONS, activate
 
 SATURATING = ("logistic", "revlogistic", "softplus")

@@ -15,7 +15,8 @@ from fastsf.kernels import _jit
 PROBE = """
 import sys, numpy as np
 sys.path.insert(0, sys.argv[1])
-from fastsf.kernels import forces, _jit
+from fastsf.kernels import _jit
+from fastsf.kernels.pairs import forces
 assert _jit.__file__.startswith(sys.argv[1]), _jit.__file__
 a, i = np.zeros((1, 3)), np.zeros(1, np.int64)
 forces.gather_range(np.array([0, 1]), i, a, np.zeros((1, 12)), 0, 1, 0, a)
@@ -26,7 +27,8 @@ print(_jit.CACHE_FOLDER, hits)
 
 SHARED = """
 import numpy as np
-from fastsf.kernels import forces, sharing
+from fastsf.kernels import sharing
+from fastsf.kernels.pairs import forces
 from fastsf.threads import run
 before, gradient = np.arange(300.0).reshape(-1, 3), np.zeros((100, 3))
 start, reverse, sums = np.arange(101), np.arange(100)[::-1].copy(), np.zeros((100, 12))
@@ -51,7 +53,7 @@ def test_second_process_hits_and_edited_callee_misses(tmp_path: Path) -> None:
     assert hits == 0
     again, hits = probe(package, tmp_path / "cache")
     assert again == first and hits == 1
-    formulas = package / "fastsf" / "kernels" / "cutoffs.py"
+    formulas = package / "fastsf" / "kernels" / "acsf" / "cutoffs.py"
     formulas.write_text(formulas.read_text() + "\n# an edit\n")
     edited, hits = probe(package, tmp_path / "cache")
     assert edited != first and hits == 0

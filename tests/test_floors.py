@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fastsf
-from fastsf.precision import KernelSet
+from fastsf.precision import KERNEL_MODULES
 
 PACKAGE = Path(fastsf.__file__).parent
 FLOORS = {
@@ -48,10 +48,11 @@ LAZY = {("descriptor", "io"), ("pair_descriptor", "io")}
 
 
 def imported_modules(path: Path):
+    package = ("fastsf", *path.relative_to(PACKAGE).parent.parts)
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
-            assert path.parent.name == "kernels", f"{path.name}: only kernels, of which there are two sets, may do this"
-            yield f"fastsf.kernels.{node.module or 'single'}"
+            assert "kernels" in package, f"{path.name}: only kernels, of which there are two sets, may do this"
+            yield ".".join((*package[: len(package) - node.level + 1], *(node.module or "").split(".")))
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module] if node.module != "fastsf" else [f"fastsf.{alias.name}" for alias in node.names]
             yield from names
@@ -66,7 +67,8 @@ def place_of(module: str) -> str:
     return own if own in FLOORS else words[0]
 
 
-SOURCES = sorted(path for path in PACKAGE.glob("**/*.py") if path.parent.name != "kernels")
+SOURCES = sorted(path for path in PACKAGE.glob("**/*.py") if "kernels" not in path.relative_to(PACKAGE).parts)
+KERNELS = sorted((PACKAGE / "kernels").rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)
@@ -83,7 +85,7 @@ def test_imports_go_down(path: Path) -> None:
             assert FLOORS[other] <= FLOORS[own], f"{path.name} imports {module}"
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "kernels").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.name)
 def test_kernels_stand_alone(path: Path) -> None:
     allowed = ("numpy", "numba", "llvmlite", "math", "typing", "enum", "ctypes", "fastsf.kernels")
     extra = ("hashlib", "tempfile", "contextlib", "pathlib", "platformdirs", "operator") if path.name[0] == "_" else ()
@@ -91,23 +93,26 @@ def test_kernels_stand_alone(path: Path) -> None:
         assert module.startswith(allowed + extra), f"{path.name} imports {module}"
 
 
-IN_DOUBLE = {("acsf_vjp", "simd"), ("pair_sums", "simd"), ("pair_sums", "environment")}
+IN_DOUBLE = {("acsf.vjp", "vector.simd"), ("acsf.pair_sums", "vector.simd"), ("acsf.pair_sums", "acsf.environment")}
 """Modules of both precisions that use another one in float64 on purpose."""
 
 
 def kernels_imported_by(name: str, relative: bool) -> set[str]:
     """Kernel modules that one of them imports in its own precision, or in float64 whatever its own is."""
-    tree = ast.parse((PACKAGE / "kernels" / f"{name}.py").read_text())
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and bool(node.level) == relative]
-    if relative:
-        return {node.module for node in found if node.module}
-    whole = [alias.name for node in found if node.module == "fastsf.kernels" for alias in node.names]
-    parts = [node.module for node in found if node.module.startswith("fastsf.kernels.")]
-    return {*whole, *(module.rpartition(".")[2] for module in parts)}
+    path = (PACKAGE / "kernels" / name.replace(".", "/")).with_suffix(".py")
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and bool(node.level) == relative:
+            folder = path.parents[node.level - 1] if relative else PACKAGE
+            words = (node.module or "").removeprefix("fastsf").strip(".").split(".")
+            module = folder.joinpath(*filter(None, words))
+            found += [module, *(module / alias.name for alias in node.names)]
+    inside = [each.relative_to(PACKAGE / "kernels") for each in found if each.with_suffix(".py") in KERNELS]
+    return {".".join(each.parts) for each in inside}
 
 
 def test_kernels_keep_to_their_precision() -> None:
-    own, waiting = set(), set(KernelSet._fields)
+    own, waiting = set(), set(KERNEL_MODULES.values())
     while waiting:
         own |= waiting
         waiting = set().union(*(kernels_imported_by(name, relative=True) for name in waiting)) - own
@@ -115,7 +120,7 @@ def test_kernels_keep_to_their_precision() -> None:
     assert crossed == IN_DOUBLE
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "kernels").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.name)
 def test_only_one_file_compiles(path: Path) -> None:
     if path.name != "_jit.py":
         assert "numba.njit" not in path.read_text() and "numba import njit" not in path.read_text()

@@ -11,7 +11,7 @@ from systems import SYSTEMS
 
 from fastsf import InputError
 from fastsf.committee import Committee
-from fastsf.kernels import lammps as kernels
+from fastsf.kernels.dynamics import lammps as kernels
 from fastsf.lammps.model import LammpsModel
 
 

@@ -11,7 +11,7 @@ from strategies import REPEATABLE
 from test_networks import network, networks
 
 from fastsf.errors import InputError
-from fastsf.kernels.networks import Networks, predict_range
+from fastsf.kernels.networks.networks import Networks, predict_range
 from fastsf.kernels.sharing import ALONE
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks

@@ -11,7 +11,7 @@ from test_network_kernels import run
 from fastsf.elements import atomic_number
 from fastsf.io.keywords import Keywords, read_keywords
 from fastsf.io.runner import elements as read_elements
-from fastsf.kernels.networks import Networks
+from fastsf.kernels.networks.networks import Networks
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
 from fastsf.training.initialization import initial_network

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numba import njit
 
-from fastsf.kernels import simd, vmath
 from fastsf.kernels._jit import kernel
+from fastsf.kernels.vector import simd, vmath
 
-SINGLE, SINGLE_VMATH = (import_module(f"fastsf.kernels.single.{name}") for name in ("simd", "vmath"))
+SINGLE, SINGLE_VMATH = (import_module(f"fastsf.kernels.single.vector.{name}") for name in ("simd", "vmath"))
 
 
 def on_arrays(function, outputs=1, vectors=simd):

@@ -38,7 +38,7 @@ from fastsf import (
     Radial,
     Window,
 )
-from fastsf.kernels.networks import predict_range
+from fastsf.kernels.networks.networks import predict_range
 from fastsf.kernels.sharing import ALONE
 from fastsf.lammps.model import LammpsModel
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import FastsfError
-from fastsf.kernels.lammps import Atoms, Sums
+from fastsf.kernels.dynamics.lammps import Atoms, Sums
 from fastsf.lammps.library import LammpsError
 from fastsf.lammps.model import LammpsModel
 from fastsf.structure import FloatArray, IntArray

@@ -1,4 +1,4 @@
-"""A potential as the kernels of `fastsf.kernels.lammps` take it, from C and from Python."""
+"""A potential as the kernels of `fastsf.kernels.dynamics.lammps` take it, from C and from Python."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from fastsf.errors import InputError
 from fastsf.kernels import _jit
-from fastsf.kernels import lammps as kernels
+from fastsf.kernels.dynamics import lammps as kernels
 from fastsf.lammps.pairs import GHOSTS, GhostPairs
 from fastsf.potential import Potential
 from fastsf.precision import kernel_set

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastsf.directions import gathered
 from fastsf.elements import atomic_number
-from fastsf.kernels.lammps import Atoms, Sums
+from fastsf.kernels.dynamics.lammps import Atoms, Sums
 from fastsf.neighbors import Pairs
 from fastsf.pair_energies import PairEnergies, PairOutputs
 from fastsf.pair_rows import PairRows
@@ -40,13 +40,13 @@ class GhostPairs:
 
         Parameters
         ----------
-        atoms : fastsf.kernels.lammps.Atoms
+        atoms : fastsf.kernels.dynamics.lammps.Atoms
             Positions (finite) and types of the own atoms and then the ghosts.
         tags : (n,) int64
             Equal for images of one atom.
         unit : float
             Units of energy per eV.
-        sums : fastsf.kernels.lammps.Sums
+        sums : fastsf.kernels.dynamics.lammps.Sums
             As of `fastsf.lammps.model.LammpsModel`; virials of pairs go to ghosts too.
 
         Returns

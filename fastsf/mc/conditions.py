@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ase import units
 
 from fastsf.errors import InputError
-from fastsf.kernels.monte_carlo import Course, thermal_energy
+from fastsf.kernels.dynamics.monte_carlo import Course, thermal_energy
 
 BAR = float(units.bar)
 """eV/Å^3."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.kernels.monte_carlo import UNIFORMS
+from fastsf.kernels.dynamics.monte_carlo import UNIFORMS
 from fastsf.mc.conditions import Conditions
 from fastsf.mc.moves import Displacement, Move, Swap, pack
 from fastsf.mc.walker import Walker

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastsf.kernels import chosen_energies
-from fastsf.kernels.cells_pairs import Places
-from fastsf.kernels.monte_carlo import Listed
-from fastsf.kernels.tables import Neighbors
+from fastsf.kernels.acsf.tables import Neighbors
+from fastsf.kernels.dynamics.monte_carlo import Listed
+from fastsf.kernels.energies import chosen_energies
+from fastsf.kernels.pairs.lists import Places
 from fastsf.neighbors import Pairs
 from fastsf.result import Model
 from fastsf.structure import FloatArray, IntArray, Structure

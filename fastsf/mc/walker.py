@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from fastsf.errors import InputError
-from fastsf.kernels import monte_carlo
+from fastsf.kernels.dynamics import monte_carlo
 from fastsf.mc.conditions import Conditions
 from fastsf.mc.sites import Sites
 from fastsf.result import Model

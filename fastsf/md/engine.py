@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ase import units
 
 from fastsf.errors import InputError
-from fastsf.kernels import md as kernels
+from fastsf.kernels.dynamics import md as kernels
 from fastsf.md.integrators import NVE
 from fastsf.md.limits import Finding, Limits, halt
 from fastsf.md.setup import check_integrator, checked_timestep, make_motion, make_scheme

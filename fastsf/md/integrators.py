@@ -1,4 +1,4 @@
-"""How atoms move: microcanonical, with thermostat, with barostat. `fastsf.kernels.integrators` has the equations."""
+"""How atoms move: microcanonical, with thermostat, with barostat; equations: `fastsf.kernels.dynamics.integrators`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ase import units
 
 from fastsf.errors import InputError
-from fastsf.kernels import integrators as kernels
+from fastsf.kernels.dynamics import integrators as kernels
 from fastsf.structure import FloatArray
 
 

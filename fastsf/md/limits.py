@@ -10,7 +10,7 @@ from ase import units
 
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError
-from fastsf.kernels import md as kernels
+from fastsf.kernels.dynamics import md as kernels
 from fastsf.simulation.engine import Halt
 from fastsf.structure import FloatArray, Structure, volume
 

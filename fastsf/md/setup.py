@@ -8,7 +8,7 @@ import numpy as np
 from ase import units
 
 from fastsf.errors import InputError
-from fastsf.kernels.integrators import MASS, NONE, RIGID, Motion, Scheme
+from fastsf.kernels.dynamics.integrators import MASS, NONE, RIGID, Motion, Scheme
 from fastsf.md.integrators import NVE, Bussi, NoseHooverChain, StochasticCellRescaling, highest_temperature
 from fastsf.md.limits import Limits
 from fastsf.structure import BoolArray, FloatArray, Structure

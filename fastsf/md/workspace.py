@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastsf.kernels import cells_pairs, forces
-from fastsf.kernels import md as kernels
+from fastsf.kernels.acsf.tables import Neighbors
+from fastsf.kernels.dynamics import md as kernels
+from fastsf.kernels.pairs import forces
+from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.kernels.pointers import Loop, make_loop
-from fastsf.kernels.tables import Neighbors
 from fastsf.neighbors import Images, Pairs
 from fastsf.pair_loops import make_pair_loops
 from fastsf.pair_rows import PairRows

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import blas
 
-from fastsf.kernels import symmetric
-from fastsf.kernels.simd import LANES
+from fastsf.kernels.networks import symmetric
+from fastsf.kernels.vector.simd import LANES
 from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import run
 

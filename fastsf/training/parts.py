@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastsf.descriptor import ACSF
 from fastsf.jacobian import SparseJacobian
-from fastsf.kernels import tangents
+from fastsf.kernels.networks import tangents
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray, Structure
 

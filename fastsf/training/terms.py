@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.kernels import tangents
+from fastsf.kernels.networks import tangents
 from fastsf.network import Network
 from fastsf.structure import FloatArray, IntArray
 from fastsf.training.model import Model

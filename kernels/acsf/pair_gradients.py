@@ -1,0 +1,153 @@
+"""Gradients with respect to the pair vectors of one centre: where they are kept, and what triplets add to them.
+
+The gradient of a scalar with respect to the pair vector r_k is along_k r_k + (x, y, z)_k. Blocks of neighbours
+hold these four numbers behind each other; the gradients of several scalars stand side by side, `room` apart.
+"""
+
+from fastsf.kernels._jit import inline, kernel
+
+from .. import REAL
+from ..vector.simd import LANES, fma, load, load_one, splat, store, store_one, sum_lanes_of_four, unpack
+from .environment import X, Y, Z, block_at, coordinate, lanes_of, segment
+from .triplets import (
+    ACROSS,
+    ALONG_FIRST,
+    ALONG_SECOND,
+    COSINE,
+    FAR_INVERSE,
+    FAR_LOG_SLOPE,
+    INVERSE_FIRST,
+    INVERSE_SECOND,
+    LOG_SLOPE_FIRST,
+    LOG_SLOPE_SECOND,
+    block_first,
+    block_mask,
+    block_place,
+    block_second,
+)
+
+ALONG, GX, GY, GZ = range(0, 4 * LANES, LANES)
+_FIELDS = 4
+
+
+@inline
+def gradient_block(k):
+    """Where the block that starts with neighbour k (a multiple of `LANES`) stands."""
+    return k * _FIELDS
+
+
+@inline
+def gradient_lane(k):
+    """Where the first number of neighbour k stands; the others follow at the distances above."""
+    return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
+
+
+@kernel
+def room(env):
+    """Numbers that the gradient of one scalar takes."""
+    return lanes_of(env) * _FIELDS
+
+
+@kernel
+def clear(gradient, start, lanes):
+    """Start the gradient of a scalar with zero."""
+    for at in range(start, start + gradient_block(lanes), LANES):
+        store(gradient, at, splat(0.0))
+
+
+@inline
+def add_to_block(gradient, at, along, gx, gy, gz):
+    """Add to the gradients of a block of neighbours."""
+    store(gradient, at + ALONG, load(gradient, at + ALONG) + along)
+    store(gradient, at + GX, load(gradient, at + GX) + gx)
+    store(gradient, at + GY, load(gradient, at + GY) + gy)
+    store(gradient, at + GZ, load(gradient, at + GZ) + gz)
+
+
+@kernel
+def add_radial(env, gradient, start, slot, element, weight):
+    """Add weight * dG/dr_p of a radial function to the scalar at `start`: F'(r)/r along the pair's own vector."""
+    first, lanes = segment(env, element)
+    row = slot * lanes_of(env)
+    for k in range(first, first + lanes, LANES):
+        at = start + gradient_block(k) + ALONG
+        store(gradient, at, fma(load(env.factor_slope, row + k), weight, load(gradient, at)))
+
+
+@inline
+def turn_and_stretch(
+    value, eta_value, shift_value, slope, cosine, far_log_slope, far_inverse, inverse_j, inverse_k, shifted
+):
+    """What the gradients of the pairs j and k consist of: (turn, stretch, across), the last the same for both.
+
+    With T = A(cos) F(r_j) F(r_k) F(r_jk) and F'/F = envelope'/envelope - 2 eta (r - shift), summed over functions,
+    from sums of T, -2 eta T, 2 eta shift T and of A' F F F::
+
+        dT/dr_j = (along_j + along_jk) r_j + (across - along_jk) r_k
+        along_j = T F'/(F r_j) - dT/dcos cos / r_j^2,   across = dT/dcos / (r_j r_k)
+    """
+    far = fma(value, far_log_slope, eta_value)
+    if shifted:
+        far = fma(shift_value, far_inverse, far)
+    return slope * cosine, eta_value + far, fma(slope * inverse_j, inverse_k, -far)
+
+
+@inline
+def along_pair(value, shift_value, turn, stretch, log_slope, inverse):
+    """Coefficient of the pair's own vector, from its envelope'/(envelope r) and 1/r; linear in the first four."""
+    return fma(value, log_slope, fma(-fma(turn, inverse, -shift_value), inverse, stretch))
+
+
+@inline
+def resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
+    """Coefficients of the pair vectors for a vector of triplets, into the scratch of their chunk."""
+    inverse_j, inverse_k = load(scratch, INVERSE_FIRST + b), load(scratch, INVERSE_SECOND + b)
+    cosine, log_slope, inverse = load(array, COSINE + b), load(array, FAR_LOG_SLOPE + b), load(array, FAR_INVERSE + b)
+    turn, stretch, across = turn_and_stretch(
+        value, eta_value, shift_value, slope, cosine, log_slope, inverse, inverse_j, inverse_k, group.shifted
+    )
+    first, second = load(scratch, LOG_SLOPE_FIRST + b), load(scratch, LOG_SLOPE_SECOND + b)
+    store(scratch, ALONG_FIRST + b, along_pair(value, shift_value, turn, stretch, first, inverse_j))
+    store(scratch, ALONG_SECOND + b, along_pair(value, shift_value, turn, stretch, second, inverse_k))
+    store(scratch, ACROSS + b, across)
+
+
+@kernel
+def spread(env, gradient, start, chunk, blocks):
+    """Add the coefficients of a chunk to the gradients of its pairs, for the scalar that stands at `start`."""
+    scratch, info, near = chunk.scratch, chunk.blocks, env.near
+    last, x, y, z = -1, REAL(0.0), REAL(0.0), REAL(0.0)
+    along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    for block in range(blocks):
+        packed = load_one(info, block)
+        j, k = block_first(packed), block_second(packed)
+        if j != last:
+            if last >= 0:
+                add_to_first(gradient, start, last, along, gx, gy, gz)
+            along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+            last, x, y, z = j, coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
+        place, mask = block_place(packed), block_mask(packed)
+        there, at = block_at(k), start + gradient_block(k)
+        across = unpack(scratch, ACROSS + place, mask)
+        along = along + unpack(scratch, ALONG_FIRST + place, mask)
+        gx = fma(across, load(near, there + X), gx)
+        gy = fma(across, load(near, there + Y), gy)
+        gz = fma(across, load(near, there + Z), gz)
+        along_k = unpack(scratch, ALONG_SECOND + place, mask)
+        store(gradient, at + ALONG, load(gradient, at + ALONG) + along_k)
+        store(gradient, at + GX, fma(across, x, load(gradient, at + GX)))
+        store(gradient, at + GY, fma(across, y, load(gradient, at + GY)))
+        store(gradient, at + GZ, fma(across, z, load(gradient, at + GZ)))
+    if last >= 0:
+        add_to_first(gradient, start, last, along, gx, gy, gz)
+
+
+@inline
+def add_to_first(gradient, start, j, along, gx, gy, gz):
+    """Add sums over the lanes to the gradient of neighbour j."""
+    at = start + gradient_lane(j)
+    sums = sum_lanes_of_four(along, gx, gy, gz)
+    store_one(gradient, at + ALONG, load_one(gradient, at + ALONG) + sums[0])
+    store_one(gradient, at + GX, load_one(gradient, at + GX) + sums[1])
+    store_one(gradient, at + GY, load_one(gradient, at + GY) + sums[2])
+    store_one(gradient, at + GZ, load_one(gradient, at + GZ) + sums[3])

@@ -1,0 +1,356 @@
+"""Triplets (j, centre, k) of one group of narrow functions (with r_jk), in chunks of dense vectors.
+
+A block is one neighbour j with a vector of k. Many of its lanes hold no triplet (r_jk beyond the cutoff,
+padding, k <= j): only the others are packed, one block behind the other, so that everything expensive runs over full
+vectors. The blocks remember their masks, so that gradients find the way back to the lanes of k.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastsf.kernels._jit import allocator, inline, kernel
+from fastsf.kernels.acsf.tables import ALL
+
+from .. import REAL
+from ..vector.simd import (
+    LANES,
+    any_lane,
+    bits_mask,
+    fma,
+    from_lane,
+    inverse_sqrt,
+    load,
+    load_one,
+    mask_bits,
+    maximum,
+    minimum,
+    pack,
+    packed_lanes,
+    reciprocal,
+    select,
+    splat,
+    store,
+    store_one,
+)
+from .angular import angle
+from .cutoffs import envelope
+from .environment import LOG_SLOPE, R_INVERSE, R_SQUARED, X, Y, Z, block_at, lane_at, lanes_of, segment
+from .radial import gaussian
+
+CHUNK = 60
+"""Blocks that are worked on together; their arrays fit the first-level cache."""
+
+_TINY = 1e-30  # Å^2: below it, two neighbours stand on the same spot
+
+STRIDE = (CHUNK + 2) * LANES
+"""Lanes of an array over a chunk: all blocks full, and two vectors that may be written beyond them.
+
+In bytes it is 128 short of a multiple of 4096. CPUs take a load for dependent on an earlier store if the last twelve
+bits of the addresses agree: so the loads of a loop must not come shortly behind one of its stores in this measure.
+They do not where the array that is stored stands behind those that are loaded in the orders below.
+"""
+
+# Arrays over the triplets of a chunk that a later backward pass needs, by where they start in `lanes`.
+COSINE = 0  # of the angle at the centre
+FAR_LOG_SLOPE = STRIDE  # envelope' / (envelope r) of r_jk
+FAR_INVERSE = 2 * STRIDE  # 1 / r_jk, in groups with shifts
+PRODUCTS = 3 * STRIDE  # one array for each channel: F(r_ij) F(r_ik) F(r_jk); 0 in lanes without a triplet
+
+# Those that are used up at once, by where they start in `scratch`.
+DISTANCE = 0  # r_jk; its square at first
+DISTANCE_INVERSE = STRIDE  # 1 / r_jk
+FAR_ENVELOPE = 2 * STRIDE  # envelope of r_jk
+INVERSE_FIRST = 3 * STRIDE  # 1 / r_ij
+INVERSE_SECOND = 4 * STRIDE  # 1 / r_ik
+LOG_SLOPE_FIRST = 5 * STRIDE  # envelope' / (envelope r) of r_ij
+LOG_SLOPE_SECOND = 6 * STRIDE  # and of r_ik
+ALONG_FIRST = 7 * STRIDE  # what gradients need (`pair_gradients`)
+ALONG_SECOND = 8 * STRIDE
+ACROSS = 9 * STRIDE
+ANGLE = 10 * STRIDE  # in groups with windows (`fill_angles`)
+INVERSE_SINE = 11 * STRIDE
+GAUSSIANS = 12 * STRIDE  # one array for each channel: exp(-eta (r_jk - shift)^2)
+
+_BYTES = np.dtype(REAL).itemsize
+_PAGE = 4096 // _BYTES  # numbers in as many bytes
+_SCRATCH_START = 40 * LANES  # where scratch starts in its page: as if it stood behind twelve arrays of `lanes`
+
+# A block as one number: neighbour j, first of its neighbours k, place of its triplets in the arrays above, and
+# mask of the lanes that hold triplets, in 20, 17, 10 and 16 bits or more.
+_MASK_BITS, _PLACE_BITS, _SECOND_BITS = LANES, 10, 17
+
+
+@inline
+def block_of(j, k, place, mask):
+    """The number of a block; k is a multiple of `LANES`."""
+    return (((j << _SECOND_BITS | k // LANES) << _PLACE_BITS | place) << _MASK_BITS) | mask
+
+
+@inline
+def block_mask(block):
+    """Bits of the lanes that hold triplets."""
+    return block & ((1 << _MASK_BITS) - 1)
+
+
+@inline
+def block_place(block):
+    """Where these lanes stand, packed, in the arrays of a chunk."""
+    return (block >> _MASK_BITS) & ((1 << _PLACE_BITS) - 1)
+
+
+@inline
+def block_second(block):
+    """First of the neighbours k."""
+    return ((block >> (_MASK_BITS + _PLACE_BITS)) & ((1 << _SECOND_BITS) - 1)) * LANES
+
+
+@inline
+def block_first(block):
+    """Neighbour j."""
+    return block >> (_MASK_BITS + _PLACE_BITS + _SECOND_BITS)
+
+
+class Triplets(NamedTuple):
+    """One chunk of triplets."""
+
+    blocks: np.ndarray  # (CHUNK,) int64
+    lanes: np.ndarray  # ((3 + channels) * STRIDE,) REAL
+    scratch: np.ndarray  # ((12 + channels) * STRIDE,) REAL
+
+
+class Chunks(NamedTuple):
+    """Memory of one thread for some chunks of triplets, which share their scratch."""
+
+    blocks: np.ndarray  # (chunks, CHUNK) int64
+    lanes: np.ndarray  # (chunks, at least (3 + channels) * STRIDE) REAL
+    scratch: np.ndarray
+
+
+@kernel
+def most_channels(tables):
+    """Channels of the group that has most, at least 1."""
+    most = 1
+    for group in tables.groups:
+        most = max(most, group.channel_last - group.channel_first)
+    return most
+
+
+@allocator
+def make_chunks(tables, number):
+    """Memory for chunks of any group."""
+    channels = most_channels(tables)
+    width = (PRODUCTS + channels * STRIDE + _PAGE - 1) // _PAGE * _PAGE
+    scratch = GAUSSIANS + channels * STRIDE
+    raw = np.empty(number * width + _SCRATCH_START + scratch + _PAGE, REAL)
+    first = (-(raw.ctypes.data // _BYTES)) & (_PAGE - 1)
+    last = first + number * width
+    return Chunks(
+        np.empty((number, CHUNK), np.int64),
+        raw[first:last].reshape((number, width)),
+        raw[last + _SCRATCH_START : last + _SCRATCH_START + scratch],
+    )
+
+
+@kernel
+def get_chunk(chunks, index):
+    """One of the chunks."""
+    return Triplets(chunks.blocks[index], chunks.lanes[index], chunks.scratch)
+
+
+@kernel
+def product_at(index):
+    """Where the products of a group's channel start in `lanes`."""
+    return PRODUCTS + index * STRIDE
+
+
+@kernel
+def rewind(at):
+    """Let `next_triplets` start with the first triplets."""
+    at[0], at[1] = 0, -1
+
+
+@kernel
+def next_triplets(env, chunk, section, channels, group, at, slopes):
+    """Fill a chunk with the next triplets of a group, whose shell has one section.
+
+    `at` (2,) holds the place to go on from: the neighbour j, and its next vector of k, or -1 for its first one.
+    `slopes` tells whether derivatives are wanted too; `pack_slopes` has the rest of what they need. Returns the number
+    of blocks, 0 at the end, and of lanes (rounded up to pairs of vectors).
+    """
+    blocks, packed = _collect(env, chunk, section, group, at)
+    if blocks == 0:
+        return 0, 0
+    lanes = fill_triplets(env, chunk, section, channels, group, blocks, packed, slopes)
+    if group.windowed:
+        fill_angles(chunk, lanes)
+    return blocks, lanes
+
+
+@kernel
+def fill_triplets(env, chunk, section, channels, group, blocks, packed, slopes):
+    """Distances r_jk and products F(r_ij) F(r_ik) F(r_jk) of triplets that have been collected; returns the lanes."""
+    for c in range(group.channel_first, group.channel_last):
+        start = product_at(c - group.channel_first)
+        _pack_products(env, chunk, channels[c].slot * lanes_of(env), start, blocks)
+        clear_tail(chunk.lanes, start + packed)
+    lanes = (packed + 2 * LANES - 1) // (2 * LANES) * (2 * LANES)
+    _fill_far(chunk.lanes, chunk.scratch, section, lanes, slopes, group.shifted)
+    for c in range(group.channel_first, group.channel_last):
+        _multiply_far(chunk.lanes, chunk.scratch, channels[c], c - group.channel_first, lanes)
+    return lanes
+
+
+@kernel
+def fill_angles(chunk, lanes):
+    """Angles, for groups with windows."""
+    for b in range(0, lanes, LANES):
+        theta, inverse_sine = angle(load(chunk.lanes, COSINE + b))
+        store(chunk.scratch, ANGLE + b, theta)
+        store(chunk.scratch, INVERSE_SINE + b, inverse_sine)
+
+
+@kernel
+def _collect(env, chunk, section, group, at):
+    """Find the next triplets; pack their cosines and squared distances of j and k."""
+    j_element, k_element = group.first_element, group.second_element
+    same = j_element == k_element
+    j_first, j_lanes = segment(env, j_element)
+    k_first, k_lanes = segment(env, k_element)
+    j_count = j_lanes if j_element == ALL else env.count[j_element]
+    j_last = j_first + j_count - same  # the last one has no partner behind it
+    k_last = k_first + k_lanes
+    if k_lanes == 0:
+        j_last = j_first
+    r_max2 = section.r_max * section.r_max
+    r_min2 = section.r_min * section.r_min if section.r_min > 0.0 else -1.0
+    near, array, scratch, info = env.near, chunk.lanes, chunk.scratch, chunk.blocks
+    blocks, lanes, j, k = 0, 0, j_first + at[0], at[1]
+    while j < j_last and blocks < CHUNK:
+        here = lane_at(j)
+        x, y, z = load_one(near, here + X), load_one(near, here + Y), load_one(near, here + Z)
+        square, inverse = load_one(near, here + R_SQUARED), load_one(near, here + R_INVERSE)
+        if k < 0:
+            k = j_first + (j + 1 - j_first) // LANES * LANES if same else k_first
+        stop = min(k_last, k + (CHUNK - blocks) * LANES)
+        while k < stop:
+            there = block_at(k)
+            dot = fma(load(near, there + Y), y, fma(load(near, there + Z), z, load(near, there + X) * x))
+            distance2 = fma(dot, -2.0, load(near, there + R_SQUARED) + square)
+            valid = distance2 < r_max2  # not so in padding lanes, which are FAR away
+            if r_min2 > 0.0:
+                valid = valid & (distance2 > r_min2)
+            if same:
+                valid = valid & from_lane(j + 1 - k)
+            store(array, COSINE + lanes, pack(dot * (load(near, there + R_INVERSE) * inverse), valid))
+            store(scratch, DISTANCE + lanes, pack(distance2, valid))
+            store_one(info, blocks, block_of(j, k, lanes, mask_bits(valid)))
+            blocks += any_lane(valid)
+            lanes += packed_lanes(valid)
+            k += LANES
+        if k >= k_last:
+            j, k = j + 1, -1
+    at[0], at[1] = j - j_first, k
+    clear_tail(array, COSINE + lanes)
+    clear_tail(scratch, DISTANCE + lanes)
+    return blocks, lanes
+
+
+@kernel
+def clear_tail(array, end):
+    """Make harmless what stands behind the last triplet, in the two vectors that loops may touch."""
+    store(array, end, splat(0.0))
+    store(array, end + LANES, splat(0.0))
+
+
+@kernel
+def _pack_products(env, chunk, row, start, blocks):
+    """F(r_ij) F(r_ik) of one channel, whose factors stand from `row` on."""
+    factor, array, info = env.factor, chunk.lanes, chunk.blocks
+    for b in range(blocks):
+        block = load_one(info, b)
+        product = load(factor, row + block_second(block)) * load_one(factor, row + block_first(block))
+        store(array, start + block_place(block), pack(product, bits_mask(block_mask(block))))
+
+
+@kernel
+def pack_slopes(env, chunk, blocks):
+    """What derivatives need of the distances r_ij and r_ik, for the triplets of a chunk."""
+    near, scratch, info = env.near, chunk.scratch, chunk.blocks
+    end = 0
+    for b in range(blocks):
+        block = load_one(info, b)
+        here, there = lane_at(block_first(block)), block_at(block_second(block))
+        place, mask = block_place(block), bits_mask(block_mask(block))
+        store(scratch, INVERSE_FIRST + place, splat(load_one(near, here + R_INVERSE)))
+        store(scratch, INVERSE_SECOND + place, pack(load(near, there + R_INVERSE), mask))
+        store(scratch, LOG_SLOPE_FIRST + place, splat(load_one(near, here + LOG_SLOPE)))
+        store(scratch, LOG_SLOPE_SECOND + place, pack(load(near, there + LOG_SLOPE), mask))
+        end = place + packed_lanes(mask)
+    for field in range(INVERSE_FIRST, LOG_SLOPE_SECOND + STRIDE, STRIDE):
+        clear_tail(scratch, field + end)
+
+
+@kernel
+def _fill_far(array, scratch, section, lanes, slopes, shifted):
+    """Distance r_jk and its envelope, and cosines that rounding has not made larger than 1.
+
+    There is one loop for each step, so that the CPU has many vectors under way at once.
+    """
+    for b in range(0, lanes, LANES):
+        store(array, COSINE + b, minimum(maximum(load(array, COSINE + b), -1.0), 1.0))
+        r2 = maximum(load(scratch, DISTANCE + b), _TINY)
+        inverse = inverse_sqrt(r2)
+        store(scratch, DISTANCE + b, r2 * inverse)
+        if slopes:
+            store(scratch, DISTANCE_INVERSE + b, select(r2 > _TINY, inverse, 0.0))
+    core, form, center, inverse_width = section.core, section.form, section.center, section.inverse_width
+    for b in range(0, lanes, LANES):
+        f, slope = envelope(core, form, center, inverse_width, load(scratch, DISTANCE + b))
+        store(scratch, FAR_ENVELOPE + b, f)
+        if slopes:
+            store(array, FAR_LOG_SLOPE + b, slope)
+    if slopes:
+        for b in range(0, lanes, LANES):
+            f, slope = load(scratch, FAR_ENVELOPE + b), load(array, FAR_LOG_SLOPE + b)
+            inverse = load(scratch, DISTANCE_INVERSE + b)
+            store(array, FAR_LOG_SLOPE + b, select(f > 0.0, slope * inverse * reciprocal(f), 0.0))
+            if shifted:
+                store(array, FAR_INVERSE + b, inverse)
+
+
+@kernel
+def _multiply_far(array, scratch, channel, index, lanes):
+    """Multiply by F(r_jk); where eta is a multiple of an earlier channel's, its Gaussian is a power of that one's."""
+    product, own = product_at(index), GAUSSIANS + index * STRIDE
+    if channel.multiple > 0:
+        _raise(scratch, GAUSSIANS + channel.source * STRIDE, own, channel.multiple, lanes)
+    else:
+        eta, shift = channel.eta, channel.shift
+        for b in range(0, lanes, LANES):
+            store(scratch, own + b, gaussian(eta, shift, load(scratch, DISTANCE + b)))
+    for b in range(0, lanes, LANES):
+        factor = load(scratch, FAR_ENVELOPE + b) * load(scratch, own + b)
+        store(array, product + b, load(array, product + b) * factor)
+
+
+@kernel
+def _raise(scratch, source, own, exponent, lanes):
+    """Powers of an array, by squaring; a multiplication more where the exponent has a bit."""
+    bit, current = 1, source
+    while 2 * bit <= exponent:
+        bit *= 2
+    if bit == 1:
+        for b in range(0, lanes, LANES):
+            store(scratch, own + b, load(scratch, source + b))
+    while bit > 1:
+        bit >>= 1
+        if exponent & bit:
+            for b in range(0, lanes, LANES):
+                g = load(scratch, current + b)
+                store(scratch, own + b, g * g * load(scratch, source + b))
+        else:
+            for b in range(0, lanes, LANES):
+                g = load(scratch, current + b)
+                store(scratch, own + b, g * g)
+        current = own

@@ -1,0 +1,318 @@
+"""Many steps of molecular dynamics in one call, as long as the list of pairs holds and nothing goes wrong."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.dynamics.integrators import (
+    POTENTIAL,
+    RIGID,
+    conserved_energy,
+    first_half,
+    kinetic_energy,
+    largest_strain,
+    pressure,
+    second_half,
+    volume,
+)
+from fastsf.kernels.pairs.lists import move_images, stretch_images
+from fastsf.kernels.pointers import Loop, run_loop
+
+DONE, OUTDATED, NOT_FINITE, HOT, EXTRAPOLATING, FAST, ESCAPED, CELL, BAROSTAT = range(9)
+"""Why a call ends: as many steps as wanted, the list of pairs is too old, and halts."""
+
+STEPS, PHASE, OUTSIDE, ROWS, WHO, FRESH = range(6)
+"""Fields of `Course.counts`: steps done, what comes next, extrapolations so far, rows written, whom a halt is about,
+and whether the pairs were found where the atoms are now."""
+
+WHOLE, MOVED, NEW = range(3)
+"""Phases: between two steps; in a step, with new positions and old forces; before the first forces."""
+
+LARGEST_STRAIN = 0.05
+"""Of a single step; with more, the time constant of a barostat is absurd."""
+
+
+class Lists(NamedTuple):
+    """Images of atoms that are followed, and where the atoms were when the pairs were found."""
+
+    search: NamedTuple  # `cells.Search`
+    wraps: np.ndarray  # (n, 3) int64
+    wrapped: np.ndarray  # (n, 3) float64
+    positions: np.ndarray  # (n, 3) float64
+    inverse: np.ndarray  # (3, 3) float64: of the cell
+    change: np.ndarray  # (3, 3) float64: room
+    cutoff: float
+    skin: float
+
+
+class PairLoops(NamedTuple):
+    """How energies of pairs and their gradients are added to those of atoms, and what must be zero before."""
+
+    sums: Loop  # of neighbours, over atoms
+    values: Loop  # functions of the pairs that each atom owns
+    networks: Loop  # over pairs
+    finish: Loop  # how their energies end, over pairs
+    share: Loop  # energies to atoms
+    chain: Loop  # gradients with respect to vectors and sums of neighbours
+    collect: Loop  # the latter, to atoms
+    back: Loop  # from these to vectors
+    summed: np.ndarray  # (n, t) float64
+    functions: np.ndarray  # (m, s) float64
+    collected: np.ndarray  # (n, 1, t) float64
+
+
+class Forces(NamedTuple):
+    """How energies and forces are computed, in three loops over the atoms, and what these fill."""
+
+    vectors: Loop  # of the pairs, from where images are
+    energies: Loop
+    pairs: PairLoops | None  # of a potential that has a term of pairs
+    gather: Loop  # forces, with the opposite sign
+    values: np.ndarray  # (n, s) float64
+    each: np.ndarray  # (n,) float64: energies of the atoms
+    outside: np.ndarray  # (n,) int64
+    sums: np.ndarray  # (n, 12) float64
+
+
+class Limits(NamedTuple):
+    """Beyond these, a run halts."""
+
+    energy: float  # kinetic
+    outside: int  # extrapolations; -1 for any number
+    move: float  # of an atom in a step
+    normals: np.ndarray  # (3, 3) float64: of the faces at the start
+    extent: np.ndarray  # (3, 2) float64: least and largest coordinates along them; infinite where periodic
+    heights: np.ndarray  # (3, 2) float64: least and largest distances of faces; 0 and infinite where not periodic
+
+
+class Course(NamedTuple):
+    """Where a run is."""
+
+    counts: np.ndarray  # (6,) int64
+    last: int  # step to stop at
+    every: int  # observe at multiples of this
+
+
+# --- pairs and forces ---
+
+
+@kernel
+def _measure_change(cell, lists):
+    """E = (old cell)^-1 (cell) - 1 into `Lists.change`, and its Frobenius norm."""
+    inverse, change, norm = lists.inverse, lists.change, 0.0
+    for a in range(3):
+        for b in range(3):
+            change[a, b] = inverse[a, 0] * cell[0, b] + inverse[a, 1] * cell[1, b] + inverse[a, 2] * cell[2, b]
+            change[a, b] -= 1.0 if a == b else 0.0
+            norm += change[a, b] * change[a, b]
+    return math.sqrt(norm)
+
+
+@kernel
+def _is_outdated(motion, lists):
+    """Whether a pair that is not in the list may be inside the cutoff.
+
+    The cell has changed by 1 + E since then, and atoms have moved by d beside that. A pair that was longer than
+    cutoff + skin is longer than (1 - |E|) (cutoff + skin) - 2 max |d| now.
+    """
+    before, now, change = lists.positions, motion.positions, lists.change
+    room = 0.5 * ((1 - _measure_change(motion.cell, lists)) * (lists.cutoff + lists.skin) - lists.cutoff)
+    farthest = 0.0
+    for i in range(len(now)):
+        square = 0.0
+        for c in range(3):
+            d = now[i, c] - before[i, c]
+            d -= before[i, 0] * change[0, c] + before[i, 1] * change[1, c] + before[i, 2] * change[2, c]
+            square += d * d
+        farthest = max(farthest, square)
+    return room < 0 or farthest > room * room
+
+
+@kernel
+def _add_up(motion, forces, counts):
+    """Totals of what the atoms have, in their order."""
+    energy, outside, virial, sums = 0.0, 0, motion.virial, forces.sums
+    for a in range(3):
+        for b in range(3):
+            virial[a, b] = 0.0
+    for i in range(len(sums)):
+        energy += forces.each[i]
+        outside += forces.outside[i]
+        for a in range(3):
+            for b in range(3):
+                virial[a, b] -= sums[i, 3 + 3 * a + b]
+    motion.totals[POTENTIAL] = energy
+    counts[OUTSIDE] += outside
+
+
+@kernel
+def _add_pairs(pairs):
+    """Add energies and gradients of pairs, if there are any."""
+    if pairs is not None:
+        pairs.summed[:] = 0.0
+        pairs.functions[:] = 0.0
+        pairs.collected[:] = 0.0
+        run_loop(pairs.sums)
+        run_loop(pairs.values)
+        run_loop(pairs.networks)
+        run_loop(pairs.finish)
+        run_loop(pairs.share)
+        run_loop(pairs.chain)
+        run_loop(pairs.collect)
+        run_loop(pairs.back)
+
+
+@kernel
+def _evaluate(motion, scheme, lists, forces, counts):
+    """Energies and forces where the atoms are now."""
+    gradient, values = motion.forces, forces.values
+    if scheme.barostat != RIGID:
+        stretch_images(lists.search, lists.wraps, motion.cell)
+    move_images(lists.search, lists.wraps, motion.positions, motion.cell, lists.wrapped)
+    run_loop(forces.vectors)
+    for i in range(len(values)):
+        for s in range(values.shape[1]):
+            values[i, s] = 0.0
+    run_loop(forces.energies)
+    _add_pairs(forces.pairs)
+    run_loop(forces.gather)
+    for i in range(len(gradient)):
+        for c in range(3):
+            gradient[i, c] = -gradient[i, c]
+    _add_up(motion, forces, counts)
+
+
+# --- what ends a run ---
+
+
+@kernel
+def _check_moves(motion, scheme, limits):
+    """First atom that would move too far in the next step, or to no place at all; -1 if there is none."""
+    v, f, half, limit = motion.velocities, motion.forces, 0.5 * scheme.step, (limits.move / scheme.step) ** 2
+    for i in range(len(v)):
+        square = 0.0
+        for c in range(3):
+            speed = v[i, c] + half * f[i, c] * scheme.inverse[i]
+            square += speed * speed
+        if not square <= limit:
+            return i
+    return -1
+
+
+@kernel
+def _check_places(positions, limits):
+    """First atom that has left the system along a direction without period; -1 if there is none."""
+    normals, extent = limits.normals, limits.extent
+    for k in range(3):
+        if extent[k, 1] < math.inf:
+            for i in range(len(positions)):
+                x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+                place = x * normals[k, 0] + y * normals[k, 1] + z * normals[k, 2]
+                if place < extent[k, 0] or place > extent[k, 1]:
+                    return i
+    return -1
+
+
+@kernel
+def height(cell, k):
+    """Distance of the faces of a cell that vector k connects."""
+    a, b = (k + 1) % 3, (k + 2) % 3
+    x = cell[a, 1] * cell[b, 2] - cell[a, 2] * cell[b, 1]
+    y = cell[a, 2] * cell[b, 0] - cell[a, 0] * cell[b, 2]
+    z = cell[a, 0] * cell[b, 1] - cell[a, 1] * cell[b, 0]
+    return volume(cell) / math.sqrt(x * x + y * y + z * z)
+
+
+@kernel
+def _check_cell(motion, limits):
+    """First vector along which a cell has become too thin or too thick; -1 if there is none."""
+    for k in range(3):
+        if not limits.heights[k, 0] <= height(motion.cell, k) <= limits.heights[k, 1]:
+            return k
+    return -1
+
+
+@kernel
+def _check(motion, scheme, limits, counts):
+    """Whether the state between two steps is such that the run must halt."""
+    if not abs(motion.totals[POTENTIAL]) < math.inf:
+        return NOT_FINITE
+    if kinetic_energy(motion, scheme) > limits.energy:
+        return HOT
+    if limits.outside >= 0 and counts[OUTSIDE] > limits.outside:
+        return EXTRAPOLATING
+    counts[WHO] = _check_moves(motion, scheme, limits)
+    if counts[WHO] >= 0:
+        return FAST
+    counts[WHO] = _check_places(motion.positions, limits)
+    if counts[WHO] >= 0:
+        return ESCAPED
+    if scheme.barostat != RIGID:
+        counts[WHO] = _check_cell(motion, limits)
+        if counts[WHO] >= 0:
+            return CELL
+        if not largest_strain(motion, scheme, counts[STEPS]) < LARGEST_STRAIN:
+            return BAROSTAT
+    return DONE
+
+
+# --- steps ---
+
+
+@kernel
+def _observe(motion, scheme, counts, row):
+    """What can be seen, in the units of ASE."""
+    row[0], row[1] = counts[STEPS], counts[OUTSIDE]
+    row[2], row[3] = motion.totals[POTENTIAL], kinetic_energy(motion, scheme)
+    row[4], row[5] = conserved_energy(motion, scheme, counts[STEPS]), volume(motion.cell)
+    row[6], row[7], row[8] = (
+        pressure(motion, scheme, 0, 0),
+        pressure(motion, scheme, 1, 1),
+        pressure(motion, scheme, 2, 2),
+    )
+    row[9], row[10], row[11] = (
+        pressure(motion, scheme, 1, 2),
+        pressure(motion, scheme, 0, 2),
+        pressure(motion, scheme, 0, 1),
+    )
+
+
+@njit
+def observe(motion, scheme, counts, row):
+    """What can be seen now: steps, extrapolations, potential, kinetic and conserved energy, volume, pressures (12,)."""
+    _observe(motion, scheme, counts, row)
+
+
+@njit
+def advance(motion, scheme, lists, forces, limits, course, rng, rows):
+    """Steps until the last one wanted, until new pairs are needed, or until something is wrong; returns which.
+
+    Parameters
+    ----------
+    motion, scheme, lists, forces, limits, course
+        See there.
+    rng : numpy.random.Generator
+    rows : (r, 12) float64
+        Room for what is observed; the first rows that are free count up in `Course.counts`.
+    """
+    counts = course.counts
+    while True:
+        if counts[PHASE] == WHOLE:
+            status = _check(motion, scheme, limits, counts)
+            if status != DONE or counts[STEPS] >= course.last:
+                return status
+            first_half(motion, scheme, counts[STEPS], rng)
+            counts[PHASE] = MOVED
+        if counts[FRESH] == 0 and _is_outdated(motion, lists):
+            return OUTDATED
+        counts[FRESH] = 0
+        _evaluate(motion, scheme, lists, forces, counts)
+        if counts[PHASE] == MOVED:
+            second_half(motion, scheme, counts[STEPS], rng)
+            counts[STEPS] += 1
+            if counts[STEPS] % course.every == 0:
+                _observe(motion, scheme, counts, rows[counts[ROWS]])
+                counts[ROWS] += 1
+        counts[PHASE] = WHOLE

@@ -1,0 +1,314 @@
+"""Metropolis moves of single atoms, with energies of those atoms alone whose surroundings change.
+
+The energy of an atom depends on its own pairs within the cutoff. A displaced atom changes its own energy and that of
+the atoms within the cutoff of its old or its new place; two atoms that change places, their own and that of the atoms
+near either. The cost of a move does not depend on the number of atoms.
+
+A move works on sites: two atoms that change places do so by exchanging the elements of their sites, which no pair
+notices. `Chain.site` tells where an atom is.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.energies.chosen_energies import energies_range, fill_energies, make_scratch
+from fastsf.kernels.pairs.lists import Places, move_atom
+from fastsf.kernels.sharing import ALONE
+
+DISPLACEMENT, SWAP, VOLUME, AXES = range(4)
+
+UNIFORMS = 6
+"""Random numbers of a move: which move, which atom, three for what it does, and whether it is accepted."""
+
+CHOICE, ATOM, FIRST, SECOND, THIRD, ACCEPTANCE = range(UNIFORMS)
+
+DONE, FAR, CELL, BAD = range(4)
+"""Why a walk ends: all moves made; an atom would leave what the pairs allow for; the next move changes the cell; the
+energy was not finite."""
+
+MOVE = np.dtype(
+    [
+        ("kind", np.int64),
+        ("upto", np.float64),  # taken if the first random number is below this, and not below that of the move before
+        ("first", np.int64),  # members first ... middle - 1 are the atoms it moves,
+        ("middle", np.int64),
+        ("last", np.int64),  # middle ... last - 1 those that they change places with
+        ("largest", np.float64),  # step
+        ("target", np.float64),  # rate of acceptance while steps are adapted
+    ]
+)
+
+GAIN = 0.02
+"""How much an adapted step changes with a move, as a logarithm."""
+
+_FEW = 8
+"""Fewer atoms than this are not shared among threads."""
+
+_MARGIN = 1.0 + 1e-9
+"""Of a squared cutoff: an atom too many is only evaluated in vain."""
+
+
+class Moves(NamedTuple):
+    """What may happen, and with what probability."""
+
+    table: np.recarray  # MOVE
+    members: np.ndarray  # int64: atoms
+
+
+class Chain(NamedTuple):
+    """Where a Markov chain is; sites are numbered as the atoms were at first."""
+
+    positions: np.ndarray  # (n, 3) float64: of the sites, not wrapped, Å
+    site: np.ndarray  # (n,) int64: of each atom
+    energies: np.ndarray  # (n,) float64: of the sites, eV
+    outside: np.ndarray  # (n,) int64: of the sites, columns outside the range of the training set
+    total: np.ndarray  # (1,) float64: energy, eV
+    counts: np.ndarray  # (moves, 2) int64: tried, accepted
+    steps: np.ndarray  # (moves,) float64: largest displacement, Å, or largest change of ln V
+
+
+class Listed(NamedTuple):
+    """Pairs of sites up to a distance beyond the cutoff."""
+
+    reverse: np.ndarray  # (p,) int64
+    places: Places
+    origin: np.ndarray  # (n, 3) float64: where the sites were when the pairs were found, Å
+    limit: float  # Å^2: squared distance that a site may be from there
+    reach: float  # Å^2: squared cutoff
+    lanes: int  # padded neighbours of the site that has most
+
+
+class Room(NamedTuple):
+    """Scratch: the move that is tried."""
+
+    mark: np.ndarray  # (n + 1,) int64: the last move for which a site was noted; behind them, the current one
+    centers: np.ndarray  # (n,) int64: sites whose energy changes
+    energies: np.ndarray  # (n,) float64: what they would have
+    outside: np.ndarray  # (n,) int64
+    place: np.ndarray  # (2, 3) float64: of the displaced atom, before and after
+    atoms: np.ndarray  # (2,) int64: the displaced one, or those that change places
+    sites: np.ndarray  # (2,) int64: theirs
+
+
+class Course(NamedTuple):
+    """What changes along the chain; temperatures are linear in the number of the move."""
+
+    begin: int  # moves made before the ones at hand
+    first: float  # kT, eV
+    last: float
+    ramp: int  # moves from one to the other
+    adapted: int  # moves during which steps are adapted
+
+
+@njit
+def thermal_energy(course, m):
+    """Return kT of move m of those at hand, eV."""
+    move = course.begin + m
+    if move >= course.ramp:
+        return course.last
+    return course.first + (course.last - course.first) * (move / course.ramp)
+
+
+@njit
+def is_accepted(exponent, uniforms):
+    """Metropolis' rule, for the logarithm of the ratio of the probabilities after and before."""
+    return uniforms[ACCEPTANCE] < math.exp(min(0.0, exponent))
+
+
+@njit
+def count(moves, chain, course, m, k, accepted):
+    """Count a move of kind k that was tried, and adapt its step if it is time for that."""
+    chain.counts[k, 0] += 1
+    chain.counts[k, 1] += accepted
+    if course.begin + m < course.adapted:
+        step = chain.steps[k] * math.exp(GAIN * (accepted - moves.table[k].target))
+        chain.steps[k] = min(step, moves.table[k].largest)
+
+
+@njit
+def choose(moves, uniform):
+    """Which of the moves a random number stands for."""
+    k = 0
+    while k < len(moves.table) - 1 and uniform >= moves.table[k].upto:
+        k += 1
+    return k
+
+
+@kernel
+def _pick(moves, chain, room, which, first, last, uniform):
+    """Take one of some members as the first or second atom of the move; returns its site."""
+    room.atoms[which] = moves.members[min(first + int(uniform * (last - first)), last - 1)]
+    room.sites[which] = chain.site[room.atoms[which]]
+    return room.sites[which]
+
+
+@kernel
+def _note(room, site, count):
+    """Note a site whose energy changes, once; returns how many there are then."""
+    now = room.mark[-1]
+    if room.mark[site] == now:
+        return count
+    room.mark[site] = now
+    room.centers[count] = site
+    return count + 1
+
+
+@kernel
+def _note_near(neighbors, listed, room, site, count):
+    """Note the sites that see this one; returns how many there are then."""
+    vector, reach = neighbors.vector, listed.reach * _MARGIN
+    for p in range(neighbors.start[site], neighbors.start[site + 1]):
+        x, y, z = vector[p, 0], vector[p, 1], vector[p, 2]
+        if x * x + y * y + z * z < reach:
+            count = _note(room, neighbors.neighbor[p], count)
+    return count
+
+
+@kernel
+def _displace(neighbors, listed, room, to):
+    """Put the site of a move at one of its places."""
+    state = listed.places, neighbors.start, neighbors.neighbor, listed.reverse
+    move_atom(*state, room.sites[0], room.place[to], neighbors.vector)
+
+
+@kernel
+def _into_ball(place, step, uniforms):
+    """The second place of a move: uniform in the ball with the radius `step` around the first one."""
+    radius, height = step * uniforms[FIRST] ** (1.0 / 3.0), 2.0 * uniforms[SECOND] - 1.0
+    across, angle = radius * math.sqrt(1.0 - height * height), 2.0 * math.pi * uniforms[THIRD]
+    place[1, 0] = place[0, 0] + across * math.cos(angle)
+    place[1, 1] = place[0, 1] + across * math.sin(angle)
+    place[1, 2] = place[0, 2] + radius * height
+
+
+@kernel
+def _try_displacement(neighbors, listed, moves, chain, room, k, uniforms):
+    """Move an atom; returns the number of energies to evaluate, 0 if the pairs must be found anew before."""
+    move, away = moves.table[k], 0.0
+    site = _pick(moves, chain, room, 0, move.first, move.middle, uniforms[ATOM])
+    for c in range(3):
+        room.place[0, c] = chain.positions[site, c]
+    _into_ball(room.place, chain.steps[k], uniforms)
+    for c in range(3):
+        away += (room.place[1, c] - listed.origin[site, c]) ** 2
+    if away > listed.limit:
+        return 0
+    found = _note_near(neighbors, listed, room, site, _note(room, site, 0))
+    _displace(neighbors, listed, room, 1)
+    return _note_near(neighbors, listed, room, site, found)
+
+
+@kernel
+def _exchange(neighbors, room):
+    """Exchange the elements of the two sites of a move."""
+    species, a, b = neighbors.species, room.sites[0], room.sites[1]
+    species[a], species[b] = species[b], species[a]
+
+
+@kernel
+def _try_swap(neighbors, listed, moves, chain, room, k, uniforms):
+    """Let two atoms change places; returns the number of energies to evaluate."""
+    move = moves.table[k]
+    a = _pick(moves, chain, room, 0, move.first, move.middle, uniforms[ATOM])
+    b = _pick(moves, chain, room, 1, move.middle, move.last, uniforms[FIRST])
+    found = _note_near(neighbors, listed, room, a, _note(room, a, 0))
+    found = _note_near(neighbors, listed, room, b, _note(room, b, found))
+    _exchange(neighbors, room)
+    return found
+
+
+@kernel
+def _propose(neighbors, listed, moves, chain, room, uniforms, outcome):
+    """Try a move; returns which kind it is and how many energies are to be evaluated."""
+    k = choose(moves, uniforms[CHOICE])
+    if moves.table[k].kind >= VOLUME:
+        outcome[1] = CELL
+        return k, 0
+    room.mark[-1] += 1
+    if moves.table[k].kind == SWAP:
+        return k, _try_swap(neighbors, listed, moves, chain, room, k, uniforms)
+    found = _try_displacement(neighbors, listed, moves, chain, room, k, uniforms)
+    if found == 0:
+        outcome[1] = FAR
+    return k, found
+
+
+@kernel
+def _keep(moves, chain, room, k, found):
+    """Make what was tried the state of the chain."""
+    for e in range(found):
+        chain.energies[room.centers[e]] = room.energies[e]
+        chain.outside[room.centers[e]] = room.outside[e]
+    if moves.table[k].kind == SWAP:
+        chain.site[room.atoms[0]], chain.site[room.atoms[1]] = room.sites[1], room.sites[0]
+    else:
+        for c in range(3):
+            chain.positions[room.sites[0], c] = room.place[1, c]
+
+
+@kernel
+def _undo(neighbors, listed, moves, room, k):
+    """Put elements or vectors back, to the last bit."""
+    if moves.table[k].kind == SWAP:
+        _exchange(neighbors, room)
+    else:
+        _displace(neighbors, listed, room, 0)
+
+
+@kernel
+def _settle(neighbors, listed, moves, chain, room, course, m, k, uniforms, found, outcome):
+    """Accept or undo what was tried."""
+    change = 0.0
+    for e in range(found):
+        change += room.energies[e] - chain.energies[room.centers[e]]
+    if not math.isfinite(change):
+        outcome[1] = BAD
+    accepted = outcome[1] == DONE and is_accepted(-change / thermal_energy(course, m), uniforms)
+    if accepted:
+        _keep(moves, chain, room, k, found)
+        chain.total[0] += change
+    else:
+        _undo(neighbors, listed, moves, room, k)
+    if outcome[1] == DONE:
+        count(moves, chain, course, m, k, accepted)
+
+
+@njit
+def walk_range(tables, networks, neighbors, listed, moves, chain, room, course, uniforms, begin, end, crew, outcome):
+    """Make moves until all are made or something else is to be done.
+
+    Parameters
+    ----------
+    tables, networks, neighbors
+        Symmetry functions, networks, and pairs of all sites; elements of sites and vectors of pairs are changed.
+    listed : Listed
+    moves : Moves
+    chain : Chain
+        Changed.
+    room : Room
+        Scratch.
+    course : Course
+    uniforms : (m, UNIFORMS) float64
+        Random numbers, 0 <= x < 1; moves begin ... end - 1 of them are made.
+    crew : int
+        Who shares the atoms that a move concerns, if they are many.
+    outcome : (2,) int64
+        The move that was not made, and why: DONE (it is `end`), FAR, CELL or BAD.
+    """
+    scratch = make_scratch(tables, networks, listed.lanes)
+    outcome[0], outcome[1] = end, DONE
+    for m in range(begin, end):
+        k, found = _propose(neighbors, listed, moves, chain, room, uniforms[m], outcome)
+        if outcome[1] == DONE:
+            centers, energies, outside = room.centers[:found], room.energies, room.outside
+            if crew == ALONE or found < _FEW:
+                fill_energies(tables, networks, neighbors, centers, 0, found, scratch, energies, outside)
+            else:
+                energies_range(tables, networks, neighbors, centers, listed.lanes, 0, found, crew, energies, outside)
+            _settle(neighbors, listed, moves, chain, room, course, m, k, uniforms[m], found, outcome)
+        if outcome[1] != DONE:
+            outcome[0] = m
+            break
