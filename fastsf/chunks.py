@@ -17,8 +17,8 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.disk import storage_errors, write_atomically
 from fastsf.errors import InputError, StorageError
+from fastsf.storage.atomic import storage_errors, write_atomically
 
 Array = npt.NDArray[Any]
 Manifest = dict[str, Any]

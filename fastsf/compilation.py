@@ -21,9 +21,9 @@ from typing import IO, NamedTuple
 
 import numba
 
-from fastsf.disk import storage_errors
 from fastsf.errors import FastsfError, InputError, StorageError
 from fastsf.kernels import _jit
+from fastsf.storage.atomic import storage_errors
 from fastsf.threads import most_threads, never_announce
 
 _MOVING = "threads", "pairs", "moving"

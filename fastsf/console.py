@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastsf.disk import storage_errors
+from fastsf.storage.atomic import storage_errors
 
 if TYPE_CHECKING:
     from fastsf.featurize import Progress

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from fastsf.disk import write_atomically
 from fastsf.errors import InputError, StorageError, StructureError
 from fastsf.frames import Frame, FrameReader, Place, Reading, located
 from fastsf.input_files import Input, checked_inputs, checked_output
@@ -17,6 +16,7 @@ from fastsf.io.extxyz_writer import format_frame
 from fastsf.io.input_data_writer import format_block
 from fastsf.io.labels import carried
 from fastsf.io.text import compressing
+from fastsf.storage.atomic import write_atomically
 from fastsf.structure import FloatArray
 from fastsf.units import energy_factor, length_factor
 

@@ -13,7 +13,6 @@ from fastsf.analysis.source import Source
 from fastsf.analysis.study import Settings as AnalysisSettings
 from fastsf.console import Console, compile_first
 from fastsf.descriptor import ACSF
-from fastsf.disk import make_folder
 from fastsf.errors import SimulationError
 from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Summary, featurize
@@ -24,6 +23,7 @@ from fastsf.potential import Potential
 from fastsf.simulation.command import simulate
 from fastsf.simulation.files import LOG
 from fastsf.simulation.settings import FILES, Settings, TrajectorySettings
+from fastsf.storage.atomic import make_folder
 from fastsf.training.command import train
 from fastsf.training.config_file import read_config
 from fastsf.training.init_command import init

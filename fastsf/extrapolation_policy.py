@@ -8,10 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from fastsf.disk import storage_errors
 from fastsf.errors import ExtrapolationError, ExtrapolationWarning, InputError
 from fastsf.extrapolation import Extrapolations, Tally
 from fastsf.io.extxyz_writer import format_frame
+from fastsf.storage.atomic import storage_errors
 from fastsf.structure import IntArray
 
 if TYPE_CHECKING:

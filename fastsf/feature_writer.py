@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import layout
-from fastsf.disk import storage_errors, sync_folder
 from fastsf.statistics import ColumnStatistics
-from fastsf.steady_file import SteadyFile
+from fastsf.storage.atomic import storage_errors, sync_folder
+from fastsf.storage.steady import SteadyFile
 
 Array = npt.NDArray[Any]
 _LARGE_BLOCK = 1 << 18

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fastsf.disk import storage_errors
+from fastsf.storage.atomic import storage_errors
 
 _STYLE: Any = {
     "font.size": 8.5,

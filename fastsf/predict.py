@@ -19,7 +19,6 @@ from typing import IO, Any, cast
 import numpy as np
 
 from fastsf.committee import Committee, evaluate_all
-from fastsf.disk import write_atomically
 from fastsf.error_metrics import ErrorMetrics
 from fastsf.errors import InputError, StorageError
 from fastsf.extrapolation import Tally
@@ -31,6 +30,7 @@ from fastsf.potential import Potential
 from fastsf.prediction import Prediction
 from fastsf.read_ahead import ReadAhead, quick_switching
 from fastsf.result import Result
+from fastsf.storage.atomic import write_atomically
 from fastsf.training.labelled import group_of
 
 CHUNK_ATOMS = 5000

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastsf.chunks import Parts
 from fastsf.feature_writer import FeatureWriter, Header
-from fastsf.interruption import held_back
+from fastsf.storage.interruption import held_back
 
 Array = npt.NDArray[Any]
 Made = tuple[dict[str, Array], dict[str, Any]]

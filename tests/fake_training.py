@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fastsf.disk import write_atomically
-from fastsf.interruption import Interruption
-from fastsf.state_file import generator_state, restored_generator
+from fastsf.storage.atomic import write_atomically
+from fastsf.storage.interruption import Interruption
+from fastsf.storage.states import generator_state, restored_generator
 from fastsf.training.balance import Balance
 from fastsf.training.loop import Limits, Loop, Progress
 from fastsf.training.measures import Errors, Sigma

@@ -15,7 +15,7 @@ from featurizing import ROOT
 from histories import wait_for_epoch
 
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.interruption import Interruption
+from fastsf.storage.interruption import Interruption
 from fastsf.training.balance import Balance
 from fastsf.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fastsf.training.history import EPOCH, History, read_history

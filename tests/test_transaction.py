@@ -7,10 +7,10 @@ import h5py
 import numpy as np
 import pytest
 
-from fastsf import transaction
 from fastsf.errors import FormatError, StorageError
-from fastsf.growing_file import GrowingFile
-from fastsf.transaction import Transaction, recover, remove
+from fastsf.storage import transaction
+from fastsf.storage.growing import GrowingFile
+from fastsf.storage.transaction import Transaction, recover, remove
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import numpy as np
 from ase import Atoms, units
 
 from fastsf.analysis.series import Series
-from fastsf.disk import storage_errors
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.structures import iread_structures
 from fastsf.simulation.files import LOG
 from fastsf.simulation.h5md import GROUP
 from fastsf.simulation.log import read_log
 from fastsf.simulation.settings import FILES
+from fastsf.storage.atomic import storage_errors
 
 TRAJECTORIES = tuple(FILES[kind] for kind in ("h5md", "traj", "extxyz"))
 """Files of a run in its folder; of several trajectories the first one here is read."""

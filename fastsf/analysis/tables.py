@@ -13,7 +13,7 @@ from fastsf.analysis.averages import Mean
 from fastsf.analysis.diffusion import A2_PER_PS
 from fastsf.analysis.rdf import RDF
 from fastsf.analysis.study import Results
-from fastsf.disk import write_atomically
+from fastsf.storage.atomic import write_atomically
 from fastsf.structure import FloatArray
 
 SMALL = ("means", "diffusion", "coordination")

@@ -9,10 +9,10 @@ from typing import IO, Any
 import numpy as np
 from ase import Atoms
 
-from fastsf.disk import write_atomically
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
 from fastsf.io.text import compressing
+from fastsf.storage.atomic import write_atomically
 from fastsf.structure import FloatArray, Structure
 from fastsf.units import energy_factor, length_factor
 

@@ -31,13 +31,13 @@ import h5py
 import numpy as np
 
 from fastsf import definition
-from fastsf.disk import storage_errors, write_atomically
 from fastsf.errors import FormatError, InputError
 from fastsf.network import Network
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_term import PairTerm
 from fastsf.potential_parts import PotentialParts
 from fastsf.scaling import Scaling
+from fastsf.storage.atomic import storage_errors, write_atomically
 
 FORMAT = "fastsf-potential"
 VERSIONS = 1, 2

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from fastsf.disk import make_folder, write_atomically
 from fastsf.errors import InputError, StorageError
 from fastsf.function_sets import column_order, scale_lengths
 from fastsf.io.potential_folder import SETTINGS, STATISTICS, title
@@ -19,6 +18,7 @@ from fastsf.io.weights import format_weights, weights_name
 from fastsf.network import Network
 from fastsf.potential_parts import PotentialParts
 from fastsf.scaling import Mode, Scaling
+from fastsf.storage.atomic import make_folder, write_atomically
 from fastsf.structure import FloatArray, IntArray
 from fastsf.symmetry import Angular, Power, SymmetryFunction
 from fastsf.units import energy_factor, length_factor

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastsf.disk import storage_errors
 from fastsf.errors import FormatError
 from fastsf.lammps import library
 from fastsf.lammps.attachment import Attachment, Route, on_all, ranks_of
 from fastsf.potential import Potential
+from fastsf.storage.atomic import storage_errors
 
 STYLE = "pair_style fastsf"
 

@@ -15,11 +15,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from fastsf.compilation import cache_folder
-from fastsf.disk import make_folder, storage_errors
 from fastsf.errors import StorageError
 from fastsf.lammps import library
 from fastsf.lammps.library import LammpsError
 from fastsf.lammps.model import LammpsModel
+from fastsf.storage.atomic import make_folder, storage_errors
 
 _COMPILERS = ("mpicxx", "c++", "g++", "clang++")
 _OTHER_WAY = "--route external does without a compiler"

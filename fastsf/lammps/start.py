@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from fastsf.disk import make_folder, write_atomically
 from fastsf.errors import InputError, StorageError, StructureError
 from fastsf.potential import Potential
+from fastsf.storage.atomic import make_folder, write_atomically
 from fastsf.structure import Structure
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from fastsf.potential import Potential
 from fastsf.simulation.engine import Advance, Column, Frame, State
 from fastsf.simulation.fixed import atoms_mask, fixed_atoms
 from fastsf.simulation.identity import digest, model_digest
-from fastsf.state_file import generator_state, restored_generator
+from fastsf.storage.states import generator_state, restored_generator
 from fastsf.structure import FloatArray, Structure
 from fastsf.threads import using
 

@@ -10,7 +10,7 @@ from typing import Any
 from fastsf.errors import FormatError
 from fastsf.simulation.engine import State
 from fastsf.simulation.observers import Mark
-from fastsf.state_file import read_states, write_states
+from fastsf.storage.states import read_states, write_states
 
 FORMAT, VERSION = "fastsf-simulation-checkpoint", 1
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastsf.disk import storage_errors, write_atomically
 from fastsf.errors import InputError, StorageError
 from fastsf.simulation.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fastsf.simulation.engine import Column, Frame, Halt
@@ -16,7 +15,8 @@ from fastsf.simulation.log import Log
 from fastsf.simulation.observers import Mark, Observer
 from fastsf.simulation.settings import TrajectorySettings
 from fastsf.simulation.trajectories import Trajectory, frame_text
-from fastsf.state_file import differences
+from fastsf.storage.atomic import storage_errors, write_atomically
+from fastsf.storage.states import differences
 from fastsf.structure import FloatArray
 
 LOG, CHECKPOINT, STOPPED, FINAL = "thermo.csv", "checkpoint.npz", "stopped.extxyz", "final.extxyz"

@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 import fastsf
-from fastsf.disk import write_atomically
 from fastsf.errors import FormatError
 from fastsf.simulation.engine import Frame
 from fastsf.simulation.observers import Mark, shown_positions
 from fastsf.simulation.settings import TrajectorySettings
-from fastsf.transaction import Transaction, remove
+from fastsf.storage.atomic import write_atomically
+from fastsf.storage.transaction import Transaction, remove
 
 _CHUNK = 2**18
 _MOST_FRAMES = 256

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.disk import storage_errors
 from fastsf.errors import FormatError
-from fastsf.growing_file import GrowingFile
 from fastsf.simulation.engine import Column
+from fastsf.storage.atomic import storage_errors
+from fastsf.storage.growing import GrowingFile
 from fastsf.structure import FloatArray
 
 

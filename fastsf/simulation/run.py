@@ -10,15 +10,15 @@ from typing import NoReturn
 
 import numpy as np
 
-from fastsf.disk import alone_in, make_folder
 from fastsf.errors import FastsfError, InputError, SimulationError
-from fastsf.interruption import Interruption
 from fastsf.simulation.checkpoint import Checkpoint
 from fastsf.simulation.engine import Engine, Halt
 from fastsf.simulation.files import CHECKPOINT, FINAL, STOPPED, RunFiles
 from fastsf.simulation.limits import DriftLimit
 from fastsf.simulation.observers import Mark, Observer
 from fastsf.simulation.settings import Settings
+from fastsf.storage.atomic import alone_in, make_folder
+from fastsf.storage.interruption import Interruption
 from fastsf.structure import FloatArray
 
 _BLOCK_SECONDS = 0.25

@@ -17,13 +17,13 @@ from fastsf.committee import Committee, CommitteeResult
 from fastsf.errors import InputError
 from fastsf.evaluation import Evaluator, Result
 from fastsf.extrapolation import Tally
-from fastsf.growing_file import GrowingFile
 from fastsf.potential import Potential
 from fastsf.simulation.engine import Column, Frame, Halt
 from fastsf.simulation.log import Log
 from fastsf.simulation.observers import Mark
 from fastsf.simulation.settings import TrajectorySettings
 from fastsf.simulation.trajectories import frame_text
+from fastsf.storage.growing import GrowingFile
 from fastsf.structure import FloatArray, Structure
 
 CHECKS, CANDIDATES = "checks.csv", "candidates.extxyz"

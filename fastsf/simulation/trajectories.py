@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 from ase.io.trajectory import Trajectory as AseTrajectory
 
-from fastsf.disk import storage_errors
-from fastsf.growing_file import GrowingFile, cut
 from fastsf.io.extxyz_writer import format_frame
 from fastsf.simulation.engine import Frame
 from fastsf.simulation.h5md import H5MDFile
 from fastsf.simulation.observers import Mark, to_atoms
 from fastsf.simulation.settings import FILES, TrajectorySettings
+from fastsf.storage.atomic import storage_errors
+from fastsf.storage.growing import GrowingFile, cut
 
 _SECONDS = 5.0
 _BYTES = 2**25

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.state_file import generator_state, restored_generator
+from fastsf.storage.states import generator_state, restored_generator
 from fastsf.structure import FloatArray
 from fastsf.training.objective import Objective
 from fastsf.training.optimizer import State, Step

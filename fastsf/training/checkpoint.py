@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastsf.errors import FormatError
-from fastsf.state_file import State, read_states, write_states
+from fastsf.storage.states import State, read_states, write_states
 from fastsf.training.loop import Progress
 
 FORMAT = "fastsf-training-checkpoint"

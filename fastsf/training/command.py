@@ -11,11 +11,11 @@ from typing import Any
 
 import fastsf
 from fastsf.console import Console, compile_first
-from fastsf.disk import make_folder, storage_errors
 from fastsf.errors import InputError
 from fastsf.featurize import Progress as ReadProgress
-from fastsf.interruption import Interruption
 from fastsf.potential import Potential
+from fastsf.storage.atomic import make_folder, storage_errors
+from fastsf.storage.interruption import Interruption
 from fastsf.training.balance import Balance
 from fastsf.training.checkpoint import Checkpoint
 from fastsf.training.config import Config

@@ -12,8 +12,8 @@ from typing import TextIO
 
 import numpy as np
 
-from fastsf.disk import storage_errors, write_atomically
 from fastsf.errors import FormatError
+from fastsf.storage.atomic import storage_errors, write_atomically
 from fastsf.structure import FloatArray
 
 EPOCH = "epoch"

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fastsf.console import Console
-from fastsf.disk import write_atomically
 from fastsf.errors import StorageError
 from fastsf.frames import Reading
+from fastsf.storage.atomic import write_atomically
 from fastsf.training.config import NO_RECIPE, READING_KEYS
 from fastsf.training.labelled import read_labelled
 from fastsf.training.outliers import find_outliers

@@ -25,7 +25,7 @@ from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from threadpoolctl import threadpool_limits
 
 from fastsf.errors import InputError
-from fastsf.state_file import generator_state, restored_generator
+from fastsf.storage.states import generator_state, restored_generator
 from fastsf.structure import FloatArray
 from fastsf.training.candidates import SELECTIONS, Candidates, Queue, find_candidates
 from fastsf.training.covariance import Covariance

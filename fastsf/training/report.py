@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from fastsf.committee import Committee
-from fastsf.disk import write_atomically
 from fastsf.error_metrics import SHOWN, ErrorMetrics, Moments
 from fastsf.parity_plots import plot_parity
 from fastsf.potential import Potential
+from fastsf.storage.atomic import write_atomically
 from fastsf.structure import Structure
 from fastsf.training.assessment import assess
 from fastsf.training.document import Document

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastsf.errors import InputError, StorageError
-from fastsf.state_file import differences
+from fastsf.storage.states import differences
 from fastsf.structure import FloatArray
 from fastsf.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fastsf.training.history import EPOCH, History

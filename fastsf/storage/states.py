@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.disk import storage_errors, write_atomically
 from fastsf.errors import FormatError
+from fastsf.storage.atomic import storage_errors, write_atomically
 
 State = Mapping[str, npt.NDArray[Any] | float | int | str]
 

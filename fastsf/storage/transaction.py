@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.disk import storage_errors
-from fastsf.state_file import State, read_states, write_states
+from fastsf.storage.atomic import storage_errors
+from fastsf.storage.states import State, read_states, write_states
 
 _KIND, _VERSION = "fastsf-undo", 1
 

@@ -6,8 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from fastsf.disk import storage_errors
 from fastsf.errors import FormatError
+from fastsf.storage.atomic import storage_errors
 
 
 class GrowingFile:
