@@ -23,7 +23,7 @@ from dscribe.descriptors import ACSF as DScribeACSF
 from interleave import interleaved
 
 from fastsf import ACSF, G1, G2, G4, G5
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.recipes import make
 from fastsf.structure import Structure
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from fastsf.extrapolation_policy import Policy as ExtrapolationPolicy
     from fastsf.jacobian import SparseJacobian
-    from fastsf.neighbors import neighbor_list
+    from fastsf.neighbors.pairs import neighbor_list
     from fastsf.pair_descriptor import PCSF
     from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairRadial
     from fastsf.potential import Potential
@@ -88,7 +88,7 @@ _PLACES = {
     "Potential": "potential",
     "SparseJacobian": "jacobian",
     "compile_kernels": "compilation",
-    "neighbor_list": "neighbors",
+    "neighbor_list": "neighbors.pairs",
     **dict.fromkeys(_ERRORS, "errors"),
     **dict.fromkeys(_SYMMETRY, "symmetry"),
     **dict.fromkeys(_PAIR_SYMMETRY, "pair_symmetry"),

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.all_pairs import AllPairs
 from fastsf.compilation_sample import (
     ATOMS,
     COLUMNS,
@@ -35,7 +34,8 @@ from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.kernels.pointers import Loop
 from fastsf.kernels.sharing import ALONE, make_crew
 from fastsf.kernels.vector.simd import LANES
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.all_pairs import AllPairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.pair_compilation_tasks import PAIR_TASKS, pair_loops
 from fastsf.precision import DOUBLE, MIXED, kernel_set
 from fastsf.structure import Structure

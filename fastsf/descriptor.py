@@ -20,7 +20,7 @@ from fastsf.kernels.acsf import jvp as acsf_jvp
 from fastsf.kernels.acsf import values as acsf
 from fastsf.kernels.acsf import vjp as acsf_vjp
 from fastsf.kernels.acsf.tables import Neighbors, Tables
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.symmetry import SymmetryFunction
 from fastsf.threads import run

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.kernels.pairs import forces
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import FloatArray
 from fastsf.threads import run
 

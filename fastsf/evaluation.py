@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.all_pairs import AllPairs
 from fastsf.directions import gathered
 from fastsf.errors import InputError
 from fastsf.kernels.acsf.tables import Neighbors
 from fastsf.kernels.networks import networks
 from fastsf.kernels.networks.networks import Networks
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.all_pairs import AllPairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.pair_energies import PairEnergies, PairOutputs
 from fastsf.pair_term import PairModel
 from fastsf.precision import KernelSet, kernel_set

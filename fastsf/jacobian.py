@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from fastsf import recycling
 from fastsf.kernels.acsf import jacobian as acsf_jacobian
 from fastsf.kernels.acsf.tables import Neighbors, Tables
+from fastsf.neighbors import memory as recycling
 from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import run
 

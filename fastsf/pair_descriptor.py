@@ -16,7 +16,7 @@ from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.function_sets import elements_of, families_in_words, joined_labels
 from fastsf.jacobian import SparseJacobian
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.pair_packing import cutoff_of, pack_pairs
 from fastsf.pair_recipes import make_pairs
 from fastsf.pair_rows import PairRows

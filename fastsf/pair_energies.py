@@ -8,7 +8,7 @@ import numpy as np
 
 from fastsf.kernels.networks import networks
 from fastsf.kernels.pcsf import energies as pair_energies
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.pair_sums import PairSums
 from fastsf.pair_term import PairModel
 from fastsf.structure import FloatArray, IntArray

@@ -9,7 +9,7 @@ import numpy as np
 from fastsf.kernels.acsf.tables import Neighbors
 from fastsf.kernels.pcsf import rows as pair_rows
 from fastsf.kernels.pcsf.tables import PairTables, Rows
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import BoolArray, FloatArray, IntArray
 
 

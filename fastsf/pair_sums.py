@@ -17,7 +17,7 @@ from fastsf.kernels.pcsf import jvp as pair_jvp
 from fastsf.kernels.pcsf import rows as pair_rows
 from fastsf.kernels.pcsf import values as pair_values
 from fastsf.kernels.pcsf import vjp as pair_vjp
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.pair_packing import PackedPairs
 from fastsf.pair_rows import PairRows
 from fastsf.structure import FloatArray, IntArray

@@ -7,9 +7,9 @@ import pytest
 from ase import Atoms
 from systems import RADIUS, SYSTEMS
 
-from fastsf.all_pairs import MOST_ATOMS, AllPairs
 from fastsf.errors import InputError, StructureError
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.all_pairs import MOST_ATOMS, AllPairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import Structure
 
 SMALL = tuple(name for name, make in SYSTEMS.items() if AllPairs.fits(Structure.from_atoms(make()), RADIUS))

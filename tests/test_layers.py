@@ -10,9 +10,9 @@ from fastsf.precision import KERNEL_MODULES
 
 PACKAGE = Path(fastsf.__file__).parent
 LAYERS = (
-    "types", "errors", "units", "elements", "structure", "threads", "console",
+    "types", "errors", "units", "elements", "structure", "threads",
     "storage", "neighbors", "symmetry", "io", "descriptors", "potentials", "datasets", "featurize", "reports",
-    "prediction", "training", "simulation", "md", "mc", "lammps", "analysis", "compilation", "cli",
+    "prediction",
 )  # fmt: skip
 """Modules and packages from the bottom to the top: each imports only from those before it (and kernels)."""
 

@@ -16,9 +16,9 @@ from matscipy.neighbours import neighbour_list as matscipy_neighbour_list
 from scipy.spatial.transform import Rotation
 from systems import RADIUS, SYSTEMS
 
-from fastsf import recycling
 from fastsf.errors import InputError, StructureError
-from fastsf.neighbors import Pairs, neighbor_list
+from fastsf.neighbors import memory as recycling
+from fastsf.neighbors.pairs import Pairs, neighbor_list
 from fastsf.structure import Structure
 
 CUTOFFS = (1.5, RADIUS, 7.3)

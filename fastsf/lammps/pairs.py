@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastsf.directions import gathered
 from fastsf.elements import atomic_number
 from fastsf.kernels.dynamics.lammps import Atoms, Sums
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.pair_energies import PairEnergies, PairOutputs
 from fastsf.pair_rows import PairRows
 from fastsf.pair_term import PairModel

@@ -9,7 +9,7 @@ from fastsf.kernels.dynamics import md as kernels
 from fastsf.kernels.pairs import forces
 from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.kernels.pointers import Loop, make_loop
-from fastsf.neighbors import Images, Pairs
+from fastsf.neighbors.pairs import Images, Pairs
 from fastsf.pair_loops import make_pair_loops
 from fastsf.pair_rows import PairRows
 from fastsf.precision import kernel_set

@@ -9,7 +9,7 @@ import numpy as np
 from ase.data import covalent_radii
 
 from fastsf.elements import chemical_symbol
-from fastsf.neighbors import neighbor_list
+from fastsf.neighbors.pairs import neighbor_list
 from fastsf.structure import FloatArray, IntArray
 from fastsf.training.findings import Finding, Level
 from fastsf.training.labelled import LabelledSet

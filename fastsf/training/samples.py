@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastsf.descriptor import ACSF
 from fastsf.errors import InputError
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.scaling import Mode, Scaling
 from fastsf.structure import FloatArray, Structure
 from fastsf.training.pair_parts import PairInputs, PairParts

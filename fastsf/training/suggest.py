@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastsf.errors import InputError
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import FloatArray, Structure
 from fastsf.training.labelled import LabelledSet
 

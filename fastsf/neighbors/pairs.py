@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import pair_search
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.kernels.pairs import lists as cells_pairs
+from fastsf.neighbors import search as pair_search
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.threads import run
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import recycling
 from fastsf.errors import InputError
 from fastsf.kernels.pairs import cells
 from fastsf.kernels.pairs import images as cells_images
 from fastsf.kernels.pairs import search as cells_search
+from fastsf.neighbors import memory as recycling
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.threads import run
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.kernels.pairs.all_pairs import count_images, find_pairs
-from fastsf.neighbors import Pairs
+from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import IntArray, Structure
 
 MOST_ATOMS = 64
