@@ -24,8 +24,8 @@ from interleave import interleaved
 
 from fastsf import ACSF, G1, G2, G4, G5
 from fastsf.neighbors.pairs import Pairs
-from fastsf.recipes import make
 from fastsf.structure import Structure
+from fastsf.symmetry.recipes import make
 
 ROUNDS = 11
 CUTOFF = 6.35  # Å, 12 Bohr

@@ -24,7 +24,7 @@ from interleave import interleaved
 
 from fastsf import ACSF, Calculator, Potential
 from fastsf.predict import predict
-from fastsf.recipes import make
+from fastsf.symmetry.recipes import make
 
 SKIN = 0.3  # Å
 STEP = 1e-4  # Å

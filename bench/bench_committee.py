@@ -16,9 +16,9 @@ from interleave import interleaved
 from fastsf import ACSF
 from fastsf.committee import Committee
 from fastsf.potential import Potential
-from fastsf.recipes import make
 from fastsf.scaling import Scaling
 from fastsf.structure import Structure
+from fastsf.symmetry.recipes import make
 from fastsf.training.initialization import initial_network
 
 MEMBERS = (1, 2, 4, 8)

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from fastsf import ACSF, PCSF, Potential, recipes
+from fastsf import ACSF, PCSF, Potential
 from fastsf.network import Network
-from fastsf.pair_definition import pair_function_to_dict
-from fastsf.pair_recipes import make_pairs
 from fastsf.pair_term import PairTerm
 from fastsf.scaling import Scaling
+from fastsf.symmetry import recipes
+from fastsf.symmetry.pcsf_definition import pair_function_to_dict
+from fastsf.symmetry.pcsf_recipes import make_pairs
 from fastsf.training.initialization import initial_network
 from fastsf.training.template import toml_value
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from fastsf.jacobian import SparseJacobian
     from fastsf.neighbors.pairs import neighbor_list
     from fastsf.pair_descriptor import PCSF
-    from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairRadial
     from fastsf.potential import Potential
-    from fastsf.symmetry import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+    from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+    from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 
 try:
     __version__ = version("fastsf")
@@ -90,8 +90,8 @@ _PLACES = {
     "compile_kernels": "compilation",
     "neighbor_list": "neighbors.pairs",
     **dict.fromkeys(_ERRORS, "errors"),
-    **dict.fromkeys(_SYMMETRY, "symmetry"),
-    **dict.fromkeys(_PAIR_SYMMETRY, "pair_symmetry"),
+    **dict.fromkeys(_SYMMETRY, "symmetry.atoms"),
+    **dict.fromkeys(_PAIR_SYMMETRY, "symmetry.pcsf"),
 }
 """Modules of the names above; imported at their first use, so that ``fastsf --help`` need not wait for kernels."""
 

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.evaluation import Evaluator, Model, Result, evaluate_batch
-from fastsf.pair_symmetry import PairFunction
 from fastsf.pair_term import PairModel
 from fastsf.potential import OWN_UNITS, Potential
 from fastsf.precision import DOUBLE
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, Structure
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.pcsf import PairFunction
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -16,7 +16,7 @@ from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray, Structure
-from fastsf.symmetry import G2, G4
+from fastsf.symmetry.atoms import G2, G4
 
 ATOMS, COLUMNS, PAIRS = 3, 2, 6
 

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import definition, packing, recipes
+from fastsf import packing
 from fastsf.directions import checked_array, gathered, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
-from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
-from fastsf.function_sets import elements_of, families_in_words, joined_labels
 from fastsf.jacobian import SparseJacobian, sparse_jacobian
 from fastsf.kernels.acsf import jvp as acsf_jvp
 from fastsf.kernels.acsf import values as acsf
@@ -22,7 +20,10 @@ from fastsf.kernels.acsf import vjp as acsf_vjp
 from fastsf.kernels.acsf.tables import Neighbors, Tables
 from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import FloatArray, IntArray, Structure
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry import definition, recipes
+from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.entries import checked_elements
+from fastsf.symmetry.sets import elements_of, families_in_words, joined_labels
 from fastsf.threads import run
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class ACSF:
     Parameters
     ----------
     functions : sequence of Radial or Angular
-        See `fastsf.symmetry`; the order within one central element is the order of its columns.
+        See `fastsf.symmetry.atoms`; the order within one central element is the order of its columns.
     elements : sequence of str, optional
         Elements that structures may contain; those that the functions name, by default.
     threads : int, optional
@@ -105,7 +106,7 @@ class ACSF:
         threads: int | None = None,
         **options: Any,
     ) -> ACSF:
-        """Functions of a published grid; see `fastsf.recipes` for names, options and sources."""
+        """Functions of a published grid; see `fastsf.symmetry.recipes` for names, options and sources."""
         return cls(recipes.make(name, elements, cutoff, **options), elements=elements, threads=threads)
 
     @classmethod

@@ -10,12 +10,12 @@ from fastsf.descriptor import ACSF
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import read_definition
 from fastsf.jacobian import SparseJacobian
-from fastsf.pair_definition import DOCUMENT
 from fastsf.pair_descriptor import PCSF
-from fastsf.pair_recipes import PAIR_RECIPES
 from fastsf.pair_rows import PairRows
-from fastsf.recipes import RECIPES
 from fastsf.structure import FloatArray, Structure
+from fastsf.symmetry.pcsf_definition import DOCUMENT
+from fastsf.symmetry.pcsf_recipes import PAIR_RECIPES
+from fastsf.symmetry.recipes import RECIPES
 
 Centers = Literal["atoms", "pairs"]
 
@@ -84,7 +84,7 @@ def descriptor_from_dict(document: dict[str, Any]) -> ACSF | PCSF:
 def descriptor_from_recipe(
     name: str, elements: Sequence[str], cutoff: float | None = None, *, threads: int | None = None
 ) -> ACSF | PCSF:
-    """Functions of a recipe of `fastsf.recipes` or `fastsf.pair_recipes`.
+    """Functions of a recipe of `fastsf.symmetry.recipes` or `fastsf.symmetry.pcsf_recipes`.
 
     Raises
     ------

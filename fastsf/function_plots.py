@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import shapes
-from fastsf.pair_symmetry import PairFunction
 from fastsf.plot_style import make_figure
-from fastsf.symmetry import Compact, Power, Radial, SymmetryFunction
+from fastsf.symmetry.atoms import Compact, Power, Radial, SymmetryFunction
+from fastsf.symmetry.pcsf import PairFunction
 
 FloatArray = npt.NDArray[np.float64]
 Parameters = Mapping[str, float | str]

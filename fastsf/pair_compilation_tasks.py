@@ -21,10 +21,10 @@ from fastsf.kernels.pointers import Loop
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_loops import make_pair_loops
 from fastsf.pair_packing import PackedPairs
-from fastsf.pair_symmetry import PairEnvironment, PairRadial
 from fastsf.pair_term import PairModel, PairTerm
 from fastsf.structure import FloatArray
-from fastsf.symmetry import Cutoff
+from fastsf.symmetry.atoms import Cutoff
+from fastsf.symmetry.pcsf import PairEnvironment, PairRadial
 
 
 class _Sample(NamedTuple):

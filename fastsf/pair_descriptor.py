@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import pair_definition
 from fastsf.directions import checked_array, gathered, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
-from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StructureError
-from fastsf.function_sets import elements_of, families_in_words, joined_labels
 from fastsf.jacobian import SparseJacobian
 from fastsf.neighbors.pairs import Pairs
 from fastsf.pair_packing import cutoff_of, pack_pairs
-from fastsf.pair_recipes import make_pairs
 from fastsf.pair_rows import PairRows
 from fastsf.pair_sums import PairSums
-from fastsf.pair_symmetry import PairFunction, kinds_of
 from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.symmetry import pcsf_definition as pair_definition
+from fastsf.symmetry.entries import checked_elements
+from fastsf.symmetry.pcsf import PairFunction, kinds_of
+from fastsf.symmetry.pcsf_recipes import make_pairs
+from fastsf.symmetry.sets import elements_of, families_in_words, joined_labels
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -38,7 +38,7 @@ class PCSF:
     Parameters
     ----------
     functions : sequence of PairRadial, PairEnvironment or PairAngular
-        See `fastsf.pair_symmetry`; the order within one kind of pairs is the order of its columns.
+        See `fastsf.symmetry.pcsf`; the order within one kind of pairs is the order of its columns.
     elements : sequence of str, optional
         Elements that structures may contain; those that the functions name, by default.
     threads : int, optional
@@ -108,7 +108,7 @@ class PCSF:
         threads: int | None = None,
         **options: Any,
     ) -> PCSF:
-        """Functions of a recipe; see `fastsf.pair_recipes` for names and options."""
+        """Functions of a recipe; see `fastsf.symmetry.pcsf_recipes` for names and options."""
         return cls(make_pairs(name, elements, cutoff, **options), elements=elements, threads=threads)
 
     @classmethod

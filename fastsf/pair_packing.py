@@ -21,8 +21,8 @@ from fastsf.kernels.pcsf.tables import (
     PairTables,
 )
 from fastsf.packing import Packer, Rows, pack, records
-from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairFunction, PairRadial, kind_name, kinds_of
-from fastsf.symmetry import Envelope, Radial
+from fastsf.symmetry.atoms import Envelope, Radial
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kind_name, kinds_of
 
 Columns: TypeAlias = Mapping[str, Sequence[PairFunction]]
 _Group: TypeAlias = tuple[int, int, int]

@@ -17,8 +17,8 @@ from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.packing import envelope_fields, records
 from fastsf.pair_descriptor import PCSF
-from fastsf.pair_symmetry import pair_cutoff
 from fastsf.scaling import Scaling
+from fastsf.symmetry.pcsf import pair_cutoff
 
 ENVELOPES = ("fc", "shift", "none")
 """How energies of pairs end at the cutoff; see `PairTerm`."""

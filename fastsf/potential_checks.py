@@ -28,7 +28,7 @@ from fastsf.io.topology import Topology, read_topologies
 from fastsf.io.weights import read_weights, weights_name
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray
-from fastsf.symmetry import Angular, Power, SymmetryFunction
+from fastsf.symmetry.atoms import Angular, Power, SymmetryFunction
 from fastsf.units import LENGTH_UNITS, length_factor
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastsf.network import Network
 from fastsf.pair_term import PairTerm
 from fastsf.scaling import Scaling
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fastsf.io.keywords import KeywordLine
 from fastsf.io.runner import CUTOFF_KINDS
 from fastsf.io.symfunction_lines import parse_line
 from fastsf.io.topology import ACTIVATION_CODES
-from fastsf.symmetry import Angular, Compact, Power, Radial, SymmetryFunction
+from fastsf.symmetry.atoms import Angular, Compact, Power, Radial, SymmetryFunction
 
 
 def explain(line: KeywordLine, elements: Sequence[str], length_unit: str, energy_unit: str) -> str:

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.descriptor import ACSF
-from fastsf.pair_symmetry import PairAngular, PairFunction, PairRadial
 from fastsf.structure import Structure
-from fastsf.symmetry import Angular, Cutoff, Envelope, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.atoms import Angular, Cutoff, Envelope, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.pcsf import PairAngular, PairFunction, PairRadial
 
 FloatArray = npt.NDArray[np.float64]
 Angle = Power | Window
@@ -164,7 +164,7 @@ def angle_curves(angles: Iterable[Angle], theta: FloatArray) -> dict[Factor, Flo
     Parameters
     ----------
     angles : iterable of Power or Window
-        As `fastsf.symmetry.Angular` has them.
+        As `fastsf.symmetry.atoms.Angular` has them.
     theta : (p,) float64
         Degrees.
 

@@ -10,7 +10,7 @@ import numpy as np
 from reference.assemble import Features, features
 from systems import RADIUS, SYSTEMS
 
-from fastsf.symmetry import (
+from fastsf.symmetry.atoms import (
     CORES,
     G1,
     G2,

@@ -13,14 +13,8 @@ from systems import RADIUS, SYSTEMS
 
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_rows import PairRows
-from fastsf.pair_symmetry import (
-    APEXES,
-    PairAngular,
-    PairEnvironment,
-    PairFunction,
-    PairRadial,
-)
-from fastsf.symmetry import SMOOTH_CORES, Compact, Cutoff, Power, Window
+from fastsf.symmetry.atoms import SMOOTH_CORES, Compact, Cutoff, Power, Window
+from fastsf.symmetry.pcsf import APEXES, PairAngular, PairEnvironment, PairFunction, PairRadial
 
 Pair = tuple[str, str]
 

@@ -7,9 +7,9 @@ from ase import Atoms
 
 from fastsf import ACSF, G2, Cutoff
 from fastsf.pair_descriptor import PCSF
-from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairFunction, PairRadial
 from fastsf.structure import Structure
-from fastsf.symmetry import Power
+from fastsf.symmetry.atoms import Power
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 from fastsf.training.initialization import initial_network
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.model import Model

@@ -7,11 +7,11 @@ from potentials import ELEMENTS, random_potential
 from systems import RADIUS, SYSTEMS
 
 from fastsf.pair_descriptor import PCSF
-from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairFunction, PairRadial, kinds_of
 from fastsf.pair_term import PairTerm
 from fastsf.potential import Potential
 from fastsf.scaling import Scaling
-from fastsf.symmetry import Cutoff, Power
+from fastsf.symmetry.atoms import Cutoff, Power
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kinds_of
 from fastsf.training.initialization import initial_network
 
 SMOOTH = Cutoff(RADIUS, "poly4")

@@ -8,7 +8,7 @@ from systems import RADIUS, SYSTEMS
 from fastsf import ACSF, G2, G4, G5, Cutoff
 from fastsf.potential import Potential
 from fastsf.scaling import Scaling
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.training.initialization import initial_network
 
 ELEMENTS = ("H", "O", "S")

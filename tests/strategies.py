@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from fastsf.pair_symmetry import APEXES, PairAngular, PairEnvironment, PairRadial
-from fastsf.symmetry import CORES, SMOOTH_CORES, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.atoms import CORES, SMOOTH_CORES, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.pcsf import APEXES, PairAngular, PairEnvironment, PairRadial
 
 REPEATABLE = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 """Seeded by the test itself, no stop watch."""

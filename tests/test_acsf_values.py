@@ -12,7 +12,7 @@ from systems import RADIUS, SYSTEMS
 
 from fastsf import ACSF
 from fastsf.errors import InputError
-from fastsf.symmetry import G1, G5, SMOOTH_CORES, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.atoms import G1, G5, SMOOTH_CORES, Angular, Compact, Cutoff, Power, Radial, Window
 
 DIMER_ENVELOPES = (
     *CUTOFFS,

@@ -36,7 +36,7 @@ from fastsf.evaluation import Evaluator, Model, evaluate_batch
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
 from fastsf.md import NVE, Langevin, MolecularDynamics, StochasticCellRescaling
 from fastsf.pair_descriptor import PCSF
-from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairRadial
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 from fastsf.pair_term import PairTerm
 from fastsf.potential import Potential
 from fastsf.training.initialization import initial_network
@@ -44,7 +44,7 @@ from fastsf.network import Network
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling
 from fastsf.structure import Structure
-from fastsf.symmetry import Power
+from fastsf.symmetry.atoms import Power
 
 
 def loaded():

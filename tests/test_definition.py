@@ -12,19 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import REPEATABLE, WORDS, functions, mutations
 
-from fastsf import recipes
-from fastsf.definition import (
-    TYPES,
-    expand,
-    from_document,
-    function_from_dict,
-    function_to_dict,
-    to_document,
-)
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.function_sets import elements_of, scale_lengths
 from fastsf.io.definition import read_definition
-from fastsf.symmetry import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry import recipes
+from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.definition import TYPES, expand, from_document, function_from_dict, function_to_dict, to_document
+from fastsf.symmetry.sets import elements_of, scale_lengths
 
 NAMED = {
     "G1": G1("H", "O", 6.0),

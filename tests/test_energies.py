@@ -10,7 +10,7 @@ from fastsf import ACSF, G2, G4, G5, Angular, Cutoff, Potential, Power
 from fastsf.kernels.acsf.triplets import CHUNK
 from fastsf.kernels.energies.energies import MOST_KEPT
 from fastsf.scaling import Scaling
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.training.initialization import initial_network
 
 

@@ -12,7 +12,7 @@ from reference.assemble import Neighbours, neighbours
 from reference.rounding import rounding_scale
 
 from fastsf import ACSF
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
 
 CASES = (
     "LJ",

@@ -12,9 +12,10 @@ from strategies import REPEATABLE, mutations, pair_functions
 
 from fastsf import ACSF, PCSF
 from fastsf.errors import FormatError, InputError
-from fastsf.function_sets import elements_of, scale_lengths
 from fastsf.io.definition import read_definition
-from fastsf.pair_definition import (
+from fastsf.symmetry.atoms import G2, Compact, Cutoff, Power, Window
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, kinds_of
+from fastsf.symmetry.pcsf_definition import (
     TYPES,
     expand_pairs,
     pair_function_from_dict,
@@ -22,9 +23,8 @@ from fastsf.pair_definition import (
     pairs_from_document,
     pairs_to_document,
 )
-from fastsf.pair_recipes import make_pairs
-from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairRadial, kinds_of
-from fastsf.symmetry import G2, Compact, Cutoff, Power, Window
+from fastsf.symmetry.pcsf_recipes import make_pairs
+from fastsf.symmetry.sets import elements_of, scale_lengths
 
 OH = ("O", "H")
 NAMED = {

@@ -20,7 +20,7 @@ from fastsf.evaluation import evaluate_batch
 from fastsf.pair_descriptor import PCSF
 from fastsf.pair_term import ENVELOPES, PairTerm
 from fastsf.structure import Structure
-from fastsf.symmetry import Cutoff
+from fastsf.symmetry.atoms import Cutoff
 from fastsf.training.initialization import initial_network
 
 FEW = ("molecule", "slab", "cell_much_smaller_than_cutoff", "strongly_skewed")

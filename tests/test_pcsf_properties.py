@@ -10,8 +10,8 @@ from systems import SAME, SYSTEMS, on_grid
 
 from fastsf import PCSF
 from fastsf.errors import InputError, StructureError
-from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairRadial
-from fastsf.symmetry import Cutoff, Power
+from fastsf.symmetry.atoms import Cutoff, Power
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 
 
 def by_name(name: str, atoms: Atoms, renamed=None) -> dict:

@@ -6,7 +6,7 @@ from battery import ELEMENTS, assert_values
 from pair_battery import PAIR_SETS, in_order, kinds_in_order, named, pair_descriptor, pair_functions_of
 from systems import SYSTEMS
 
-from fastsf.pair_symmetry import kinds_of
+from fastsf.symmetry.pcsf import kinds_of
 
 
 @pytest.mark.parametrize("name", PAIR_SETS)

@@ -16,7 +16,7 @@ from fastsf import ACSF, G2, G3, G4, Cutoff
 from fastsf.errors import InputError, StorageError
 from fastsf.potential import Potential
 from fastsf.scaling import Scaling
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.training.initialization import initial_network
 
 

@@ -32,7 +32,7 @@ from fastsf.io.input_data import iread_input_data
 from fastsf.md import NVE, MolecularDynamics
 from fastsf.scaling import Scaling
 from fastsf.structure import Structure
-from fastsf.symmetry import CORES, SMOOTH_CORES
+from fastsf.symmetry.atoms import CORES, SMOOTH_CORES
 from fastsf.training.initialization import initial_network
 
 VALUES, FORCES, LARGEST, ENERGY = 5e-6, 2e-5, 1e-4, 3e-6

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from strategies import ELEMENTS, REPEATABLE
 
 from fastsf.errors import InputError
-from fastsf.function_sets import scale_lengths
 from fastsf.io.runner import read_functions
-from fastsf.recipes import RECIPES, make
-from fastsf.symmetry import Angular, Cutoff, Radial
+from fastsf.symmetry.atoms import Angular, Cutoff, Radial
+from fastsf.symmetry.recipes import RECIPES, make
+from fastsf.symmetry.sets import scale_lengths
 
 GRIDS = ("gastegger2018-wacsf", "gastegger2018-acsf", "imbalzano2018", "even-grid")
 

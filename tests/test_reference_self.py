@@ -15,7 +15,7 @@ from scipy.special import betainc
 from systems import RADIUS, SAME, SYSTEMS
 
 from fastsf.io.runner import read_functions
-from fastsf.symmetry import (
+from fastsf.symmetry.atoms import (
     CORES,
     G1,
     G2,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from strategies import ELEMENTS, REPEATABLE, WORDS, cutoffs, mutations, runner_functions
 
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.function_sets import column_order, runner_type
 from fastsf.io.runner import read_functions, write_functions
-from fastsf.symmetry import G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.atoms import G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.sets import column_order, runner_type
 
 EVERY_TYPE = """\
 ! a comment, then settings in an unusual order

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from ase.build import bulk, molecule
 
-from fastsf import ACSF, recipes
+from fastsf import ACSF
 from fastsf.errors import InputError
 from fastsf.structure import Structure
+from fastsf.symmetry import recipes
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.suggest import suggest
 

@@ -7,7 +7,7 @@ import pytest
 from battery import ELEMENTS, SETS, functions_of
 
 from fastsf.errors import InputError
-from fastsf.symmetry import (
+from fastsf.symmetry.atoms import (
     CORES,
     G1,
     G2,

@@ -9,7 +9,7 @@ import pytest
 from fastsf import G2, Cutoff
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.toml_file import TomlFile, fitted
-from fastsf.pair_symmetry import PairRadial
+from fastsf.symmetry.pcsf import PairRadial
 from fastsf.training.config import Config, Data, Loss, Networks, RunOptions
 from fastsf.training.config_file import read_config, read_folder
 from fastsf.training.optimizers import OPTIMIZERS

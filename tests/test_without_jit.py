@@ -57,7 +57,7 @@ from fastsf.network_packing import pack_networks
 from fastsf.pair_term import PairTerm
 from fastsf.scaling import Scaling
 from fastsf.structure import Structure
-from fastsf.symmetry import CORES, SMOOTH_CORES
+from fastsf.symmetry.atoms import CORES, SMOOTH_CORES
 from fastsf.training.covariance import Covariance
 from fastsf.training.initialization import initial_network
 from fastsf.training.labelled import LabelledSet

@@ -5,7 +5,7 @@ A file holds either tables of functions or the name of a recipe::
     length_unit = "Angstrom"        # unit of every length in the functions; Angstrom if left out
     elements = ["H", "O"]           # if left out: all elements that the functions name
 
-    [[function]]                    # as in fastsf.definition; a list stands for a grid
+    [[function]]                    # as in fastsf.symmetry.definition; a list stands for a grid
     type = "G2"
     center = ["H", "O"]
     neighbor = ["H", "O"]
@@ -21,8 +21,8 @@ or::
     name = "imbalzano2018"
     cutoff = 6.0                    # and the recipe's other options
 
-Pair-centred functions are tables ``[[pair_function]]`` (as in fastsf.pair_definition) or the recipe ``[pair_recipe]``
-(fastsf.pair_recipes); a file may have them beside atom-centred ones or alone.
+Pair-centred functions are tables ``[[pair_function]]`` (as in fastsf.symmetry.pcsf_definition) or the recipe ``[pair_recipe]``
+(fastsf.symmetry.pcsf_recipes); a file may have them beside atom-centred ones or alone.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from fastsf.definition import expand
-from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError
-from fastsf.function_sets import elements_of, scale_lengths
 from fastsf.io.text import open_text, reading_errors
 from fastsf.io.toml_file import TomlFile
-from fastsf.pair_definition import expand_pairs
-from fastsf.pair_recipes import make_pairs
-from fastsf.pair_symmetry import PairFunction
-from fastsf.recipes import make
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.definition import expand
+from fastsf.symmetry.entries import checked_elements
+from fastsf.symmetry.pcsf import PairFunction
+from fastsf.symmetry.pcsf_definition import expand_pairs
+from fastsf.symmetry.pcsf_recipes import make_pairs
+from fastsf.symmetry.recipes import make
+from fastsf.symmetry.sets import elements_of, scale_lengths
 from fastsf.units import length_factor
 
 KEYS = ("length_unit", "elements", "recipe", "function", "pair_recipe", "pair_function")

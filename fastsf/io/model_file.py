@@ -30,7 +30,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-from fastsf import definition
 from fastsf.errors import FormatError, InputError
 from fastsf.network import Network
 from fastsf.pair_descriptor import PCSF
@@ -38,6 +37,7 @@ from fastsf.pair_term import PairTerm
 from fastsf.potential_parts import PotentialParts
 from fastsf.scaling import Scaling
 from fastsf.storage.atomic import storage_errors, write_atomically
+from fastsf.symmetry import definition
 
 FORMAT = "fastsf-potential"
 VERSIONS = 1, 2

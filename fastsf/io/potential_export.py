@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from fastsf.errors import InputError, StorageError
-from fastsf.function_sets import column_order, scale_lengths
 from fastsf.io.potential_folder import SETTINGS, STATISTICS, title
 from fastsf.io.runner import function_lines
 from fastsf.io.scaling_data import format_scaling_data
@@ -20,7 +19,8 @@ from fastsf.potential_parts import PotentialParts
 from fastsf.scaling import Mode, Scaling
 from fastsf.storage.atomic import make_folder, write_atomically
 from fastsf.structure import FloatArray, IntArray
-from fastsf.symmetry import Angular, Power, SymmetryFunction
+from fastsf.symmetry.atoms import Angular, Power, SymmetryFunction
+from fastsf.symmetry.sets import column_order, scale_lengths
 from fastsf.units import energy_factor, length_factor
 
 _MODE_KEYWORDS: dict[Mode, tuple[str, ...]] = {

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.function_sets import scale_lengths
 from fastsf.io import runner
 from fastsf.io.keyword_words import meant
 from fastsf.io.keywords import KeywordLine, Keywords, read_keywords
@@ -27,7 +26,8 @@ from fastsf.io.weights import read_weights, weights_name
 from fastsf.network import Network
 from fastsf.potential_parts import PotentialParts
 from fastsf.scaling import Mode, Scaling
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.sets import scale_lengths
 from fastsf.units import energy_factor, length_factor
 
 SETTINGS, STATISTICS = "input.nn", "scaling.data"

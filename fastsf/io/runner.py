@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fastsf.entries import checked_elements
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.function_sets import column_order, elements_of, scale_lengths
 from fastsf.io.keywords import KeywordLine, Keywords, read_keywords
 from fastsf.io.symfunction_lines import format_line, needs_cutoff, parse_line
-from fastsf.symmetry import Cutoff, SymmetryFunction
+from fastsf.symmetry.atoms import Cutoff, SymmetryFunction
+from fastsf.symmetry.entries import checked_elements
+from fastsf.symmetry.sets import column_order, elements_of, scale_lengths
 from fastsf.units import length_factor
 
 CUTOFF_KINDS = ("hard", "cosine", "tanh3", "tanh3_normalized", "exp", "poly1", "poly2", "poly3", "poly4")

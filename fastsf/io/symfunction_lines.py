@@ -16,9 +16,9 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from fastsf.errors import FormatError, InputError
-from fastsf.function_sets import runner_type
 from fastsf.io.keywords import KeywordLine
-from fastsf.symmetry import Angular, Compact, Cutoff, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.atoms import Angular, Compact, Cutoff, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.sets import runner_type
 
 SUBTYPES = {"e": "exp", "p1": "poly1", "p2": "poly2", "p3": "poly3", "p4": "poly4"}
 """Kinds of bumps by the last word on lines of types 20 to 25; an 'a' after p1 to p4 means asymmetric."""

@@ -15,9 +15,9 @@ from fastsf.elements import chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.io.structures import iread_structures
 from fastsf.neighbors.pairs import neighbor_list
-from fastsf.pair_symmetry import kinds_of
 from fastsf.result import Model
 from fastsf.structure import Structure, volume
+from fastsf.symmetry.pcsf import kinds_of
 
 _OVERLAP = 0.5
 """Sums of covalent radii; nearer atoms overlap."""

@@ -6,13 +6,13 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from fastsf import recipes
-from fastsf.definition import to_document
 from fastsf.errors import InputError
 from fastsf.frames import OnError, Reading
 from fastsf.network import ACTIVATIONS
 from fastsf.scaling import Mode
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry import recipes
+from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.definition import to_document
 from fastsf.training.initialization import METHODS
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.loop import Limits

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
-from fastsf import recipes
 from fastsf.descriptor import ACSF
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import interpret_definition
 from fastsf.io.toml_file import TomlFile
 from fastsf.pair_descriptor import PCSF
-from fastsf.pair_recipes import make_pairs
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry import recipes
+from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.pcsf_recipes import make_pairs
 from fastsf.training.config import NO_RECIPE
 from fastsf.training.pair_networks import PairNetworks
 

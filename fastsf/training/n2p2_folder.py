@@ -12,7 +12,6 @@ import numpy as np
 from fastsf.descriptor import ACSF
 from fastsf.errors import FormatError, InputError
 from fastsf.evaluation import evaluate_batch
-from fastsf.function_sets import scale_lengths
 from fastsf.io import runner
 from fastsf.io.keywords import read_keywords
 from fastsf.io.potential_folder import (
@@ -29,7 +28,8 @@ from fastsf.io.training_keywords import TrainingKeywords, read_training_keywords
 from fastsf.io.weights import read_weights, weights_name
 from fastsf.network import Network
 from fastsf.scaling import Mode
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.sets import scale_lengths
 from fastsf.training import adam, kalman
 from fastsf.training.initialization import initial_network, preconditioned
 from fastsf.training.labelled import LabelledSet

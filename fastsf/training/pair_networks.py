@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastsf.errors import InputError
-from fastsf.pair_definition import pair_function_to_dict
-from fastsf.pair_recipes import make_pairs
-from fastsf.pair_symmetry import PairFunction
+from fastsf.symmetry.pcsf import PairFunction
+from fastsf.symmetry.pcsf_definition import pair_function_to_dict
+from fastsf.symmetry.pcsf_recipes import make_pairs
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.suggest import Suggestion, suggest
 

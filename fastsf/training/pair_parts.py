@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.pair_descriptor import PCSF
-from fastsf.pair_symmetry import PairRadial, pair_cutoff
 from fastsf.scaling import Mode, Scaling
 from fastsf.structure import FloatArray, Structure
+from fastsf.symmetry.pcsf import PairRadial, pair_cutoff
 from fastsf.training.parts import Derivatives, Part, PartArrays, batches, with_functions
 
 _BATCH_ATOMS = 50

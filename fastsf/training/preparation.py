@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.definition import to_document
 from fastsf.descriptor import ACSF
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.network import Network
-from fastsf.pair_definition import pairs_to_document
 from fastsf.pair_descriptor import PCSF
 from fastsf.scaling import Scaling
 from fastsf.storage.atomic import storage_errors
-from fastsf.symmetry import SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.definition import to_document
+from fastsf.symmetry.pcsf_definition import pairs_to_document
 from fastsf.threads import most_threads
 from fastsf.training.balance import starting_sigma
 from fastsf.training.config import Config, Data, Networks

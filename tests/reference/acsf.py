@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from ase.data import atomic_numbers
 
-from fastsf.symmetry import Angular, Compact, Cutoff, Power, Radial
+from fastsf.symmetry.atoms import Angular, Compact, Cutoff, Power, Radial
 
 
 class Term(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from fastsf.symmetry import Angular, Radial
+from fastsf.symmetry.atoms import Angular, Radial
 from reference.acsf import evaluate
 from reference.rounding import rounding_scale
 

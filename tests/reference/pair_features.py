@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from fastsf.pair_symmetry import PairFunction, kind_name
+from fastsf.symmetry.pcsf import PairFunction, kind_name
 from reference.pair_rounding import pair_rounding_scale
 from reference.pairs import Pair, evaluate
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from ase.data import atomic_numbers
 
-from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairFunction, PairRadial
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 from reference.acsf import angle_factor, distance_factor
 
 

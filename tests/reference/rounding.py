@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fastsf.symmetry import Angular, Cutoff, Power, Radial
+from fastsf.symmetry.atoms import Angular, Cutoff, Power, Radial
 from reference.acsf import angle_factor, distance_factor, opposite_factor, radial_weights, triplets
 
 

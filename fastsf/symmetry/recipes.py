@@ -14,10 +14,10 @@ from itertools import combinations_with_replacement, product
 from numbers import Real
 from typing import Any, TypeVar
 
-from fastsf.entries import checked_elements
 from fastsf.errors import InputError
-from fastsf.published_sets import cu2s_pbe, water_rpbe_d3
-from fastsf.symmetry import G2, G4, G5, Cutoff, SymmetryFunction
+from fastsf.symmetry.atoms import G2, G4, G5, Cutoff, SymmetryFunction
+from fastsf.symmetry.entries import checked_elements
+from fastsf.symmetry.published import cu2s_pbe, water_rpbe_d3
 
 F = TypeVar("F")
 Recipe = Callable[..., list[SymmetryFunction]]

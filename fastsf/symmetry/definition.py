@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastsf.entries import (
+from fastsf.symmetry.atoms import Angular, Compact, Radial, SymmetryFunction, Window
+from fastsf.symmetry.entries import (
     ANGLE,
     COMPACT,
     CUTOFF,
@@ -32,7 +33,6 @@ from fastsf.entries import (
     read_pair,
     text,
 )
-from fastsf.symmetry import Angular, Compact, Radial, SymmetryFunction, Window
 
 DOCUMENT = Document("fastsf-acsf", 1, "definition of symmetry functions")
 

@@ -1,4 +1,4 @@
-"""Sets of pair-centred symmetry functions, made for given elements and cutoff, in the manner of `fastsf.recipes`."""
+"""Sets of pair-centred symmetry functions, made for given elements and cutoff, in the manner of `fastsf.symmetry.recipes`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations_with_replacement, product
 from typing import Any
 
-from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairFunction, PairRadial
-from fastsf.recipes import checked_count, checked_kind, checked_number, checked_numbers, make_from, side_by_side
-from fastsf.symmetry import Cutoff, Power
+from fastsf.symmetry.atoms import Cutoff, Power
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
+from fastsf.symmetry.recipes import (
+    checked_count,
+    checked_kind,
+    checked_number,
+    checked_numbers,
+    make_from,
+    side_by_side,
+)
 
 PairRecipe = Callable[..., list[PairFunction]]
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.elements import atomic_number
-from fastsf.pair_symmetry import PairFunction, PairRadial
-from fastsf.symmetry import Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.atoms import Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.pcsf import PairFunction, PairRadial
 
 Function = TypeVar("Function", bound=SymmetryFunction | PairFunction)
 

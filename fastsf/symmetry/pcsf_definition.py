@@ -1,4 +1,4 @@
-"""Pair-centred symmetry functions as plain dictionaries, in the manner of `fastsf.definition`.
+"""Pair-centred symmetry functions as plain dictionaries, in the manner of `fastsf.symmetry.definition`.
 
 One dictionary is one function::
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastsf.entries import (
+from fastsf.symmetry.entries import (
     ANGLE,
     ENVELOPE,
     Document,
@@ -32,7 +32,7 @@ from fastsf.entries import (
     read_pair,
     text,
 )
-from fastsf.pair_symmetry import PairAngular, PairEnvironment, PairFunction, PairRadial
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 
 DOCUMENT = Document("fastsf-pcsf", 1, "definition of pair functions")
 

@@ -7,10 +7,10 @@ from itertools import product
 
 from ase.units import Bohr
 
-from fastsf.entries import checked_elements
 from fastsf.errors import InputError
-from fastsf.function_sets import column_order, scale_lengths
-from fastsf.symmetry import G2, G4, G5, Cutoff, SymmetryFunction
+from fastsf.symmetry.atoms import G2, G4, G5, Cutoff, SymmetryFunction
+from fastsf.symmetry.entries import checked_elements
+from fastsf.symmetry.sets import column_order, scale_lengths
 
 
 def water_rpbe_d3(
