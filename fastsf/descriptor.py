@@ -128,7 +128,7 @@ class ACSF:
             If the file cannot be read, with the line.
         """
         from fastsf.io.definition import read_definition  # a higher floor: formats are not needed elsewhere here
-        from fastsf.io.runner import read_functions
+        from fastsf.io.n2p2.functions import read_functions
 
         if Path(path).suffix.lower() in (".toml", ".yaml", ".yml"):
             elements, functions, _ = read_definition(path)

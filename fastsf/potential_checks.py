@@ -12,9 +12,10 @@ from typing import TypeVar
 import numpy as np
 
 from fastsf.errors import FastsfError
-from fastsf.io import runner
-from fastsf.io.keyword_words import is_known, meant
-from fastsf.io.keywords import Keywords, read_keywords
+from fastsf.io.n2p2 import functions as runner
+from fastsf.io.n2p2.keyword_words import is_known, meant
+from fastsf.io.n2p2.keywords import Keywords, read_keywords
+from fastsf.io.n2p2.weights import read_weights, weights_name
 from fastsf.io.potential_folder import (
     SETTINGS,
     STATISTICS,
@@ -25,7 +26,6 @@ from fastsf.io.potential_folder import (
     read_scalings,
 )
 from fastsf.io.topology import Topology, read_topologies
-from fastsf.io.weights import read_weights, weights_name
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray
 from fastsf.symmetry.atoms import Angular, Power, SymmetryFunction

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from fastsf.io.n2p2.weights import count_parameters
 from fastsf.io.potential_folder import SETTINGS, choose_units
-from fastsf.io.weights import count_parameters
 from fastsf.potential import Potential
 from fastsf.potential_checks import FolderCheck
 from fastsf.potential_words import explain

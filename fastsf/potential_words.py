@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fastsf.errors import FastsfError
-from fastsf.io.keyword_words import CUTOFF_WORDS, ENERGY_KEYWORDS, TRAINING_KEYWORDS, UNUSED_ENDS
-from fastsf.io.keywords import KeywordLine
-from fastsf.io.runner import CUTOFF_KINDS
-from fastsf.io.symfunction_lines import parse_line
+from fastsf.io.n2p2.functions import CUTOFF_KINDS
+from fastsf.io.n2p2.keyword_words import CUTOFF_WORDS, ENERGY_KEYWORDS, TRAINING_KEYWORDS, UNUSED_ENDS
+from fastsf.io.n2p2.keywords import KeywordLine
+from fastsf.io.n2p2.symfunction_lines import parse_line
 from fastsf.io.topology import ACTIVATION_CODES
 from fastsf.symmetry.atoms import Angular, Compact, Power, Radial, SymmetryFunction
 

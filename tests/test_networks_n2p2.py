@@ -9,8 +9,8 @@ import pytest
 from test_network_kernels import run
 
 from fastsf.elements import atomic_number
-from fastsf.io.keywords import Keywords, read_keywords
-from fastsf.io.runner import elements as read_elements
+from fastsf.io.n2p2.functions import elements as read_elements
+from fastsf.io.n2p2.keywords import Keywords, read_keywords
 from fastsf.kernels.networks.networks import Networks
 from fastsf.network_packing import pack_networks
 from fastsf.scaling import Scaling

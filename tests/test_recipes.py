@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import ELEMENTS, REPEATABLE
 
 from fastsf.errors import InputError
-from fastsf.io.runner import read_functions
+from fastsf.io.n2p2.functions import read_functions
 from fastsf.symmetry.atoms import Angular, Cutoff, Radial
 from fastsf.symmetry.recipes import RECIPES, make
 from fastsf.symmetry.sets import scale_lengths

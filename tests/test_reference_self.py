@@ -14,7 +14,7 @@ from reference.rounding import rounding_scale
 from scipy.special import betainc
 from systems import RADIUS, SAME, SYSTEMS
 
-from fastsf.io.runner import read_functions
+from fastsf.io.n2p2.functions import read_functions
 from fastsf.symmetry.atoms import (
     CORES,
     G1,

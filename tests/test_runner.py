@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import ELEMENTS, REPEATABLE, WORDS, cutoffs, mutations, runner_functions
 
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.io.runner import read_functions, write_functions
+from fastsf.io.n2p2.functions import read_functions, write_functions
 from fastsf.symmetry.atoms import G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
 from fastsf.symmetry.sets import column_order, runner_type
 

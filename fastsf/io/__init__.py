@@ -1,1 +1,5 @@
-"""File formats: settings and structures of n2p2 and RuNNer, definitions of functions, all that ASE reads."""
+"""File formats, one file each: structures, labels, definitions of functions, TOML.
+
+Belongs here: reading and writing, errors with file and line. Folders of potentials are in potentials.files, files that
+only fastsf writes are with what writes them.
+"""

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from fastsf.errors import InputError, StorageError
+from fastsf.io.n2p2.functions import function_lines
+from fastsf.io.n2p2.scaling_data import format_scaling_data
+from fastsf.io.n2p2.weights import format_weights, weights_name
 from fastsf.io.potential_folder import SETTINGS, STATISTICS, title
-from fastsf.io.runner import function_lines
-from fastsf.io.scaling_data import format_scaling_data
 from fastsf.io.topology import ACTIVATION_CODES
-from fastsf.io.weights import format_weights, weights_name
 from fastsf.network import Network
 from fastsf.potential_parts import PotentialParts
 from fastsf.scaling import Mode, Scaling

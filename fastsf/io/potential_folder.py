@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.io import runner
-from fastsf.io.keyword_words import meant
-from fastsf.io.keywords import KeywordLine, Keywords, read_keywords
-from fastsf.io.scaling_data import read_scaling_data
+from fastsf.io.n2p2 import functions as runner
+from fastsf.io.n2p2.keyword_words import meant
+from fastsf.io.n2p2.keywords import KeywordLine, Keywords, read_keywords
+from fastsf.io.n2p2.scaling_data import read_scaling_data
+from fastsf.io.n2p2.weights import read_weights, weights_name
 from fastsf.io.text import numbered_lines
 from fastsf.io.topology import Topology, read_topologies
-from fastsf.io.weights import read_weights, weights_name
 from fastsf.network import Network
 from fastsf.potential_parts import PotentialParts
 from fastsf.scaling import Mode, Scaling
@@ -70,7 +70,7 @@ def read_potential_folder(
     Warns
     -----
     UserWarning
-        As `fastsf.io.runner.read_functions`, and for unknown keywords that resemble one which matters.
+        As `fastsf.io.n2p2.functions.read_functions`, and for unknown keywords that resemble one which matters.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -185,7 +185,7 @@ def read_scalings(keywords: Keywords, path: Path, counts: dict[str, int]) -> dic
     Raises
     ------
     StorageError, FormatError
-        As `fastsf.io.scaling_data.read_scaling_data`, and if sigma is needed but not there.
+        As `fastsf.io.n2p2.scaling_data.read_scaling_data`, and if sigma is needed but not there.
     """
     mode, lowest, highest = read_mode(keywords)
     statistics = read_scaling_data(path, counts)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from fastsf.errors import FormatError
-from fastsf.io.keywords import KeywordLine, Keywords
+from fastsf.io.n2p2.keywords import KeywordLine, Keywords
 from fastsf.network import Network
 from fastsf.structure import FloatArray
 

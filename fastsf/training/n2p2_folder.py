@@ -12,8 +12,10 @@ import numpy as np
 from fastsf.descriptor import ACSF
 from fastsf.errors import FormatError, InputError
 from fastsf.evaluation import evaluate_batch
-from fastsf.io import runner
-from fastsf.io.keywords import read_keywords
+from fastsf.io.n2p2 import functions as runner
+from fastsf.io.n2p2.keywords import read_keywords
+from fastsf.io.n2p2.training_keywords import TrainingKeywords, read_training_keywords
+from fastsf.io.n2p2.weights import read_weights, weights_name
 from fastsf.io.potential_folder import (
     SETTINGS,
     check_kind,
@@ -24,8 +26,6 @@ from fastsf.io.potential_folder import (
     read_normalization,
 )
 from fastsf.io.topology import Topology, read_topologies
-from fastsf.io.training_keywords import TrainingKeywords, read_training_keywords
-from fastsf.io.weights import read_weights, weights_name
 from fastsf.network import Network
 from fastsf.scaling import Mode
 from fastsf.symmetry.atoms import SymmetryFunction

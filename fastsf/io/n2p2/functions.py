@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.io.keywords import KeywordLine, Keywords, read_keywords
-from fastsf.io.symfunction_lines import format_line, needs_cutoff, parse_line
+from fastsf.io.n2p2.keywords import KeywordLine, Keywords, read_keywords
+from fastsf.io.n2p2.symfunction_lines import format_line, needs_cutoff, parse_line
 from fastsf.symmetry.atoms import Cutoff, SymmetryFunction
 from fastsf.symmetry.entries import checked_elements
 from fastsf.symmetry.sets import column_order, elements_of, scale_lengths

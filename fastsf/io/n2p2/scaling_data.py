@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from fastsf.errors import FormatError
-from fastsf.io.keywords import split_words
+from fastsf.io.n2p2.keywords import split_words
 from fastsf.io.text import check_whole, numbered_lines, parse_float, parse_int
 from fastsf.structure import FloatArray
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastsf.errors import FormatError
-from fastsf.io.keywords import KeywordLine, Keywords
+from fastsf.io.n2p2.keywords import KeywordLine, Keywords
 
 _SELECTIONS = {"0": "random", "1": "sort", "2": "threshold"}
 _STRATEGIES = {"0": "combined", "1": "element"}

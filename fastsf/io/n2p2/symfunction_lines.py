@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from fastsf.errors import FormatError, InputError
-from fastsf.io.keywords import KeywordLine
+from fastsf.io.n2p2.keywords import KeywordLine
 from fastsf.symmetry.atoms import Angular, Compact, Cutoff, Power, Radial, SymmetryFunction, Window
 from fastsf.symmetry.sets import runner_type
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from fastsf.elements import atomic_number
 from fastsf.errors import FormatError
-from fastsf.io.keywords import split_words
+from fastsf.io.n2p2.keywords import split_words
 from fastsf.io.text import check_whole, numbered_lines, parse_float
 from fastsf.structure import FloatArray
 
