@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from fastsf.calculator import Calculator
     from fastsf.committee import Committee
     from fastsf.compilation import compile_kernels
-    from fastsf.descriptor import ACSF
+    from fastsf.descriptors.acsf import ACSF
+    from fastsf.descriptors.jacobian import SparseJacobian
+    from fastsf.descriptors.pcsf import PCSF
     from fastsf.errors import (
         ExtrapolationError,
         ExtrapolationWarning,
@@ -20,9 +22,7 @@ if TYPE_CHECKING:
         StructureError,
     )
     from fastsf.extrapolation_policy import Policy as ExtrapolationPolicy
-    from fastsf.jacobian import SparseJacobian
     from fastsf.neighbors.pairs import neighbor_list
-    from fastsf.pair_descriptor import PCSF
     from fastsf.potential import Potential
     from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
     from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
@@ -80,13 +80,13 @@ _ERRORS = (
 _SYMMETRY = ("G1", "G2", "G3", "G4", "G5", "Angular", "Compact", "Cutoff", "Power", "Radial", "Window")
 _PAIR_SYMMETRY = ("PairAngular", "PairEnvironment", "PairRadial")
 _PLACES = {
-    "ACSF": "descriptor",
+    "ACSF": "descriptors.acsf",
     "Calculator": "calculator",
     "Committee": "committee",
     "ExtrapolationPolicy": "extrapolation_policy",
-    "PCSF": "pair_descriptor",
+    "PCSF": "descriptors.pcsf",
     "Potential": "potential",
-    "SparseJacobian": "jacobian",
+    "SparseJacobian": "descriptors.jacobian",
     "compile_kernels": "compilation",
     "neighbor_list": "neighbors.pairs",
     **dict.fromkeys(_ERRORS, "errors"),

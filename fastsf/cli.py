@@ -21,7 +21,7 @@ from fastsf.errors import FastsfError, FormatError, InputError, StructureError
 from fastsf.options import compile_for, console_of, load_members, reading_of
 
 if TYPE_CHECKING:
-    from fastsf.descriptors import Descriptor
+    from fastsf.descriptors.base import Descriptor
     from fastsf.featurize import Reading, Summary
 
 _MOST_LINES = 20
@@ -122,7 +122,7 @@ def _featurize(arguments: argparse.Namespace) -> None:
 
 
 def _descriptor(arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console) -> Descriptor:
-    from fastsf.descriptors import descriptor_from_file, descriptor_from_recipe
+    from fastsf.descriptors.base import descriptor_from_file, descriptor_from_recipe
 
     threads = arguments.threads
     if arguments.functions is not None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
 from fastsf.kernels.acsf.tables import Neighbors, Tables
 from fastsf.kernels.networks.networks import Networks
 from fastsf.kernels.sharing import ALONE

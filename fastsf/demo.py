@@ -12,7 +12,7 @@ from fastsf.analysis.command import analyze
 from fastsf.analysis.source import Source
 from fastsf.analysis.study import Settings as AnalysisSettings
 from fastsf.console import Console, compile_first
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import SimulationError
 from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Summary, featurize

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.directions import gathered
+from fastsf.descriptors.products import gathered
 from fastsf.errors import InputError
 from fastsf.kernels.acsf.tables import Neighbors
 from fastsf.kernels.networks import networks

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf import layout
-from fastsf.statistics import ColumnStatistics
+from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.storage.atomic import storage_errors, sync_folder
 from fastsf.storage.steady import SteadyFile
 

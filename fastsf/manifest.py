@@ -15,7 +15,7 @@ from typing import Any
 
 import fastsf
 from fastsf.chunks import Manifest, Parts
-from fastsf.descriptors import Descriptor
+from fastsf.descriptors.base import Descriptor
 from fastsf.errors import InputError
 from fastsf.feature_writer import Header
 from fastsf.features import FeatureFile

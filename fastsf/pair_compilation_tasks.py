@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastsf.compilation_sample import ATOMS, PAIRS, Task, atom_rows, pair_gradients, run_alone, sample
-from fastsf.jacobian import room_for
+from fastsf.descriptors.jacobian import room_for
+from fastsf.descriptors.pcsf import PCSF
+from fastsf.descriptors.pcsf_packing import PackedPairs
 from fastsf.kernels.dynamics.md import PairLoops
 from fastsf.kernels.pcsf import energies as pair_energies
 from fastsf.kernels.pcsf import jacobian as pair_jacobian
@@ -18,9 +20,7 @@ from fastsf.kernels.pcsf import values as pair_values
 from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import Loop
-from fastsf.pair_descriptor import PCSF
 from fastsf.pair_loops import make_pair_loops
-from fastsf.pair_packing import PackedPairs
 from fastsf.pair_term import PairModel, PairTerm
 from fastsf.structure import FloatArray
 from fastsf.symmetry.atoms import Cutoff

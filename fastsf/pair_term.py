@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.descriptors.packing import envelope_fields, records
+from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import InputError
 from fastsf.kernels.acsf.tables import SECTION
 from fastsf.kernels.networks.networks import Networks
 from fastsf.network import Network
 from fastsf.network_packing import pack_networks
-from fastsf.packing import envelope_fields, records
-from fastsf.pair_descriptor import PCSF
 from fastsf.scaling import Scaling
 from fastsf.symmetry.pcsf import pair_cutoff
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from fastsf.descriptors import Descriptor, descriptor_from_dict
+from fastsf.descriptors.base import Descriptor, descriptor_from_dict
+from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.features import FeatureFile
 from fastsf.function_plots import functions_figure
 from fastsf.plot_style import save_picture
 from fastsf.range_plots import ranges_figure
-from fastsf.statistics import ColumnStatistics
 
 
 def write_plots(file: FeatureFile, folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import InputError
 from fastsf.evaluation import Evaluator, Model, Result
 from fastsf.io.model_file import read_model, write_model

@@ -7,8 +7,8 @@ from itertools import chain
 
 import numpy as np
 
+from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.features import FeatureFile
-from fastsf.statistics import ColumnStatistics
 
 _MOST_LINES = 20
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
 from fastsf.kernels.networks.networks import Networks
 from fastsf.pair_term import PairModel
 from fastsf.precision import DOUBLE, checked_precision

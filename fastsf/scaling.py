@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.errors import InputError
-from fastsf.statistics import ColumnStatistics
 from fastsf.structure import BoolArray, FloatArray
 
 Mode: TypeAlias = Literal["none", "scale", "center", "scale_center", "scale_sigma"]

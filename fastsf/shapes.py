@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Angular, Cutoff, Envelope, Power, Radial, SymmetryFunction, Window
 from fastsf.symmetry.pcsf import PairAngular, PairFunction, PairRadial

@@ -11,8 +11,8 @@ from battery import CUTOFFS, ELEMENTS, PAIRS, SPANS, UNDERFLOW, WINDOWS
 from reference.pair_features import Named, PairFeatures, pair_features
 from systems import RADIUS, SYSTEMS
 
-from fastsf.pair_descriptor import PCSF
-from fastsf.pair_rows import PairRows
+from fastsf.descriptors.pcsf import PCSF
+from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.symmetry.atoms import SMOOTH_CORES, Compact, Cutoff, Power, Window
 from fastsf.symmetry.pcsf import APEXES, PairAngular, PairEnvironment, PairFunction, PairRadial
 

@@ -6,7 +6,7 @@ import numpy as np
 from ase import Atoms
 
 from fastsf import ACSF, G2, Cutoff
-from fastsf.pair_descriptor import PCSF
+from fastsf.descriptors.pcsf import PCSF
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial

@@ -6,7 +6,7 @@ import numpy as np
 from potentials import ELEMENTS, random_potential
 from systems import RADIUS, SYSTEMS
 
-from fastsf.pair_descriptor import PCSF
+from fastsf.descriptors.pcsf import PCSF
 from fastsf.pair_term import PairTerm
 from fastsf.potential import Potential
 from fastsf.scaling import Scaling

@@ -35,7 +35,7 @@ from fastsf.compilation_tasks import TASKS
 from fastsf.evaluation import Evaluator, Model, evaluate_batch
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
 from fastsf.md import NVE, Langevin, MolecularDynamics, StochasticCellRescaling
-from fastsf.pair_descriptor import PCSF
+from fastsf.descriptors.pcsf import PCSF
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 from fastsf.pair_term import PairTerm
 from fastsf.potential import Potential

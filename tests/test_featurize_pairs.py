@@ -12,7 +12,7 @@ from featurizing import PAIR_TOML, TOML, contents, pair_descriptor, silicon, wat
 
 from fastsf import ACSF, PCSF, InputError
 from fastsf.cli import main
-from fastsf.descriptors import descriptor_from_dict, descriptor_from_file, descriptor_from_recipe
+from fastsf.descriptors.base import descriptor_from_dict, descriptor_from_file, descriptor_from_recipe
 from fastsf.errors import FormatError
 from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Progress, Reading, featurize

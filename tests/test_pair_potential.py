@@ -16,8 +16,8 @@ from test_potential import STRAINED, close_to
 
 from fastsf import ACSF, Calculator, InputError, Potential
 from fastsf.committee import Committee
+from fastsf.descriptors.pcsf import PCSF
 from fastsf.evaluation import evaluate_batch
-from fastsf.pair_descriptor import PCSF
 from fastsf.pair_term import ENVELOPES, PairTerm
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Cutoff

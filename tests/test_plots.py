@@ -27,10 +27,10 @@ from fastsf import (
     Window,
     shapes,
 )
+from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.function_plots import functions_figure
 from fastsf.plots import plot_functions, plot_ranges
 from fastsf.range_plots import ranges_figure
-from fastsf.statistics import ColumnStatistics
 
 R = np.array([0.3, 1.0, 2.5, 4.9, 5.1])
 

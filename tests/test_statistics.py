@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastsf.statistics import ColumnStatistics, by_group
+from fastsf.descriptors.statistics import ColumnStatistics, by_group
 
 
 def merged(table, sizes):

@@ -30,9 +30,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import FormatError, InputError
 from fastsf.network import Network
-from fastsf.pair_descriptor import PCSF
 from fastsf.pair_term import PairTerm
 from fastsf.potential_parts import PotentialParts
 from fastsf.scaling import Scaling

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.directions import gathered
+from fastsf.descriptors.pcsf_rows import PairRows
+from fastsf.descriptors.products import gathered
 from fastsf.elements import atomic_number
 from fastsf.kernels.dynamics.lammps import Atoms, Sums
 from fastsf.neighbors.pairs import Pairs
 from fastsf.pair_energies import PairEnergies, PairOutputs
-from fastsf.pair_rows import PairRows
 from fastsf.pair_term import PairModel
 from fastsf.structure import BoolArray, FloatArray, IntArray, Structure
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.kernels.acsf.tables import Neighbors
 from fastsf.kernels.dynamics import md as kernels
 from fastsf.kernels.pairs import forces
@@ -11,7 +12,6 @@ from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.kernels.pointers import Loop, make_loop
 from fastsf.neighbors.pairs import Images, Pairs
 from fastsf.pair_loops import make_pair_loops
-from fastsf.pair_rows import PairRows
 from fastsf.precision import kernel_set
 from fastsf.result import Model
 from fastsf.structure import FloatArray, Structure

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
+from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import interpret_definition
 from fastsf.io.toml_file import TomlFile
-from fastsf.pair_descriptor import PCSF
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.pcsf_recipes import make_pairs

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import FormatError, InputError
 from fastsf.evaluation import evaluate_batch
 from fastsf.io.n2p2 import functions as runner

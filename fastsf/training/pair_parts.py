@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import InputError
-from fastsf.pair_descriptor import PCSF
 from fastsf.scaling import Mode, Scaling
 from fastsf.structure import FloatArray, Structure
 from fastsf.symmetry.pcsf import PairRadial, pair_cutoff

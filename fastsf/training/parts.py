@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.descriptor import ACSF
-from fastsf.jacobian import SparseJacobian
+from fastsf.descriptors.acsf import ACSF
+from fastsf.descriptors.jacobian import SparseJacobian
 from fastsf.kernels.networks import tangents
 from fastsf.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray, Structure

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
+from fastsf.descriptors.pcsf import PCSF
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.network import Network
-from fastsf.pair_descriptor import PCSF
 from fastsf.scaling import Scaling
 from fastsf.storage.atomic import storage_errors
 from fastsf.symmetry.atoms import SymmetryFunction

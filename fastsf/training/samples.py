@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import InputError
 from fastsf.neighbors.pairs import Pairs
 from fastsf.scaling import Mode, Scaling

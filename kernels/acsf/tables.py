@@ -1,4 +1,4 @@
-"""Layout of the packed tables that drive the kernels; `fastsf.packing` fills them.
+"""Layout of the packed tables that drive the kernels; `fastsf.descriptors.packing` fills them.
 
 The functions of one central element are sorted into shells, sets of neighbours: one for each envelope, so that its
 range, its cutoff function and its derivative are worked out once per neighbour for all functions that share it, and

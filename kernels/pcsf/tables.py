@@ -1,4 +1,4 @@
-"""Layout of the packed tables of pair-centred functions; `fastsf.pair_packing` fills them.
+"""Layout of the packed tables of pair-centred functions; `fastsf.descriptors.pcsf_packing` fills them.
 
 Sums over the neighbours of one atom, which pair functions have of both ends, are atom-centred radial functions with
 `Tables` of their own. So are, in form, two other parts: what a pair needs of its own distance are the rows of a shell

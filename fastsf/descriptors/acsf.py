@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import packing
-from fastsf.directions import checked_array, gathered, moved_vectors, strained_vectors
+from fastsf.descriptors import packing
+from fastsf.descriptors.jacobian import SparseJacobian, sparse_jacobian
+from fastsf.descriptors.products import checked_array, gathered, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
-from fastsf.jacobian import SparseJacobian, sparse_jacobian
 from fastsf.kernels.acsf import jvp as acsf_jvp
 from fastsf.kernels.acsf import values as acsf
 from fastsf.kernels.acsf import vjp as acsf_vjp

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.directions import checked_array, gathered, moved_vectors, strained_vectors
+from fastsf.descriptors.jacobian import SparseJacobian
+from fastsf.descriptors.pcsf_packing import cutoff_of, pack_pairs
+from fastsf.descriptors.pcsf_rows import PairRows
+from fastsf.descriptors.pcsf_sums import PairSums
+from fastsf.descriptors.products import checked_array, gathered, moved_vectors, strained_vectors
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
-from fastsf.jacobian import SparseJacobian
 from fastsf.neighbors.pairs import Pairs
-from fastsf.pair_packing import cutoff_of, pack_pairs
-from fastsf.pair_rows import PairRows
-from fastsf.pair_sums import PairSums
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.symmetry import pcsf_definition as pair_definition
 from fastsf.symmetry.entries import checked_elements

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
-from fastsf.descriptor import ACSF
+from fastsf.descriptors.acsf import ACSF
+from fastsf.descriptors.jacobian import SparseJacobian
+from fastsf.descriptors.pcsf import PCSF
+from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import read_definition
-from fastsf.jacobian import SparseJacobian
-from fastsf.pair_descriptor import PCSF
-from fastsf.pair_rows import PairRows
 from fastsf.structure import FloatArray, Structure
 from fastsf.symmetry.pcsf_definition import DOCUMENT
 from fastsf.symmetry.pcsf_recipes import PAIR_RECIPES

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.jacobian import SparseJacobian, room_for, sparse_jacobian
+from fastsf.descriptors.jacobian import SparseJacobian, room_for, sparse_jacobian
+from fastsf.descriptors.pcsf_packing import PackedPairs
+from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.kernels.acsf import jvp as acsf_jvp
 from fastsf.kernels.acsf import values as acsf
 from fastsf.kernels.acsf import vjp as acsf_vjp
@@ -18,8 +20,6 @@ from fastsf.kernels.pcsf import rows as pair_rows
 from fastsf.kernels.pcsf import values as pair_values
 from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.neighbors.pairs import Pairs
-from fastsf.pair_packing import PackedPairs
-from fastsf.pair_rows import PairRows
 from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import run
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from fastsf.descriptors.packing import Packer, Rows, pack, records
 from fastsf.kernels.acsf.tables import Tables
 from fastsf.kernels.pcsf.tables import (
     AT_OWNER,
@@ -20,7 +21,6 @@ from fastsf.kernels.pcsf.tables import (
     SLOT,
     PairTables,
 )
-from fastsf.packing import Packer, Rows, pack, records
 from fastsf.symmetry.atoms import Envelope, Radial
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kind_name, kinds_of
 
