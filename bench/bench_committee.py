@@ -14,9 +14,9 @@ from bench_acsf import water
 from interleave import interleaved
 
 from fastsf import ACSF
-from fastsf.committee import Committee
-from fastsf.potential import Potential
-from fastsf.scaling import Scaling
+from fastsf.potentials.committee import Committee
+from fastsf.potentials.potential import Potential
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.recipes import make
 from fastsf.training.initialization import initial_network

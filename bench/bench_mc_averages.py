@@ -19,8 +19,8 @@ from fastsf import ACSF, G2, Cutoff, Potential, neighbor_list
 from fastsf.analysis import averages
 from fastsf.mc import Displacement, MonteCarlo, VolumeChange
 from fastsf.md import Langevin, MolecularDynamics, StochasticCellRescaling, maxwell_boltzmann
-from fastsf.network import Network
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.scaling import Scaling
 from fastsf.simulation.engine import Engine, Frame
 
 TEMPERATURE, PRESSURE = 200.0, 1500.0  # K, bar

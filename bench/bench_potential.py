@@ -27,9 +27,9 @@ from ase.build import molecule
 from interleave import interleaved
 
 from fastsf import Calculator, Potential
-from fastsf.evaluation import Result
 from fastsf.io.input_data import iread_input_data
 from fastsf.kernels.vector.simd import LANES, fma, splat, sum_lanes
+from fastsf.potentials.evaluation import Result
 
 SKIN = 0.3  # Å
 MOVE = 1e-3  # Å

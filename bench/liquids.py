@@ -12,8 +12,8 @@ from ase.build import bulk, molecule
 
 from fastsf import ACSF, G2, Cutoff, Potential
 from fastsf.io.input_data import iread_input_data
-from fastsf.network import Network
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.scaling import Scaling
 
 RADIUS = 6.5  # Å
 CUTOFFS = ("hard", "cosine", "tanh3", "poly2")

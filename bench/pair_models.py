@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from fastsf import ACSF, PCSF, Potential
-from fastsf.network import Network
-from fastsf.pair_term import PairTerm
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.pcsf_term import PairTerm
+from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry import recipes
 from fastsf.symmetry.pcsf_definition import pair_function_to_dict
 from fastsf.symmetry.pcsf_recipes import make_pairs

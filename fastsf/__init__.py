@@ -5,8 +5,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastsf.calculator import Calculator
-    from fastsf.committee import Committee
     from fastsf.compilation import compile_kernels
     from fastsf.descriptors.acsf import ACSF
     from fastsf.descriptors.jacobian import SparseJacobian
@@ -21,9 +19,11 @@ if TYPE_CHECKING:
         StorageError,
         StructureError,
     )
-    from fastsf.extrapolation_policy import Policy as ExtrapolationPolicy
     from fastsf.neighbors.pairs import neighbor_list
-    from fastsf.potential import Potential
+    from fastsf.potentials.calculator import Calculator
+    from fastsf.potentials.committee import Committee
+    from fastsf.potentials.policy import Policy as ExtrapolationPolicy
+    from fastsf.potentials.potential import Potential
     from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
     from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 
@@ -81,11 +81,11 @@ _SYMMETRY = ("G1", "G2", "G3", "G4", "G5", "Angular", "Compact", "Cutoff", "Powe
 _PAIR_SYMMETRY = ("PairAngular", "PairEnvironment", "PairRadial")
 _PLACES = {
     "ACSF": "descriptors.acsf",
-    "Calculator": "calculator",
-    "Committee": "committee",
-    "ExtrapolationPolicy": "extrapolation_policy",
+    "Calculator": "potentials.calculator",
+    "Committee": "potentials.committee",
+    "ExtrapolationPolicy": "potentials.policy",
     "PCSF": "descriptors.pcsf",
-    "Potential": "potential",
+    "Potential": "potentials.potential",
     "SparseJacobian": "descriptors.jacobian",
     "compile_kernels": "compilation",
     "neighbor_list": "neighbors.pairs",

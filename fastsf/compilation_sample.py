@@ -12,9 +12,9 @@ from fastsf.descriptors.acsf import ACSF
 from fastsf.kernels.acsf.tables import Neighbors, Tables
 from fastsf.kernels.networks.networks import Networks
 from fastsf.kernels.sharing import ALONE
-from fastsf.network import Network
-from fastsf.network_packing import pack_networks
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.network_packing import pack_networks
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.symmetry.atoms import G2, G4
 

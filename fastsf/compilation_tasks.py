@@ -37,7 +37,7 @@ from fastsf.kernels.vector.simd import LANES
 from fastsf.neighbors.all_pairs import AllPairs
 from fastsf.neighbors.pairs import Pairs
 from fastsf.pair_compilation_tasks import PAIR_TASKS, pair_loops
-from fastsf.precision import DOUBLE, MIXED, kernel_set
+from fastsf.potentials.precision import DOUBLE, MIXED, kernel_set
 from fastsf.structure import Structure
 
 

@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 
 from fastsf.console import Console
-from fastsf.convert import convert
 from fastsf.convert_data import convert_data
 from fastsf.errors import InputError
-from fastsf.io.model_file import is_model
 from fastsf.io.structures import expand_paths
 from fastsf.options import load_potential, reading_of
+from fastsf.potentials.files.convert import convert
+from fastsf.potentials.files.model_file import is_model
 
 
 def run_convert(arguments: argparse.Namespace, console: Console) -> None:

@@ -19,7 +19,7 @@ from fastsf.featurize import Options, Summary, featurize
 from fastsf.frames import Reading, find_elements
 from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
 from fastsf.plots import write_plots
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 from fastsf.simulation.command import simulate
 from fastsf.simulation.files import LOG
 from fastsf.simulation.settings import FILES, Settings, TrajectorySettings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastsf.console import Console
 from fastsf.errors import FormatError, InputError
-from fastsf.io.model_file import is_model
+from fastsf.potentials.files.model_file import is_model
 
 
 def run_inspect(arguments: argparse.Namespace, console: Console) -> None:

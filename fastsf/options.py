@@ -10,9 +10,9 @@ from fastsf.console import Console, compile_first, open_log
 from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
 
 if TYPE_CHECKING:
-    from fastsf.committee import Committee
     from fastsf.frames import Reading
-    from fastsf.potential import Potential
+    from fastsf.potentials.committee import Committee
+    from fastsf.potentials.potential import Potential
 
 MODEL = "model file of fastsf, or folder of n2p2 or RuNNer (input.nn, scaling.data, weights)"
 
@@ -143,8 +143,8 @@ def load_potential(arguments: argparse.Namespace, path: str) -> Potential:
     """Load a model; the units are those of folders, files know theirs."""
     from pathlib import Path
 
-    from fastsf.potential import Potential
-    from fastsf.precision import DOUBLE
+    from fastsf.potentials.potential import Potential
+    from fastsf.potentials.precision import DOUBLE
 
     units = (arguments.length_unit, arguments.energy_unit) if Path(path).is_dir() else ()
     return Potential.load(path, *units, precision=getattr(arguments, "precision", DOUBLE))
@@ -160,7 +160,7 @@ def compile_for(
 
 def load_members(arguments: argparse.Namespace) -> Potential | Committee:
     """Load the potential, as a committee if there are more members."""
-    from fastsf.committee import Committee
+    from fastsf.potentials.committee import Committee
 
     members = [load_potential(arguments, path) for path in (arguments.model, *arguments.member)]
     return Committee(members) if len(members) > 1 else members[0]

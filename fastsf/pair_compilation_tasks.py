@@ -21,7 +21,7 @@ from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import Loop
 from fastsf.pair_loops import make_pair_loops
-from fastsf.pair_term import PairModel, PairTerm
+from fastsf.potentials.pcsf_term import PairModel, PairTerm
 from fastsf.structure import FloatArray
 from fastsf.symmetry.atoms import Cutoff
 from fastsf.symmetry.pcsf import PairEnvironment, PairRadial

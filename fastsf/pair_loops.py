@@ -1,4 +1,4 @@
-"""What the compiled steps need of a term of pairs, renewed with the list of pairs; beside `fastsf.pair_energies`."""
+"""What the compiled steps need of a term of pairs, renewed with the list of pairs; beside `fastsf.potentials.pcsf_energies`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastsf.kernels.pcsf import values as pair_values
 from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import make_loop
-from fastsf.pair_term import PairModel
+from fastsf.potentials.pcsf_term import PairModel
 from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import crew_of
 

@@ -16,7 +16,7 @@ from fastsf.io.n2p2 import functions as runner
 from fastsf.io.n2p2.keyword_words import is_known, meant
 from fastsf.io.n2p2.keywords import Keywords, read_keywords
 from fastsf.io.n2p2.weights import read_weights, weights_name
-from fastsf.io.potential_folder import (
+from fastsf.potentials.files.folder import (
     SETTINGS,
     STATISTICS,
     check_kind,
@@ -25,8 +25,8 @@ from fastsf.io.potential_folder import (
     read_normalization,
     read_scalings,
 )
-from fastsf.io.topology import Topology, read_topologies
-from fastsf.scaling import Scaling
+from fastsf.potentials.files.topology import Topology, read_topologies
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import FloatArray
 from fastsf.symmetry.atoms import Angular, Power, SymmetryFunction
 from fastsf.units import LENGTH_UNITS, length_factor

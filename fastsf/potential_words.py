@@ -9,7 +9,7 @@ from fastsf.io.n2p2.functions import CUTOFF_KINDS
 from fastsf.io.n2p2.keyword_words import CUTOFF_WORDS, ENERGY_KEYWORDS, TRAINING_KEYWORDS, UNUSED_ENDS
 from fastsf.io.n2p2.keywords import KeywordLine
 from fastsf.io.n2p2.symfunction_lines import parse_line
-from fastsf.io.topology import ACTIVATION_CODES
+from fastsf.potentials.files.topology import ACTIVATION_CODES
 from fastsf.symmetry.atoms import Angular, Compact, Power, Radial, SymmetryFunction
 
 

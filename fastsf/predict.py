@@ -18,18 +18,18 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from fastsf.committee import Committee, evaluate_all
 from fastsf.error_metrics import ErrorMetrics
 from fastsf.errors import InputError, StorageError
-from fastsf.extrapolation import Tally
 from fastsf.featurize import Progress
 from fastsf.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
 from fastsf.input_files import Input, checked_inputs, checked_output
 from fastsf.io.text import compressing
-from fastsf.potential import Potential
+from fastsf.potentials.committee import Committee, evaluate_all
+from fastsf.potentials.extrapolation import Tally
+from fastsf.potentials.potential import Potential
+from fastsf.potentials.result import Result
 from fastsf.prediction import Prediction
 from fastsf.read_ahead import ReadAhead, quick_switching
-from fastsf.result import Result
 from fastsf.storage.atomic import write_atomically
 from fastsf.training.labelled import group_of
 

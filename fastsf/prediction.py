@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fastsf.committee import CommitteeResult
 from fastsf.frames import Frame
 from fastsf.io.extxyz_writer import format_frame
 from fastsf.io.labels import carried
-from fastsf.result import Result
+from fastsf.potentials.committee import CommitteeResult
+from fastsf.potentials.result import Result
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from potentials import ELEMENTS, random_potential
 from systems import RADIUS, SYSTEMS
 
 from fastsf.descriptors.pcsf import PCSF
-from fastsf.pair_term import PairTerm
-from fastsf.potential import Potential
-from fastsf.scaling import Scaling
+from fastsf.potentials.pcsf_term import PairTerm
+from fastsf.potentials.potential import Potential
+from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import Cutoff, Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kinds_of
 from fastsf.training.initialization import initial_network

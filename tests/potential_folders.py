@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fastsf.io.n2p2.weights import count_parameters, format_weights, weights_name
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 
 SETTINGS = """\
 # A small potential

@@ -6,8 +6,8 @@ import numpy as np
 from systems import RADIUS, SYSTEMS
 
 from fastsf import ACSF, G2, G4, G5, Cutoff
-from fastsf.potential import Potential
-from fastsf.scaling import Scaling
+from fastsf.potentials.potential import Potential
+from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.training.initialization import initial_network
 

@@ -5,7 +5,7 @@ import pytest
 from reference.networks import CURVATURES, FUNCTIONS, SLOPES
 
 from fastsf.kernels.networks.activations import Activation
-from fastsf.network import ACTIVATIONS, activate
+from fastsf.potentials.network import ACTIVATIONS, activate
 
 SATURATING = ("logistic", "revlogistic", "softplus")
 

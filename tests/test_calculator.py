@@ -26,7 +26,7 @@ from systems import SYSTEMS
 
 from fastsf import Calculator, Committee, InputError, Potential
 from fastsf.errors import StructureError
-from fastsf.evaluation import Evaluator
+from fastsf.potentials.evaluation import Evaluator
 
 
 @cache

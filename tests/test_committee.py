@@ -9,10 +9,10 @@ from ase.build import bulk, molecule
 from differences import STENCIL, STEP, displaced
 
 from fastsf import ACSF, G2, G4, G5
-from fastsf.committee import Committee, CommitteeResult
 from fastsf.errors import InputError, StructureError
-from fastsf.potential import Potential
-from fastsf.scaling import Scaling
+from fastsf.potentials.committee import Committee, CommitteeResult
+from fastsf.potentials.potential import Potential
+from fastsf.potentials.scaling import Scaling
 from fastsf.training.initialization import initial_network
 
 RADIUS = 4.0
@@ -158,7 +158,7 @@ def test_ranges_without_common_part_leave_everything_outside() -> None:
 
 
 def test_calculator_has_the_deviations(members: list[Potential]) -> None:
-    from fastsf.calculator import Calculator
+    from fastsf.potentials.calculator import Calculator
 
     atoms = ice()
     committee = Committee(members)

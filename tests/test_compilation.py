@@ -32,17 +32,17 @@ from ase import Atoms
 from numba.core.dispatcher import Dispatcher
 from fastsf import ACSF, G2, G4, Committee, Cutoff, neighbor_list
 from fastsf.compilation_tasks import TASKS
-from fastsf.evaluation import Evaluator, Model, evaluate_batch
+from fastsf.potentials.evaluation import Evaluator, Model, evaluate_batch
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
 from fastsf.md import NVE, Langevin, MolecularDynamics, StochasticCellRescaling
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
-from fastsf.pair_term import PairTerm
-from fastsf.potential import Potential
+from fastsf.potentials.pcsf_term import PairTerm
+from fastsf.potentials.potential import Potential
 from fastsf.training.initialization import initial_network
-from fastsf.network import Network
-from fastsf.network_packing import pack_networks
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.network_packing import pack_networks
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Power
 

@@ -8,9 +8,9 @@ from potentials import random_potential
 from systems import SYSTEMS
 
 from fastsf import ACSF, G2, Potential
-from fastsf.convert import convert
 from fastsf.errors import InputError, StorageError
-from fastsf.scaling import Scaling
+from fastsf.potentials.files.convert import convert
+from fastsf.potentials.scaling import Scaling
 from fastsf.training.initialization import initial_network
 
 

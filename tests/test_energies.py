@@ -9,7 +9,7 @@ from ase import Atoms
 from fastsf import ACSF, G2, G4, G5, Angular, Cutoff, Potential, Power
 from fastsf.kernels.acsf.triplets import CHUNK
 from fastsf.kernels.energies.energies import MOST_KEPT
-from fastsf.scaling import Scaling
+from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.training.initialization import initial_network
 

@@ -11,9 +11,9 @@ from potentials import ELEMENTS, random_potential
 from systems import SYSTEMS
 
 from fastsf import Calculator, ExtrapolationError, ExtrapolationPolicy, ExtrapolationWarning, InputError, Potential
-from fastsf.extrapolation import Tally, find
-from fastsf.extrapolation_policy import Monitor
-from fastsf.scaling import RANGE_SLACK, Scaling
+from fastsf.potentials.extrapolation import Tally, find
+from fastsf.potentials.policy import Monitor
+from fastsf.potentials.scaling import RANGE_SLACK, Scaling
 
 
 @cache

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastsf.errors import InputError
-from fastsf.network import Network
+from fastsf.potentials.network import Network
 from fastsf.training.initialization import METHODS, initial_network, preconditioned
 
 SIZES, NAMES = (30, 25, 20, 1), ("tanh", "tanh", "linear")

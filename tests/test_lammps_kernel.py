@@ -10,9 +10,9 @@ from potentials import ELEMENTS, random_potential
 from systems import SYSTEMS
 
 from fastsf import InputError
-from fastsf.committee import Committee
 from fastsf.kernels.dynamics import lammps as kernels
 from fastsf.lammps.model import LammpsModel
+from fastsf.potentials.committee import Committee
 
 
 def listed_of(atoms: Atoms, model: LammpsModel) -> Listed:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fastsf
-from fastsf.precision import KERNEL_MODULES
+from fastsf.potentials.precision import KERNEL_MODULES
 
 PACKAGE = Path(fastsf.__file__).parent
 LAYERS = (

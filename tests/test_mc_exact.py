@@ -16,10 +16,10 @@ from scipy.stats import gamma, kstest
 from systems import RADIUS
 
 from fastsf import ACSF, G2, Potential
-from fastsf.evaluation import evaluate_batch
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
-from fastsf.network import Network
-from fastsf.scaling import Scaling
+from fastsf.potentials.evaluation import evaluate_batch
+from fastsf.potentials.network import Network
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 
 BLOCKS = 20

@@ -16,8 +16,8 @@ from fastsf.md import (
     StochasticCellRescaling,
     maxwell_boltzmann,
 )
-from fastsf.network import Network
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.scaling import Scaling
 
 KELVIN = 200.0
 STEP = 4.0  # fs

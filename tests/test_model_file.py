@@ -18,7 +18,7 @@ from test_golden_n2p2 import CASES
 
 from fastsf import ACSF
 from fastsf.errors import FormatError, InputError, StorageError
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 
 
 @cache
@@ -95,7 +95,7 @@ def test_damaged_files_are_refused(tmp_path_factory, data):
     ],
 )
 def test_files_that_lack_something(tmp_path, monkeypatch, change, said):
-    from fastsf.io import model_file
+    from fastsf.potentials.files import model_file
 
     fill = model_file._fill
 

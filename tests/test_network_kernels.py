@@ -13,9 +13,9 @@ from test_networks import network, networks
 from fastsf.errors import InputError
 from fastsf.kernels.networks.networks import Networks, predict_range
 from fastsf.kernels.sharing import ALONE
-from fastsf.network import Network
-from fastsf.network_packing import pack_networks
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.network_packing import pack_networks
+from fastsf.potentials.scaling import Scaling
 from fastsf.threads import crew_of
 from fastsf.training.initialization import initial_network
 

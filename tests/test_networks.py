@@ -8,7 +8,7 @@ from reference.networks import energy_and_gradient
 from strategies import REPEATABLE
 
 from fastsf.errors import InputError
-from fastsf.network import ACTIVATIONS, Network
+from fastsf.potentials.network import ACTIVATIONS, Network
 from fastsf.training.initialization import initial_network
 
 SMOOTH = tuple(name for name in ACTIVATIONS if name != "relu")

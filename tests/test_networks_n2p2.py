@@ -12,8 +12,8 @@ from fastsf.elements import atomic_number
 from fastsf.io.n2p2.functions import elements as read_elements
 from fastsf.io.n2p2.keywords import Keywords, read_keywords
 from fastsf.kernels.networks.networks import Networks
-from fastsf.network_packing import pack_networks
-from fastsf.scaling import Scaling
+from fastsf.potentials.network_packing import pack_networks
+from fastsf.potentials.scaling import Scaling
 from fastsf.training.initialization import initial_network
 
 LETTERS = {

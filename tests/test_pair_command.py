@@ -15,9 +15,9 @@ from pair_potentials import mixed_potential, pair_potential
 from systems import SYSTEMS
 
 from fastsf import FormatError, Potential
-from fastsf.io import model_file
-from fastsf.potential_parts import PotentialParts
-from fastsf.result import Model
+from fastsf.potentials.files import model_file
+from fastsf.potentials.parts import PotentialParts
+from fastsf.potentials.result import Model
 from fastsf.simulation.starting import remarks
 
 

@@ -15,10 +15,10 @@ from systems import RADIUS, SYSTEMS
 from test_potential import STRAINED, close_to
 
 from fastsf import ACSF, Calculator, InputError, Potential
-from fastsf.committee import Committee
 from fastsf.descriptors.pcsf import PCSF
-from fastsf.evaluation import evaluate_batch
-from fastsf.pair_term import ENVELOPES, PairTerm
+from fastsf.potentials.committee import Committee
+from fastsf.potentials.evaluation import evaluate_batch
+from fastsf.potentials.pcsf_term import ENVELOPES, PairTerm
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Cutoff
 from fastsf.training.initialization import initial_network

@@ -18,8 +18,8 @@ from systems import SYSTEMS
 from test_golden_n2p2 import CASES
 
 from fastsf.errors import InputError, StructureError
-from fastsf.evaluation import Result, evaluate_batch
-from fastsf.potential import Potential
+from fastsf.potentials.evaluation import Result, evaluate_batch
+from fastsf.potentials.potential import Potential
 from fastsf.structure import Structure
 
 STRAINED = tuple(name for name, make in SYSTEMS.items() if make().pbc.all() and "million" not in name)

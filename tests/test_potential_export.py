@@ -14,8 +14,8 @@ from test_golden_n2p2 import CASES, golden
 
 from fastsf import ACSF, G2, G3, G4, Cutoff
 from fastsf.errors import InputError, StorageError
-from fastsf.potential import Potential
-from fastsf.scaling import Scaling
+from fastsf.potentials.potential import Potential
+from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.training.initialization import initial_network
 

@@ -15,8 +15,8 @@ from strategies import REPEATABLE, mutations
 from fastsf.errors import FastsfError, FormatError, InputError, StorageError
 from fastsf.io.n2p2.scaling_data import format_scaling_data, read_scaling_data
 from fastsf.io.n2p2.weights import count_parameters, format_weights, read_weights, weights_name
-from fastsf.io.potential_folder import read_potential_folder
-from fastsf.potential import Potential
+from fastsf.potentials.files.folder import read_potential_folder
+from fastsf.potentials.potential import Potential
 
 # --- reading folders ---
 

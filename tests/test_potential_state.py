@@ -14,7 +14,7 @@ from ase import Atoms
 from potentials import random_potential
 from systems import SYSTEMS
 
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 
 
 @cache

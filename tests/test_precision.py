@@ -27,10 +27,10 @@ from fastsf import (
     StructureError,
     Window,
 )
-from fastsf.evaluation import Result, evaluate_batch
 from fastsf.io.input_data import iread_input_data
 from fastsf.md import NVE, MolecularDynamics
-from fastsf.scaling import Scaling
+from fastsf.potentials.evaluation import Result, evaluate_batch
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import CORES, SMOOTH_CORES
 from fastsf.training.initialization import initial_network

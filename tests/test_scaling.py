@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import REPEATABLE, number
 
 from fastsf.errors import InputError
-from fastsf.scaling import RANGE_SLACK, Scaling
+from fastsf.potentials.scaling import RANGE_SLACK, Scaling
 
 MODES = ("none", "scale", "center", "scale_center", "scale_sigma")
 

@@ -6,8 +6,8 @@ import pytest
 from harmonic import Harmonic, simulate
 from test_committee import ice, potential
 
-from fastsf.committee import Committee
 from fastsf.errors import InputError, SimulationError
+from fastsf.potentials.committee import Committee
 from fastsf.simulation.checkpoint import read_checkpoint
 from fastsf.simulation.log import read_log
 from fastsf.simulation.supervision import Supervision, SupervisionSettings

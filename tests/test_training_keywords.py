@@ -11,9 +11,9 @@ import pytest
 from ase import Atoms
 
 from fastsf.errors import FormatError
-from fastsf.evaluation import evaluate_batch
 from fastsf.io.n2p2.keywords import read_keywords
 from fastsf.io.n2p2.training_keywords import read_training_keywords
+from fastsf.potentials.evaluation import evaluate_batch
 from fastsf.structure import Structure
 from fastsf.training import adam, kalman
 from fastsf.training.labelled import LabelledSet

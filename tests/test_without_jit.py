@@ -52,10 +52,10 @@ from fastsf.md import (
     StochasticCellRescaling,
     maxwell_boltzmann,
 )
-from fastsf.network import ACTIVATIONS
-from fastsf.network_packing import pack_networks
-from fastsf.pair_term import PairTerm
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import ACTIVATIONS
+from fastsf.potentials.network_packing import pack_networks
+from fastsf.potentials.pcsf_term import PairTerm
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import CORES, SMOOTH_CORES
 from fastsf.training.covariance import Covariance

@@ -13,7 +13,7 @@ from fastsf.lammps import library, plugin
 from fastsf.lammps.external import FIX, ExternalForces
 from fastsf.lammps.library import LammpsError
 from fastsf.lammps.model import ENERGY_UNITS, LammpsModel
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 from fastsf.structure import IntArray
 
 Route = Literal["plugin", "external"]

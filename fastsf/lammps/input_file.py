@@ -12,7 +12,7 @@ from typing import Any
 from fastsf.errors import FormatError
 from fastsf.lammps import library
 from fastsf.lammps.attachment import Attachment, Route, on_all, ranks_of
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 from fastsf.storage.atomic import storage_errors
 
 STYLE = "pair_style fastsf"

@@ -13,8 +13,8 @@ from fastsf.errors import InputError
 from fastsf.kernels import _jit
 from fastsf.kernels.dynamics import lammps as kernels
 from fastsf.lammps.pairs import GHOSTS, GhostPairs
-from fastsf.potential import Potential
-from fastsf.precision import kernel_set
+from fastsf.potentials.potential import Potential
+from fastsf.potentials.precision import kernel_set
 from fastsf.structure import FloatArray, IntArray
 
 ENERGY_UNITS = {"metal": 1.0, "real": 23.060549}

@@ -14,8 +14,8 @@ from fastsf.descriptors.products import gathered
 from fastsf.elements import atomic_number
 from fastsf.kernels.dynamics.lammps import Atoms, Sums
 from fastsf.neighbors.pairs import Pairs
-from fastsf.pair_energies import PairEnergies, PairOutputs
-from fastsf.pair_term import PairModel
+from fastsf.potentials.pcsf_energies import PairEnergies, PairOutputs
+from fastsf.potentials.pcsf_term import PairModel
 from fastsf.structure import BoolArray, FloatArray, IntArray, Structure
 
 GHOSTS = 2.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from fastsf.errors import InputError, StorageError, StructureError
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 from fastsf.storage.atomic import make_folder, write_atomically
 from fastsf.structure import Structure
 

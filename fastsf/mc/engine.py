@@ -14,7 +14,7 @@ from fastsf.kernels.dynamics.monte_carlo import UNIFORMS
 from fastsf.mc.conditions import Conditions
 from fastsf.mc.moves import Displacement, Move, Swap, pack
 from fastsf.mc.walker import Walker
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 from fastsf.simulation.engine import Advance, Column, Frame, Halt, State
 from fastsf.simulation.fixed import atoms_mask, fixed_atoms
 from fastsf.simulation.identity import digest, model_digest
@@ -80,7 +80,7 @@ class MonteCarlo:
         After so many moves, pairs are found and energies worked out anew and compared with the running total; by
         default ten for each atom, and at least 10,000.
     threads : int, optional
-        As for `fastsf.evaluation.Evaluator`; results do not depend on it.
+        As for `fastsf.potentials.evaluation.Evaluator`; results do not depend on it.
 
     Attributes
     ----------

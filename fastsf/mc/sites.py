@@ -9,7 +9,7 @@ from fastsf.kernels.dynamics.monte_carlo import Listed
 from fastsf.kernels.energies import chosen_energies
 from fastsf.kernels.pairs.lists import Places
 from fastsf.neighbors.pairs import Pairs
-from fastsf.result import Model
+from fastsf.potentials.result import Model
 from fastsf.structure import FloatArray, IntArray, Structure
 from fastsf.threads import run
 

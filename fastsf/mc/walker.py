@@ -10,7 +10,7 @@ from fastsf.errors import InputError
 from fastsf.kernels.dynamics import monte_carlo
 from fastsf.mc.conditions import Conditions
 from fastsf.mc.sites import Sites
-from fastsf.result import Model
+from fastsf.potentials.result import Model
 from fastsf.simulation.engine import Halt, State
 from fastsf.structure import FloatArray, IntArray, Structure, volume
 from fastsf.threads import run

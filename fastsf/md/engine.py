@@ -14,7 +14,7 @@ from fastsf.md.integrators import NVE
 from fastsf.md.limits import Finding, Limits, halt
 from fastsf.md.setup import check_integrator, checked_timestep, make_motion, make_scheme
 from fastsf.md.workspace import Workspace
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 from fastsf.simulation.engine import Advance, Column, Frame, State
 from fastsf.simulation.fixed import atoms_mask, fixed_atoms
 from fastsf.simulation.identity import digest, model_digest

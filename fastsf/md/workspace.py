@@ -12,8 +12,8 @@ from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.kernels.pointers import Loop, make_loop
 from fastsf.neighbors.pairs import Images, Pairs
 from fastsf.pair_loops import make_pair_loops
-from fastsf.precision import kernel_set
-from fastsf.result import Model
+from fastsf.potentials.precision import kernel_set
+from fastsf.potentials.result import Model
 from fastsf.structure import FloatArray, Structure
 from fastsf.threads import crew_of, threads_for
 

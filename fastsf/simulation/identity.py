@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.result import Model
+from fastsf.potentials.result import Model
 
 
 def digest(arrays: Iterable[Any]) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ase import Atoms
 
-    from fastsf.potential import Potential
+    from fastsf.potentials.potential import Potential
     from fastsf.simulation.settings import Settings
     from fastsf.simulation.supervision import Supervision
 
@@ -132,8 +132,8 @@ def supervision_of(
     warn: Callable[[str], object],
 ) -> list[Supervision]:
     """What looks at the run, if anything does."""
-    from fastsf.committee import Committee
     from fastsf.options import load_potential
+    from fastsf.potentials.committee import Committee
     from fastsf.simulation.supervision import Supervision, SupervisionSettings
 
     settings = SupervisionSettings(

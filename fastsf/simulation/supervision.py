@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.committee import Committee, CommitteeResult
 from fastsf.errors import InputError
-from fastsf.evaluation import Evaluator, Result
-from fastsf.extrapolation import Tally
-from fastsf.potential import Potential
+from fastsf.potentials.committee import Committee, CommitteeResult
+from fastsf.potentials.evaluation import Evaluator, Result
+from fastsf.potentials.extrapolation import Tally
+from fastsf.potentials.potential import Potential
 from fastsf.simulation.engine import Column, Frame, Halt
 from fastsf.simulation.log import Log
 from fastsf.simulation.observers import Mark

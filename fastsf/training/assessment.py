@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastsf.committee import Committee, evaluate_all
 from fastsf.error_metrics import ErrorMetrics
 from fastsf.frames import Frame, Place
-from fastsf.potential import Potential
+from fastsf.potentials.committee import Committee, evaluate_all
+from fastsf.potentials.potential import Potential
 from fastsf.training.labelled import LabelledSet
 from fastsf.training.parts import batches
 

@@ -13,7 +13,7 @@ import fastsf
 from fastsf.console import Console, compile_first
 from fastsf.errors import InputError
 from fastsf.featurize import Progress as ReadProgress
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 from fastsf.storage.atomic import make_folder, storage_errors
 from fastsf.storage.interruption import Interruption
 from fastsf.training.balance import Balance

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from fastsf.errors import InputError
 from fastsf.frames import OnError, Reading
-from fastsf.network import ACTIVATIONS
-from fastsf.scaling import Mode
+from fastsf.potentials.network import ACTIVATIONS
+from fastsf.potentials.scaling import Mode
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.definition import to_document

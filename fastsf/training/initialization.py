@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.network import Network
+from fastsf.potentials.network import Network
 from fastsf.structure import FloatArray
 
 _Draw = Callable[[np.random.Generator, int, int], FloatArray]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fastsf.descriptors.acsf import ACSF
-from fastsf.network import Network
-from fastsf.pair_term import PairTerm
-from fastsf.potential import Potential
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.pcsf_term import PairTerm
+from fastsf.potentials.potential import Potential
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray
 from fastsf.training.pair_parts import PairInputs
 from fastsf.training.parts import with_functions

@@ -11,12 +11,12 @@ import numpy as np
 
 from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import FormatError, InputError
-from fastsf.evaluation import evaluate_batch
 from fastsf.io.n2p2 import functions as runner
 from fastsf.io.n2p2.keywords import read_keywords
 from fastsf.io.n2p2.training_keywords import TrainingKeywords, read_training_keywords
 from fastsf.io.n2p2.weights import read_weights, weights_name
-from fastsf.io.potential_folder import (
+from fastsf.potentials.evaluation import evaluate_batch
+from fastsf.potentials.files.folder import (
     SETTINGS,
     check_kind,
     choose_units,
@@ -25,9 +25,9 @@ from fastsf.io.potential_folder import (
     read_mode,
     read_normalization,
 )
-from fastsf.io.topology import Topology, read_topologies
-from fastsf.network import Network
-from fastsf.scaling import Mode
+from fastsf.potentials.files.topology import Topology, read_topologies
+from fastsf.potentials.network import Network
+from fastsf.potentials.scaling import Mode
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.sets import scale_lengths
 from fastsf.training import adam, kalman
@@ -90,7 +90,7 @@ class TrainingFolder:
         path : path-like
             With input.nn; nothing else is read here.
         length_unit, energy_unit : str, optional
-            Units of the folder, as for `fastsf.potential.Potential.load`.
+            Units of the folder, as for `fastsf.potentials.potential.Potential.load`.
 
         Raises
         ------

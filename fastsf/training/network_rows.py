@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.kernels.networks import tangents
-from fastsf.network import Layer, Network
+from fastsf.potentials.network import Layer, Network
 from fastsf.structure import FloatArray, IntArray
 
 AnyFloat = npt.NDArray[Any]

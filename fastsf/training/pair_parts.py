@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import InputError
-from fastsf.scaling import Mode, Scaling
+from fastsf.potentials.scaling import Mode, Scaling
 from fastsf.structure import FloatArray, Structure
 from fastsf.symmetry.pcsf import PairRadial, pair_cutoff
 from fastsf.training.parts import Derivatives, Part, PartArrays, batches, with_functions

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastsf.descriptors.acsf import ACSF
 from fastsf.descriptors.jacobian import SparseJacobian
 from fastsf.kernels.networks import tangents
-from fastsf.scaling import Scaling
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray, Structure
 
 _BATCH_ATOMS = 500

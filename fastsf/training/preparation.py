@@ -15,8 +15,8 @@ from fastsf.descriptors.acsf import ACSF
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
-from fastsf.network import Network
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.scaling import Scaling
 from fastsf.storage.atomic import storage_errors
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.definition import to_document

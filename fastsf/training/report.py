@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fastsf.committee import Committee
 from fastsf.error_metrics import SHOWN, ErrorMetrics, Moments
 from fastsf.parity_plots import plot_parity
-from fastsf.potential import Potential
+from fastsf.potentials.committee import Committee
+from fastsf.potentials.potential import Potential
 from fastsf.storage.atomic import write_atomically
 from fastsf.structure import Structure
 from fastsf.training.assessment import assess

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import InputError
 from fastsf.neighbors.pairs import Pairs
-from fastsf.scaling import Mode, Scaling
+from fastsf.potentials.scaling import Mode, Scaling
 from fastsf.structure import FloatArray, Structure
 from fastsf.training.pair_parts import PairInputs, PairParts
 from fastsf.training.parts import AtomParts, Part, Parts, batches, with_functions

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.kernels.networks import tangents
-from fastsf.network import Network
+from fastsf.potentials.network import Network
 from fastsf.structure import FloatArray, IntArray
 from fastsf.training.model import Model
 from fastsf.training.network_rows import Pass, along, direction_rows, energy_row, forward_backward

@@ -46,7 +46,7 @@ def read_weights(path: str | Path, sizes: Sequence[int]) -> FloatArray:
     Returns
     -------
     (P,) float64
-        In the order of the file, that of `fastsf.network.Network.parameters`.
+        In the order of the file, that of `fastsf.potentials.network.Network.parameters`.
 
     Raises
     ------

@@ -32,10 +32,10 @@ import numpy as np
 
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import FormatError, InputError
-from fastsf.network import Network
-from fastsf.pair_term import PairTerm
-from fastsf.potential_parts import PotentialParts
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.parts import PotentialParts
+from fastsf.potentials.pcsf_term import PairTerm
+from fastsf.potentials.scaling import Scaling
 from fastsf.storage.atomic import storage_errors, write_atomically
 from fastsf.symmetry import definition
 

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 from fastsf.errors import FormatError
 from fastsf.io.n2p2.keywords import KeywordLine, Keywords
-from fastsf.network import Network
+from fastsf.potentials.network import Network
 from fastsf.structure import FloatArray
 
 ACTIVATION_CODES = {

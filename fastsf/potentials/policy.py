@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from fastsf.errors import ExtrapolationError, ExtrapolationWarning, InputError
-from fastsf.extrapolation import Extrapolations, Tally
 from fastsf.io.extxyz_writer import format_frame
+from fastsf.potentials.extrapolation import Extrapolations, Tally
 from fastsf.storage.atomic import storage_errors
 from fastsf.structure import IntArray
 
@@ -23,7 +23,7 @@ _MOST_LINES = 10
 
 
 class Evaluated(Protocol):
-    """What a policy looks at, as `fastsf.result.Result` has it."""
+    """What a policy looks at, as `fastsf.potentials.result.Result` has it."""
 
     @property
     def outside(self) -> IntArray:

@@ -22,10 +22,10 @@ from fastsf.io.n2p2.keywords import KeywordLine, Keywords, read_keywords
 from fastsf.io.n2p2.scaling_data import read_scaling_data
 from fastsf.io.n2p2.weights import read_weights, weights_name
 from fastsf.io.text import numbered_lines
-from fastsf.io.topology import Topology, read_topologies
-from fastsf.network import Network
-from fastsf.potential_parts import PotentialParts
-from fastsf.scaling import Mode, Scaling
+from fastsf.potentials.files.topology import Topology, read_topologies
+from fastsf.potentials.network import Network
+from fastsf.potentials.parts import PotentialParts
+from fastsf.potentials.scaling import Mode, Scaling
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.sets import scale_lengths
 from fastsf.units import energy_factor, length_factor

@@ -12,11 +12,11 @@ from fastsf.errors import InputError, StorageError
 from fastsf.io.n2p2.functions import function_lines
 from fastsf.io.n2p2.scaling_data import format_scaling_data
 from fastsf.io.n2p2.weights import format_weights, weights_name
-from fastsf.io.potential_folder import SETTINGS, STATISTICS, title
-from fastsf.io.topology import ACTIVATION_CODES
-from fastsf.network import Network
-from fastsf.potential_parts import PotentialParts
-from fastsf.scaling import Mode, Scaling
+from fastsf.potentials.files.folder import SETTINGS, STATISTICS, title
+from fastsf.potentials.files.topology import ACTIVATION_CODES
+from fastsf.potentials.network import Network
+from fastsf.potentials.parts import PotentialParts
+from fastsf.potentials.scaling import Mode, Scaling
 from fastsf.storage.atomic import make_folder, write_atomically
 from fastsf.structure import FloatArray, IntArray
 from fastsf.symmetry.atoms import Angular, Power, SymmetryFunction

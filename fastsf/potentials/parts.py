@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fastsf.network import Network
-from fastsf.pair_term import PairTerm
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.pcsf_term import PairTerm
+from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import SymmetryFunction
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from fastsf.errors import InputError
 from fastsf.kernels.networks.activations import Activation
 from fastsf.kernels.networks.networks import LAYER, TILE, Networks
-from fastsf.network import Network
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import FloatArray
 
 

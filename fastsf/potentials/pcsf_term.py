@@ -15,9 +15,9 @@ from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import InputError
 from fastsf.kernels.acsf.tables import SECTION
 from fastsf.kernels.networks.networks import Networks
-from fastsf.network import Network
-from fastsf.network_packing import pack_networks
-from fastsf.scaling import Scaling
+from fastsf.potentials.network import Network
+from fastsf.potentials.network_packing import pack_networks
+from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.pcsf import pair_cutoff
 
 ENVELOPES = ("fc", "shift", "none")

@@ -1,7 +1,7 @@
 """Symmetry functions outside the range of the training set: where a potential guesses.
 
 The kernels count them for every atom as they go. Which ones they are is worked out here, when somebody wants to
-know; what is done about them during a simulation stands in `fastsf.extrapolation_policy`.
+know; what is done about them during a simulation stands in `fastsf.potentials.policy`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from fastsf.elements import chemical_symbol
 from fastsf.structure import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from fastsf.pair_term import PairModel
-    from fastsf.result import PairValues
-    from fastsf.scaling import Scaling
+    from fastsf.potentials.pcsf_term import PairModel
+    from fastsf.potentials.result import PairValues
+    from fastsf.potentials.scaling import Scaling
 
 _MOST_LINES = 20
 

@@ -10,7 +10,7 @@ from fastsf.descriptors.pcsf_sums import PairSums
 from fastsf.kernels.networks import networks
 from fastsf.kernels.pcsf import energies as pair_energies
 from fastsf.neighbors.pairs import Pairs
-from fastsf.pair_term import PairModel
+from fastsf.potentials.pcsf_term import PairModel
 from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import run
 

@@ -13,12 +13,12 @@ from ase.calculators import calculator as ase_calculator
 from ase.calculators.calculator import PropertyNotImplementedError, all_changes
 from ase.outputs import Properties, all_outputs
 
-from fastsf.committee import Committee, CommitteeResult
 from fastsf.errors import InputError
-from fastsf.evaluation import Evaluator
-from fastsf.extrapolation_policy import Monitor, Policy
-from fastsf.potential import Potential
-from fastsf.result import Result
+from fastsf.potentials.committee import Committee, CommitteeResult
+from fastsf.potentials.evaluation import Evaluator
+from fastsf.potentials.policy import Monitor, Policy
+from fastsf.potentials.potential import Potential
+from fastsf.potentials.result import Result
 from fastsf.structure import Structure
 
 if TYPE_CHECKING:

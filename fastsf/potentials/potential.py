@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import InputError
-from fastsf.evaluation import Evaluator, Model, Result
-from fastsf.io.model_file import read_model, write_model
-from fastsf.io.potential_export import export_folder
-from fastsf.io.potential_folder import read_potential_folder
-from fastsf.network import Network
-from fastsf.network_packing import pack_networks
-from fastsf.pair_term import PairTerm
-from fastsf.potential_parts import PotentialParts
-from fastsf.precision import DOUBLE, checked_precision
-from fastsf.scaling import Scaling
+from fastsf.potentials.evaluation import Evaluator, Model, Result
+from fastsf.potentials.files.export import export_folder
+from fastsf.potentials.files.folder import read_potential_folder
+from fastsf.potentials.files.model_file import read_model, write_model
+from fastsf.potentials.network import Network
+from fastsf.potentials.network_packing import pack_networks
+from fastsf.potentials.parts import PotentialParts
+from fastsf.potentials.pcsf_term import PairTerm
+from fastsf.potentials.precision import DOUBLE, checked_precision
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastsf.errors import InputError, StorageError
-from fastsf.potential import Potential
+from fastsf.potentials.potential import Potential
 
 KINDS = ("fastsf", "n2p2")
 

@@ -10,5 +10,5 @@ from ase._4.plugins.plugin import CalculatorPlugin
 _CITATION = "J. Behler and M. Parrinello, Phys. Rev. Lett. 98, 146401 (2007)"
 
 __ase_plugins__ = frozenset(
-    {CalculatorPlugin("fastsf", citation=_CITATION, implementation="fastsf.calculator.Calculator")}
+    {CalculatorPlugin("fastsf", citation=_CITATION, implementation="fastsf.potentials.calculator.Calculator")}
 )

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.evaluation import Evaluator, Model, Result, evaluate_batch
-from fastsf.pair_term import PairModel
-from fastsf.potential import OWN_UNITS, Potential
-from fastsf.precision import DOUBLE
-from fastsf.scaling import Scaling
+from fastsf.potentials.evaluation import Evaluator, Model, Result, evaluate_batch
+from fastsf.potentials.pcsf_term import PairModel
+from fastsf.potentials.potential import OWN_UNITS, Potential
+from fastsf.potentials.precision import DOUBLE
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import FloatArray, Structure
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.pcsf import PairFunction
@@ -269,7 +269,7 @@ def evaluate_all(
     potential : Potential or Committee
     structures : sequence of Structure
     threads : int, optional
-        As for `fastsf.evaluation.Evaluator`.
+        As for `fastsf.potentials.evaluation.Evaluator`.
 
     Raises
     ------

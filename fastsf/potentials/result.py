@@ -11,13 +11,13 @@ import numpy as np
 
 from fastsf.descriptors.acsf import ACSF
 from fastsf.kernels.networks.networks import Networks
-from fastsf.pair_term import PairModel
-from fastsf.precision import DOUBLE, checked_precision
-from fastsf.scaling import Scaling
+from fastsf.potentials.pcsf_term import PairModel
+from fastsf.potentials.precision import DOUBLE, checked_precision
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from fastsf.extrapolation import Extrapolations
+    from fastsf.potentials.extrapolation import Extrapolations
 
 _VOIGT = (0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)
 
@@ -152,7 +152,7 @@ class Result:
     @cached_property
     def extrapolations(self) -> Extrapolations:
         """Every symmetry function outside the range of the training set."""
-        from fastsf.extrapolation import find, find_pairs, join  # most results are never asked
+        from fastsf.potentials.extrapolation import find, find_pairs, join  # most results are never asked
 
         found = find(self.values, self.numbers, self.model.descriptor.labels, self.model.scalings)
         if self.pairs is None or self.model.pairs is None:

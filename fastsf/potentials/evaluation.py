@@ -14,10 +14,10 @@ from fastsf.kernels.networks import networks
 from fastsf.kernels.networks.networks import Networks
 from fastsf.neighbors.all_pairs import AllPairs
 from fastsf.neighbors.pairs import Pairs
-from fastsf.pair_energies import PairEnergies, PairOutputs
-from fastsf.pair_term import PairModel
-from fastsf.precision import KernelSet, kernel_set
-from fastsf.result import Model, PairValues, Result
+from fastsf.potentials.pcsf_energies import PairEnergies, PairOutputs
+from fastsf.potentials.pcsf_term import PairModel
+from fastsf.potentials.precision import KernelSet, kernel_set
+from fastsf.potentials.result import Model, PairValues, Result
 from fastsf.structure import FloatArray, IntArray, Structure, volume
 from fastsf.threads import run
 
