@@ -100,8 +100,8 @@ def descriptor(options: argparse.Namespace):
 
 
 def bare_kernels(options: argparse.Namespace) -> dict[str, float]:
+    from fastsf.datasets.frames import FrameReader, Input, Place, Reading
     from fastsf.featurize import Options
-    from fastsf.frames import FrameReader, Input, Place, Reading
 
     made, seconds, atoms = descriptor(options), 0.0, 0
     reader = FrameReader([Input.of(options.kernels)], made.elements, Reading())

@@ -20,10 +20,10 @@ from statistics import median
 
 import numpy as np
 
-from fastsf.frames import Reading
+from fastsf.datasets.frames import Reading
+from fastsf.datasets.labelled import LabelledSet, read_labelled
 from fastsf.threads import most_threads
 from fastsf.training.kalman import Kalman
-from fastsf.training.labelled import LabelledSet, read_labelled
 from fastsf.training.n2p2_folder import TrainingFolder
 from fastsf.training.objective import Objective
 from fastsf.training.samples import Samples

@@ -23,12 +23,12 @@ from interleave import interleaved
 
 from fastsf import Potential
 from fastsf.console import Console
-from fastsf.frames import Reading
+from fastsf.datasets.frames import Reading
+from fastsf.datasets.labelled import read_labelled
 from fastsf.structure import Structure
 from fastsf.training.command import train
 from fastsf.training.config_file import read_config
 from fastsf.training.init_command import init
-from fastsf.training.labelled import read_labelled
 from fastsf.training.optimizers import OPTIMIZERS
 
 PARTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)

@@ -138,7 +138,7 @@ def _descriptor(arguments: argparse.Namespace, inputs: Sequence[str], reading: R
 def _find_elements(
     arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console
 ) -> list[str]:
-    from fastsf.frames import find_elements
+    from fastsf.datasets.frames import find_elements
     from fastsf.manifest import recorded_elements
 
     known = None if arguments.overwrite else recorded_elements(arguments.output, inputs)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from fastsf.console import Console
-from fastsf.convert_data import convert_data
+from fastsf.datasets.convert import convert_data
 from fastsf.errors import InputError
 from fastsf.io.structures import expand_paths
 from fastsf.options import load_potential, reading_of

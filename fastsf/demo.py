@@ -7,16 +7,16 @@ from pathlib import Path
 
 from ase.build import bulk
 
-from fastsf import data
 from fastsf.analysis.command import analyze
 from fastsf.analysis.source import Source
 from fastsf.analysis.study import Settings as AnalysisSettings
 from fastsf.console import Console, compile_first
+from fastsf.datasets import examples as data
+from fastsf.datasets.frames import Reading, find_elements
 from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import SimulationError
 from fastsf.features import FeatureFile
 from fastsf.featurize import Options, Summary, featurize
-from fastsf.frames import Reading, find_elements
 from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
 from fastsf.plots import write_plots
 from fastsf.potentials.potential import Potential

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.datasets.frames import Frame
 from fastsf.elements import chemical_symbol
-from fastsf.frames import Frame
 from fastsf.structure import FloatArray
 
 WORST = 10

@@ -18,15 +18,15 @@ import numpy as np
 
 from fastsf import layout
 from fastsf.chunks import Parts
+from fastsf.datasets.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
+from fastsf.datasets.inputs import Input, checked_inputs, checked_output
+from fastsf.datasets.read_ahead import ReadAhead, quick_switching
 from fastsf.descriptors.base import Batch, Descriptor, possible_elements
 from fastsf.descriptors.statistics import by_group
 from fastsf.errors import InputError
 from fastsf.feature_writer import Header, add_lengths
 from fastsf.features import FeatureFile
-from fastsf.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
-from fastsf.input_files import Input, checked_inputs, checked_output
 from fastsf.manifest import Options, header, is_complete, make_manifest, resume_or_begin
-from fastsf.read_ahead import ReadAhead, quick_switching
 from fastsf.write_behind import Made, WriteBehind
 
 __all__ = ["Options", "Progress", "Reading", "Summary", "featurize"]

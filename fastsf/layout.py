@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.datasets.frames import Chunk, Frame
 from fastsf.descriptors.base import Batch
 from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.elements import atomic_number
-from fastsf.frames import Chunk, Frame
 from fastsf.structure import IntArray
 
 Array = npt.NDArray[Any]

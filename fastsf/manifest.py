@@ -15,12 +15,12 @@ from typing import Any
 
 import fastsf
 from fastsf.chunks import Manifest, Parts
+from fastsf.datasets.frames import Reading
+from fastsf.datasets.inputs import Input
 from fastsf.descriptors.base import Descriptor
 from fastsf.errors import InputError
 from fastsf.feature_writer import Header
 from fastsf.features import FeatureFile
-from fastsf.frames import Reading
-from fastsf.input_files import Input
 
 FORMAT = "fastsf-featurize"
 VERSION = 1

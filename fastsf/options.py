@@ -10,7 +10,7 @@ from fastsf.console import Console, compile_first, open_log
 from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
 
 if TYPE_CHECKING:
-    from fastsf.frames import Reading
+    from fastsf.datasets.frames import Reading
     from fastsf.potentials.committee import Committee
     from fastsf.potentials.potential import Potential
 
@@ -133,7 +133,7 @@ def console_of(arguments: argparse.Namespace) -> Console:
 
 def reading_of(arguments: argparse.Namespace) -> Reading:
     """Return how structures are read."""
-    from fastsf.frames import Reading
+    from fastsf.datasets.frames import Reading
 
     names = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
     return Reading(**{name: getattr(arguments, name) for name in names})

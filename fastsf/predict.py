@@ -18,20 +18,20 @@ from typing import IO, Any, cast
 
 import numpy as np
 
+from fastsf.datasets.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
+from fastsf.datasets.inputs import Input, checked_inputs, checked_output
+from fastsf.datasets.labelled import group_of
+from fastsf.datasets.read_ahead import ReadAhead, quick_switching
 from fastsf.error_metrics import ErrorMetrics
 from fastsf.errors import InputError, StorageError
 from fastsf.featurize import Progress
-from fastsf.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
-from fastsf.input_files import Input, checked_inputs, checked_output
 from fastsf.io.text import compressing
 from fastsf.potentials.committee import Committee, evaluate_all
 from fastsf.potentials.extrapolation import Tally
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.result import Result
 from fastsf.prediction import Prediction
-from fastsf.read_ahead import ReadAhead, quick_switching
 from fastsf.storage.atomic import write_atomically
-from fastsf.training.labelled import group_of
 
 CHUNK_ATOMS = 5000
 _OUTPUT_NAME = re.compile(r".*\.(ext)?xyz(\.(gz|bz2|xz))?", re.IGNORECASE)
@@ -126,7 +126,7 @@ def predict(
     chunk_atoms : int
         Atoms that are computed at once.
     group_key : str, optional
-        Key of a structure's `info` that names its group; as for `fastsf.training.labelled.read_labelled`.
+        Key of a structure's `info` that names its group; as for `fastsf.datasets.labelled.read_labelled`.
     overwrite : bool
         Replace the output if it is there.
     on_progress : callable, optional

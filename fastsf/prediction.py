@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fastsf.frames import Frame
+from fastsf.datasets.frames import Frame
 from fastsf.io.extxyz_writer import format_frame
 from fastsf.io.labels import carried
 from fastsf.potentials.committee import CommitteeResult

@@ -3,8 +3,8 @@
 import numpy as np
 from ase import Atoms
 
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.structure import Structure
-from fastsf.training.labelled import LabelledSet
 
 
 def water(seed: int) -> Atoms:

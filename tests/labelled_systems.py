@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from systems import SYSTEMS
 
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.structure import Structure
-from fastsf.training.labelled import LabelledSet
 
 
 def labelled_systems(seed: int = 5) -> LabelledSet:

@@ -6,12 +6,12 @@ import numpy as np
 from ase import Atoms
 
 from fastsf import ACSF, G2, Cutoff
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 from fastsf.training.initialization import initial_network
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.model import Model
 from fastsf.training.pair_parts import PairInputs, find_pair_scalings
 from fastsf.training.parts import with_functions

@@ -11,12 +11,12 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.db import connect
 from ase.io import read, write
 
-from fastsf import data
-from fastsf.convert_data import convert_data
+from fastsf.datasets import examples as data
+from fastsf.datasets.convert import convert_data
+from fastsf.datasets.frames import Reading
+from fastsf.datasets.labelled import read_labelled
 from fastsf.errors import InputError, StorageError
-from fastsf.frames import Reading
 from fastsf.io.input_data import iread_input_data
-from fastsf.training.labelled import read_labelled
 
 
 def crystal() -> Atoms:

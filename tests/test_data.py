@@ -8,7 +8,7 @@ import pytest
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from fastsf import data
+from fastsf.datasets import examples as data
 from fastsf.errors import InputError
 
 COUNTS = {"silicon": 199, "ethanol": 499}

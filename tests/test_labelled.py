@@ -11,10 +11,10 @@ from ase.io import write
 from ase.units import Bohr, Hartree
 from labelled_sets import labelled_set, water
 
+from fastsf.datasets.frames import Reading
+from fastsf.datasets.labelled import LabelledSet, read_labelled
 from fastsf.errors import InputError, StorageError, StructureError
-from fastsf.frames import Reading
 from fastsf.io.input_data_writer import write_input_data
-from fastsf.training.labelled import LabelledSet, read_labelled
 
 FRAME = """\
 2

@@ -11,13 +11,14 @@ from ase import Atoms, units
 from ase.build import bulk
 from labelled_sets import labelled_set, water
 
-from fastsf import ACSF, G2, G5, Cutoff, data
-from fastsf.frames import Reading
+from fastsf import ACSF, G2, G5, Cutoff
+from fastsf.datasets import examples as data
+from fastsf.datasets.checks.features import find_twins
+from fastsf.datasets.checks.outliers import find_outliers
+from fastsf.datasets.frames import Reading
+from fastsf.datasets.labelled import LabelledSet, read_labelled
+from fastsf.datasets.splits import Split, split
 from fastsf.structure import Structure
-from fastsf.training.feature_checks import find_twins
-from fastsf.training.labelled import LabelledSet, read_labelled
-from fastsf.training.outliers import find_outliers
-from fastsf.training.splits import Split, split
 
 CUTOFF = Cutoff(5.0, "cosine")
 

@@ -18,9 +18,9 @@ from potentials import random_potential
 from systems import SYSTEMS
 
 from fastsf import Committee, InputError, Potential, StorageError
+from fastsf.datasets.frames import Reading
 from fastsf.error_metrics import Moments, Sample
 from fastsf.featurize import Progress
-from fastsf.frames import Reading
 from fastsf.predict import predict
 from fastsf.prediction import Prediction
 

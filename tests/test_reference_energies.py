@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from labelled_sets import labelled_set, water
 from strategies import REPEATABLE, number
 
-from fastsf.training.reference_energies import above_references, compositions, reference_energies
+from fastsf.datasets.reference_energies import above_references, compositions, reference_energies
 
 
 def chain(formula: str) -> Atoms:

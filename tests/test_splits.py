@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from labelled_sets import labelled_set, water
 from strategies import REPEATABLE
 
+from fastsf.datasets.splits import Named, Split, split, split_of_sets
 from fastsf.errors import InputError
-from fastsf.training.splits import Named, Split, split, split_of_sets
 
 
 def numbered(groups, **others):

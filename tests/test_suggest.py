@@ -7,10 +7,10 @@ import pytest
 from ase.build import bulk, molecule
 
 from fastsf import ACSF
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
 from fastsf.structure import Structure
 from fastsf.symmetry import recipes
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.suggest import suggest
 
 

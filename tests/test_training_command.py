@@ -16,7 +16,8 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from featurizing import command
 from histories import wait_for_epoch
 
-from fastsf import Committee, Potential, data
+from fastsf import Committee, Potential
+from fastsf.datasets import examples as data
 from fastsf.predict import predict
 from fastsf.training.checkpoint import read_checkpoint
 from fastsf.training.config_file import read_config

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import FormatError
 from fastsf.io.n2p2.keywords import read_keywords
 from fastsf.io.n2p2.training_keywords import read_training_keywords
 from fastsf.potentials.evaluation import evaluate_batch
 from fastsf.structure import Structure
 from fastsf.training import adam, kalman
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.n2p2_folder import TrainingFolder
 
 SHARED = os.environ.get("FASTSF_SHARED")

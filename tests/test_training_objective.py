@@ -8,8 +8,8 @@ from labelled_systems import labelled_systems
 from objective_checks import assert_gradient_by_differences, assert_row_by_differences
 from potentials import random_potential
 
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.levenberg_marquardt import LevenbergMarquardt, Settings
 from fastsf.training.measures import Errors, Sigma
 from fastsf.training.model import Model

@@ -38,6 +38,7 @@ from fastsf import (
     Radial,
     Window,
 )
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.kernels.networks.networks import predict_range
 from fastsf.kernels.sharing import ALONE
 from fastsf.lammps.model import LammpsModel
@@ -60,7 +61,6 @@ from fastsf.structure import Structure
 from fastsf.symmetry.atoms import CORES, SMOOTH_CORES
 from fastsf.training.covariance import Covariance
 from fastsf.training.initialization import initial_network
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.model import Model
 from fastsf.training.objective import Objective
 from fastsf.training.samples import Samples, find_scalings

@@ -11,9 +11,9 @@ from fastsf.analysis.source import Source
 from fastsf.analysis.study import Settings, study
 from fastsf.analysis.tables import LARGE, SMALL, format_table, small_tables
 from fastsf.console import Console
+from fastsf.datasets.read_ahead import read_position
 from fastsf.errors import InputError, StorageError
 from fastsf.featurize import Progress
-from fastsf.read_ahead import read_position
 
 
 def analyze(source: Source, folder: Path, settings: Settings, console: Console, command: str = "") -> list[Path]:

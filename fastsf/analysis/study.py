@@ -18,8 +18,8 @@ from fastsf.analysis.rdf import RDF, RadialDistribution
 from fastsf.analysis.series import FrameSeries, Series
 from fastsf.analysis.source import Snapshot, Source, even_interval, read_frames, read_series
 from fastsf.analysis.vibrations import Vibrations, vibrations
+from fastsf.datasets.read_ahead import ReadAhead
 from fastsf.errors import InputError, StructureError
-from fastsf.read_ahead import ReadAhead
 from fastsf.structure import Structure
 
 _ROUNDING = 1e-9

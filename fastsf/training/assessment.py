@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastsf.datasets.frames import Frame, Place
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.error_metrics import ErrorMetrics
-from fastsf.frames import Frame, Place
 from fastsf.potentials.committee import Committee, evaluate_all
 from fastsf.potentials.potential import Potential
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.parts import batches
 
 

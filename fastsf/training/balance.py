@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastsf.datasets.labelled import LabelledSet
+from fastsf.datasets.reference_energies import above_references
 from fastsf.errors import InputError
 from fastsf.structure import FloatArray
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.measures import Errors, Sigma, rmse_and_mae
-from fastsf.training.reference_energies import above_references
 
 _FORCES = 0.1
 _STRESS = 0.05

@@ -11,6 +11,7 @@ from typing import Any
 
 import fastsf
 from fastsf.console import Console, compile_first
+from fastsf.datasets.checks.outliers import find_outliers
 from fastsf.errors import InputError
 from fastsf.featurize import Progress as ReadProgress
 from fastsf.potentials.potential import Potential
@@ -23,7 +24,6 @@ from fastsf.training.display import EpochTable
 from fastsf.training.loop import Loop, Progress
 from fastsf.training.model import Model
 from fastsf.training.optimizers import OPTIMIZERS
-from fastsf.training.outliers import find_outliers
 from fastsf.training.preparation import PARTS, Preparation, read_data
 from fastsf.training.report import Assessment, Trained, write_report
 from fastsf.training.run import Run, RunFiles, unfinished

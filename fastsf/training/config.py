@@ -6,15 +6,15 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from fastsf.datasets.frames import OnError, Reading
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
-from fastsf.frames import OnError, Reading
 from fastsf.potentials.network import ACTIVATIONS
 from fastsf.potentials.scaling import Mode
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.definition import to_document
 from fastsf.training.initialization import METHODS
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.loop import Limits
 from fastsf.training.n2p2_folder import TrainingFolder
 from fastsf.training.pair_networks import PairNetworks, check_hidden
@@ -42,7 +42,7 @@ class Data:
     seed : int
         Of the draw.
     length_unit, energy_unit, energy_key, forces_key, stress_key, on_error
-        As for `fastsf.frames.Reading`.
+        As for `fastsf.datasets.frames.Reading`.
     group_key, weight_key : str, optional
         Names under which the group and the weight of a structure stand.
     on_serious : "stop" or "warn"

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fastsf.console import Console
+from fastsf.datasets.checks.outliers import find_outliers
+from fastsf.datasets.frames import Reading
+from fastsf.datasets.labelled import read_labelled
 from fastsf.errors import StorageError
-from fastsf.frames import Reading
 from fastsf.storage.atomic import write_atomically
 from fastsf.training.config import NO_RECIPE, READING_KEYS
-from fastsf.training.labelled import read_labelled
-from fastsf.training.outliers import find_outliers
 from fastsf.training.pair_networks import suggested_pairs
 from fastsf.training.suggest import suggest
 from fastsf.training.template import config_text

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import FormatError, InputError
 from fastsf.io.n2p2 import functions as runner
@@ -32,7 +33,6 @@ from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.sets import scale_lengths
 from fastsf.training import adam, kalman
 from fastsf.training.initialization import initial_network, preconditioned
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.model import Model
 from fastsf.training.samples import find_scalings
 from fastsf.units import energy_factor, length_factor

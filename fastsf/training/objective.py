@@ -11,10 +11,10 @@ import numpy.typing as npt
 from scipy.linalg import blas
 from threadpoolctl import threadpool_limits
 
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
 from fastsf.structure import FloatArray, IntArray, volume
 from fastsf.threads import most_threads
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.measures import Errors, Predictions, Sigma
 from fastsf.training.model import Model
 from fastsf.training.samples import Samples

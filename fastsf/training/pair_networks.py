@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
 from fastsf.symmetry.pcsf import PairFunction
 from fastsf.symmetry.pcsf_definition import pair_function_to_dict
 from fastsf.symmetry.pcsf_recipes import make_pairs
-from fastsf.training.labelled import LabelledSet
 from fastsf.training.suggest import Suggestion, suggest
 
 PAIR_RECIPE = "pairs"

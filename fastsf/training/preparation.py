@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from fastsf.datasets.labelled import LabelledSet, read_labelled
+from fastsf.datasets.reference_energies import reference_energies
+from fastsf.datasets.splits import Named, Split, split
 from fastsf.descriptors.acsf import ACSF
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.elements import atomic_number
@@ -25,16 +28,13 @@ from fastsf.threads import most_threads
 from fastsf.training.balance import starting_sigma
 from fastsf.training.config import Config, Data, Networks
 from fastsf.training.initialization import initial_network
-from fastsf.training.labelled import LabelledSet, read_labelled
 from fastsf.training.measures import Sigma
 from fastsf.training.model import Model
 from fastsf.training.objective import Objective
 from fastsf.training.pair_networks import PairNetworks
 from fastsf.training.pair_parts import PairInputs, estimated_pair_bytes, find_pair_scalings, kinds_present
 from fastsf.training.parts import with_functions
-from fastsf.training.reference_energies import reference_energies
 from fastsf.training.samples import Samples, estimated_bytes, find_scalings
-from fastsf.training.splits import Named, Split, split
 
 PARTS = ("train", "validation", "test")
 

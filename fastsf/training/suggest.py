@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
 from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import FloatArray, Structure
-from fastsf.training.labelled import LabelledSet
 
 _MOST_ATOMS = 5000
 """Atoms that are looked at."""

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.datasets.frames import Frame, FrameReader, Place, Reading, located
+from fastsf.datasets.inputs import checked_inputs
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
-from fastsf.frames import Frame, FrameReader, Place, Reading, located
-from fastsf.input_files import checked_inputs
 from fastsf.io.structures import expand_paths
 from fastsf.structure import FloatArray, IntArray, Structure
 

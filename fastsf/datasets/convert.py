@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
+from fastsf.datasets.frames import Frame, FrameReader, Place, Reading, located
+from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.errors import InputError, StorageError, StructureError
-from fastsf.frames import Frame, FrameReader, Place, Reading, located
-from fastsf.input_files import Input, checked_inputs, checked_output
 from fastsf.io.extxyz_writer import format_frame
 from fastsf.io.input_data_writer import format_block
 from fastsf.io.labels import carried

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from ase import units
 
+from fastsf.datasets.checks.findings import Finding
+from fastsf.datasets.labelled import LabelledSet
+from fastsf.datasets.reference_energies import above_references
 from fastsf.structure import BoolArray, FloatArray, IntArray
-from fastsf.training.findings import Finding
-from fastsf.training.labelled import LabelledSet
-from fastsf.training.reference_energies import above_references
 
 SMALLEST_GROUP = 10
 """Structures that a group needs to be judged by its own spread."""

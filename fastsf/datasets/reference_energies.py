@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.elements import atomic_number
 from fastsf.structure import FloatArray
-from fastsf.training.labelled import LabelledSet
 
 
 def reference_energies(labelled: LabelledSet) -> dict[str, float]:

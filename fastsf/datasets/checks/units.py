@@ -17,10 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from ase import units
 
+from fastsf.datasets.checks.findings import Finding
+from fastsf.datasets.labelled import LabelledSet
+from fastsf.datasets.reference_energies import compositions
 from fastsf.structure import FloatArray, IntArray, Structure, volume
-from fastsf.training.findings import Finding
-from fastsf.training.labelled import LabelledSet
-from fastsf.training.reference_energies import compositions
 
 _LARGEST_STEP = 0.3
 _LARGEST_STRAIN = 0.08
@@ -140,7 +140,7 @@ def check_push(labelled: LabelledSet, pushes: Sequence[FloatArray]) -> Iterator[
     ----------
     labelled : LabelledSet
     pushes : sequence of (n, 3) float64
-        See `fastsf.training.geometry_checks.Geometry`.
+        See `fastsf.datasets.checks.geometry.Geometry`.
     """
     pairs = [(push, forces) for push, forces in zip(pushes, labelled.forces, strict=True) if forces is not None]
     if not pairs:

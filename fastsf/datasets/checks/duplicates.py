@@ -8,11 +8,11 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from fastsf.datasets.checks.features import Twins
+from fastsf.datasets.checks.findings import Finding
+from fastsf.datasets.labelled import LabelledSet
+from fastsf.datasets.splits import Split
 from fastsf.structure import IntArray
-from fastsf.training.feature_checks import Twins
-from fastsf.training.findings import Finding
-from fastsf.training.labelled import LabelledSet
-from fastsf.training.splits import Split
 
 _DIGITS = 4
 _ENERGY_PER_ATOM = 1e-3

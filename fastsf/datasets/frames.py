@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.datasets.inputs import Input
+from fastsf.datasets.read_ahead import read_position
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
-from fastsf.input_files import Input
-from fastsf.read_ahead import read_position
 from fastsf.structure import Structure
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fastsf.training.labelled import LabelledSet
+from fastsf.datasets.labelled import LabelledSet
 
 Level = Literal["serious", "suspicious", "note"]
 

@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from fastsf.datasets.checks.duplicates import check_duplicates, equal_in_place
+from fastsf.datasets.checks.features import check_atoms, environments, equal_to_functions
+from fastsf.datasets.checks.findings import Finding
+from fastsf.datasets.checks.geometry import Shortest, check_geometry, measure_geometry
+from fastsf.datasets.checks.labels import check_energies, check_forces, check_stresses
+from fastsf.datasets.checks.units import check_energy_scales, check_push, check_work
+from fastsf.datasets.labelled import LabelledSet
+from fastsf.datasets.reference_energies import compositions
+from fastsf.datasets.splits import Split
 from fastsf.structure import FloatArray
-from fastsf.training.duplicates import check_duplicates, equal_in_place
-from fastsf.training.feature_checks import check_atoms, environments, equal_to_functions
-from fastsf.training.findings import Finding
-from fastsf.training.geometry_checks import Shortest, check_geometry, measure_geometry
-from fastsf.training.label_checks import check_energies, check_forces, check_stresses
-from fastsf.training.labelled import LabelledSet
-from fastsf.training.reference_energies import compositions
-from fastsf.training.splits import Split
-from fastsf.training.unit_checks import check_energy_scales, check_push, check_work
 
 _LEVELS = ("serious", "suspicious", "note")
 

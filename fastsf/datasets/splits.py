@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from fastsf.datasets.labelled import LabelledSet, check_names
 from fastsf.errors import InputError
 from fastsf.structure import BoolArray, IntArray
-from fastsf.training.labelled import LabelledSet, check_names
 
 TextArray = npt.NDArray[np.str_]
 SUBSETS = ("train", "validation", "test")

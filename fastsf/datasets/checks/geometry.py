@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from ase.data import covalent_radii
 
+from fastsf.datasets.checks.findings import Finding, Level
+from fastsf.datasets.labelled import LabelledSet
 from fastsf.elements import chemical_symbol
 from fastsf.neighbors.pairs import neighbor_list
 from fastsf.structure import FloatArray, IntArray
-from fastsf.training.findings import Finding, Level
-from fastsf.training.labelled import LabelledSet
 
 REACH = 1.5
 """How far bonds are looked for, in sums of covalent radii."""

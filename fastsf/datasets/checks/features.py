@@ -9,11 +9,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
+from fastsf.datasets.checks.findings import Finding
+from fastsf.datasets.labelled import LabelledSet
+from fastsf.datasets.reference_energies import compositions
 from fastsf.elements import chemical_symbol
 from fastsf.structure import FloatArray, IntArray
-from fastsf.training.findings import Finding
-from fastsf.training.labelled import LabelledSet
-from fastsf.training.reference_energies import compositions
 
 NEAR = 0.005
 """Distance of two atoms that count as equal: root mean square over the columns, in standard deviations. Random
