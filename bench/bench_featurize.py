@@ -101,7 +101,7 @@ def descriptor(options: argparse.Namespace):
 
 def bare_kernels(options: argparse.Namespace) -> dict[str, float]:
     from fastsf.datasets.frames import FrameReader, Input, Place, Reading
-    from fastsf.featurize import Options
+    from fastsf.featurize.run import Options
 
     made, seconds, atoms = descriptor(options), 0.0, 0
     reader = FrameReader([Input.of(options.kernels)], made.elements, Reading())
@@ -119,7 +119,7 @@ def bare_kernels(options: argparse.Namespace) -> dict[str, float]:
 
 def featurizer(options: argparse.Namespace) -> dict[str, float]:
     import fastsf.io.structures  # noqa: F401  starting Python is not what is measured
-    from fastsf.featurize import Options, featurize
+    from fastsf.featurize.run import Options, featurize
 
     made, output = descriptor(options), Path(options.featurize + ".h5")
     made.evaluate_batch([], jacobian=options.derivatives)

@@ -22,7 +22,7 @@ from fastsf.options import compile_for, console_of, load_members, reading_of
 
 if TYPE_CHECKING:
     from fastsf.descriptors.base import Descriptor
-    from fastsf.featurize import Reading, Summary
+    from fastsf.featurize.run import Reading, Summary
 
 _MOST_LINES = 20
 
@@ -97,7 +97,7 @@ def _featurize(arguments: argparse.Namespace) -> None:
         raise InputError("--cutoff and --elements belong to --recipe; a file of functions has its own")
     if arguments.recipe is not None and arguments.rows is not None:
         raise InputError("--rows belongs to --functions; a recipe is one of atoms or of pairs")
-    from fastsf.featurize import Options, featurize
+    from fastsf.featurize.run import Options, featurize
     from fastsf.io.structures import expand_paths
 
     inputs = [str(path) for path in expand_paths(arguments.inputs)]
@@ -139,7 +139,7 @@ def _find_elements(
     arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console
 ) -> list[str]:
     from fastsf.datasets.frames import find_elements
-    from fastsf.manifest import recorded_elements
+    from fastsf.featurize.manifest import recorded_elements
 
     known = None if arguments.overwrite else recorded_elements(arguments.output, inputs)
     if known is None:

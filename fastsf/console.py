@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fastsf.storage.atomic import storage_errors
 
 if TYPE_CHECKING:
-    from fastsf.featurize import Progress
+    from fastsf.featurize.run import Progress
 
 _LOG_SECONDS = 30.0
 _DRAW_SECONDS = 0.1

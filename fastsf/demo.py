@@ -15,8 +15,8 @@ from fastsf.datasets import examples as data
 from fastsf.datasets.frames import Reading, find_elements
 from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import SimulationError
-from fastsf.features import FeatureFile
-from fastsf.featurize import Options, Summary, featurize
+from fastsf.featurize.reader import FeatureFile
+from fastsf.featurize.run import Options, Summary, featurize
 from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
 from fastsf.plots import write_plots
 from fastsf.potentials.potential import Potential

@@ -38,9 +38,9 @@ def run_inspect(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _inspect_features(arguments: argparse.Namespace, console: Console) -> None:
-    from fastsf.features import FeatureFile
+    from fastsf.featurize.reader import FeatureFile
+    from fastsf.featurize.summary import describe, statistics_tables
     from fastsf.plots import write_plots
-    from fastsf.report import describe, statistics_tables
 
     with FeatureFile(arguments.file) as file:
         console.say(describe(file))

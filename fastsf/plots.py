@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastsf.descriptors.base import Descriptor, descriptor_from_dict
 from fastsf.descriptors.statistics import ColumnStatistics
-from fastsf.features import FeatureFile
+from fastsf.featurize.reader import FeatureFile
 from fastsf.function_plots import functions_figure
 from fastsf.plot_style import save_picture
 from fastsf.range_plots import ranges_figure

@@ -24,7 +24,7 @@ from fastsf.datasets.labelled import group_of
 from fastsf.datasets.read_ahead import ReadAhead, quick_switching
 from fastsf.error_metrics import ErrorMetrics
 from fastsf.errors import InputError, StorageError
-from fastsf.featurize import Progress
+from fastsf.featurize.run import Progress
 from fastsf.io.text import compressing
 from fastsf.potentials.committee import Committee, evaluate_all
 from fastsf.potentials.extrapolation import Tally
@@ -130,7 +130,7 @@ def predict(
     overwrite : bool
         Replace the output if it is there.
     on_progress : callable, optional
-        Called after every chunk with a `fastsf.featurize.Progress`.
+        Called after every chunk with a `fastsf.featurize.run.Progress`.
 
     Returns
     -------

@@ -16,8 +16,8 @@ from featurizing import ROOT, TOML, descriptor, silicon, structures, water, writ
 
 import fastsf
 from fastsf import Potential, compilation, console, demo
-from fastsf.features import FeatureFile
-from fastsf.featurize import Options, Progress, featurize
+from fastsf.featurize.reader import FeatureFile
+from fastsf.featurize.run import Options, Progress, featurize
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from ase.io import read, write
 from featurizing import contents, descriptor, silicon, structures, water, write_data
 
 import fastsf
-from fastsf import ACSF, InputError, StorageError, StructureError, chunks
+from fastsf import ACSF, InputError, StorageError, StructureError
 from fastsf.errors import FormatError
-from fastsf.features import FeatureFile
-from fastsf.featurize import Options, Reading, featurize
+from fastsf.featurize import chunks
+from fastsf.featurize.reader import FeatureFile
+from fastsf.featurize.run import Options, Reading, featurize
 
 
 @pytest.fixture

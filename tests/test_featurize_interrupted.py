@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from featurizing import TOML, command, descriptor, structures, write_data
 
-from fastsf import ACSF, InputError, StorageError, chunks
-from fastsf.featurize import Options, Progress, Reading, featurize
+from fastsf import ACSF, InputError, StorageError
+from fastsf.featurize import chunks
+from fastsf.featurize.run import Options, Progress, Reading, featurize
 
 pytestmark = pytest.mark.usefixtures("compiled")
 

@@ -14,8 +14,8 @@ from fastsf import ACSF, PCSF, InputError
 from fastsf.cli import main
 from fastsf.descriptors.base import descriptor_from_dict, descriptor_from_file, descriptor_from_recipe
 from fastsf.errors import FormatError
-from fastsf.features import FeatureFile
-from fastsf.featurize import Options, Progress, Reading, featurize
+from fastsf.featurize.reader import FeatureFile
+from fastsf.featurize.run import Options, Progress, Reading, featurize
 
 pytestmark = pytest.mark.usefixtures("compiled")
 

@@ -20,7 +20,7 @@ from systems import SYSTEMS
 from fastsf import Committee, InputError, Potential, StorageError
 from fastsf.datasets.frames import Reading
 from fastsf.error_metrics import Moments, Sample
-from fastsf.featurize import Progress
+from fastsf.featurize.run import Progress
 from fastsf.predict import predict
 from fastsf.prediction import Prediction
 

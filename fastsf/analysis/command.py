@@ -13,7 +13,7 @@ from fastsf.analysis.tables import LARGE, SMALL, format_table, small_tables
 from fastsf.console import Console
 from fastsf.datasets.read_ahead import read_position
 from fastsf.errors import InputError, StorageError
-from fastsf.featurize import Progress
+from fastsf.featurize.run import Progress
 
 
 def analyze(source: Source, folder: Path, settings: Settings, console: Console, command: str = "") -> list[Path]:

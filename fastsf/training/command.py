@@ -13,7 +13,7 @@ import fastsf
 from fastsf.console import Console, compile_first
 from fastsf.datasets.checks.outliers import find_outliers
 from fastsf.errors import InputError
-from fastsf.featurize import Progress as ReadProgress
+from fastsf.featurize.run import Progress as ReadProgress
 from fastsf.potentials.potential import Potential
 from fastsf.storage.atomic import make_folder, storage_errors
 from fastsf.storage.interruption import Interruption

@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 
 from fastsf.descriptors.statistics import ColumnStatistics
-from fastsf.features import FeatureFile
+from fastsf.featurize.reader import FeatureFile
 
 _MOST_LINES = 20
 

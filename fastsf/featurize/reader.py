@@ -12,11 +12,11 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import layout
 from fastsf.descriptors.jacobian import SparseJacobian
 from fastsf.descriptors.statistics import ColumnStatistics, by_group
 from fastsf.elements import atomic_number
 from fastsf.errors import FormatError, StorageError
+from fastsf.featurize import layout
 
 Array = npt.NDArray[Any]
 _ROWS = 50_000

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import fastsf
-from fastsf.chunks import Manifest, Parts
 from fastsf.datasets.frames import Reading
 from fastsf.datasets.inputs import Input
 from fastsf.descriptors.base import Descriptor
 from fastsf.errors import InputError
-from fastsf.feature_writer import Header
-from fastsf.features import FeatureFile
+from fastsf.featurize.chunks import Manifest, Parts
+from fastsf.featurize.reader import FeatureFile
+from fastsf.featurize.writer import Header
 
 FORMAT = "fastsf-featurize"
 VERSION = 1

@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import layout
 from fastsf.descriptors.statistics import ColumnStatistics
+from fastsf.featurize import layout
 from fastsf.storage.atomic import storage_errors, sync_folder
 from fastsf.storage.steady import SteadyFile
 

@@ -2,7 +2,7 @@
 
 Structures are read in chunks by a thread of its own, computed chunk by chunk, and written by another thread,
 so that memory does not grow with the data set and reading and writing hide behind computing. Every finished
-chunk is safe on disk (`fastsf.chunks`); the same call after a kill goes on behind the last of them.
+chunk is safe on disk (`fastsf.featurize.chunks`); the same call after a kill goes on behind the last of them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from fastsf import layout
-from fastsf.chunks import Parts
 from fastsf.datasets.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.datasets.read_ahead import ReadAhead, quick_switching
 from fastsf.descriptors.base import Batch, Descriptor, possible_elements
 from fastsf.descriptors.statistics import by_group
 from fastsf.errors import InputError
-from fastsf.feature_writer import Header, add_lengths
-from fastsf.features import FeatureFile
-from fastsf.manifest import Options, header, is_complete, make_manifest, resume_or_begin
-from fastsf.write_behind import Made, WriteBehind
+from fastsf.featurize import layout
+from fastsf.featurize.chunks import Parts
+from fastsf.featurize.manifest import Options, header, is_complete, make_manifest, resume_or_begin
+from fastsf.featurize.reader import FeatureFile
+from fastsf.featurize.write_behind import Made, WriteBehind
+from fastsf.featurize.writer import Header, add_lengths
 
 __all__ = ["Options", "Progress", "Reading", "Summary", "featurize"]
 
@@ -112,7 +112,7 @@ def featurize(
     inputs : sequence of path-like
         Files that ASE reads, or input.data; no patterns.
     output : path-like
-        The HDF5 file; docs/featurize.md describes it, `fastsf.features.FeatureFile` reads it.
+        The HDF5 file; docs/featurize.md describes it, `fastsf.featurize.reader.FeatureFile` reads it.
     descriptor : ACSF or PCSF
         The symmetry functions; rows of the features are atoms or pairs.
     options : Options, optional

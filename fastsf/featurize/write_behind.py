@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy.typing as npt
 
-from fastsf.chunks import Parts
-from fastsf.feature_writer import FeatureWriter, Header
+from fastsf.featurize.chunks import Parts
+from fastsf.featurize.writer import FeatureWriter, Header
 from fastsf.storage.interruption import held_back
 
 Array = npt.NDArray[Any]
 Made = tuple[dict[str, Array], dict[str, Any]]
-"""Arrays and metadata of a chunk, as `fastsf.chunks.Parts.save` takes them."""
+"""Arrays and metadata of a chunk, as `fastsf.featurize.chunks.Parts.save` takes them."""
 
 
 class WriteBehind:
