@@ -23,7 +23,7 @@ from bench_featurize import write_cells
 from interleave import interleaved
 
 from fastsf import ACSF, Calculator, Potential
-from fastsf.predict import predict
+from fastsf.prediction.predict import predict
 from fastsf.symmetry.recipes import make
 
 SKIN = 0.3  # Å

@@ -175,8 +175,8 @@ def tell(summary: Summary, console: Console) -> None:
 def _predict(arguments: argparse.Namespace) -> None:
     console = console_of(arguments)
     from fastsf.io.structures import expand_paths
-    from fastsf.predict import CHUNK_ATOMS, predict
-    from fastsf.prediction_report import check_results, report, write_results
+    from fastsf.prediction.predict import CHUNK_ATOMS, predict
+    from fastsf.prediction.report import check_results, report, write_results
 
     check_results(arguments.metrics, arguments.plots, arguments.overwrite)
     inputs = [str(path) for path in expand_paths(arguments.inputs)]

@@ -19,10 +19,10 @@ from systems import SYSTEMS
 
 from fastsf import Committee, InputError, Potential, StorageError
 from fastsf.datasets.frames import Reading
-from fastsf.error_metrics import Moments, Sample
 from fastsf.featurize.run import Progress
-from fastsf.predict import predict
-from fastsf.prediction import Prediction
+from fastsf.prediction.metrics import Moments, Sample
+from fastsf.prediction.predict import predict
+from fastsf.prediction.prediction import Prediction
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -276,7 +276,7 @@ def test_an_interruption_leaves_nothing_behind(run, data, model, tmp_path, monke
 def test_a_kill_leaves_no_half_file(data, model, tmp_path):
     output, many = tmp_path / "out.extxyz", tmp_path / "many.traj"
     write(many, structures() * 50)
-    slow = "import time\nfrom fastsf.prediction import Prediction\ntext = Prediction.text\n"
+    slow = "import time\nfrom fastsf.prediction.prediction import Prediction\ntext = Prediction.text\n"
     slow += "Prediction.text = lambda self: (time.sleep(0.05), text(self))[1]"
     words = ("predict", model, many, "-o", output, "--chunk-atoms", 8, "--threads", 1)
     process = command(*words, before=slow)

@@ -18,7 +18,7 @@ from histories import wait_for_epoch
 
 from fastsf import Committee, Potential
 from fastsf.datasets import examples as data
-from fastsf.predict import predict
+from fastsf.prediction.predict import predict
 from fastsf.training.checkpoint import read_checkpoint
 from fastsf.training.config_file import read_config
 from fastsf.training.history import EPOCH, read_history

@@ -6,9 +6,9 @@ import numpy as np
 
 from fastsf.datasets.frames import Frame, Place
 from fastsf.datasets.labelled import LabelledSet
-from fastsf.error_metrics import ErrorMetrics
 from fastsf.potentials.committee import Committee, evaluate_all
 from fastsf.potentials.potential import Potential
+from fastsf.prediction.metrics import ErrorMetrics
 from fastsf.training.parts import batches
 
 

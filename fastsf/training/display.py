@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from fastsf.console import Bar, Console
-from fastsf.error_metrics import SHOWN
+from fastsf.prediction.metrics import SHOWN
 from fastsf.training.history import EPOCH
 from fastsf.training.loop import KINDS, SCORE, SECONDS, column
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.error_metrics import SHOWN, ErrorMetrics
 from fastsf.plot_style import make_figure, save_picture
 from fastsf.potentials.network import Network
+from fastsf.prediction.metrics import SHOWN, ErrorMetrics
 from fastsf.structure import FloatArray
 from fastsf.training.history import EPOCH
 from fastsf.training.loop import KINDS, column

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fastsf.error_metrics import SHOWN, ErrorMetrics, Moments
-from fastsf.parity_plots import plot_parity
 from fastsf.potentials.committee import Committee
 from fastsf.potentials.potential import Potential
+from fastsf.prediction.metrics import SHOWN, ErrorMetrics, Moments
+from fastsf.prediction.parity import plot_parity
 from fastsf.storage.atomic import write_atomically
 from fastsf.structure import Structure
 from fastsf.training.assessment import assess

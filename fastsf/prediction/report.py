@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.error_metrics import SHOWN, UNITS, ErrorMetrics, Moments
 from fastsf.errors import StorageError
-from fastsf.parity_plots import plot_parity
-from fastsf.predict import Summary
+from fastsf.prediction.metrics import SHOWN, UNITS, ErrorMetrics, Moments
+from fastsf.prediction.parity import plot_parity
+from fastsf.prediction.predict import Summary
 from fastsf.storage.atomic import storage_errors, write_atomically
 from fastsf.training.plots import plot_errors
 

@@ -22,7 +22,6 @@ from fastsf.datasets.frames import Chunk, Frame, FrameReader, Place, Reading, co
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.datasets.labelled import group_of
 from fastsf.datasets.read_ahead import ReadAhead, quick_switching
-from fastsf.error_metrics import ErrorMetrics
 from fastsf.errors import InputError, StorageError
 from fastsf.featurize.run import Progress
 from fastsf.io.text import compressing
@@ -30,7 +29,8 @@ from fastsf.potentials.committee import Committee, evaluate_all
 from fastsf.potentials.extrapolation import Tally
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.result import Result
-from fastsf.prediction import Prediction
+from fastsf.prediction.metrics import ErrorMetrics
+from fastsf.prediction.prediction import Prediction
 from fastsf.storage.atomic import write_atomically
 
 CHUNK_ATOMS = 5000

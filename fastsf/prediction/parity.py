@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.error_metrics import ErrorMetrics, Moments, Sample
 from fastsf.plot_style import make_figure, save_picture
+from fastsf.prediction.metrics import ErrorMetrics, Moments, Sample
 
 _COLOR = "#2a6f97"
 _MOST_POINTS = 3000
@@ -23,7 +23,7 @@ def plot_parity(metrics: ErrorMetrics, folder: Path) -> list[Path]:
     Parameters
     ----------
     metrics : ErrorMetrics
-        From `fastsf.predict`.
+        From `fastsf.prediction.predict`.
     folder : Path
         Where to write energies.png and forces-SYMBOL.png; made if it is not there.
 
