@@ -6,13 +6,11 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastsf.storage.atomic import storage_errors
-
-if TYPE_CHECKING:
-    from fastsf.featurize.run import Progress
 
 _LOG_SECONDS = 30.0
 _DRAW_SECONDS = 0.1
@@ -103,8 +101,26 @@ class Bar:
             self._bar = None
 
 
+@dataclass(frozen=True)
+class ReadingProgress:
+    """Position of a command in the structures that it reads.
+
+    Parameters
+    ----------
+    structures, atoms : int
+        Done so far, in earlier runs too.
+    bytes_read, bytes_total : int
+        Of the inputs.
+    """
+
+    structures: int
+    atoms: int
+    bytes_read: int
+    bytes_total: int
+
+
 class ProgressBar:
-    """Progress of a featurization with rate and remaining time; call it with every `Progress`.
+    """Bar of structures that are read, with rate and remaining time; call it with every `ReadingProgress`.
 
     Parameters
     ----------
@@ -123,7 +139,7 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: ReadingProgress) -> None:
         """Draw the bar anew."""
         now = time.perf_counter()
         if self._atoms_before is None:

@@ -10,10 +10,9 @@ from fastsf.analysis.report import REPORTS, diffusion_text, drift_text, overview
 from fastsf.analysis.source import Source
 from fastsf.analysis.study import Settings, study
 from fastsf.analysis.tables import LARGE, SMALL, format_table, small_tables
-from fastsf.console import Console
+from fastsf.console import Console, ReadingProgress
 from fastsf.datasets.read_ahead import read_position
 from fastsf.errors import InputError, StorageError
-from fastsf.featurize.run import Progress
 
 
 def analyze(source: Source, folder: Path, settings: Settings, console: Console, command: str = "") -> list[Path]:
@@ -46,7 +45,7 @@ def analyze(source: Source, folder: Path, settings: Settings, console: Console, 
     size = 0 if path is None else path.stat().st_size
     with console.progress_bar() as bar:
         results = study(
-            source, settings, lambda frames, atoms: bar(Progress(frames, atoms, read_position(str(path)), size))
+            source, settings, lambda frames, atoms: bar(ReadingProgress(frames, atoms, read_position(str(path)), size))
         )
     written = write_results(results, source, folder, command)
     for line in overview(results, source):

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from fastsf.console import ReadingProgress
 from fastsf.datasets.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.datasets.read_ahead import ReadAhead, quick_switching
@@ -29,25 +30,7 @@ from fastsf.featurize.reader import FeatureFile
 from fastsf.featurize.write_behind import Made, WriteBehind
 from fastsf.featurize.writer import Header, add_lengths
 
-__all__ = ["Options", "Progress", "Reading", "Summary", "featurize"]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a featurization is.
-
-    Parameters
-    ----------
-    structures, atoms : int
-        Computed, those of an earlier run included.
-    bytes_read, bytes_total : int
-        Of the inputs.
-    """
-
-    structures: int
-    atoms: int
-    bytes_read: int
-    bytes_total: int
+__all__ = ["Options", "Reading", "Summary", "featurize"]
 
 
 @dataclass
@@ -100,7 +83,7 @@ def featurize(
     *,
     overwrite: bool = False,
     command: str = "",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[ReadingProgress], None] | None = None,
 ) -> Summary:
     """Compute the symmetry functions of all structures of some files, and write them into one HDF5 file.
 
@@ -124,7 +107,7 @@ def featurize(
     command : str
         Stored in the file.
     on_progress : callable, optional
-        Called after every chunk with a `Progress`.
+        Called after every chunk with a `ReadingProgress`.
 
     Returns
     -------
@@ -180,7 +163,7 @@ class _Run:
         options: Options,
         reading: Reading,
         parts: Parts,
-        on_progress: Callable[[Progress], None] | None,
+        on_progress: Callable[[ReadingProgress], None] | None,
     ) -> None:
         self.descriptor, self.files, self.options, self.reading = descriptor, files, options, reading
         self.parts, self.on_progress = parts, on_progress
@@ -256,7 +239,7 @@ class _Run:
     def _report(self, bytes_read: int) -> None:
         if self.on_progress is not None:
             total = sum(each.size for each in self.files)
-            self.on_progress(Progress(self.totals["structure"], self.totals["atom"], bytes_read, total))
+            self.on_progress(ReadingProgress(self.totals["structure"], self.totals["atom"], bytes_read, total))
 
     def _check_any(self, summary: Summary) -> None:
         if not self.totals["structure"]:

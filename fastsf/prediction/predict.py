@@ -18,12 +18,12 @@ from typing import IO, Any, cast
 
 import numpy as np
 
+from fastsf.console import ReadingProgress
 from fastsf.datasets.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.datasets.labelled import group_of
 from fastsf.datasets.read_ahead import ReadAhead, quick_switching
 from fastsf.errors import InputError, StorageError
-from fastsf.featurize.run import Progress
 from fastsf.io.text import compressing
 from fastsf.potentials.committee import Committee, evaluate_all
 from fastsf.potentials.extrapolation import Tally
@@ -106,7 +106,7 @@ def predict(
     chunk_atoms: int = CHUNK_ATOMS,
     group_key: str | None = None,
     overwrite: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[ReadingProgress], None] | None = None,
 ) -> Summary:
     """Predict energies, forces and stresses of all structures of some files, and compare them with labels.
 
@@ -130,7 +130,7 @@ def predict(
     overwrite : bool
         Replace the output if it is there.
     on_progress : callable, optional
-        Called after every chunk with a `fastsf.featurize.run.Progress`.
+        Called after every chunk with a `fastsf.console.ReadingProgress`.
 
     Returns
     -------
@@ -183,7 +183,7 @@ class _Run:
         threads: int | None,
         chunk_atoms: int,
         group_key: str | None,
-        on_progress: Callable[[Progress], None] | None,
+        on_progress: Callable[[ReadingProgress], None] | None,
         summary: Summary,
     ) -> None:
         self.potential, self.files, self.reading = potential, files, reading
@@ -234,7 +234,7 @@ class _Run:
         self._count_outside([each.result for each in predictions if each.result.outside.any()])
         if self.on_progress is not None:
             total = sum(each.size for each in self.files)
-            self.on_progress(Progress(summary.structures, summary.atoms, chunk.bytes_read, total))
+            self.on_progress(ReadingProgress(summary.structures, summary.atoms, chunk.bytes_read, total))
 
     def _count_outside(self, results: Sequence[Result]) -> None:
         summary = self.summary

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from fastsf.errors import StorageError
+from fastsf.prediction.error_plots import plot_errors
 from fastsf.prediction.metrics import SHOWN, UNITS, ErrorMetrics, Moments
 from fastsf.prediction.parity import plot_parity
 from fastsf.prediction.predict import Summary
 from fastsf.storage.atomic import storage_errors, write_atomically
-from fastsf.training.plots import plot_errors
 
 _MOST_LINES = 20
 _TABLE_WORST = 5

@@ -1,4 +1,4 @@
-"""Pictures of a training: learning curves, errors by group and element, weights."""
+"""Pictures of a training: learning curves and weights."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ import numpy as np
 
 from fastsf.plot_style import make_figure, save_picture
 from fastsf.potentials.network import Network
-from fastsf.prediction.metrics import SHOWN, ErrorMetrics
+from fastsf.prediction.metrics import SHOWN
 from fastsf.structure import FloatArray
 from fastsf.training.history import EPOCH
 from fastsf.training.loop import KINDS, column
 
 _COLORS = {"training": "#8aa9bd", "validation": "#b8442a"}
-_BAR = "#2a6f97"
-_MOST_GROUPS = 30
-"""More groups than this are not drawn; those with the largest errors are."""
 
 
 def plot_learning(histories: Sequence[Mapping[str, FloatArray]], best: Sequence[int], path: Path) -> None:
@@ -40,11 +37,6 @@ def plot_learning(histories: Sequence[Mapping[str, FloatArray]], best: Sequence[
         If it cannot be written.
     """
     save_picture(path, partial(_learning, histories, best))
-
-
-def plot_errors(metrics: ErrorMetrics, title: str, path: Path) -> None:
-    """Draw the errors of groups and of elements; raises as `plot_learning`."""
-    save_picture(path, partial(_errors, metrics, title))
 
 
 def plot_weights(networks: Mapping[str, Network], path: Path) -> None:
@@ -94,33 +86,6 @@ def _mark_best(axes: Any, history: Mapping[str, FloatArray], kind: str, epoch: i
     rows = np.flatnonzero(history[EPOCH] == epoch)
     height = scale * history[column(part, kind)][rows]
     axes.plot(history[EPOCH][rows], height, "o", color="k", markersize=4, zorder=3, label=_once("kept", number))
-
-
-# --- errors ---
-
-
-def _errors(metrics: ErrorMetrics, title: str) -> Any:
-    panels = [panel for panel in _panels(metrics) if panel[1]]
-    rows = max((len(bars) for _, bars, _ in panels), default=1)
-    figure = make_figure(3.4 * max(len(panels), 1) + 0.6, 1.1 + 0.24 * rows, title)
-    for (name, bars, unit), axes in zip(panels, np.ravel(figure.subplots(1, max(len(panels), 1))), strict=False):
-        axes.barh(list(bars), list(bars.values()), color=_BAR, height=0.7)
-        axes.bar_label(axes.containers[0], fmt=" %.3g", fontsize=7)
-        axes.margins(x=0.18)
-        axes.set_ylim(rows - 0.5, -0.5)
-        axes.grid(visible=False, axis="y")
-        axes.set(xlabel=f"RMSE ({unit})", title=name)
-    return figure
-
-
-def _panels(metrics: ErrorMetrics) -> list[tuple[str, dict[str, float], str]]:
-    found = []
-    for kind, (scale, unit) in SHOWN.items():
-        bars = {name: scale * each[kind].rmse for name, each in metrics.groups.items() if kind in each}
-        largest = sorted(bars, key=lambda name: -bars[name])[:_MOST_GROUPS]
-        found.append((f"{kind} by group", {name: bars[name] for name in sorted(largest)}, unit))
-    elements = {symbol: each.rmse for symbol, each in sorted(metrics.forces.items())}
-    return [*found, ("forces by element", elements, SHOWN["forces"][1])]
 
 
 # --- weights ---

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastsf.potentials.committee import Committee
 from fastsf.potentials.potential import Potential
+from fastsf.prediction.error_plots import plot_errors
 from fastsf.prediction.metrics import SHOWN, ErrorMetrics, Moments
 from fastsf.prediction.parity import plot_parity
 from fastsf.storage.atomic import write_atomically
@@ -20,7 +21,7 @@ from fastsf.training.assessment import assess
 from fastsf.training.document import Document
 from fastsf.training.history import read_history
 from fastsf.training.loop import Progress
-from fastsf.training.plots import plot_errors, plot_learning, plot_weights
+from fastsf.training.plots import plot_learning, plot_weights
 from fastsf.training.preparation import PARTS, Preparation
 from fastsf.training.run import RunFiles
 
