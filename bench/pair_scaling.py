@@ -16,7 +16,7 @@ from ase.build import bulk
 from pair_models import SYSTEMS, random_potential
 
 from fastsf import neighbor_list
-from fastsf.plot_style import make_figure, save_picture
+from fastsf.reports.style import make_figure, save_picture
 
 SIZES = {1000: (5, 5, 10), 3200: (8, 10, 10), 10_000: (10, 10, 25), 32_000: (20, 20, 20), 100_000: (25, 25, 40)}
 """Atoms, and how often a cubic cell of copper with four atoms is repeated."""

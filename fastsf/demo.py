@@ -18,8 +18,8 @@ from fastsf.errors import SimulationError
 from fastsf.featurize.reader import FeatureFile
 from fastsf.featurize.run import Options, Summary, featurize
 from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
-from fastsf.plots import write_plots
 from fastsf.potentials.potential import Potential
+from fastsf.reports.pictures import write_plots
 from fastsf.simulation.command import simulate
 from fastsf.simulation.files import LOG
 from fastsf.simulation.settings import FILES, Settings, TrajectorySettings

@@ -26,7 +26,7 @@ def run_inspect(arguments: argparse.Namespace, console: Console) -> None:
         return
     if arguments.plots is not None:
         raise InputError("--plots belongs to feature files")
-    from fastsf.potential_report import describe_folder, describe_model
+    from fastsf.reports.potential import describe_folder, describe_model
 
     if not folder:
         console.say(describe_model(arguments.file))
@@ -40,7 +40,7 @@ def run_inspect(arguments: argparse.Namespace, console: Console) -> None:
 def _inspect_features(arguments: argparse.Namespace, console: Console) -> None:
     from fastsf.featurize.reader import FeatureFile
     from fastsf.featurize.summary import describe, statistics_tables
-    from fastsf.plots import write_plots
+    from fastsf.reports.pictures import write_plots
 
     with FeatureFile(arguments.file) as file:
         console.say(describe(file))

@@ -1,4 +1,4 @@
-"""What the compiled steps need of a term of pairs, renewed with the list of pairs; beside `fastsf.potentials.pcsf_energies`."""
+"""Pair-centred energies for the compiled steps, renewed with the neighbour list."""
 
 from __future__ import annotations
 

@@ -16,8 +16,9 @@ from featurizing import ROOT, TOML, descriptor, silicon, structures, water, writ
 
 import fastsf
 from fastsf import Potential, compilation, console, demo
+from fastsf.console import ReadingProgress
 from fastsf.featurize.reader import FeatureFile
-from fastsf.featurize.run import Options, Progress, featurize
+from fastsf.featurize.run import Options, featurize
 
 
 @pytest.fixture
@@ -396,9 +397,9 @@ def test_progress_bar_on_a_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setattr(console, "_DRAW_SECONDS", 0.0)
     with console.Console().progress_bar() as bar:
-        bar(Progress(0, 0, 0, 1000))
-        bar(Progress(10, 80, 500, 1000))
-        bar(Progress(20, 160, 1000, 1000))
+        bar(ReadingProgress(0, 0, 0, 1000))
+        bar(ReadingProgress(10, 80, 500, 1000))
+        bar(ReadingProgress(20, 160, 1000, 1000))
     shown = terminal.getvalue()
     assert " 50% |" in shown
     assert "100% |" in shown
@@ -409,7 +410,7 @@ def test_progress_bar_on_a_terminal(monkeypatch):
 def test_no_progress_bar_elsewhere(capsys):
     for bar in (console.Console().progress_bar(), console.Console(quiet=True).progress_bar()):
         with bar:
-            bar(Progress(10, 80, 500, 1000))
+            bar(ReadingProgress(10, 80, 500, 1000))
     assert capsys.readouterr() == ("", "")
 
 
@@ -419,7 +420,7 @@ def test_progress_goes_to_the_log_now_and_then(monkeypatch, caplog):
     bar = console.ProgressBar(console.Bar(shown=False))
     with caplog.at_level(logging.INFO, "fastsf"):
         for step in (0, 1, 2):
-            bar(Progress(step, 310 * step, 100 * step, 400))
+            bar(ReadingProgress(step, 310 * step, 100 * step, 400))
     assert [record.getMessage() for record in caplog.records] == ["2 structures, 620 atoms, 20 atoms/s, 50 % done"]
 
 

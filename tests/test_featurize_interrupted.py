@@ -13,8 +13,9 @@ import pytest
 from featurizing import TOML, command, descriptor, structures, write_data
 
 from fastsf import ACSF, InputError, StorageError
+from fastsf.console import ReadingProgress
 from fastsf.featurize import chunks
-from fastsf.featurize.run import Options, Progress, Reading, featurize
+from fastsf.featurize.run import Options, Reading, featurize
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -48,7 +49,7 @@ def go_on(data, **more):
 def stop_after(count):
     """Progress callback that ends the run when so many structures are safe."""
 
-    def call(progress: Progress) -> None:
+    def call(progress: ReadingProgress) -> None:
         if progress.structures >= count:
             raise KeyboardInterrupt
 

@@ -12,10 +12,11 @@ from featurizing import PAIR_TOML, TOML, contents, pair_descriptor, silicon, wat
 
 from fastsf import ACSF, PCSF, InputError
 from fastsf.cli import main
+from fastsf.console import ReadingProgress
 from fastsf.descriptors.base import descriptor_from_dict, descriptor_from_file, descriptor_from_recipe
 from fastsf.errors import FormatError
 from fastsf.featurize.reader import FeatureFile
-from fastsf.featurize.run import Options, Progress, Reading, featurize
+from fastsf.featurize.run import Options, Reading, featurize
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -133,7 +134,7 @@ def test_goes_on_after_an_interruption(data, monkeypatch, count):
     options = Options(derivatives=True, scale=True, chunk_atoms=5)
     whole = make(data, options)[1].rename(data.with_name("whole.h5")).read_bytes()
 
-    def stop(progress: Progress) -> None:
+    def stop(progress: ReadingProgress) -> None:
         if progress.structures >= count:
             raise KeyboardInterrupt
 

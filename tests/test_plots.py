@@ -25,12 +25,12 @@ from fastsf import (
     Radial,
     StorageError,
     Window,
-    shapes,
 )
 from fastsf.descriptors.statistics import ColumnStatistics
-from fastsf.function_plots import functions_figure
-from fastsf.plots import plot_functions, plot_ranges
-from fastsf.range_plots import ranges_figure
+from fastsf.reports import shapes
+from fastsf.reports.functions import functions_figure
+from fastsf.reports.pictures import plot_functions, plot_ranges
+from fastsf.reports.ranges import ranges_figure
 
 R = np.array([0.3, 1.0, 2.5, 4.9, 5.1])
 

@@ -15,8 +15,8 @@ from test_golden_n2p2 import CASES
 
 from fastsf.cli import main
 from fastsf.errors import FastsfError, InputError
-from fastsf.potential_report import describe_folder, describe_model
 from fastsf.potentials.potential import Potential
+from fastsf.reports.potential import describe_folder, describe_model
 
 CLEAN = SETTINGS.replace(
     "symfunction_short O 2 O 0.25 1.0 6.0\n", "symfunction_short O 2 O 0.25 1.0 6.0\nuse_short_forces\n"

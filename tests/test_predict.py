@@ -18,8 +18,8 @@ from potentials import random_potential
 from systems import SYSTEMS
 
 from fastsf import Committee, InputError, Potential, StorageError
+from fastsf.console import ReadingProgress
 from fastsf.datasets.frames import Reading
-from fastsf.featurize.run import Progress
 from fastsf.prediction.metrics import Moments, Sample
 from fastsf.prediction.predict import predict
 from fastsf.prediction.prediction import Prediction
@@ -313,7 +313,7 @@ def test_structures_that_cannot_be_used_are_left_out(tmp_path):
 
 
 def test_progress(data):
-    seen: list[Progress] = []
+    seen: list[ReadingProgress] = []
     predict([data], potential(), threads=1, chunk_atoms=1, on_progress=seen.append)
     assert [each.structures for each in seen] == [1, 2, 3, 4, 5, 6]
     assert seen[-1].bytes_read <= seen[-1].bytes_total == data.stat().st_size

@@ -13,8 +13,8 @@ from fastsf.analysis.source import Source
 from fastsf.analysis.study import Results
 from fastsf.analysis.tables import curves, small_tables, write_curves, write_table
 from fastsf.analysis.vibrations import CM_PER_THZ
+from fastsf.reports.document import Document
 from fastsf.storage.atomic import make_folder, write_atomically
-from fastsf.training.document import Document
 
 REPORTS = ("analysis.md", "analysis.html")
 

@@ -21,8 +21,8 @@ or::
     name = "imbalzano2018"
     cutoff = 6.0                    # and the recipe's other options
 
-Pair-centred functions are tables ``[[pair_function]]`` (as in fastsf.symmetry.pcsf_definition) or the recipe ``[pair_recipe]``
-(fastsf.symmetry.pcsf_recipes); a file may have them beside atom-centred ones or alone.
+Pair-centred functions are tables ``[[pair_function]]`` (as in fastsf.symmetry.pcsf_definition) or the recipe
+``[pair_recipe]`` (fastsf.symmetry.pcsf_recipes); a file may have them beside atom-centred ones or alone.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.plot_style import make_figure, save_picture
 from fastsf.prediction.metrics import SHOWN, ErrorMetrics
+from fastsf.reports.style import make_figure, save_picture
 
 _BAR = "#2a6f97"
 _MOST_GROUPS = 30

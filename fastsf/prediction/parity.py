@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.plot_style import make_figure, save_picture
 from fastsf.prediction.metrics import ErrorMetrics, Moments, Sample
+from fastsf.reports.style import make_figure, save_picture
 
 _COLOR = "#2a6f97"
 _MOST_POINTS = 3000

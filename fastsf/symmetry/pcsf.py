@@ -1,8 +1,8 @@
 """Pair-centred symmetry functions as data: what a function is, not how it is computed.
 
 They describe the surroundings of a pair of atoms i and j (Jose, Artrith and Behler, J. Chem. Phys. 136, 194111 (2012)),
-with the envelopes, radial and angle factors of `fastsf.symmetry.atoms`, F(r) = envelope(r) exp(-eta (r - rs)^2), and sums
-over the other atoms k of one element::
+with the envelopes, radial and angle factors of `fastsf.symmetry.atoms`, F(r) = envelope(r) exp(-eta (r - rs)^2),
+and sums over the other atoms k of one element::
 
     PairRadial       G = F(Rij), or Rij itself without an envelope
     PairEnvironment  G = envelope(Rij) exp(-pair_eta (Rij - pair_rs)^2) [sum_k F(Rik) + sum_k F(Rjk)]

@@ -1,4 +1,4 @@
-"""Sets of pair-centred symmetry functions, made for given elements and cutoff, in the manner of `fastsf.symmetry.recipes`."""
+"""Recipes: sets of pair-centred symmetry functions for given elements and cutoff."""
 
 from __future__ import annotations
 

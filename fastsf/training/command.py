@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import fastsf
-from fastsf.console import Console, compile_first
+from fastsf.console import Console, ReadingProgress, compile_first
 from fastsf.datasets.checks.outliers import find_outliers
 from fastsf.errors import InputError
-from fastsf.featurize.run import Progress as ReadProgress
 from fastsf.potentials.potential import Potential
 from fastsf.storage.atomic import make_folder, storage_errors
 from fastsf.storage.interruption import Interruption
@@ -189,7 +188,7 @@ class _Work:
                 self._samples[name] = self.preparation.samples(
                     name,
                     self.config.run.memory * 2**30 - used,
-                    lambda n: bar(ReadProgress(n, int(labelled.n_atoms[:n].sum()), n, len(labelled))),
+                    lambda n: bar(ReadingProgress(n, int(labelled.n_atoms[:n].sum()), n, len(labelled))),
                 )
         return self._samples[name]
 

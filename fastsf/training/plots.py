@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.plot_style import make_figure, save_picture
 from fastsf.potentials.network import Network
 from fastsf.prediction.metrics import SHOWN
+from fastsf.reports.style import make_figure, save_picture
 from fastsf.structure import FloatArray
 from fastsf.training.history import EPOCH
 from fastsf.training.loop import KINDS, column

@@ -15,10 +15,10 @@ from fastsf.potentials.potential import Potential
 from fastsf.prediction.error_plots import plot_errors
 from fastsf.prediction.metrics import SHOWN, ErrorMetrics, Moments
 from fastsf.prediction.parity import plot_parity
+from fastsf.reports.document import Document
 from fastsf.storage.atomic import write_atomically
 from fastsf.structure import Structure
 from fastsf.training.assessment import assess
-from fastsf.training.document import Document
 from fastsf.training.history import read_history
 from fastsf.training.loop import Progress
 from fastsf.training.plots import plot_learning, plot_weights

@@ -30,7 +30,7 @@ LAYER = np.dtype(
 
 
 class Networks(NamedTuple):
-    """Networks and scalings of all elements, s columns of symmetry functions; `fastsf.potentials.network_packing` fills it."""
+    """Networks and scalings of all elements, s columns; filled by `fastsf.potentials.network_packing`."""
 
     layer_first: np.ndarray  # (elements + 1,) int64
     layers: np.recarray  # LAYER

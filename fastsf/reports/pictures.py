@@ -9,9 +9,9 @@ from pathlib import Path
 from fastsf.descriptors.base import Descriptor, descriptor_from_dict
 from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.featurize.reader import FeatureFile
-from fastsf.function_plots import functions_figure
-from fastsf.plot_style import save_picture
-from fastsf.range_plots import ranges_figure
+from fastsf.reports.functions import functions_figure
+from fastsf.reports.ranges import ranges_figure
+from fastsf.reports.style import save_picture
 
 
 def write_plots(file: FeatureFile, folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastsf.descriptors.statistics import ColumnStatistics
-from fastsf.plot_style import make_figure
+from fastsf.reports.style import make_figure
 
 _COLORS = ("#2a6f97", "#c1666b", "#4f772d", "#8d5fd3", "#d08c00", "#3d5a80", "#8c6d46", "#008080")
 _STILL = "#d00000"

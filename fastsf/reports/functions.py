@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsf import shapes
-from fastsf.plot_style import make_figure
+from fastsf.reports import shapes
+from fastsf.reports.style import make_figure
 from fastsf.symmetry.atoms import Compact, Power, Radial, SymmetryFunction
 from fastsf.symmetry.pcsf import PairFunction
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastsf.io.n2p2.weights import count_parameters
-from fastsf.potential_checks import FolderCheck
-from fastsf.potential_words import explain
 from fastsf.potentials.files.folder import SETTINGS, choose_units
 from fastsf.potentials.potential import Potential
+from fastsf.reports.checks import FolderCheck
+from fastsf.reports.words import explain
 from fastsf.units import energy_factor, length_factor
 
 _WIDTH = 52
