@@ -19,7 +19,7 @@ from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.recipes import make
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 MEMBERS = (1, 2, 4, 8)
 ROUNDS = 21

@@ -23,10 +23,10 @@ import numpy as np
 from fastsf.datasets.frames import Reading
 from fastsf.datasets.labelled import LabelledSet, read_labelled
 from fastsf.threads import most_threads
-from fastsf.training.kalman import Kalman
-from fastsf.training.n2p2_folder import TrainingFolder
-from fastsf.training.objective import Objective
-from fastsf.training.samples import Samples
+from fastsf.training.config.n2p2_folder import TrainingFolder
+from fastsf.training.objective.objective import Objective
+from fastsf.training.objective.samples import Samples
+from fastsf.training.optimizers.kalman import Kalman
 from fastsf.units import energy_factor, length_factor
 
 SETS = {

@@ -26,10 +26,10 @@ from fastsf.console import Console
 from fastsf.datasets.frames import Reading
 from fastsf.datasets.labelled import read_labelled
 from fastsf.structure import Structure
-from fastsf.training.command import train
-from fastsf.training.config_file import read_config
+from fastsf.training.config.files import read_config
 from fastsf.training.init_command import init
-from fastsf.training.optimizers import OPTIMIZERS
+from fastsf.training.optimizers.registry import OPTIMIZERS
+from fastsf.training.run.command import train
 
 PARTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Of the minutes, when errors are looked at."""

@@ -17,8 +17,8 @@ from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry import recipes
 from fastsf.symmetry.pcsf_definition import pair_function_to_dict
 from fastsf.symmetry.pcsf_recipes import make_pairs
-from fastsf.training.initialization import initial_network
-from fastsf.training.template import toml_value
+from fastsf.training.config.template import toml_value
+from fastsf.training.objective.initialization import initial_network
 
 TERMS = {"atoms": ("atoms",), "pairs": ("pairs",), "both": ("atoms", "pairs")}
 """Models, and the sums that each consists of: energies of atoms, of pairs."""

@@ -205,9 +205,9 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     console = console_of(arguments)
-    from fastsf.training.command import default_folder, train
-    from fastsf.training.config_file import overrides_of, read_config, read_folder
+    from fastsf.training.config.files import overrides_of, read_config, read_folder
     from fastsf.training.init_command import init
+    from fastsf.training.run.command import default_folder, train
 
     if arguments.init:
         output = Path(arguments.output or "train.toml")

@@ -24,9 +24,9 @@ from fastsf.simulation.command import simulate
 from fastsf.simulation.files import LOG
 from fastsf.simulation.settings import FILES, Settings, TrajectorySettings
 from fastsf.storage.atomic import make_folder
-from fastsf.training.command import train
-from fastsf.training.config_file import read_config
+from fastsf.training.config.files import read_config
 from fastsf.training.init_command import init
+from fastsf.training.run.command import train
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import numpy as np
 from fastsf.storage.atomic import write_atomically
 from fastsf.storage.interruption import Interruption
 from fastsf.storage.states import generator_state, restored_generator
-from fastsf.training.balance import Balance
-from fastsf.training.loop import Limits, Loop, Progress
-from fastsf.training.measures import Errors, Sigma
-from fastsf.training.optimizer import Step
-from fastsf.training.run import Run, RunFiles, unfinished
+from fastsf.training.objective.balance import Balance
+from fastsf.training.objective.measures import Errors, Sigma
+from fastsf.training.optimizers.base import Step
+from fastsf.training.run.loop import Limits, Loop, Progress
+from fastsf.training.run.run import Run, RunFiles, unfinished
 
 START = np.zeros(6)
 IDENTITY = {"config": {"optimizer": {"name": "fake"}, "seed": 3}, "data": ["abc"]}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastsf.training.objective import Objective
+from fastsf.training.objective.objective import Objective
 
 STEP = 1e-5
 

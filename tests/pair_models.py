@@ -11,11 +11,11 @@ from fastsf.descriptors.pcsf import PCSF
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
-from fastsf.training.initialization import initial_network
-from fastsf.training.model import Model
-from fastsf.training.pair_parts import PairInputs, find_pair_scalings
-from fastsf.training.parts import with_functions
-from fastsf.training.samples import find_scalings
+from fastsf.training.objective.initialization import initial_network
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.parts import with_functions
+from fastsf.training.objective.pcsf_parts import PairInputs, find_pair_scalings
+from fastsf.training.objective.samples import find_scalings
 
 FAR, NEAR = Cutoff(3.0, "poly4"), Cutoff(2.5, "poly4")
 OFFSETS = {"H": -0.5, "O": -75.0}

@@ -12,7 +12,7 @@ from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import Cutoff, Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kinds_of
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 SMOOTH = Cutoff(RADIUS, "poly4")
 """Smooth enough for central differences."""

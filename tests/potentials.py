@@ -9,7 +9,7 @@ from fastsf import ACSF, G2, G4, G5, Cutoff
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import SymmetryFunction
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 ELEMENTS = ("H", "O", "S")
 CUTOFF = Cutoff(RADIUS, "poly4")

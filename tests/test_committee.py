@@ -13,7 +13,7 @@ from fastsf.errors import InputError, StructureError
 from fastsf.potentials.committee import Committee, CommitteeResult
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 RADIUS = 4.0
 TOPOLOGIES = (5, 4), (7,), (), (3, 3, 3)

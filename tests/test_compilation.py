@@ -39,7 +39,7 @@ from fastsf.descriptors.pcsf import PCSF
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.potential import Potential
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 from fastsf.potentials.network import Network
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.scaling import Scaling

@@ -11,7 +11,7 @@ from fastsf import ACSF, G2, Potential
 from fastsf.errors import InputError, StorageError
 from fastsf.potentials.files.convert import convert
 from fastsf.potentials.scaling import Scaling
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from fastsf.kernels.acsf.triplets import CHUNK
 from fastsf.kernels.energies.energies import MOST_KEPT
 from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import SymmetryFunction
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 
 def potential(functions: list[SymmetryFunction]) -> Potential:

@@ -5,7 +5,7 @@ import pytest
 
 from fastsf.errors import InputError
 from fastsf.potentials.network import Network
-from fastsf.training.initialization import METHODS, initial_network, preconditioned
+from fastsf.training.objective.initialization import METHODS, initial_network, preconditioned
 
 SIZES, NAMES = (30, 25, 20, 1), ("tanh", "tanh", "linear")
 VARIANCES = {

@@ -7,9 +7,9 @@ import pytest
 from fake_objective import ATOMS, FakeObjective
 
 from fastsf.errors import InputError
-from fastsf.training.candidates import Queue, find_candidates
-from fastsf.training.covariance import Covariance
-from fastsf.training.kalman import Kalman, Settings
+from fastsf.training.optimizers.candidates import Queue, find_candidates
+from fastsf.training.optimizers.covariance import Covariance
+from fastsf.training.optimizers.kalman import Kalman, Settings
 
 BASE = {"energy_fraction": 1.0, "force_fraction": 0.5, "force_weight": 3.0, "selection": "random", "units": "networks"}
 

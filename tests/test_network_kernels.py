@@ -17,7 +17,7 @@ from fastsf.potentials.network import Network
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.scaling import Scaling
 from fastsf.threads import crew_of
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 ELEMENTS = ("H", "C", "O")
 

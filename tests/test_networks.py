@@ -9,7 +9,7 @@ from strategies import REPEATABLE
 
 from fastsf.errors import InputError
 from fastsf.potentials.network import ACTIVATIONS, Network
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 SMOOTH = tuple(name for name in ACTIVATIONS if name != "relu")
 TOPOLOGIES = ((3, 1), (1, 1), (4, 1, 1), (5, 7, 1), (4, 3, 6, 1), (2, 3, 4, 5, 6, 1))

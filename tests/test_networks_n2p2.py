@@ -14,7 +14,7 @@ from fastsf.io.n2p2.keywords import Keywords, read_keywords
 from fastsf.kernels.networks.networks import Networks
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.scaling import Scaling
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 LETTERS = {
     "l": "linear",

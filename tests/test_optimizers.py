@@ -10,8 +10,8 @@ import pytest
 from fake_objective import FakeObjective
 
 from fastsf.errors import InputError
-from fastsf.training import adam, kalman, lbfgs
-from fastsf.training.optimizer import Optimizer
+from fastsf.training.optimizers import adam, kalman, lbfgs
+from fastsf.training.optimizers.base import Optimizer
 
 FILTER = kalman.Settings(force_fraction=0.5, force_batch=4, force_weight=1.0, units="networks")
 MAKE: dict[str, tuple[Callable[[FakeObjective, int], Optimizer], int]] = {

@@ -17,7 +17,7 @@ from fastsf.errors import InputError, StorageError
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import SymmetryFunction
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 
 @cache

@@ -33,7 +33,7 @@ from fastsf.potentials.evaluation import Result, evaluate_batch
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import CORES, SMOOTH_CORES
-from fastsf.training.initialization import initial_network
+from fastsf.training.objective.initialization import initial_network
 
 VALUES, FORCES, LARGEST, ENERGY = 5e-6, 2e-5, 1e-4, 3e-6
 """Bounds: of symmetry functions (of the largest in a column), forces (rms and maximum, of the rms force), eV/atom."""

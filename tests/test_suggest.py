@@ -11,7 +11,7 @@ from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
 from fastsf.structure import Structure
 from fastsf.symmetry import recipes
-from fastsf.training.suggest import suggest
+from fastsf.training.config.suggest import suggest
 
 
 def labelled(*structures) -> LabelledSet:

@@ -19,11 +19,11 @@ from histories import wait_for_epoch
 from fastsf import Committee, Potential
 from fastsf.datasets import examples as data
 from fastsf.prediction.predict import predict
-from fastsf.training.checkpoint import read_checkpoint
-from fastsf.training.config_file import read_config
-from fastsf.training.history import EPOCH, read_history
-from fastsf.training.loop import SECONDS, column
-from fastsf.training.model import Model
+from fastsf.training.config.files import read_config
+from fastsf.training.objective.model import Model
+from fastsf.training.run.checkpoint import read_checkpoint
+from fastsf.training.run.history import EPOCH, read_history
+from fastsf.training.run.loop import SECONDS, column
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -97,7 +97,7 @@ def report():
 @pytest.fixture(autouse=True)
 def without_report(request, monkeypatch):
     if "report" not in request.fixturenames:
-        monkeypatch.setattr("fastsf.training.command.write_report", lambda *_: [])
+        monkeypatch.setattr("fastsf.training.run.command.write_report", lambda *_: [])
 
 
 def history_of(folder: Path, suffix: str = "") -> dict[str, list[float]]:

@@ -10,11 +10,11 @@ from fastsf import G2, Cutoff
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.toml_file import TomlFile, fitted
 from fastsf.symmetry.pcsf import PairRadial
-from fastsf.training.config import Config, Data, Loss, Networks, RunOptions
-from fastsf.training.config_file import read_config, read_folder
-from fastsf.training.optimizers import OPTIMIZERS
-from fastsf.training.pair_networks import PairNetworks
-from fastsf.training.template import config_text, toml_value
+from fastsf.training.config.config import Config, Data, Loss, Networks, RunOptions
+from fastsf.training.config.files import read_config, read_folder
+from fastsf.training.config.pcsf import PairNetworks
+from fastsf.training.config.template import config_text, toml_value
+from fastsf.training.optimizers.registry import OPTIMIZERS
 
 GOOD = """
 [data]

@@ -16,8 +16,8 @@ from fastsf.io.n2p2.keywords import read_keywords
 from fastsf.io.n2p2.training_keywords import read_training_keywords
 from fastsf.potentials.evaluation import evaluate_batch
 from fastsf.structure import Structure
-from fastsf.training import adam, kalman
-from fastsf.training.n2p2_folder import TrainingFolder
+from fastsf.training.config.n2p2_folder import TrainingFolder
+from fastsf.training.optimizers import adam, kalman
 
 SHARED = os.environ.get("FASTSF_SHARED")
 TEXT = """\

@@ -16,12 +16,12 @@ from histories import wait_for_epoch
 
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.storage.interruption import Interruption
-from fastsf.training.balance import Balance
-from fastsf.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from fastsf.training.history import EPOCH, History, read_history
-from fastsf.training.loop import SECONDS, Limits, Loop, Progress, column, score
-from fastsf.training.measures import Errors
-from fastsf.training.run import RunFiles, unfinished
+from fastsf.training.objective.balance import Balance
+from fastsf.training.objective.measures import Errors
+from fastsf.training.run.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from fastsf.training.run.history import EPOCH, History, read_history
+from fastsf.training.run.loop import SECONDS, Limits, Loop, Progress, column, score
+from fastsf.training.run.run import RunFiles, unfinished
 
 NAN = float("nan")
 

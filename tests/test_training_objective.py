@@ -10,11 +10,11 @@ from potentials import random_potential
 
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
-from fastsf.training.levenberg_marquardt import LevenbergMarquardt, Settings
-from fastsf.training.measures import Errors, Sigma
-from fastsf.training.model import Model
-from fastsf.training.objective import Objective
-from fastsf.training.samples import Samples, estimated_bytes, find_scalings
+from fastsf.training.objective.measures import Errors, Sigma
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.objective import Objective
+from fastsf.training.objective.samples import Samples, estimated_bytes, find_scalings
+from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, Settings
 
 SIGMA = Sigma(0.05, 0.3, 0.02)
 

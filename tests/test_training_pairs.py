@@ -9,13 +9,13 @@ from pair_models import OFFSETS, labelled, pair_model, systems
 
 from fastsf.errors import InputError
 from fastsf.structure import Structure
-from fastsf.training.levenberg_marquardt import LevenbergMarquardt, Settings
-from fastsf.training.measures import Sigma
-from fastsf.training.model import Model
-from fastsf.training.objective import Objective
-from fastsf.training.pair_parts import estimated_pair_bytes, find_pair_scalings
-from fastsf.training.parts import with_functions
-from fastsf.training.samples import Samples
+from fastsf.training.objective.measures import Sigma
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.objective import Objective
+from fastsf.training.objective.parts import with_functions
+from fastsf.training.objective.pcsf_parts import estimated_pair_bytes, find_pair_scalings
+from fastsf.training.objective.samples import Samples
+from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, Settings
 
 SIGMA = Sigma(0.05, 0.3, 0.02)
 CASES = [("fc", True), ("fc", False), ("shift", False), ("none", True)]

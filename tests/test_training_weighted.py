@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fastsf.training.initialization import initial_network
-from fastsf.training.model import Model
-from fastsf.training.parts import Part
-from fastsf.training.terms import Terms
+from fastsf.training.objective.initialization import initial_network
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.parts import Part
+from fastsf.training.objective.terms import Terms
 
 ATOMS, CENTERS, PLACES, WIDTH = 4, 7, 3, 5
 

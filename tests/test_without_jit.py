@@ -59,11 +59,11 @@ from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import CORES, SMOOTH_CORES
-from fastsf.training.covariance import Covariance
-from fastsf.training.initialization import initial_network
-from fastsf.training.model import Model
-from fastsf.training.objective import Objective
-from fastsf.training.samples import Samples, find_scalings
+from fastsf.training.objective.initialization import initial_network
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.objective import Objective
+from fastsf.training.objective.samples import Samples, find_scalings
+from fastsf.training.optimizers.covariance import Covariance
 
 
 def functions() -> list:

@@ -1,1 +1,4 @@
-"""Training of potentials: data, objective, optimisers, and the loop around them."""
+"""Training of potentials on energies, forces and stresses.
+
+Belongs here: config, objective, optimizers and run, in this order. Data sets are in datasets.
+"""

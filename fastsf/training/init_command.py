@@ -13,10 +13,10 @@ from fastsf.datasets.frames import Reading
 from fastsf.datasets.labelled import read_labelled
 from fastsf.errors import StorageError
 from fastsf.storage.atomic import write_atomically
-from fastsf.training.config import NO_RECIPE, READING_KEYS
-from fastsf.training.pair_networks import suggested_pairs
-from fastsf.training.suggest import suggest
-from fastsf.training.template import config_text
+from fastsf.training.config.config import NO_RECIPE, READING_KEYS
+from fastsf.training.config.pcsf import suggested_pairs
+from fastsf.training.config.suggest import suggest
+from fastsf.training.config.template import config_text
 
 
 def init(

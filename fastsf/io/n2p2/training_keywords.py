@@ -45,7 +45,7 @@ class TrainingKeywords:
     optimizer : str
         "kalman" or "adam".
     settings : dict of str to str, int or float
-        Settings of the optimiser under the names of `fastsf.training.kalman.Settings` and `adam.Settings`.
+        Settings of the optimiser under the names of `fastsf.training.optimizers.kalman.Settings` and `adam.Settings`.
     initialization : str
         "uniform" or "nguyen_widrow".
     bounds : (float, float)

@@ -9,7 +9,7 @@ from fastsf.datasets.labelled import LabelledSet
 from fastsf.potentials.committee import Committee, evaluate_all
 from fastsf.potentials.potential import Potential
 from fastsf.prediction.metrics import ErrorMetrics
-from fastsf.training.parts import batches
+from fastsf.training.objective.parts import batches
 
 
 def assess(potential: Potential | Committee, labelled: LabelledSet) -> ErrorMetrics:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastsf.training import adam, kalman, lbfgs, levenberg_marquardt
-from fastsf.training.optimizer import Optimizer
+from fastsf.training.optimizers import adam, kalman, lbfgs, levenberg_marquardt
+from fastsf.training.optimizers.base import Optimizer
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from scipy.optimize import minimize
 
 from fastsf.errors import InputError
 from fastsf.structure import FloatArray
-from fastsf.training.objective import Objective
-from fastsf.training.optimizer import State, Step
+from fastsf.training.objective.objective import Objective
+from fastsf.training.optimizers.base import State, Step
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from fastsf.console import Bar, Console
 from fastsf.prediction.metrics import SHOWN
-from fastsf.training.history import EPOCH
-from fastsf.training.loop import KINDS, SCORE, SECONDS, column
+from fastsf.training.run.history import EPOCH
+from fastsf.training.run.loop import KINDS, SCORE, SECONDS, column
 
 _SECONDS = 1.0
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from fastsf.errors import FormatError, InputError
 from fastsf.io.toml_file import TomlFile, parse_toml
-from fastsf.training.config import NO_RECIPE, Config, Data, Loss, Networks, RunOptions
-from fastsf.training.config_functions import INLINE, atom_functions, check_inline, pair_networks
-from fastsf.training.n2p2_folder import TrainingFolder
-from fastsf.training.optimizers import OPTIMIZERS
+from fastsf.training.config.config import NO_RECIPE, Config, Data, Loss, Networks, RunOptions
+from fastsf.training.config.functions import INLINE, atom_functions, check_inline, pair_networks
+from fastsf.training.config.n2p2_folder import TrainingFolder
+from fastsf.training.optimizers.registry import OPTIMIZERS
 
 SECTIONS = ("data", "functions", "pairs", "networks", "loss", "optimizer", "run")
 

@@ -18,12 +18,12 @@ from fastsf.prediction.parity import plot_parity
 from fastsf.reports.document import Document
 from fastsf.storage.atomic import write_atomically
 from fastsf.structure import Structure
-from fastsf.training.assessment import assess
-from fastsf.training.history import read_history
-from fastsf.training.loop import Progress
-from fastsf.training.plots import plot_learning, plot_weights
-from fastsf.training.preparation import PARTS, Preparation
-from fastsf.training.run import RunFiles
+from fastsf.training.run.assessment import assess
+from fastsf.training.run.history import read_history
+from fastsf.training.run.loop import Progress
+from fastsf.training.run.plots import plot_learning, plot_weights
+from fastsf.training.run.preparation import PARTS, Preparation
+from fastsf.training.run.run import RunFiles
 
 _SKIN = 1.0
 _SECONDS = 0.3

@@ -15,10 +15,10 @@ from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
 from fastsf.structure import FloatArray, IntArray, volume
 from fastsf.threads import most_threads
-from fastsf.training.measures import Errors, Predictions, Sigma
-from fastsf.training.model import Model
-from fastsf.training.samples import Samples
-from fastsf.training.terms import Terms
+from fastsf.training.objective.measures import Errors, Predictions, Sigma
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.samples import Samples
+from fastsf.training.objective.terms import Terms
 
 _BLOCK_ROWS = 2000
 """Rows of the Jacobian that are multiplied together: enough for BLAS, few enough to stay small."""

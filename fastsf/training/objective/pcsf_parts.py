@@ -19,7 +19,7 @@ from fastsf.errors import InputError
 from fastsf.potentials.scaling import Mode, Scaling
 from fastsf.structure import FloatArray, Structure
 from fastsf.symmetry.pcsf import PairRadial, pair_cutoff
-from fastsf.training.parts import Derivatives, Part, PartArrays, batches, with_functions
+from fastsf.training.objective.parts import Derivatives, Part, PartArrays, batches, with_functions
 
 _BATCH_ATOMS = 50
 """Structures of about so many atoms go through the kernels together: a pair sees the neighbours of both its ends."""

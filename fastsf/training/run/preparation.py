@@ -25,16 +25,16 @@ from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.definition import to_document
 from fastsf.symmetry.pcsf_definition import pairs_to_document
 from fastsf.threads import most_threads
-from fastsf.training.balance import starting_sigma
-from fastsf.training.config import Config, Data, Networks
-from fastsf.training.initialization import initial_network
-from fastsf.training.measures import Sigma
-from fastsf.training.model import Model
-from fastsf.training.objective import Objective
-from fastsf.training.pair_networks import PairNetworks
-from fastsf.training.pair_parts import PairInputs, estimated_pair_bytes, find_pair_scalings, kinds_present
-from fastsf.training.parts import with_functions
-from fastsf.training.samples import Samples, estimated_bytes, find_scalings
+from fastsf.training.config.config import Config, Data, Networks
+from fastsf.training.config.pcsf import PairNetworks
+from fastsf.training.objective.balance import starting_sigma
+from fastsf.training.objective.initialization import initial_network
+from fastsf.training.objective.measures import Sigma
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.objective import Objective
+from fastsf.training.objective.parts import with_functions
+from fastsf.training.objective.pcsf_parts import PairInputs, estimated_pair_bytes, find_pair_scalings, kinds_present
+from fastsf.training.objective.samples import Samples, estimated_bytes, find_scalings
 
 PARTS = ("train", "validation", "test")
 

@@ -16,17 +16,17 @@ from fastsf.errors import InputError
 from fastsf.potentials.potential import Potential
 from fastsf.storage.atomic import make_folder, storage_errors
 from fastsf.storage.interruption import Interruption
-from fastsf.training.balance import Balance
-from fastsf.training.checkpoint import Checkpoint
-from fastsf.training.config import Config
-from fastsf.training.display import EpochTable
-from fastsf.training.loop import Loop, Progress
-from fastsf.training.model import Model
-from fastsf.training.optimizers import OPTIMIZERS
-from fastsf.training.preparation import PARTS, Preparation, read_data
-from fastsf.training.report import Assessment, Trained, write_report
-from fastsf.training.run import Run, RunFiles, unfinished
-from fastsf.training.samples import Samples
+from fastsf.training.config.config import Config
+from fastsf.training.objective.balance import Balance
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.samples import Samples
+from fastsf.training.optimizers.registry import OPTIMIZERS
+from fastsf.training.run.checkpoint import Checkpoint
+from fastsf.training.run.display import EpochTable
+from fastsf.training.run.loop import Loop, Progress
+from fastsf.training.run.preparation import PARTS, Preparation, read_data
+from fastsf.training.run.report import Assessment, Trained, write_report
+from fastsf.training.run.run import Run, RunFiles, unfinished
 
 _LONG = ("functions", "input.nn")
 """Parts of a configuration that the model itself tells."""

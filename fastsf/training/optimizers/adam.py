@@ -17,8 +17,8 @@ import numpy.typing as npt
 from fastsf.errors import InputError
 from fastsf.storage.states import generator_state, restored_generator
 from fastsf.structure import FloatArray
-from fastsf.training.objective import Objective
-from fastsf.training.optimizer import State, Step
+from fastsf.training.objective.objective import Objective
+from fastsf.training.optimizers.base import State, Step
 
 SCHEDULES = ("constant", "exponential", "cosine")
 """Ways in which the learning rate falls."""

@@ -14,11 +14,11 @@ from fastsf.potentials.scaling import Mode
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.definition import to_document
-from fastsf.training.initialization import METHODS
-from fastsf.training.loop import Limits
-from fastsf.training.n2p2_folder import TrainingFolder
-from fastsf.training.pair_networks import PairNetworks, check_hidden
-from fastsf.training.suggest import suggest
+from fastsf.training.config.n2p2_folder import TrainingFolder
+from fastsf.training.config.pcsf import PairNetworks, check_hidden
+from fastsf.training.config.suggest import suggest
+from fastsf.training.objective.initialization import METHODS
+from fastsf.training.run.loop import Limits
 
 NO_RECIPE = "none"
 """In place of a recipe's name: no atom-centred functions."""

@@ -10,7 +10,7 @@ from fastsf.errors import InputError
 from fastsf.symmetry.pcsf import PairFunction
 from fastsf.symmetry.pcsf_definition import pair_function_to_dict
 from fastsf.symmetry.pcsf_recipes import make_pairs
-from fastsf.training.suggest import Suggestion, suggest
+from fastsf.training.config.suggest import Suggestion, suggest
 
 PAIR_RECIPE = "pairs"
 """Recipe that is taken if none is named."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from fastsf.training.config import Data, Loss, Networks, RunOptions
-from fastsf.training.optimizers import OPTIMIZERS
-from fastsf.training.pair_networks import PAIR_RECIPE, PairNetworks
+from fastsf.training.config.config import Data, Loss, Networks, RunOptions
+from fastsf.training.config.pcsf import PAIR_RECIPE, PairNetworks
+from fastsf.training.optimizers.registry import OPTIMIZERS
 
 _SECTIONS: dict[str, type[Any]] = {
     "data": Data,

@@ -13,8 +13,8 @@ from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import FloatArray, IntArray
-from fastsf.training.pair_parts import PairInputs
-from fastsf.training.parts import with_functions
+from fastsf.training.objective.parts import with_functions
+from fastsf.training.objective.pcsf_parts import PairInputs
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import above_references
 from fastsf.errors import InputError
 from fastsf.structure import FloatArray
-from fastsf.training.measures import Errors, Sigma, rmse_and_mae
+from fastsf.training.objective.measures import Errors, Sigma, rmse_and_mae
 
 _FORCES = 0.1
 _STRESS = 0.05

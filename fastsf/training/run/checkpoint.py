@@ -8,7 +8,7 @@ from typing import Any
 
 from fastsf.errors import FormatError
 from fastsf.storage.states import State, read_states, write_states
-from fastsf.training.loop import Progress
+from fastsf.training.run.loop import Progress
 
 FORMAT = "fastsf-training-checkpoint"
 VERSION = 1

@@ -16,8 +16,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from fastsf.errors import InputError
 from fastsf.structure import FloatArray
-from fastsf.training.objective import Objective
-from fastsf.training.optimizer import State, Step
+from fastsf.training.objective.objective import Objective
+from fastsf.training.optimizers.base import State, Step
 
 _LEAST_DIAGONAL = 1e-6
 """Part of the largest diagonal element that every parameter is damped with at least."""

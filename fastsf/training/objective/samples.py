@@ -13,8 +13,8 @@ from fastsf.errors import InputError
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.scaling import Mode, Scaling
 from fastsf.structure import FloatArray, Structure
-from fastsf.training.pair_parts import PairInputs, PairParts
-from fastsf.training.parts import AtomParts, Part, Parts, batches, with_functions
+from fastsf.training.objective.parts import AtomParts, Part, Parts, batches, with_functions
+from fastsf.training.objective.pcsf_parts import PairInputs, PairParts
 
 Sample = tuple[Part | None, ...]
 """The parts of a structure, one per element with functions, then per kind of pairs; None for what is not there."""

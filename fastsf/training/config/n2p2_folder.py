@@ -31,10 +31,10 @@ from fastsf.potentials.network import Network
 from fastsf.potentials.scaling import Mode
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.sets import scale_lengths
-from fastsf.training import adam, kalman
-from fastsf.training.initialization import initial_network, preconditioned
-from fastsf.training.model import Model
-from fastsf.training.samples import find_scalings
+from fastsf.training.objective.initialization import initial_network, preconditioned
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.samples import find_scalings
+from fastsf.training.optimizers import adam, kalman
 from fastsf.units import energy_factor, length_factor
 
 _SETTINGS: dict[str, Any] = {"kalman": kalman.Settings, "adam": adam.Settings}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastsf.structure import FloatArray, IntArray
-from fastsf.training.objective import Objective
+from fastsf.training.objective.objective import Objective
 
 SELECTIONS = ("random", "sort", "threshold")
 """Ways to choose."""

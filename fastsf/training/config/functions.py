@@ -14,8 +14,8 @@ from fastsf.io.toml_file import TomlFile
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.pcsf_recipes import make_pairs
-from fastsf.training.config import NO_RECIPE
-from fastsf.training.pair_networks import PairNetworks
+from fastsf.training.config.config import NO_RECIPE
+from fastsf.training.config.pcsf import PairNetworks
 
 _PROBES = (["H", "O"], ["Cu", "S"])
 """Elements of which every recipe has one."""

@@ -11,9 +11,9 @@ from typing import Any
 from fastsf.errors import InputError, StorageError
 from fastsf.storage.states import differences
 from fastsf.structure import FloatArray
-from fastsf.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from fastsf.training.history import EPOCH, History
-from fastsf.training.loop import Loop, Progress
+from fastsf.training.run.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from fastsf.training.run.history import EPOCH, History
+from fastsf.training.run.loop import Loop, Progress
 
 Row = Mapping[str, float]
 
