@@ -20,7 +20,7 @@ from fastsf.kernels.pcsf import values as pair_values
 from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import Loop
-from fastsf.pair_loops import make_pair_loops
+from fastsf.md.pcsf_loops import make_pair_loops
 from fastsf.potentials.pcsf_term import PairModel, PairTerm
 from fastsf.structure import FloatArray
 from fastsf.symmetry.atoms import Cutoff

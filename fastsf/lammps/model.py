@@ -12,7 +12,7 @@ import numpy as np
 from fastsf.errors import InputError
 from fastsf.kernels import _jit
 from fastsf.kernels.dynamics import lammps as kernels
-from fastsf.lammps.pairs import GHOSTS, GhostPairs
+from fastsf.lammps.ghost_pairs import GHOSTS, GhostPairs
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.precision import kernel_set
 from fastsf.structure import FloatArray, IntArray

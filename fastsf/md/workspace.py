@@ -10,8 +10,8 @@ from fastsf.kernels.dynamics import md as kernels
 from fastsf.kernels.pairs import forces
 from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.kernels.pointers import Loop, make_loop
+from fastsf.md.pcsf_loops import make_pair_loops
 from fastsf.neighbors.pairs import Images, Pairs
-from fastsf.pair_loops import make_pair_loops
 from fastsf.potentials.precision import kernel_set
 from fastsf.potentials.result import Model
 from fastsf.structure import FloatArray, Structure
