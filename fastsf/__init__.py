@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastsf.compilation import compile_kernels
+    from fastsf.compilation.compile import compile_kernels
     from fastsf.descriptors.acsf import ACSF
     from fastsf.descriptors.jacobian import SparseJacobian
     from fastsf.descriptors.pcsf import PCSF
@@ -87,7 +87,7 @@ _PLACES = {
     "PCSF": "descriptors.pcsf",
     "Potential": "potentials.potential",
     "SparseJacobian": "descriptors.jacobian",
-    "compile_kernels": "compilation",
+    "compile_kernels": "compilation.compile",
     "neighbor_list": "neighbors.pairs",
     **dict.fromkeys(_ERRORS, "errors"),
     **dict.fromkeys(_SYMMETRY, "symmetry.atoms"),

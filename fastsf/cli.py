@@ -267,7 +267,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _compile(arguments: argparse.Namespace) -> None:
     console = console_of(arguments)
-    from fastsf.compilation import cache_folder, compile_kernels
+    from fastsf.compilation.compile import cache_folder, compile_kernels
 
     console.say("Compiling the kernels, once per installation ...")
     seconds = compile_kernels(arguments.what or None)

@@ -164,7 +164,7 @@ def compile_first(what: Sequence[str], console: Console) -> None:
     FastsfError
         If that fails.
     """
-    from fastsf.compilation import compile_kernels, uncompiled
+    from fastsf.compilation.compile import compile_kernels, uncompiled
 
     if uncompiled(what):
         console.say("Compiling the kernels, once per installation ...")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fastsf import cli, console
-from fastsf.compilation import compile_kernels
+from fastsf.compilation.compile import compile_kernels
 
 
 @pytest.fixture(scope="session")

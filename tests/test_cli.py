@@ -15,7 +15,8 @@ from ase.io import write
 from featurizing import ROOT, TOML, descriptor, silicon, structures, water, write_data
 
 import fastsf
-from fastsf import Potential, compilation, console, demo
+from fastsf import Potential, console, demo
+from fastsf.compilation import compile as compilation
 from fastsf.console import ReadingProgress
 from fastsf.featurize.reader import FeatureFile
 from fastsf.featurize.run import Options, featurize

@@ -13,9 +13,10 @@ from types import SimpleNamespace
 import pytest
 
 import fastsf
-from fastsf import FastsfError, InputError, StorageError, compilation, options, threads
-from fastsf.compilation import GROUPS, compile_kernels, uncompiled
-from fastsf.compilation_tasks import TASKS
+from fastsf import FastsfError, InputError, StorageError, options, threads
+from fastsf.compilation import compile as compilation
+from fastsf.compilation.compile import GROUPS, compile_kernels, uncompiled
+from fastsf.compilation.tasks import TASKS
 from fastsf.console import Console, compile_first
 from fastsf.kernels import _jit
 from fastsf.options import compile_for
@@ -31,7 +32,7 @@ import numpy as np
 from ase import Atoms
 from numba.core.dispatcher import Dispatcher
 from fastsf import ACSF, G2, G4, Committee, Cutoff, neighbor_list
-from fastsf.compilation_tasks import TASKS
+from fastsf.compilation.tasks import TASKS
 from fastsf.potentials.evaluation import Evaluator, Model, evaluate_batch
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange
 from fastsf.md import NVE, Langevin, MolecularDynamics, StochasticCellRescaling

@@ -14,7 +14,7 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
-from fastsf.compilation import cache_folder
+from fastsf.compilation.compile import cache_folder
 from fastsf.errors import StorageError
 from fastsf.lammps import library
 from fastsf.lammps.library import LammpsError

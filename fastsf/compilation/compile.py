@@ -63,7 +63,7 @@ _WAIT_SECONDS = 0.02
 _STORAGE_STATUS = 3
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from fastsf.compilation import work; sys.exit(work(sys.argv[2:]))"
+    "from fastsf.compilation.compile import work; sys.exit(work(sys.argv[2:]))"
 )
 
 
@@ -164,7 +164,7 @@ def _target() -> str:
 
 
 def _compile(names: Iterable[str]) -> None:
-    from fastsf.compilation_tasks import TASKS  # loads all kernels, which asking for markers does without
+    from fastsf.compilation.tasks import TASKS  # loads all kernels, which asking for markers does without
 
     for name in names:
         TASKS[name].call()
@@ -200,7 +200,7 @@ def _most_processes() -> int:
 
 def _share(names: Sequence[str], processes: int) -> list[list[str]]:
     """Share tasks among processes, the longest first, each to whom has least."""
-    from fastsf.compilation_tasks import TASKS
+    from fastsf.compilation.tasks import TASKS
 
     shares: list[list[str]] = [[] for _ in range(min(processes, len(names)))]
     for name in sorted(names, key=lambda name: -TASKS[name].seconds):

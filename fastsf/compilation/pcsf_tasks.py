@@ -1,4 +1,4 @@
-"""Tasks of compiling for pair-centred functions; see `fastsf.compilation_tasks`."""
+"""Tasks of compiling for pair-centred functions; see `fastsf.compilation.tasks`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastsf.compilation_sample import ATOMS, PAIRS, Task, atom_rows, pair_gradients, run_alone, sample
+from fastsf.compilation.sample import ATOMS, PAIRS, Task, atom_rows, pair_gradients, run_alone, sample
 from fastsf.descriptors.jacobian import room_for
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.descriptors.pcsf_packing import PackedPairs

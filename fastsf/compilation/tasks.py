@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.compilation_sample import (
+from fastsf.compilation.pcsf_tasks import PAIR_TASKS, pair_loops
+from fastsf.compilation.sample import (
     ATOMS,
     COLUMNS,
     PAIRS,
@@ -36,7 +37,6 @@ from fastsf.kernels.sharing import ALONE, make_crew
 from fastsf.kernels.vector.simd import LANES
 from fastsf.neighbors.all_pairs import AllPairs
 from fastsf.neighbors.pairs import Pairs
-from fastsf.pair_compilation_tasks import PAIR_TASKS, pair_loops
 from fastsf.potentials.precision import DOUBLE, MIXED, kernel_set
 from fastsf.structure import Structure
 
