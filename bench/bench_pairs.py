@@ -30,7 +30,7 @@ from pair_models import SYSTEMS, TERMS, configuration
 from pair_scaling import MOVE, SIZES, SKIN, draw, measure, pairs_per_atom
 
 from fastsf import Potential
-from fastsf.cli import main as fastsf
+from fastsf.cli.main import main as fastsf
 
 COLUMNS = {"energy": ("energy, meV/atom", 1e3), "forces": ("forces, meV/Å", 1e3)}
 """Errors of the test set by their names in model files: heading, factor."""

@@ -22,12 +22,12 @@ import numpy as np
 from interleave import interleaved
 
 from fastsf import Potential
+from fastsf.cli.train_init import init
 from fastsf.console import Console
 from fastsf.datasets.frames import Reading
 from fastsf.datasets.labelled import read_labelled
 from fastsf.structure import Structure
 from fastsf.training.config.files import read_config
-from fastsf.training.init_command import init
 from fastsf.training.optimizers.registry import OPTIMIZERS
 from fastsf.training.run.command import train
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from fastsf.cli import main
+from fastsf.cli.main import main
 
 sys.exit(main())

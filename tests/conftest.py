@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fastsf import cli, console
+from fastsf import console
+from fastsf.cli import main as cli
 from fastsf.compilation.compile import compile_kernels
 
 

@@ -133,7 +133,7 @@ def contents(path: Path) -> dict[str, object]:
 
 def command(*words: object, before: str = "", **environment: str) -> subprocess.Popen[str]:
     """Start the command line in a process of its own, after running some Python there."""
-    code = f"import sys; {before}\nfrom fastsf.cli import main\nsys.exit(main())"
+    code = f"import sys; {before}\nfrom fastsf.cli.main import main\nsys.exit(main())"
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         env={**os.environ, "PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "0", **environment},

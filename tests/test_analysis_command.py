@@ -15,7 +15,7 @@ from fastsf.analysis.report import drift_text
 from fastsf.analysis.source import Source, read_frames, read_series
 from fastsf.analysis.study import Settings, study
 from fastsf.analysis.tables import small_tables
-from fastsf.cli import main
+from fastsf.cli.main import main
 from fastsf.errors import FormatError, InputError, StorageError, StructureError
 
 EVERYTHING = {

@@ -15,7 +15,8 @@ from ase.io import write
 from featurizing import ROOT, TOML, descriptor, silicon, structures, water, write_data
 
 import fastsf
-from fastsf import Potential, console, demo
+from fastsf import Potential, console
+from fastsf.cli import demo
 from fastsf.compilation import compile as compilation
 from fastsf.console import ReadingProgress
 from fastsf.featurize.reader import FeatureFile
@@ -383,7 +384,7 @@ def test_module_and_reader_that_goes_away(features):
 
 
 def test_help_loads_neither_hdf5_nor_matplotlib():
-    code = "import sys, fastsf.cli; sys.exit('h5py' in sys.modules or 'matplotlib' in sys.modules)"
+    code = "import sys, fastsf.cli.main; sys.exit('h5py' in sys.modules or 'matplotlib' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 

@@ -13,13 +13,14 @@ from types import SimpleNamespace
 import pytest
 
 import fastsf
-from fastsf import FastsfError, InputError, StorageError, options, threads
+from fastsf import FastsfError, InputError, StorageError, threads
+from fastsf.cli import options
+from fastsf.cli.options import compile_for
 from fastsf.compilation import compile as compilation
 from fastsf.compilation.compile import GROUPS, compile_kernels, uncompiled
 from fastsf.compilation.tasks import TASKS
 from fastsf.console import Console, compile_first
 from fastsf.kernels import _jit
-from fastsf.options import compile_for
 
 USUAL = list(dict.fromkeys(name for group, names in GROUPS.items() if group != "mixed" for name in names))
 """What is compiled unless something else is asked for: not mixed precision."""
@@ -404,7 +405,7 @@ def test_potentials_tell_what_is_compiled(
 
 
 def test_help_loads_no_kernels() -> None:
-    done = python("import sys, fastsf.cli; fastsf.cli.make_parser(); sys.exit('numba' in sys.modules)")
+    done = python("import sys, fastsf.cli.main; fastsf.cli.main.make_parser(); sys.exit('numba' in sys.modules)")
     assert done.returncode == 0, done.stderr
 
 

@@ -11,7 +11,7 @@ from ase.io import read, write
 from featurizing import PAIR_TOML, TOML, contents, pair_descriptor, silicon, water, write_data
 
 from fastsf import ACSF, PCSF, InputError
-from fastsf.cli import main
+from fastsf.cli.main import main
 from fastsf.console import ReadingProgress
 from fastsf.descriptors.base import descriptor_from_dict, descriptor_from_file, descriptor_from_recipe
 from fastsf.errors import FormatError

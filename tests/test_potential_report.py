@@ -13,7 +13,7 @@ from potentials import random_potential
 from strategies import REPEATABLE, mutations
 from test_golden_n2p2 import CASES
 
-from fastsf.cli import main
+from fastsf.cli.main import main
 from fastsf.errors import FastsfError, InputError
 from fastsf.potentials.potential import Potential
 from fastsf.reports.potential import describe_folder, describe_model

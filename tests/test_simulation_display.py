@@ -8,8 +8,8 @@ import numpy as np
 from harmonic import COLUMNS, Harmonic
 
 from fastsf import console
-from fastsf.simulation.command import means, simulate
-from fastsf.simulation.display import SimulationDisplay, speed
+from fastsf.cli.simulation import means, simulate
+from fastsf.cli.simulation_display import SimulationDisplay, speed
 from fastsf.simulation.log import heading
 from fastsf.simulation.run import Progress
 from fastsf.simulation.settings import Settings

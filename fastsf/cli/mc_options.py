@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from fastsf.options import Commands, positive
-from fastsf.simulation.options import add_start, add_supervision, add_writing
+from fastsf.cli.options import Commands, positive
+from fastsf.cli.simulation_options import add_start, add_supervision, add_writing
 
 SWEEPS, EQUILIBRATION = 1000, 20
 """Moves for each atom, by default."""

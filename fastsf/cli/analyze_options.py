@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fastsf.analysis.parts import PARTS
-from fastsf.options import Commands, add_console, add_threads
+from fastsf.cli.options import Commands, add_console, add_threads
 
 _HELP = "radial distributions, diffusion, vibrations, means with errors, from a trajectory or the folder of a run"
 

@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastsf.arguments import RUN_OPTIONS, make_parser
+from fastsf.cli.arguments import RUN_OPTIONS, make_parser
+from fastsf.cli.options import compile_for, console_of, load_members, reading_of
 from fastsf.console import LOG, Console, compile_first
 from fastsf.errors import FastsfError, FormatError, InputError, StructureError
-from fastsf.options import compile_for, console_of, load_members, reading_of
 
 if TYPE_CHECKING:
     from fastsf.descriptors.base import Descriptor
@@ -205,8 +205,8 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     console = console_of(arguments)
+    from fastsf.cli.train_init import init
     from fastsf.training.config.files import overrides_of, read_config, read_folder
-    from fastsf.training.init_command import init
     from fastsf.training.run.command import default_folder, train
 
     if arguments.init:
@@ -229,38 +229,38 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _md(arguments: argparse.Namespace) -> None:
-    from fastsf.md.command import run_md
+    from fastsf.cli.md import run_md
 
     run_md(arguments, console_of(arguments))
 
 
 def _mc(arguments: argparse.Namespace) -> None:
-    from fastsf.mc.command import run_mc
+    from fastsf.cli.mc import run_mc
 
     run_mc(arguments, console_of(arguments))
 
 
 def _convert(arguments: argparse.Namespace) -> None:
-    from fastsf.convert_command import run_convert
+    from fastsf.cli.convert import run_convert
 
     run_convert(arguments, console_of(arguments))
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
-    from fastsf.inspect_command import run_inspect
+    from fastsf.cli.inspect import run_inspect
 
     run_inspect(arguments, console_of(arguments))
 
 
 def _analyze(arguments: argparse.Namespace) -> None:
-    from fastsf.analysis.command import run_command
+    from fastsf.cli.analyze import run_command
 
     run_command(arguments, console_of(arguments), shlex.join(["fastsf", *arguments.words]))
 
 
 def _demo(arguments: argparse.Namespace) -> None:
     console = console_of(arguments)
-    from fastsf.demo import run_demo
+    from fastsf.cli.demo import run_demo
 
     run_demo(Path(arguments.folder), console)
 
@@ -277,7 +277,7 @@ def _compile(arguments: argparse.Namespace) -> None:
 
 
 def _lammps(arguments: argparse.Namespace) -> None:
-    from fastsf.lammps.command import lammps
+    from fastsf.cli.lammps import lammps
 
     lammps(arguments)
 

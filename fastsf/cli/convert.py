@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fastsf.cli.options import load_potential, reading_of
 from fastsf.console import Console
 from fastsf.datasets.convert import convert_data
 from fastsf.errors import InputError
 from fastsf.io.structures import expand_paths
-from fastsf.options import load_potential, reading_of
 from fastsf.potentials.files.convert import convert
 from fastsf.potentials.files.model_file import is_model
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
-from fastsf.analysis.options import add_analyze
-from fastsf.lammps.arguments import add_lammps
-from fastsf.options import (
+from fastsf.cli.analyze_options import add_analyze
+from fastsf.cli.lammps_options import add_lammps
+from fastsf.cli.mc_options import add_mc
+from fastsf.cli.md_options import add_md
+from fastsf.cli.options import (
     MODEL,
     Commands,
     Parser,
@@ -22,8 +24,6 @@ from fastsf.options import (
     add_units,
     positive,
 )
-from fastsf.simulation.mc_options import add_mc
-from fastsf.simulation.md_options import add_md
 
 RUN_OPTIONS: dict[str, tuple[type, str]] = {
     "epochs": (int, "most epochs"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from fastsf.options import add_console, add_members, add_model, add_threads, add_units, positive
+from fastsf.cli.options import add_console, add_members, add_model, add_threads, add_units, positive
 from fastsf.simulation.settings import FILES, WORDS
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def supervision_of(
     warn: Callable[[str], object],
 ) -> list[Supervision]:
     """What looks at the run, if anything does."""
-    from fastsf.options import load_potential
+    from fastsf.cli.options import load_potential
     from fastsf.potentials.committee import Committee
     from fastsf.simulation.supervision import Supervision, SupervisionSettings
 

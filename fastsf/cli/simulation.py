@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from fastsf.analysis import averages
+from fastsf.cli.simulation_display import SimulationDisplay, speed
 from fastsf.console import Console
-from fastsf.simulation.display import SimulationDisplay, speed
 from fastsf.simulation.engine import Column, Engine
 from fastsf.simulation.files import FINAL, LOG
 from fastsf.simulation.limits import CONSERVED, TIME

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from ase.build import bulk
 
-from fastsf.analysis.command import analyze
 from fastsf.analysis.source import Source
 from fastsf.analysis.study import Settings as AnalysisSettings
+from fastsf.cli.analyze import analyze
+from fastsf.cli.simulation import simulate
+from fastsf.cli.train_init import init
 from fastsf.console import Console, compile_first
 from fastsf.datasets import examples as data
 from fastsf.datasets.frames import Reading, find_elements
@@ -20,12 +22,10 @@ from fastsf.featurize.run import Options, Summary, featurize
 from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
 from fastsf.potentials.potential import Potential
 from fastsf.reports.pictures import write_plots
-from fastsf.simulation.command import simulate
 from fastsf.simulation.files import LOG
 from fastsf.simulation.settings import FILES, Settings, TrajectorySettings
 from fastsf.storage.atomic import make_folder
 from fastsf.training.config.files import read_config
-from fastsf.training.init_command import init
 from fastsf.training.run.command import train
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastsf.options import MODEL, Commands, add_console, add_model, add_units, positive
+from fastsf.cli.options import MODEL, Commands, add_console, add_model, add_units, positive
 
 _FOLDERS = "a folder of n2p2 or RuNNer"
 

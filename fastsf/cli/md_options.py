@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from fastsf.options import Commands, add_precision, positive
-from fastsf.simulation.options import add_start, add_supervision, add_writing
+from fastsf.cli.options import Commands, add_precision, positive
+from fastsf.cli.simulation_options import add_start, add_supervision, add_writing
 
 STEPS = 10_000
 """By default."""

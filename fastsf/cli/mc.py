@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from ase.constraints import FixAtoms
 
+from fastsf.cli.mc_options import EQUILIBRATION, SWEEPS
+from fastsf.cli.options import load_potential
+from fastsf.cli.simulation import simulate
+from fastsf.cli.simulation_options import folder_of, settings_of, supervision_of
 from fastsf.console import Console, compile_first
 from fastsf.errors import InputError
 from fastsf.mc.engine import MonteCarlo, check_potential
 from fastsf.mc.moves import Displacement, Move, Swap, VolumeChange
-from fastsf.options import load_potential
-from fastsf.simulation.command import simulate
-from fastsf.simulation.mc_options import EQUILIBRATION, SWEEPS
-from fastsf.simulation.options import folder_of, settings_of, supervision_of
 from fastsf.simulation.starting import read_start, remarks, selected_atoms
 
 

@@ -7,6 +7,10 @@ import math
 
 from ase import Atoms
 
+from fastsf.cli.md_options import STEPS
+from fastsf.cli.options import compile_for, load_potential
+from fastsf.cli.simulation import simulate
+from fastsf.cli.simulation_options import folder_of, settings_of, supervision_of
 from fastsf.console import Console
 from fastsf.errors import InputError
 from fastsf.md import (
@@ -20,10 +24,6 @@ from fastsf.md import (
     StochasticCellRescaling,
     maxwell_boltzmann,
 )
-from fastsf.options import compile_for, load_potential
-from fastsf.simulation.command import simulate
-from fastsf.simulation.md_options import STEPS
-from fastsf.simulation.options import folder_of, settings_of, supervision_of
 from fastsf.simulation.starting import hold, read_start, remarks
 
 _HYDROGEN_STEP, _OTHER_STEP = 0.5, 1.0

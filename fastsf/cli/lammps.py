@@ -6,9 +6,9 @@ import argparse
 import shlex
 from pathlib import Path
 
+from fastsf.cli.options import console_of, load_potential
 from fastsf.console import Console, compile_first
 from fastsf.errors import FastsfError, InputError
-from fastsf.options import console_of, load_potential
 
 
 def lammps(arguments: argparse.Namespace) -> None:
