@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from ase.geometry import complete_cell
 
 from fastsf.errors import StructureError
+from fastsf.types import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 _UNIT_CELL: FloatArray = np.eye(3)  # a copy is made ten times as fast, which molecules notice
 

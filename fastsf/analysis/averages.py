@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.structure import BoolArray, FloatArray, IntArray
+from fastsf.types import BoolArray, FloatArray, IntArray
 
 FEWEST_BLOCKS = 4
 """From fewer blocks than this no error is taken."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 FEWEST = 8
 """Blocks that are kept at least, from as many samples on; there are fewer than twice as many."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 
 def autocorrelation(rows: FloatArray, lags: int) -> FloatArray:

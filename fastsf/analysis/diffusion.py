@@ -11,7 +11,7 @@ from fastsf.analysis.averages import of_pieces
 from fastsf.analysis.correlation import square_displacement
 from fastsf.analysis.motion import Tracks
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 PIECES = 5
 _RANGE = 0.1, 0.5

@@ -15,7 +15,7 @@ from ase.geometry import find_mic, wrap_positions
 
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
-from fastsf.structure import FloatArray, IntArray
+from fastsf.types import FloatArray, IntArray
 
 _CHUNK_BYTES = 2**24
 _LONG_STEP = 0.35

@@ -16,7 +16,7 @@ from fastsf.analysis.series import Series
 from fastsf.analysis.study import Results
 from fastsf.analysis.vibrations import CM_PER_THZ, Vibrations
 from fastsf.reports.style import make_figure, save_picture
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 _COLORS = ("#2a6f97", "#b8442a", "#5b8c3e", "#8a5a9e", "#c48a1b", "#4f9d9d", "#7a7a7a", "#a83e6c")
 _MAIN, _MARK = _COLORS[0], _COLORS[1]

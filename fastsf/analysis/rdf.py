@@ -22,7 +22,8 @@ from fastsf.analysis.blocks import Blocks
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
 from fastsf.neighbors.pairs import neighbor_list
-from fastsf.structure import FloatArray, IntArray, Structure, volume
+from fastsf.structure import Structure, volume
+from fastsf.types import FloatArray, IntArray
 
 BIN_WIDTH = 0.05
 """Å, if no number of bins is given."""

@@ -12,7 +12,7 @@ from ase.calculators.calculator import PropertyNotImplementedError
 
 from fastsf.analysis.averages import Mean, drift, mean
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 GRAM_PER_CM3 = 1e24 / units.mol
 """amu/Å^3 in g/cm^3."""

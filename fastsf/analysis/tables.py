@@ -14,7 +14,7 @@ from fastsf.analysis.diffusion import A2_PER_PS
 from fastsf.analysis.rdf import RDF
 from fastsf.analysis.study import Results
 from fastsf.storage.atomic import write_atomically
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 SMALL = ("means", "diffusion", "coordination")
 LARGE = ("series", "rdf", "msd", "vacf", "vdos")

@@ -12,7 +12,7 @@ from ase import units
 from fastsf.analysis.correlation import autocorrelation
 from fastsf.analysis.motion import Tracks
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 LONGEST = 2.5
 """Lags of the autocorrelation in ps, if a quarter of the run is longer and no others are wanted."""

@@ -19,7 +19,7 @@ from fastsf.simulation.observers import Observer
 from fastsf.simulation.run import Progress, run
 from fastsf.simulation.settings import FILES, Settings
 from fastsf.simulation.supervision import Supervision
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 _TOLD = ("temperature", "pressure", "potential energy", "volume")
 _FEWEST_ROWS = 6

@@ -15,8 +15,9 @@ from fastsf.kernels.sharing import ALONE
 from fastsf.potentials.network import Network
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.scaling import Scaling
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import Structure
 from fastsf.symmetry.atoms import G2, G4
+from fastsf.types import FloatArray, IntArray
 
 ATOMS, COLUMNS, PAIRS = 3, 2, 6
 

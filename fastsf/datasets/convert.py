@@ -17,7 +17,7 @@ from fastsf.io.input_data_writer import format_block
 from fastsf.io.labels import carried
 from fastsf.io.text import compressing
 from fastsf.storage.atomic import write_atomically
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 from fastsf.units import energy_factor, length_factor
 
 Kind = Literal["input.data", "extxyz"]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsf.datasets.inputs import Input
 from fastsf.datasets.read_ahead import read_position
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.structure import Structure
+from fastsf.types import FloatArray
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 OnError = Literal["stop", "skip"]
 T = TypeVar("T")
 _ELEMENTS = 256
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from fastsf.datasets.inputs import checked_inputs
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
 from fastsf.io.structures import expand_paths
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import Structure
+from fastsf.types import FloatArray, IntArray
 
 GROUP_KEYS = ("group", "config_type")
 """Where the name of a structure's group is looked for if nothing else is said."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.elements import atomic_number
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 
 def reference_energies(labelled: LabelledSet) -> dict[str, float]:

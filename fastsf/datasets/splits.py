@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsf.datasets.labelled import LabelledSet, check_names
 from fastsf.errors import InputError
-from fastsf.structure import BoolArray, IntArray
+from fastsf.types import BoolArray, IntArray, TextArray
 
-TextArray = npt.NDArray[np.str_]
 SUBSETS = ("train", "validation", "test")
 
 

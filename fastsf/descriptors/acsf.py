@@ -19,12 +19,13 @@ from fastsf.kernels.acsf import values as acsf
 from fastsf.kernels.acsf import vjp as acsf_vjp
 from fastsf.kernels.acsf.tables import Neighbors, Tables
 from fastsf.neighbors.pairs import Pairs
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import Structure
 from fastsf.symmetry import definition, recipes
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.entries import checked_elements
 from fastsf.symmetry.sets import elements_of, families_in_words, joined_labels
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -12,10 +12,11 @@ from fastsf.descriptors.pcsf import PCSF
 from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import read_definition
-from fastsf.structure import FloatArray, Structure
+from fastsf.structure import Structure
 from fastsf.symmetry.pcsf_definition import DOCUMENT
 from fastsf.symmetry.pcsf_recipes import PAIR_RECIPES
 from fastsf.symmetry.recipes import RECIPES
+from fastsf.types import FloatArray
 
 Centers = Literal["atoms", "pairs"]
 

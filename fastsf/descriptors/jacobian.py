@@ -12,8 +12,8 @@ from scipy import sparse
 from fastsf.kernels.acsf import jacobian as acsf_jacobian
 from fastsf.kernels.acsf.tables import Neighbors, Tables
 from fastsf.neighbors import memory as recycling
-from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 Int32Array = npt.NDArray[np.int32]
 

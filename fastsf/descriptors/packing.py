@@ -18,9 +18,9 @@ from fastsf.kernels.acsf.cutoffs import Core, Shape
 from fastsf.kernels.acsf.moments import MAX_DEGREE, legendre_coefficients
 from fastsf.kernels.acsf.radial import Factor
 from fastsf.kernels.acsf.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Tables
-from fastsf.structure import FloatArray
 from fastsf.symmetry.atoms import CORES, Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
 from fastsf.symmetry.pcsf import PairAngular
+from fastsf.types import FloatArray
 
 AnyAngular: TypeAlias = Angular | PairAngular
 

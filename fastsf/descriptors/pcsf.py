@@ -17,12 +17,13 @@ from fastsf.descriptors.products import checked_array, gathered, moved_vectors, 
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.neighbors.pairs import Pairs
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import Structure
 from fastsf.symmetry import pcsf_definition as pair_definition
 from fastsf.symmetry.entries import checked_elements
 from fastsf.symmetry.pcsf import PairFunction, kinds_of
 from fastsf.symmetry.pcsf_recipes import make_pairs
 from fastsf.symmetry.sets import elements_of, families_in_words, joined_labels
+from fastsf.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -10,7 +10,7 @@ from fastsf.kernels.acsf.tables import Neighbors
 from fastsf.kernels.pcsf import rows as pair_rows
 from fastsf.kernels.pcsf.tables import PairTables, Rows
 from fastsf.neighbors.pairs import Pairs
-from fastsf.structure import BoolArray, FloatArray, IntArray
+from fastsf.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,8 +20,8 @@ from fastsf.kernels.pcsf import rows as pair_rows
 from fastsf.kernels.pcsf import values as pair_values
 from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.neighbors.pairs import Pairs
-from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 
 class PairSums:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from fastsf.errors import InputError
 from fastsf.kernels.pairs import forces
 from fastsf.neighbors.pairs import Pairs
-from fastsf.structure import FloatArray
 from fastsf.threads import run
+from fastsf.types import FloatArray
 
 
 def checked_array(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> FloatArray:

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsf.errors import InputError, StorageError
 from fastsf.storage.atomic import storage_errors, write_atomically
+from fastsf.types import Array
 
-Array = npt.NDArray[Any]
 Manifest = dict[str, Any]
 
 _OWN_FILES = re.compile(r"(chunk-\d{8}|manifest\.json)(\.tmp)?|lock")

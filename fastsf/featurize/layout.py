@@ -17,9 +17,7 @@ from fastsf.datasets.frames import Chunk, Frame
 from fastsf.descriptors.base import Batch
 from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.elements import atomic_number
-from fastsf.structure import IntArray
-
-Array = npt.NDArray[Any]
+from fastsf.types import Array, IntArray
 
 FORMAT = "fastsf-features"
 VERSION = 1

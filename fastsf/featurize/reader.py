@@ -17,8 +17,8 @@ from fastsf.descriptors.statistics import ColumnStatistics, by_group
 from fastsf.elements import atomic_number
 from fastsf.errors import FormatError, StorageError
 from fastsf.featurize import layout
+from fastsf.types import Array
 
-Array = npt.NDArray[Any]
 _ROWS = 50_000
 _NEEDED = ("features", "atoms", "structures/start", "columns", "inputs", "skipped", "definition", "manifest")
 _NEEDED_FOR = {"atoms": (), "pairs": ("pairs", "structures/pair_start", "kinds")}

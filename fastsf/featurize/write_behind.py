@@ -8,13 +8,11 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
 from fastsf.featurize.chunks import Parts
 from fastsf.featurize.writer import FeatureWriter, Header
 from fastsf.storage.interruption import held_back
+from fastsf.types import Array
 
-Array = npt.NDArray[Any]
 Made = tuple[dict[str, Array], dict[str, Any]]
 """Arrays and metadata of a chunk, as `fastsf.featurize.chunks.Parts.save` takes them."""
 

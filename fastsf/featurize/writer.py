@@ -11,14 +11,13 @@ from typing import Any
 
 import h5py
 import numpy as np
-import numpy.typing as npt
 
 from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.featurize import layout
 from fastsf.storage.atomic import storage_errors, sync_folder
 from fastsf.storage.steady import SteadyFile
+from fastsf.types import Array
 
-Array = npt.NDArray[Any]
 _LARGE_BLOCK = 1 << 18
 _SMALL_BLOCK = 1 << 14
 _CACHE = 1 << 24

@@ -23,7 +23,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from fastsf.elements import atomic_number
 from fastsf.errors import FormatError, InputError
 from fastsf.io.text import numbered_lines, parse_float
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 from fastsf.units import energy_factor, length_factor
 
 Block = list[tuple[int, str]]

@@ -13,7 +13,8 @@ from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
 from fastsf.io.text import compressing
 from fastsf.storage.atomic import write_atomically
-from fastsf.structure import FloatArray, Structure
+from fastsf.structure import Structure
+from fastsf.types import FloatArray
 from fastsf.units import energy_factor, length_factor
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 
 from fastsf.errors import InputError, StructureError
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 _CARRIED = (str, bool, int, float, np.bool_, np.integer, np.floating)
 

@@ -14,7 +14,7 @@ from fastsf.lammps.external import FIX, ExternalForces
 from fastsf.lammps.library import LammpsError
 from fastsf.lammps.model import ENERGY_UNITS, LammpsModel
 from fastsf.potentials.potential import Potential
-from fastsf.structure import IntArray
+from fastsf.types import IntArray
 
 Route = Literal["plugin", "external"]
 ROUTES = ("plugin", "external")

@@ -16,7 +16,7 @@ from fastsf.errors import FastsfError
 from fastsf.kernels.dynamics.lammps import Atoms, Sums
 from fastsf.lammps.library import LammpsError
 from fastsf.lammps.model import LammpsModel
-from fastsf.structure import FloatArray, IntArray
+from fastsf.types import FloatArray, IntArray
 
 FIX = "fastsf"
 """Name of the fix."""

@@ -16,7 +16,8 @@ from fastsf.kernels.dynamics.lammps import Atoms, Sums
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.pcsf_energies import PairEnergies, PairOutputs
 from fastsf.potentials.pcsf_term import PairModel
-from fastsf.structure import BoolArray, FloatArray, IntArray, Structure
+from fastsf.structure import Structure
+from fastsf.types import BoolArray, FloatArray, IntArray
 
 GHOSTS = 2.0
 """Times the cutoff of pairs, how far ghosts must be known."""

@@ -15,7 +15,7 @@ from fastsf.kernels.dynamics import lammps as kernels
 from fastsf.lammps.ghost_pairs import GHOSTS, GhostPairs
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.precision import kernel_set
-from fastsf.structure import FloatArray, IntArray
+from fastsf.types import FloatArray, IntArray
 
 ENERGY_UNITS = {"metal": 1.0, "real": 23.060549}
 """Units of energy per eV in LAMMPS's systems of units whose lengths are Å; its own factor for kcal/mol."""

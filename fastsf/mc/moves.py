@@ -11,7 +11,7 @@ import numpy as np
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import InputError
 from fastsf.kernels.dynamics import monte_carlo
-from fastsf.structure import BoolArray, FloatArray, IntArray
+from fastsf.types import BoolArray, FloatArray, IntArray
 
 _LARGEST_CHANGE = 0.5
 """Of ln V."""

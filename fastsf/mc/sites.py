@@ -10,8 +10,9 @@ from fastsf.kernels.energies import chosen_energies
 from fastsf.kernels.pairs.lists import Places
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.result import Model
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import Structure
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 
 class Sites:

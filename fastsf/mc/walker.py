@@ -12,8 +12,9 @@ from fastsf.mc.conditions import Conditions
 from fastsf.mc.sites import Sites
 from fastsf.potentials.result import Model
 from fastsf.simulation.engine import Halt, State
-from fastsf.structure import FloatArray, IntArray, Structure, volume
+from fastsf.structure import Structure, volume
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 _SMALLEST, _LARGEST = 0.05, 1000.0
 """Times the volume at the start: what lies beyond has collapsed or boiled off."""

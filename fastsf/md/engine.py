@@ -19,8 +19,9 @@ from fastsf.simulation.engine import Advance, Column, Frame, State
 from fastsf.simulation.fixed import atoms_mask, fixed_atoms
 from fastsf.simulation.identity import digest, model_digest
 from fastsf.storage.states import generator_state, restored_generator
-from fastsf.structure import FloatArray, Structure
+from fastsf.structure import Structure
 from fastsf.threads import using
+from fastsf.types import FloatArray
 
 if TYPE_CHECKING:
     from ase import Atoms

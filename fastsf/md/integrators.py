@@ -11,7 +11,7 @@ from ase import units
 
 from fastsf.errors import InputError
 from fastsf.kernels.dynamics import integrators as kernels
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError
 from fastsf.kernels.dynamics import md as kernels
 from fastsf.simulation.engine import Halt
-from fastsf.structure import FloatArray, Structure, volume
+from fastsf.structure import Structure, volume
+from fastsf.types import FloatArray
 
 
 @dataclass(frozen=True)

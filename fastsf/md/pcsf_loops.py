@@ -16,8 +16,8 @@ from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import make_loop
 from fastsf.potentials.pcsf_term import PairModel
-from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import crew_of
+from fastsf.types import FloatArray, IntArray
 
 
 def make_pair_loops(

@@ -11,7 +11,8 @@ from fastsf.errors import InputError
 from fastsf.kernels.dynamics.integrators import MASS, NONE, RIGID, Motion, Scheme
 from fastsf.md.integrators import NVE, Bussi, NoseHooverChain, StochasticCellRescaling, highest_temperature
 from fastsf.md.limits import Limits
-from fastsf.structure import BoolArray, FloatArray, Structure
+from fastsf.structure import Structure
+from fastsf.types import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from ase import Atoms

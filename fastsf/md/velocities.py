@@ -9,7 +9,7 @@ from ase import units
 
 from fastsf.errors import InputError
 from fastsf.simulation.fixed import fixed_atoms
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 if TYPE_CHECKING:
     from ase import Atoms

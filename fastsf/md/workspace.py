@@ -14,8 +14,9 @@ from fastsf.md.pcsf_loops import make_pair_loops
 from fastsf.neighbors.pairs import Images, Pairs
 from fastsf.potentials.precision import kernel_set
 from fastsf.potentials.result import Model
-from fastsf.structure import FloatArray, Structure
+from fastsf.structure import Structure
 from fastsf.threads import crew_of, threads_for
+from fastsf.types import FloatArray
 
 _MANY = 100
 """Atoms for which loops other than the energies' gain by threads."""

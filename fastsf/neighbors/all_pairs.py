@@ -8,7 +8,8 @@ import numpy.typing as npt
 from fastsf.errors import InputError
 from fastsf.kernels.pairs.all_pairs import count_images, find_pairs
 from fastsf.neighbors.pairs import Pairs
-from fastsf.structure import IntArray, Structure
+from fastsf.structure import Structure
+from fastsf.types import IntArray
 
 MOST_ATOMS = 64
 """Measured: up to here it takes a seventh of the time of a search."""

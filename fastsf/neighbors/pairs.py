@@ -18,8 +18,9 @@ from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.neighbors import search as pair_search
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import Structure
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -14,8 +14,9 @@ from fastsf.kernels.pairs import cells
 from fastsf.kernels.pairs import images as cells_images
 from fastsf.kernels.pairs import search as cells_search
 from fastsf.neighbors import memory as recycling
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import Structure
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 Array: TypeAlias = npt.NDArray[Any]
 

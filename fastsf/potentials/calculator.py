@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from ase.calculators import calculator as ase_calculator
 from ase.calculators.calculator import PropertyNotImplementedError, all_changes
 from ase.outputs import Properties, all_outputs
@@ -20,11 +19,11 @@ from fastsf.potentials.policy import Monitor, Policy
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.result import Result
 from fastsf.structure import Structure
+from fastsf.types import Array
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-Array = npt.NDArray[Any]
 _WITHOUT_FORCES = frozenset(("energy", "free_energy", "energies", "energy_std", "energies_std"))
 
 

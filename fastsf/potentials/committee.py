@@ -16,9 +16,10 @@ from fastsf.potentials.pcsf_term import PairModel
 from fastsf.potentials.potential import OWN_UNITS, Potential
 from fastsf.potentials.precision import DOUBLE
 from fastsf.potentials.scaling import Scaling
-from fastsf.structure import FloatArray, Structure
+from fastsf.structure import Structure
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.pcsf import PairFunction
+from fastsf.types import FloatArray
 
 if TYPE_CHECKING:
     from ase import Atoms

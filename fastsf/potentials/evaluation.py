@@ -18,8 +18,9 @@ from fastsf.potentials.pcsf_energies import PairEnergies, PairOutputs
 from fastsf.potentials.pcsf_term import PairModel
 from fastsf.potentials.precision import KernelSet, kernel_set
 from fastsf.potentials.result import Model, PairValues, Result
-from fastsf.structure import FloatArray, IntArray, Structure, volume
+from fastsf.structure import Structure, volume
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 __all__ = ["Evaluator", "Model", "Result", "evaluate_batch"]
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.elements import chemical_symbol
-from fastsf.structure import FloatArray, IntArray
+from fastsf.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from fastsf.potentials.pcsf_term import PairModel

@@ -13,7 +13,7 @@ from fastsf.errors import InputError
 from fastsf.kernels.networks import activations
 from fastsf.kernels.networks.activations import Activation
 from fastsf.kernels.vector.simd import LANES
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 ACTIVATIONS = tuple(kind.name.lower() for kind in Activation)
 """Names of the activation functions."""

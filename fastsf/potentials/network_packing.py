@@ -11,7 +11,7 @@ from fastsf.kernels.networks.activations import Activation
 from fastsf.kernels.networks.networks import LAYER, TILE, Networks
 from fastsf.potentials.network import Network
 from fastsf.potentials.scaling import Scaling
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 
 def pack_networks(

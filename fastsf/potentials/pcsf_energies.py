@@ -11,8 +11,8 @@ from fastsf.kernels.networks import networks
 from fastsf.kernels.pcsf import energies as pair_energies
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.pcsf_term import PairModel
-from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 
 class PairOutputs(NamedTuple):

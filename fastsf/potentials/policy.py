@@ -12,7 +12,7 @@ from fastsf.errors import ExtrapolationError, ExtrapolationWarning, InputError
 from fastsf.io.extxyz_writer import format_frame
 from fastsf.potentials.extrapolation import Extrapolations, Tally
 from fastsf.storage.atomic import storage_errors
-from fastsf.structure import IntArray
+from fastsf.types import IntArray
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -14,7 +14,7 @@ from fastsf.kernels.networks.networks import Networks
 from fastsf.potentials.pcsf_term import PairModel
 from fastsf.potentials.precision import DOUBLE, checked_precision
 from fastsf.potentials.scaling import Scaling
-from fastsf.structure import BoolArray, FloatArray, IntArray
+from fastsf.types import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from fastsf.potentials.extrapolation import Extrapolations

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.errors import InputError
-from fastsf.structure import BoolArray, FloatArray
+from fastsf.types import BoolArray, FloatArray
 
 Mode: TypeAlias = Literal["none", "scale", "center", "scale_center", "scale_sigma"]
 

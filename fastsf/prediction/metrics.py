@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from fastsf.datasets.frames import Frame
 from fastsf.elements import chemical_symbol
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 WORST = 10
 """Structures that are remembered by name for each kind of label."""

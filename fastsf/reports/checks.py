@@ -27,8 +27,8 @@ from fastsf.potentials.files.folder import (
 )
 from fastsf.potentials.files.topology import Topology, read_topologies
 from fastsf.potentials.scaling import Scaling
-from fastsf.structure import FloatArray
 from fastsf.symmetry.atoms import Angular, Power, SymmetryFunction
+from fastsf.types import FloatArray
 from fastsf.units import LENGTH_UNITS, length_factor
 
 T = TypeVar("T")

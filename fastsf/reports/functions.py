@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsf.reports import shapes
 from fastsf.reports.style import make_figure
 from fastsf.symmetry.atoms import Compact, Power, Radial, SymmetryFunction
 from fastsf.symmetry.pcsf import PairFunction
+from fastsf.types import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 Parameters = Mapping[str, float | str]
 
 _POINTS = 400

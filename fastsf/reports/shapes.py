@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from fastsf.descriptors.acsf import ACSF
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Angular, Cutoff, Envelope, Power, Radial, SymmetryFunction, Window
 from fastsf.symmetry.pcsf import PairAngular, PairFunction, PairRadial
+from fastsf.types import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 Angle = Power | Window
 Factor: TypeAlias = Radial | Power | Window
 _ATOM = "H"  # any element: the curves do not depend on it

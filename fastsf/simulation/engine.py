@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.structure import FloatArray, IntArray
+from fastsf.types import FloatArray, IntArray
 
 State = dict[str, npt.NDArray[Any] | float | int | str]
 """What an engine remembers, such that a checkpoint can keep it."""

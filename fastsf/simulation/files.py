@@ -17,7 +17,7 @@ from fastsf.simulation.settings import TrajectorySettings
 from fastsf.simulation.trajectories import Trajectory, frame_text
 from fastsf.storage.atomic import storage_errors, write_atomically
 from fastsf.storage.states import differences
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 LOG, CHECKPOINT, STOPPED, FINAL = "thermo.csv", "checkpoint.npz", "stopped.extxyz", "final.extxyz"
 """Names of files of a run."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ase.constraints import FixAtoms
 
 from fastsf.errors import InputError
-from fastsf.structure import BoolArray
+from fastsf.types import BoolArray
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fastsf.simulation.engine import Column, Halt
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 STEP, TIME, TEMPERATURE, CONSERVED = "step", "time", "temperature", "conserved energy"
 """Names of columns that a run knows."""

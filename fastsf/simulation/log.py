@@ -13,7 +13,7 @@ from fastsf.errors import FormatError
 from fastsf.simulation.engine import Column
 from fastsf.storage.atomic import storage_errors
 from fastsf.storage.growing import GrowingFile
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 
 class Log:

@@ -11,7 +11,7 @@ from ase.geometry import wrap_positions
 from ase.units import fs
 
 from fastsf.simulation.engine import Frame, Halt
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 Mark = dict[str, Any]
 """Where an observer is, in JSON's types."""

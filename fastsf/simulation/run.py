@@ -19,7 +19,7 @@ from fastsf.simulation.observers import Mark, Observer
 from fastsf.simulation.settings import Settings
 from fastsf.storage.atomic import alone_in, make_folder
 from fastsf.storage.interruption import Interruption
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 _BLOCK_SECONDS = 0.25
 

@@ -24,7 +24,8 @@ from fastsf.simulation.observers import Mark
 from fastsf.simulation.settings import TrajectorySettings
 from fastsf.simulation.trajectories import frame_text
 from fastsf.storage.growing import GrowingFile
-from fastsf.structure import FloatArray, Structure
+from fastsf.structure import Structure
+from fastsf.types import FloatArray
 
 CHECKS, CANDIDATES = "checks.csv", "candidates.extxyz"
 """What was found at every look, and the structures that were saved."""

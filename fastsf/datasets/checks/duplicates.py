@@ -12,7 +12,7 @@ from fastsf.datasets.checks.features import Twins
 from fastsf.datasets.checks.findings import Finding
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.splits import Split
-from fastsf.structure import IntArray
+from fastsf.types import IntArray
 
 _DIGITS = 4
 _ENERGY_PER_ATOM = 1e-3

@@ -13,7 +13,7 @@ from fastsf.datasets.checks.findings import Finding
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import compositions
 from fastsf.elements import chemical_symbol
-from fastsf.structure import FloatArray, IntArray
+from fastsf.types import FloatArray, IntArray
 
 NEAR = 0.005
 """Distance of two atoms that count as equal: root mean square over the columns, in standard deviations. Random

@@ -12,7 +12,7 @@ from fastsf.datasets.checks.findings import Finding, Level
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.elements import chemical_symbol
 from fastsf.neighbors.pairs import neighbor_list
-from fastsf.structure import FloatArray, IntArray
+from fastsf.types import FloatArray, IntArray
 
 REACH = 1.5
 """How far bonds are looked for, in sums of covalent radii."""

@@ -10,7 +10,7 @@ from ase import units
 from fastsf.datasets.checks.findings import Finding
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import above_references
-from fastsf.structure import BoolArray, FloatArray, IntArray
+from fastsf.types import BoolArray, FloatArray, IntArray
 
 SMALLEST_GROUP = 10
 """Structures that a group needs to be judged by its own spread."""

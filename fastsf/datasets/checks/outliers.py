@@ -20,7 +20,7 @@ from fastsf.datasets.checks.units import check_energy_scales, check_push, check_
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import compositions
 from fastsf.datasets.splits import Split
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 _LEVELS = ("serious", "suspicious", "note")
 

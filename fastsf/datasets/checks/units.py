@@ -20,7 +20,8 @@ from ase import units
 from fastsf.datasets.checks.findings import Finding
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import compositions
-from fastsf.structure import FloatArray, IntArray, Structure, volume
+from fastsf.structure import Structure, volume
+from fastsf.types import FloatArray, IntArray
 
 _LARGEST_STEP = 0.3
 _LARGEST_STRAIN = 0.08

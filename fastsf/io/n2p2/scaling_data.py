@@ -18,7 +18,7 @@ import numpy as np
 from fastsf.errors import FormatError
 from fastsf.io.n2p2.keywords import split_words
 from fastsf.io.text import check_whole, numbered_lines, parse_float, parse_int
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 _NAMES = ("the minimum", "the maximum", "the mean", "sigma")
 _RANGE_OF_ENERGIES = 2

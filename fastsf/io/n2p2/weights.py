@@ -17,7 +17,7 @@ from fastsf.elements import atomic_number
 from fastsf.errors import FormatError
 from fastsf.io.n2p2.keywords import split_words
 from fastsf.io.text import check_whole, numbered_lines, parse_float
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 _RUNNING_NUMBER = 2
 _KINDS = ("a", "b")

@@ -18,9 +18,9 @@ from fastsf.potentials.network import Network
 from fastsf.potentials.parts import PotentialParts
 from fastsf.potentials.scaling import Mode, Scaling
 from fastsf.storage.atomic import make_folder, write_atomically
-from fastsf.structure import FloatArray, IntArray
 from fastsf.symmetry.atoms import Angular, Power, SymmetryFunction
 from fastsf.symmetry.sets import column_order, scale_lengths
+from fastsf.types import FloatArray, IntArray
 from fastsf.units import energy_factor, length_factor
 
 _MODE_KEYWORDS: dict[Mode, tuple[str, ...]] = {

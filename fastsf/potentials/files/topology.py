@@ -20,7 +20,7 @@ from itertools import pairwise
 from fastsf.errors import FormatError
 from fastsf.io.n2p2.keywords import KeywordLine, Keywords
 from fastsf.potentials.network import Network
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 ACTIVATION_CODES = {
     "l": "linear",

@@ -11,7 +11,8 @@ import numpy as np
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
 from fastsf.neighbors.pairs import Pairs
-from fastsf.structure import FloatArray, Structure
+from fastsf.structure import Structure
+from fastsf.types import FloatArray
 
 _MOST_ATOMS = 5000
 """Atoms that are looked at."""

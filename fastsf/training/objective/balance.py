@@ -14,8 +14,8 @@ import numpy as np
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import above_references
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
 from fastsf.training.objective.measures import Errors, Sigma, rmse_and_mae
+from fastsf.types import FloatArray
 
 _FORCES = 0.1
 _STRESS = 0.05

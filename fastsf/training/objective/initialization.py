@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.potentials.network import Network
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 _Draw = Callable[[np.random.Generator, int, int], FloatArray]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from fastsf.potentials.network import Network
 from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
-from fastsf.structure import FloatArray, IntArray
 from fastsf.training.objective.parts import with_functions
 from fastsf.training.objective.pcsf_parts import PairInputs
+from fastsf.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from fastsf.kernels.networks import tangents
 from fastsf.potentials.network import Layer, Network
-from fastsf.structure import FloatArray, IntArray
+from fastsf.types import FloatArray, IntArray
 
 AnyFloat = npt.NDArray[Any]
 

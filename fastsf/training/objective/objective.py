@@ -13,12 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray, IntArray, volume
+from fastsf.structure import volume
 from fastsf.threads import most_threads
 from fastsf.training.objective.measures import Errors, Predictions, Sigma
 from fastsf.training.objective.model import Model
 from fastsf.training.objective.samples import Samples
 from fastsf.training.objective.terms import Terms
+from fastsf.types import FloatArray, IntArray
 
 _BLOCK_ROWS = 2000
 """Rows of the Jacobian that are multiplied together: enough for BLAS, few enough to stay small."""

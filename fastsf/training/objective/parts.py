@@ -13,7 +13,8 @@ from fastsf.descriptors.acsf import ACSF
 from fastsf.descriptors.jacobian import SparseJacobian
 from fastsf.kernels.networks import tangents
 from fastsf.potentials.scaling import Scaling
-from fastsf.structure import FloatArray, IntArray, Structure
+from fastsf.structure import Structure
+from fastsf.types import FloatArray, IntArray
 
 _BATCH_ATOMS = 500
 """Structures of about so many atoms go through the kernels together."""

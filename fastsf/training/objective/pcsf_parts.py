@@ -17,9 +17,10 @@ import numpy.typing as npt
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import InputError
 from fastsf.potentials.scaling import Mode, Scaling
-from fastsf.structure import FloatArray, Structure
+from fastsf.structure import Structure
 from fastsf.symmetry.pcsf import PairRadial, pair_cutoff
 from fastsf.training.objective.parts import Derivatives, Part, PartArrays, batches, with_functions
+from fastsf.types import FloatArray
 
 _BATCH_ATOMS = 50
 """Structures of about so many atoms go through the kernels together: a pair sees the neighbours of both its ends."""

@@ -12,9 +12,10 @@ from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import InputError
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.scaling import Mode, Scaling
-from fastsf.structure import FloatArray, Structure
+from fastsf.structure import Structure
 from fastsf.training.objective.parts import AtomParts, Part, Parts, batches, with_functions
 from fastsf.training.objective.pcsf_parts import PairInputs, PairParts
+from fastsf.types import FloatArray
 
 Sample = tuple[Part | None, ...]
 """The parts of a structure, one per element with functions, then per kind of pairs; None for what is not there."""

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from fastsf.kernels.networks import tangents
 from fastsf.potentials.network import Network
-from fastsf.structure import FloatArray, IntArray
 from fastsf.training.objective.model import Model
 from fastsf.training.objective.network_rows import Pass, along, direction_rows, energy_row, forward_backward
 from fastsf.training.objective.parts import Part
 from fastsf.training.objective.samples import Sample
+from fastsf.types import FloatArray, IntArray
 
 Parts = Iterator[tuple[Part, Network, Pass, slice]]
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.storage.states import generator_state, restored_generator
-from fastsf.structure import FloatArray
 from fastsf.training.objective.objective import Objective
 from fastsf.training.optimizers.base import State, Step
+from fastsf.types import FloatArray
 
 SCHEDULES = ("constant", "exponential", "cosine")
 """Ways in which the learning rate falls."""

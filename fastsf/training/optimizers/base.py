@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 State: TypeAlias = dict[str, npt.NDArray[np.generic] | float | int | str]
 """What an optimiser remembers from step to step, in types that every file format has."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastsf.structure import FloatArray, IntArray
 from fastsf.training.objective.objective import Objective
+from fastsf.types import FloatArray, IntArray
 
 SELECTIONS = ("random", "sort", "threshold")
 """Ways to choose."""

@@ -11,8 +11,8 @@ from scipy.linalg import blas
 
 from fastsf.kernels.networks import symmetric
 from fastsf.kernels.vector.simd import LANES
-from fastsf.structure import FloatArray, IntArray
 from fastsf.threads import run
+from fastsf.types import FloatArray, IntArray
 
 _PENDING = 64
 """Columns that are kept beside the matrix."""

@@ -26,11 +26,11 @@ from threadpoolctl import threadpool_limits
 
 from fastsf.errors import InputError
 from fastsf.storage.states import generator_state, restored_generator
-from fastsf.structure import FloatArray
 from fastsf.training.objective.objective import Objective
 from fastsf.training.optimizers.base import State, Step
 from fastsf.training.optimizers.candidates import SELECTIONS, Candidates, Queue, find_candidates
 from fastsf.training.optimizers.covariance import Covariance
+from fastsf.types import FloatArray
 
 KINDS, STRATEGIES, UNITS = ("standard", "fading"), ("combined", "element"), ("loss", "networks")
 _POSITIVE = ("epsilon", "eta", "etamax", "forgetting", "nue", "force_weight")

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
 from fastsf.training.objective.objective import Objective
 from fastsf.training.optimizers.base import State, Step
+from fastsf.types import FloatArray
 
 
 @dataclass(frozen=True)

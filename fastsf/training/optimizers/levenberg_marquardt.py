@@ -15,9 +15,9 @@ import numpy.typing as npt
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
 from fastsf.training.objective.objective import Objective
 from fastsf.training.optimizers.base import State, Step
+from fastsf.types import FloatArray
 
 _LEAST_DIAGONAL = 1e-6
 """Part of the largest diagonal element that every parameter is damped with at least."""

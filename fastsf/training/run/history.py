@@ -14,7 +14,7 @@ import numpy as np
 
 from fastsf.errors import FormatError
 from fastsf.storage.atomic import storage_errors, write_atomically
-from fastsf.structure import FloatArray
+from fastsf.types import FloatArray
 
 EPOCH = "epoch"
 

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastsf.errors import InputError
-from fastsf.structure import FloatArray
 from fastsf.training.objective.balance import Balance
 from fastsf.training.objective.measures import Errors, Sigma
 from fastsf.training.optimizers.base import Optimizer
 from fastsf.training.run.history import EPOCH
+from fastsf.types import FloatArray
 
 KINDS = {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å^3"}
 """Kinds of labels, and the units of their errors."""

@@ -12,9 +12,9 @@ import numpy as np
 from fastsf.potentials.network import Network
 from fastsf.prediction.metrics import SHOWN
 from fastsf.reports.style import make_figure, save_picture
-from fastsf.structure import FloatArray
 from fastsf.training.run.history import EPOCH
 from fastsf.training.run.loop import KINDS, column
+from fastsf.types import FloatArray
 
 _COLORS = {"training": "#8aa9bd", "validation": "#b8442a"}
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from fastsf.errors import InputError, StorageError
 from fastsf.storage.states import differences
-from fastsf.structure import FloatArray
 from fastsf.training.run.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fastsf.training.run.history import EPOCH, History
 from fastsf.training.run.loop import Loop, Progress
+from fastsf.types import FloatArray
 
 Row = Mapping[str, float]
 
