@@ -10,7 +10,7 @@ from fastsf.console import Console
 from fastsf.datasets.convert import convert_data
 from fastsf.errors import InputError
 from fastsf.io.structures import expand_paths
-from fastsf.potentials.files.convert import convert
+from fastsf.potentials.convert import convert
 from fastsf.potentials.files.model_file import is_model
 
 

@@ -21,7 +21,7 @@ from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import Loop
 from fastsf.md.pcsf_loops import make_pair_loops
-from fastsf.potentials.pcsf_term import PairModel, PairTerm
+from fastsf.potentials.pcsf_term import PairTerm, PCSFModel
 from fastsf.symmetry.atoms import Cutoff
 from fastsf.symmetry.pcsf import PairEnvironment, PairRadial
 from fastsf.types import FloatArray
@@ -30,7 +30,7 @@ from fastsf.types import FloatArray
 class _Sample(NamedTuple):
     """No pairs that count, of the atoms of `sample`."""
 
-    model: PairModel
+    model: PCSFModel
     packed: PackedPairs
     rows: Rows
     sums: FloatArray

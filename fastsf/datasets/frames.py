@@ -12,6 +12,8 @@ from fastsf.datasets.inputs import Input
 from fastsf.datasets.read_ahead import read_position
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
+from fastsf.io.labels import charges_of, flat_info, labels, what_is_there
+from fastsf.io.structures import iread_structures
 from fastsf.structure import Structure
 from fastsf.types import FloatArray
 
@@ -168,8 +170,6 @@ class FrameReader:
                 raise error
 
     def _read_file(self, file: int, start: int) -> Iterator[Frame | Skipped]:
-        from fastsf.io.structures import iread_structures  # a higher floor: featurizing starts from files
-
         path, reading = self.inputs[file].path, self.reading
         place = Place(file, -1)
         try:
@@ -185,8 +185,6 @@ class FrameReader:
             yield Skipped(place, str(error))
 
     def _checked(self, place: Place, found: Atoms | FormatError) -> Frame | Skipped:
-        from fastsf.io.labels import charges_of, flat_info
-
         path = self.inputs[place.file].path
         try:
             if isinstance(found, FormatError):
@@ -213,8 +211,6 @@ class FrameReader:
 
     def _labels(self, atoms: Atoms, path: str, frame: int) -> dict[str, Any]:
         """Return the labels that are there; a named key may be missing in some structures."""
-        from fastsf.io.labels import labels, what_is_there
-
         reading = self.reading
         keys = {"energy": reading.energy_key, "forces": reading.forces_key, "stress": reading.stress_key}
         found = labels(atoms)

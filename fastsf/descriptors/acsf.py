@@ -387,17 +387,6 @@ class ACSF:
         """`transform`."""
         return self.transform(X)
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Arguments of the constructor."""
-        return {"functions": self.functions, "elements": self.elements, "threads": self.threads}
-
-    def set_params(self, **params: Any) -> ACSF:
-        """Rebuild with other arguments of the constructor."""
-        arguments = {**self.get_params(), **params}
-        functions = arguments.pop("functions")
-        ACSF.__init__(self, functions, **arguments)
-        return self
-
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
         """Names of the columns; where elements share a column, their names are joined by " | "."""
         return joined_labels(self.labels, self.n_features)

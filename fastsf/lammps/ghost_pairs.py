@@ -14,8 +14,8 @@ from fastsf.descriptors.products import gathered
 from fastsf.elements import atomic_number
 from fastsf.kernels.dynamics.lammps import Atoms, Sums
 from fastsf.neighbors.pairs import Pairs
-from fastsf.potentials.pcsf_energies import PairEnergies, PairOutputs
-from fastsf.potentials.pcsf_term import PairModel
+from fastsf.potentials.pcsf_energies import PCSFEnergies, PCSFOutputs
+from fastsf.potentials.pcsf_term import PCSFModel
 from fastsf.structure import Structure
 from fastsf.types import BoolArray, FloatArray, IntArray
 
@@ -28,11 +28,11 @@ class GhostPairs:
 
     Parameters
     ----------
-    model : PairModel
+    model : PCSFModel
         The energies of pairs of a potential.
     """
 
-    def __init__(self, model: PairModel) -> None:
+    def __init__(self, model: PCSFModel) -> None:
         self._model = model
         self._numbers = np.array([atomic_number(symbol) for symbol in model.descriptor.elements])
 
@@ -58,7 +58,7 @@ class GhostPairs:
         own, species = len(atoms.counts), atoms.element[atoms.types]
         structure = Structure.from_arrays(atoms.positions, np.zeros((3, 3)), False, self._numbers[species])
         pairs = Pairs.build(structure, self._model.descriptor.cutoff, threads=1)
-        term = PairEnergies(self._model, pairs, species, 1)
+        term = PCSFEnergies(self._model, pairs, species, 1)
         term.rows = rows = term.rows.chosen((term.rows.i < own) | (term.rows.j < own))
         made = term.predict(self._model, term.values())
         if not np.isfinite(made.energies).all():
@@ -72,7 +72,7 @@ class GhostPairs:
         sums.counts[1] += np.count_nonzero(np.bincount(_owner(rows, tags), outside, len(species)))
         return True
 
-    def _add_forces(self, term: PairEnergies, made: PairOutputs, own: int, unit: float, sums: Sums) -> None:
+    def _add_forces(self, term: PCSFEnergies, made: PCSFOutputs, own: int, unit: float, sums: Sums) -> None:
         """Add to forces and virials what the rows give, those with one own atom by half."""
         rows, pairs, n = term.rows, term.rows.pairs, len(sums.energies)
         share = 0.5 * ((rows.i < own).astype(float) + (rows.j < own))

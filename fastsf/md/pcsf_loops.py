@@ -15,13 +15,13 @@ from fastsf.kernels.pcsf import values as pair_values
 from fastsf.kernels.pcsf import vjp as pair_vjp
 from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import make_loop
-from fastsf.potentials.pcsf_term import PairModel
+from fastsf.potentials.pcsf_term import PCSFModel
 from fastsf.threads import crew_of
 from fastsf.types import FloatArray, IntArray
 
 
 def make_pair_loops(
-    model: PairModel,
+    model: PCSFModel,
     rows: Rows,
     neighbors: Neighbors,
     filled: tuple[FloatArray, IntArray, FloatArray, FloatArray],
@@ -32,7 +32,7 @@ def make_pair_loops(
 
     Parameters
     ----------
-    model : PairModel
+    model : PCSFModel
         The term of pairs.
     rows : Rows
         The pairs that count.

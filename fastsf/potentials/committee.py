@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.potentials.evaluation import Evaluator, Model, Result, evaluate_batch
-from fastsf.potentials.pcsf_term import PairModel
+from fastsf.potentials.pcsf_term import PCSFModel
 from fastsf.potentials.potential import OWN_UNITS, Potential
 from fastsf.potentials.precision import DOUBLE
 from fastsf.potentials.scaling import Scaling
@@ -24,7 +24,7 @@ from fastsf.types import FloatArray
 if TYPE_CHECKING:
     from ase import Atoms
 
-AnyModel = TypeVar("AnyModel", Model, PairModel)
+AnyModel = TypeVar("AnyModel", Model, PCSFModel)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,11 @@ from fastsf.kernels.networks import networks
 from fastsf.kernels.networks.networks import Networks
 from fastsf.neighbors.all_pairs import AllPairs
 from fastsf.neighbors.pairs import Pairs
-from fastsf.potentials.pcsf_energies import PairEnergies, PairOutputs
-from fastsf.potentials.pcsf_term import PairModel
+from fastsf.potentials.pcsf_energies import PCSFEnergies, PCSFOutputs
+from fastsf.potentials.pcsf_term import PCSFModel
+from fastsf.potentials.pcsf_values import PCSFValues
 from fastsf.potentials.precision import KernelSet, kernel_set
-from fastsf.potentials.result import Model, PairValues, Result
+from fastsf.potentials.result import Model, Result
 from fastsf.structure import Structure, volume
 from fastsf.threads import run
 from fastsf.types import FloatArray, IntArray
@@ -143,9 +144,9 @@ class Evaluator:
         self._pairs = pairs
         self._volume = volume
         self._pair_gradient = np.empty((0, 3))
-        self._pair_energies: PairEnergies | None = None
+        self._pair_energies: PCSFEnergies | None = None
         if model.pairs is not None:
-            self._pair_energies = PairEnergies(model.pairs, pairs, model.pairs.descriptor.species_of(numbers), threads)
+            self._pair_energies = PCSFEnergies(model.pairs, pairs, model.pairs.descriptor.species_of(numbers), threads)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -200,7 +201,7 @@ class Evaluator:
         virials: FloatArray | None,
         values: FloatArray,
         outside: IntArray,
-        pairs: PairValues | None,
+        pairs: PCSFValues | None,
     ) -> Result:
         about = self.numbers, self._volume, self.model
         return Result(float(each.sum()), each, force, virials, values, outside, *about, pairs=pairs)
@@ -246,28 +247,28 @@ class Evaluator:
         run(self.threads, networks.predict_range, arguments, n, (each, slopes, outside))
         return each, slopes, outside
 
-    def pair_values(self) -> PairValues | None:
+    def pair_values(self) -> PCSFValues | None:
         """Pair-centred functions, new arrays; None for potentials without energies of pairs."""
         if self._pair_energies is None:
             return None
         values, rows = self._pair_energies.values(), self._pair_energies.rows
-        return PairValues(rows.i, rows.j, rows.kind, values, self._pair_energies.inside)
+        return PCSFValues(rows.i, rows.j, rows.kind, values, self._pair_energies.inside)
 
     def pair_outputs(
         self,
-        model: PairModel | None,
-        pairs: PairValues | None,
+        model: PCSFModel | None,
+        pairs: PCSFValues | None,
         energies: FloatArray,
         outside: IntArray,
         gradient: bool = True,
-    ) -> PairOutputs | None:
+    ) -> PCSFOutputs | None:
         """Add the energies of pairs to those of atoms, and counts of values outside; what `chain` needs of them.
 
         Parameters
         ----------
-        model : PairModel or None
+        model : PCSFModel or None
             That of the potential, or of another one with the same functions.
-        pairs : PairValues or None
+        pairs : PCSFValues or None
             From `pair_values`.
         energies : (n,) float64
         outside : (n,) int64
@@ -280,12 +281,12 @@ class Evaluator:
         self._pair_energies.share(made, energies, outside)
         return made
 
-    def _chain_pairs(self, made: PairOutputs | None, g: FloatArray, sums: FloatArray) -> None:
+    def _chain_pairs(self, made: PCSFOutputs | None, g: FloatArray, sums: FloatArray) -> None:
         if made is not None and self._pair_energies is not None:
             self._pair_energies.chain(made.slopes, made.along, g, sums)
 
     def chain(
-        self, slopes: FloatArray, pairs: Sequence[PairOutputs | None] | None = None
+        self, slopes: FloatArray, pairs: Sequence[PCSFOutputs | None] | None = None
     ) -> tuple[FloatArray, FloatArray]:
         """Forces and virials per atom of several potentials at once, which costs less than one by one.
 
@@ -293,7 +294,7 @@ class Evaluator:
         ----------
         slopes : (n, m, s) float64
             Derivatives dE_i/dG_i by each of m potentials.
-        pairs : sequence of PairOutputs, optional
+        pairs : sequence of PCSFOutputs, optional
             What each of them says about the pairs.
 
         Returns
@@ -334,11 +335,11 @@ class Evaluator:
         return Neighbors(pairs.start, pairs.neighbor, pairs.vector, self._species)
 
 
-def _part(pairs: PairValues, begin: int, end: int) -> PairValues:
+def _part(pairs: PCSFValues, begin: int, end: int) -> PCSFValues:
     """Pairs of the atoms begin ... end - 1, which are those of one structure."""
     mine = slice(*np.searchsorted(pairs.i, [begin, end]))
     rows = pairs.kind[mine], pairs.values[mine], pairs.inside[mine]
-    return PairValues(pairs.i[mine] - begin, pairs.j[mine] - begin, *rows)
+    return PCSFValues(pairs.i[mine] - begin, pairs.j[mine] - begin, *rows)
 
 
 def _volume_of(structure: Structure) -> float | None:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastsf.elements import chemical_symbol
+from fastsf.potentials.pcsf_term import PCSFModel
+from fastsf.potentials.pcsf_values import PCSFValues
+from fastsf.potentials.scaling import Scaling
 from fastsf.types import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from fastsf.potentials.pcsf_term import PairModel
-    from fastsf.potentials.result import PairValues
-    from fastsf.potentials.scaling import Scaling
 
 _MOST_LINES = 20
 
@@ -175,7 +173,7 @@ def find(
     return _search(values, names, np.arange(len(species)), np.full(len(species), -1), labels, scalings)
 
 
-def find_pairs(pairs: PairValues, model: PairModel) -> Extrapolations:
+def find_pairs(pairs: PCSFValues, model: PCSFModel) -> Extrapolations:
     """Find the values of pair-centred functions that lie outside the range of the training set; see `find`."""
     there = pairs.inside
     names = np.array(model.descriptor.kinds)[pairs.kind[there]]

@@ -10,12 +10,12 @@ from fastsf.descriptors.pcsf_sums import PairSums
 from fastsf.kernels.networks import networks
 from fastsf.kernels.pcsf import energies as pair_energies
 from fastsf.neighbors.pairs import Pairs
-from fastsf.potentials.pcsf_term import PairModel
+from fastsf.potentials.pcsf_term import PCSFModel
 from fastsf.threads import run
 from fastsf.types import FloatArray, IntArray
 
 
-class PairOutputs(NamedTuple):
+class PCSFOutputs(NamedTuple):
     """What the networks of pairs say about m rows: eV, eV per function, count, and eV/Å^2 (`PairSums.chain`)."""
 
     energies: FloatArray  # (m,)
@@ -24,26 +24,26 @@ class PairOutputs(NamedTuple):
     along: FloatArray  # (m,)
 
 
-class PairEnergies(PairSums):
+class PCSFEnergies(PairSums):
     """Values of pair-centred functions, and what pair networks make of them.
 
     Parameters
     ----------
-    model : PairModel
+    model : PCSFModel
         The pair terms of a potential.
     pairs, species, threads
         As of `PairSums`.
     """
 
-    def __init__(self, model: PairModel, pairs: Pairs, species: IntArray, threads: int | None = None) -> None:
+    def __init__(self, model: PCSFModel, pairs: Pairs, species: IntArray, threads: int | None = None) -> None:
         super().__init__(model.descriptor.packed, model.descriptor.n_features, pairs, species, threads)
 
-    def predict(self, model: PairModel, values: FloatArray, gradient: bool = True) -> PairOutputs:
+    def predict(self, model: PCSFModel, values: FloatArray, gradient: bool = True) -> PCSFOutputs:
         """Energies of the pairs, and their derivatives if wanted, new arrays.
 
         Parameters
         ----------
-        model : PairModel
+        model : PCSFModel
             That of the potential, or of another one with the same functions.
         values : (m, s) float64
             From `values`.
@@ -52,14 +52,14 @@ class PairEnergies(PairSums):
         """
         m, rows = len(values), self.rows.kernel_rows
         slopes = np.empty((m, values.shape[1] if gradient else 0))
-        made = PairOutputs(np.empty(m), slopes, np.empty(m, dtype=np.int64), np.empty(m))
+        made = PCSFOutputs(np.empty(m), slopes, np.empty(m, dtype=np.int64), np.empty(m))
         arguments = (model.networks, values, rows.kind)
         run(self._threads, networks.predict_range, arguments, m, made[:3])
         given = (self._packed.tables, self.neighbors, rows, model.ends, int(model.smooth))
         run(self._threads, pair_energies.finish_rows_range, given, m, tuple(made))
         return made
 
-    def share(self, made: PairOutputs, energies: FloatArray, outside: IntArray) -> None:
+    def share(self, made: PCSFOutputs, energies: FloatArray, outside: IntArray) -> None:
         """Add the energies of pairs to those of atoms (n,), half to each, and counts (n,) to those that own them."""
         arguments = (self.neighbors, self.rows.kernel_rows, made.energies, made.outside)
         n = len(energies)

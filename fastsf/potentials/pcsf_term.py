@@ -83,7 +83,7 @@ class PairTerm:
         """Kinds of pairs that have functions."""
         return tuple(kind for kind, functions in self.descriptor.columns.items() if functions)
 
-    def packed(self, energy_scale: float) -> PairModel:
+    def packed(self, energy_scale: float) -> PCSFModel:
         """Return what an evaluation needs.
 
         Parameters
@@ -100,11 +100,11 @@ class PairTerm:
         packed = pack_networks(
             descriptor.kinds, self.networks, self.scalings, energy_scale, offsets, descriptor.n_features, without
         )
-        return PairModel(descriptor, packed, dict(self.scalings), self.envelope)
+        return PCSFModel(descriptor, packed, dict(self.scalings), self.envelope)
 
 
 @dataclass(frozen=True, eq=False)
-class PairModel:
+class PCSFModel:
     """What an evaluation needs of a `PairTerm`.
 
     Parameters

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastsf.descriptors.acsf import ACSF
 from fastsf.kernels.networks.networks import Networks
-from fastsf.potentials.pcsf_term import PairModel
+from fastsf.potentials.extrapolation import Extrapolations, find, find_pairs, join
+from fastsf.potentials.pcsf_term import PCSFModel
+from fastsf.potentials.pcsf_values import PCSFValues
 from fastsf.potentials.precision import DOUBLE, checked_precision
 from fastsf.potentials.scaling import Scaling
-from fastsf.types import BoolArray, FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from fastsf.potentials.extrapolation import Extrapolations
+from fastsf.types import FloatArray, IntArray
 
 _VOIGT = (0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)
 
@@ -35,7 +33,7 @@ class Model:
         For reports.
     precision : "double" or "mixed"
         Of the kernels of atom-centred functions.
-    pairs : PairModel, optional
+    pairs : PCSFModel, optional
         Energies of pairs.
     """
 
@@ -43,7 +41,7 @@ class Model:
     networks: Networks = field(repr=False)
     scalings: Mapping[str, Scaling] = field(repr=False)
     precision: str = DOUBLE
-    pairs: PairModel | None = None
+    pairs: PCSFModel | None = None
 
     @property
     def cutoff(self) -> float:
@@ -59,30 +57,6 @@ class Model:
             For an unknown precision.
         """
         return self if precision is None else replace(self, precision=checked_precision(precision))
-
-
-@dataclass(frozen=True, eq=False)
-class PairValues:
-    """Pair-centred functions of the pairs of a structure.
-
-    Parameters
-    ----------
-    i, j : (m,) int64
-        The atoms of each pair.
-    kind : (m,) int64
-        Index of the kind of pairs.
-    values : (m, s) float64
-        Symmetry functions.
-    inside : (m,) bool
-        Whether the pair is closer than the cutoff of its kind. Where neighbour lists have a skin, others are there
-        too; their values are zero, and they have no energy.
-    """
-
-    i: IntArray
-    j: IntArray
-    kind: IntArray
-    values: FloatArray
-    inside: BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +84,7 @@ class Result:
         Å^3; None unless the structure is periodic in all directions.
     model : Model
         What it comes from.
-    pairs : PairValues or None
+    pairs : PCSFValues or None
         Of potentials with energies of pairs, half of which belong to either atom; `outside` counts the functions of a
         pair at its first atom.
     """
@@ -124,7 +98,7 @@ class Result:
     numbers: IntArray
     volume: float | None
     model: Model = field(repr=False)
-    pairs: PairValues | None = field(repr=False, default=None, kw_only=True)
+    pairs: PCSFValues | None = field(repr=False, default=None, kw_only=True)
 
     @property
     def virial(self) -> FloatArray | None:
@@ -152,8 +126,6 @@ class Result:
     @cached_property
     def extrapolations(self) -> Extrapolations:
         """Every symmetry function outside the range of the training set."""
-        from fastsf.potentials.extrapolation import find, find_pairs, join  # most results are never asked
-
         found = find(self.values, self.numbers, self.model.descriptor.labels, self.model.scalings)
         if self.pairs is None or self.model.pairs is None:
             return found

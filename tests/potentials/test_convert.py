@@ -9,7 +9,7 @@ from support.systems import SYSTEMS
 
 from fastsf import ACSF, G2, Potential
 from fastsf.errors import InputError, StorageError
-from fastsf.potentials.files.convert import convert
+from fastsf.potentials.convert import convert
 from fastsf.potentials.scaling import Scaling
 from fastsf.training.objective.initialization import initial_network
 

@@ -30,6 +30,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+import fastsf
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import FormatError, InputError
 from fastsf.potentials.network import Network
@@ -75,8 +76,6 @@ def write_model(path: str | Path, parts: PotentialParts) -> None:
 
 
 def _fill(file: h5py.File, parts: PotentialParts) -> None:
-    import fastsf  # its version; it imports this module
-
     version = VERSIONS[parts.pairs is not None or len(parts.networks) < len(parts.elements)]
     file.attrs.update({"format": FORMAT, "version": version, **_UNITS})
     file.attrs.update({"fastsf": fastsf.__version__, "created": datetime.now(timezone.utc).isoformat("T", "seconds")})
