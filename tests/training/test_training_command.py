@@ -21,7 +21,7 @@ from fastsf.datasets import examples as data
 from fastsf.prediction.predict import predict
 from fastsf.training.config.files import read_config
 from fastsf.training.objective.model import Model
-from fastsf.training.run.checkpoint import read_checkpoint
+from fastsf.training.run.checkpoint import TrainingCheckpoint
 from fastsf.training.run.history import EPOCH, read_history
 from fastsf.training.run.loop import SECONDS, column
 
@@ -110,7 +110,7 @@ def assert_same(one: Path, other: Path) -> None:
     np.testing.assert_equal(history_of(one), history_of(other))
     models = [Model.from_potential(Potential.load(folder / "model.h5")) for folder in (one, other)]
     np.testing.assert_array_equal(models[0].parameters, models[1].parameters)
-    states = [read_checkpoint(folder / "checkpoint.npz") for folder in (one, other)]
+    states = [TrainingCheckpoint.read(folder / "checkpoint.npz") for folder in (one, other)]
     np.testing.assert_equal(*(state.optimizer for state in states))
 
 
@@ -356,7 +356,7 @@ def test_kill_in_the_middle_changes_nothing(run, tmp_path, optimizer):
     wait_for_epoch(killed, 3, seconds=30)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    done = read_checkpoint(killed / "checkpoint.npz").progress.epoch
+    done = TrainingCheckpoint.read(killed / "checkpoint.npz").progress.epoch
     assert run("train", config, "-o", killed, "--epochs", done + 3)[0] == 0
     whole = tmp_path / "whole"
     assert run("train", config, "-o", whole, "--epochs", done + 3)[0] == 0
@@ -373,7 +373,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(config, tmp_path):
     assert process.returncode == 130
     assert "finishing this epoch" in told
     assert f"interrupted (saved in {folder}; the same command goes on from there)" in only_line(complaints)
-    epoch = read_checkpoint(folder / "checkpoint.npz").progress.epoch
+    epoch = TrainingCheckpoint.read(folder / "checkpoint.npz").progress.epoch
     assert history_of(folder)[EPOCH] == list(range(epoch + 1))
 
 

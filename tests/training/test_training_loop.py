@@ -18,7 +18,7 @@ from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.storage.interruption import Interruption
 from fastsf.training.objective.balance import Balance
 from fastsf.training.objective.measures import Errors
-from fastsf.training.run.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from fastsf.training.run.checkpoint import TrainingCheckpoint
 from fastsf.training.run.history import EPOCH, History, read_history
 from fastsf.training.run.loop import SECONDS, Limits, Loop, Progress, column, score
 from fastsf.training.run.run import RunFiles, unfinished
@@ -38,7 +38,7 @@ def history_without_clock(folder: Path) -> dict[str, list[float]]:
 
 def assert_same(one: Path, other: Path) -> None:
     np.testing.assert_equal(history_without_clock(one), history_without_clock(other))
-    first, second = (read_checkpoint(folder / "checkpoint.npz") for folder in (one, other))
+    first, second = (TrainingCheckpoint.read(folder / "checkpoint.npz") for folder in (one, other))
     states = [{**each.progress.state(), "seconds": 0} for each in (first, second)]
     np.testing.assert_equal(states[0], states[1])
     np.testing.assert_equal(first.optimizer, second.optimizer)
@@ -190,7 +190,7 @@ def test_kill_at_any_moment_changes_nothing(whole, tmp_path):
         wait_for_epoch(tmp_path, epoch, seconds=20)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        assert read_checkpoint(tmp_path / "checkpoint.npz").progress.epoch < 40
+        assert TrainingCheckpoint.read(tmp_path / "checkpoint.npz").progress.epoch < 40
     train(tmp_path, 40)
     assert_same(whole, tmp_path)
 
@@ -203,7 +203,7 @@ def test_a_signal_lets_the_epoch_end_and_saves(whole, tmp_path, number):
     process.send_signal(number)
     told, complaints = process.communicate()
     assert (process.returncode, told, complaints) == (0, "stopping\n", "")
-    epoch = read_checkpoint(tmp_path / "checkpoint.npz").progress.epoch
+    epoch = TrainingCheckpoint.read(tmp_path / "checkpoint.npz").progress.epoch
     assert history_without_clock(tmp_path)[EPOCH] == list(range(epoch + 1))
     train(tmp_path, 40)
     assert_same(whole, tmp_path)
@@ -216,7 +216,7 @@ def test_a_full_disk_loses_nothing(whole, tmp_path, size):
     process = start_program(tmp_path, 40, 0.0, size)
     _, complaints = process.communicate()
     assert "StorageError: cannot write" in complaints
-    assert read_checkpoint(tmp_path / "checkpoint.npz").progress.epoch >= 10
+    assert TrainingCheckpoint.read(tmp_path / "checkpoint.npz").progress.epoch >= 10
     assert not list(tmp_path.glob("*.tmp"))
     train(tmp_path, 40)
     assert_same(whole, tmp_path)
@@ -269,8 +269,8 @@ def test_checkpoints_come_back_to_the_last_bit(tmp_path):
         "text": "a/b: ü",
     }
     progress = Progress(np.array([1e-300, -0.0]), 3, 1.5, np.array([2.0, np.nextafter(1, 2)]), 2, 0.25)
-    write_checkpoint(tmp_path / "c", Checkpoint(IDENTITY, progress, state))
-    found = read_checkpoint(tmp_path / "c")
+    TrainingCheckpoint(IDENTITY, progress, state).write(tmp_path / "c")
+    found = TrainingCheckpoint.read(tmp_path / "c")
     assert found.identity == IDENTITY
     np.testing.assert_equal(found.progress.state(), progress.state())
     assert set(found.optimizer) == set(state)
@@ -281,7 +281,7 @@ def test_checkpoints_come_back_to_the_last_bit(tmp_path):
 
 def test_damaged_checkpoints_are_known(tmp_path):
     path = tmp_path / "checkpoint.npz"
-    write_checkpoint(path, Checkpoint(IDENTITY, Progress(START), {"array": np.arange(1000.0)}))
+    TrainingCheckpoint(IDENTITY, Progress(START), {"array": np.arange(1000.0)}).write(path)
     good = path.read_bytes()
     flipped = bytearray(good)
     flipped[good.index(np.arange(500.0, 510.0).tobytes())] ^= 1
@@ -289,9 +289,9 @@ def test_damaged_checkpoints_are_known(tmp_path):
     for data in (good[:-100], good[:1000], b"", b"text", bytes(flipped), (tmp_path / "other.npz").read_bytes()):
         path.write_bytes(data)
         with pytest.raises(FormatError, match="checkpoint"):
-            read_checkpoint(path)
+            TrainingCheckpoint.read(path)
     with pytest.raises(StorageError, match="cannot read"):
-        read_checkpoint(tmp_path / "gone")
+        TrainingCheckpoint.read(tmp_path / "gone")
 
 
 def test_history_keeps_numbers_and_drops_what_a_kill_cut_off(tmp_path):

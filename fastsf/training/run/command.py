@@ -21,7 +21,7 @@ from fastsf.training.objective.balance import Balance
 from fastsf.training.objective.model import Model
 from fastsf.training.objective.samples import Samples
 from fastsf.training.optimizers.registry import OPTIMIZERS
-from fastsf.training.run.checkpoint import Checkpoint
+from fastsf.training.run.checkpoint import TrainingCheckpoint
 from fastsf.training.run.display import EpochTable
 from fastsf.training.run.loop import Loop, Progress
 from fastsf.training.run.preparation import PARTS, Preparation, read_data
@@ -140,7 +140,7 @@ class _Work:
                 done.append(self._train(seed, place, checkpoint, interruption))
         return done
 
-    def _unfinished(self, files: RunFiles, seed: int) -> Checkpoint | None:
+    def _unfinished(self, files: RunFiles, seed: int) -> TrainingCheckpoint | None:
         if not self.overwrite:
             return unfinished(files, {**self.identity, "seed": seed})
         with storage_errors(f"cannot remove files in {self.folder}"):
@@ -148,7 +148,9 @@ class _Work:
                 path.unlink()
         return None
 
-    def _train(self, seed: int, files: RunFiles, before: Checkpoint | None, interruption: Interruption) -> Trained:
+    def _train(
+        self, seed: int, files: RunFiles, before: TrainingCheckpoint | None, interruption: Interruption
+    ) -> Trained:
         model = self.preparation.model(seed)
         loop = self._loop(model, seed)
         identity = {**self.identity, "seed": seed}

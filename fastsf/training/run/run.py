@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastsf.errors import InputError, StorageError
-from fastsf.storage.states import differences
-from fastsf.training.run.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from fastsf.training.run.checkpoint import TrainingCheckpoint
 from fastsf.training.run.history import EPOCH, History
 from fastsf.training.run.loop import Loop, Progress
 from fastsf.types import FloatArray
@@ -88,7 +86,7 @@ class Run:
     def go(
         self,
         parameters: FloatArray,
-        before: Checkpoint | None,
+        before: TrainingCheckpoint | None,
         tell: Callable[[Row], object] = lambda row: None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> tuple[Progress, str]:
@@ -98,7 +96,7 @@ class Run:
         ----------
         parameters : (P,) float64
             Where a new training begins.
-        before : Checkpoint or None
+        before : TrainingCheckpoint or None
             Of the same training, from `unfinished`.
         tell : callable
             Gets the row of every epoch.
@@ -133,7 +131,7 @@ class Run:
                 self._history.close()
         return progress, reason
 
-    def _start(self, parameters: FloatArray, before: Checkpoint | None) -> Progress:
+    def _start(self, parameters: FloatArray, before: TrainingCheckpoint | None) -> Progress:
         if before is None or before.progress.epoch < 1:
             return Progress(parameters)
         self._history = History.resume(self.files.history, before.progress.epoch)
@@ -165,32 +163,13 @@ class Run:
         if self._history is not None:
             self._history.sync()
         if self._saved < progress.epoch:
-            write_checkpoint(self.files.checkpoint, Checkpoint(self.identity, progress, self.loop.optimizer.state()))
+            TrainingCheckpoint(self.identity, progress, self.loop.optimizer.state()).write(self.files.checkpoint)
         if self._saved_best < progress.best_epoch or not self.files.model.exists():
             self._save_model(self.files.model, progress)
         self._saved, self._saved_best = progress.epoch, progress.best_epoch
         self._when = time.perf_counter()
 
 
-def unfinished(files: RunFiles, identity: dict[str, Any]) -> Checkpoint | None:
-    """Checkpoint of the same training, or None if nothing is there.
-
-    Raises
-    ------
-    InputError
-        If the files are those of another training.
-    StorageError
-        If there are files but no checkpoint, or one that cannot be read.
-    FormatError
-        If the checkpoint is damaged.
-    """
-    if not files.checkpoint.exists():
-        others = files.found()
-        if others:
-            raise StorageError(f"{others[0]} is there already, without a checkpoint; --overwrite starts anew")
-        return None
-    before = read_checkpoint(files.checkpoint)
-    changes = list(differences(before.identity, identity))
-    if changes:
-        raise InputError(f"{files.folder} holds another training ({'; '.join(changes)}); --overwrite starts anew")
-    return before
+def unfinished(files: RunFiles, identity: dict[str, Any]) -> TrainingCheckpoint | None:
+    """Read the checkpoint of the same training, None if nothing is there; raises as `Checkpoint.find`."""
+    return TrainingCheckpoint.find(files.checkpoint, identity, files.found())
