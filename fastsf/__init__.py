@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from fastsf.potentials.committee import Committee
     from fastsf.potentials.policy import Policy as ExtrapolationPolicy
     from fastsf.potentials.potential import Potential
-    from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+    from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Radial
+    from fastsf.symmetry.factors import Compact, Cutoff, Power, Window
     from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 
 try:
@@ -77,8 +78,9 @@ _ERRORS = (
     "StorageError",
     "StructureError",
 )
-_SYMMETRY = ("G1", "G2", "G3", "G4", "G5", "Angular", "Compact", "Cutoff", "Power", "Radial", "Window")
-_PAIR_SYMMETRY = ("PairAngular", "PairEnvironment", "PairRadial")
+_FACTORS = ("Compact", "Cutoff", "Power", "Window")
+_ACSF = ("G1", "G2", "G3", "G4", "G5", "Angular", "Radial")
+_PCSF = ("PairAngular", "PairEnvironment", "PairRadial")
 _PLACES = {
     "ACSF": "descriptors.acsf",
     "Calculator": "potentials.calculator",
@@ -90,8 +92,9 @@ _PLACES = {
     "compile_kernels": "compilation.compile",
     "neighbor_list": "neighbors.pairs",
     **dict.fromkeys(_ERRORS, "errors"),
-    **dict.fromkeys(_SYMMETRY, "symmetry.atoms"),
-    **dict.fromkeys(_PAIR_SYMMETRY, "symmetry.pcsf"),
+    **dict.fromkeys(_FACTORS, "symmetry.factors"),
+    **dict.fromkeys(_ACSF, "symmetry.atoms"),
+    **dict.fromkeys(_PCSF, "symmetry.pcsf"),
 }
 """Modules of the names above; imported at their first use, so that ``fastsf --help`` need not wait for kernels."""
 

@@ -22,7 +22,7 @@ from fastsf.kernels.pcsf.tables import Rows
 from fastsf.kernels.pointers import Loop
 from fastsf.md.pcsf_loops import make_pair_loops
 from fastsf.potentials.pcsf_term import PairTerm, PCSFModel
-from fastsf.symmetry.atoms import Cutoff
+from fastsf.symmetry.factors import Cutoff
 from fastsf.symmetry.pcsf import PairEnvironment, PairRadial
 from fastsf.types import FloatArray
 

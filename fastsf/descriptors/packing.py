@@ -18,7 +18,8 @@ from fastsf.kernels.acsf.cutoffs import Core, Shape
 from fastsf.kernels.acsf.moments import MAX_DEGREE, legendre_coefficients
 from fastsf.kernels.acsf.radial import Factor
 from fastsf.kernels.acsf.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Tables
-from fastsf.symmetry.atoms import CORES, Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
+from fastsf.symmetry.factors import Compact, Envelope, Power, Window
 from fastsf.symmetry.pcsf import PairAngular
 from fastsf.types import FloatArray
 
@@ -234,7 +235,7 @@ def _degree(function: AnyAngular, most: int = MAX_DEGREE) -> int:
 
 def envelope_fields(envelope: Envelope) -> tuple[Any, ...]:
     """Fields of a `SECTION` up to its rows."""
-    core = Core(CORES.index(envelope.kind))
+    core = Core[envelope.kind.upper()]
     low, high = envelope.range
     if isinstance(envelope, Compact):
         shape = Shape.COMPACT_ASYMMETRIC if envelope.asymmetric else Shape.COMPACT
@@ -263,7 +264,7 @@ def _term_fields(column: int, angle: Power | Window, number: int) -> tuple[Any, 
         )
     center = math.radians((angle.left + angle.right) / 2)
     inverse_width = 2 / math.radians(angle.right - angle.left)
-    return column, number, Angle.WINDOW, 0, 0, 0, 1, 0, CORES.index(angle.kind), center, inverse_width
+    return column, number, Angle.WINDOW, 0, 0, 0, 1, 0, Core[angle.kind.upper()], center, inverse_width
 
 
 def records(rows: Sequence[tuple[Any, ...]], dtype: np.dtype[Any]) -> Any:

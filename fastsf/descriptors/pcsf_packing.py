@@ -21,7 +21,8 @@ from fastsf.kernels.pcsf.tables import (
     SLOT,
     PairTables,
 )
-from fastsf.symmetry.atoms import Envelope, Radial
+from fastsf.symmetry.atoms import Radial
+from fastsf.symmetry.factors import Envelope
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kind_name, kinds_of
 
 Columns: TypeAlias = Mapping[str, Sequence[PairFunction]]

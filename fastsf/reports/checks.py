@@ -27,7 +27,8 @@ from fastsf.potentials.files.folder import (
 )
 from fastsf.potentials.files.topology import Topology, read_topologies
 from fastsf.potentials.scaling import Scaling
-from fastsf.symmetry.atoms import Angular, Power, SymmetryFunction
+from fastsf.symmetry.atoms import Angular, SymmetryFunction
+from fastsf.symmetry.factors import Power
 from fastsf.types import FloatArray
 from fastsf.units import LENGTH_UNITS, length_factor
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from fastsf.reports import shapes
 from fastsf.reports.style import make_figure
-from fastsf.symmetry.atoms import Compact, Power, Radial, SymmetryFunction
+from fastsf.symmetry.atoms import Radial, SymmetryFunction
+from fastsf.symmetry.factors import Compact, Power
 from fastsf.symmetry.pcsf import PairFunction
 from fastsf.types import FloatArray
 

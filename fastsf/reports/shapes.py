@@ -14,7 +14,8 @@ import numpy as np
 
 from fastsf.descriptors.acsf import ACSF
 from fastsf.structure import Structure
-from fastsf.symmetry.atoms import Angular, Cutoff, Envelope, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
+from fastsf.symmetry.factors import Cutoff, Envelope, Power, Window
 from fastsf.symmetry.pcsf import PairAngular, PairFunction, PairRadial
 from fastsf.types import FloatArray
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fastsf.errors import FastsfError
-from fastsf.io.n2p2.functions import CUTOFF_KINDS
-from fastsf.io.n2p2.keyword_words import CUTOFF_WORDS, ENERGY_KEYWORDS, TRAINING_KEYWORDS, UNUSED_ENDS
+from fastsf.io.n2p2.functions import CUTOFF_TYPES
+from fastsf.io.n2p2.keyword_words import ENERGY_KEYWORDS, TRAINING_KEYWORDS, UNUSED_ENDS
 from fastsf.io.n2p2.keywords import KeywordLine
 from fastsf.io.n2p2.symfunction_lines import parse_line
 from fastsf.potentials.files.topology import ACTIVATION_CODES
-from fastsf.symmetry.atoms import Angular, Compact, Power, Radial, SymmetryFunction
+from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
+from fastsf.symmetry.factors import CUTOFFS, Compact, Power
 
 
 def explain(line: KeywordLine, elements: Sequence[str], length_unit: str, energy_unit: str) -> str:
@@ -47,9 +48,9 @@ _UNITS = {
 
 
 def _cutoff(line: KeywordLine, _: Sequence[str]) -> str:
-    kind = CUTOFF_KINDS[line.integer(0, "the type")]
+    kind = CUTOFF_TYPES[line.integer(0, "the type")]
     inner = f", 1 up to {line.args[1]} rc" if len(line.args) > 1 and line.number(1, "alpha") else ""
-    return f"cutoff function {kind.replace('_', ' ')}: {CUTOFF_WORDS[kind]}{inner}"
+    return f"cutoff function {kind.replace('_', ' ')}: {CUTOFFS[kind].formula}{inner}"
 
 
 def _activations(line: KeywordLine, _: Sequence[str]) -> str:

@@ -23,171 +23,13 @@ Singraber and Dellago, Mach. Learn.: Sci. Technol. 2, 035026 (2021).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
-
-CORES = ("hard", "cosine", "tanh3", "tanh3_normalized", "exp", "poly1", "poly2", "poly3", "poly4")
-"""Shapes that fall from one to zero on [0, 1]: cutoffs are made of any, bumps and windows of the last five."""
-SMOOTH_CORES = CORES[4:]
-
-
-def _check_finite(owner: str, **values: float) -> None:
-    for name, value in values.items():
-        if not math.isfinite(value):
-            raise InputError(f"{owner}: {name} must be a finite number, found {value!r}")
-
-
-@dataclass(frozen=True)
-class Cutoff:
-    """Cutoff function fc(r): falls from 1 (or tanh(1)^3 for ``tanh3``) to 0 at `radius`, and is 0 beyond.
-
-    Parameters
-    ----------
-    radius : float
-        Cutoff radius in Å.
-    kind : str
-        One of `CORES`. With x = r / radius: ``hard`` 1; ``cosine`` (1 + cos(pi x)) / 2; ``tanh3`` tanh(1 - x)^3 as
-        the 2007 and 2011 papers print it (0.44 at r = 0); ``tanh3_normalized`` the same divided by tanh(1)^3;
-        ``exp`` exp(1 - 1 / (1 - x^2)); ``poly1`` ... ``poly4`` polynomials with 1 ... 4 continuous derivatives.
-    alpha : float
-        Inner plateau, 0 <= alpha < 1: fc = 1 below alpha * radius and x runs from there. Not for ``hard`` and the
-        two tanh forms.
-
-    Raises
-    ------
-    InputError
-        If the radius is not positive, the kind unknown or alpha outside its range.
-    """
-
-    radius: float
-    kind: str = "cosine"
-    alpha: float = 0.0
-
-    def __post_init__(self) -> None:
-        _check_finite("cutoff", radius=self.radius, alpha=self.alpha)
-        if self.radius <= 0:
-            raise InputError(f"cutoff: radius must be positive, found {self.radius}")
-        if self.kind not in CORES:
-            raise InputError(f"cutoff: unknown kind {self.kind!r}, expected one of {', '.join(CORES)}")
-        if not 0 <= self.alpha < 1:
-            raise InputError(f"cutoff: alpha must be in [0, 1), found {self.alpha}")
-        if self.alpha and self.kind in CORES[:1] + CORES[2:4]:
-            raise InputError(f"cutoff: kind {self.kind!r} takes no alpha, found {self.alpha}")
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """Open interval of r (Å) in which the envelope can differ from zero; 0 itself belongs to it."""
-        return -self.radius, self.radius
-
-
-@dataclass(frozen=True)
-class Compact:
-    """Compact bump: non-zero for left < r < right only, 1 at the middle.
-
-    Parameters
-    ----------
-    left, right : float
-        Edges in Å. `left` may be negative; left = -right puts the middle at r = 0.
-    kind : str
-        ``exp`` or ``poly1`` ... ``poly4``.
-    asymmetric : bool
-        Use core((2 - y) y) in place of core(y), y = distance from the middle in half widths.
-
-    Raises
-    ------
-    InputError
-        If left >= right, right <= 0 or the kind is unknown.
-    """
-
-    left: float
-    right: float
-    kind: str = "poly2"
-    asymmetric: bool = False
-
-    def __post_init__(self) -> None:
-        _check_finite("compact function", left=self.left, right=self.right)
-        if self.right <= 0 or self.left >= self.right:
-            raise InputError(f"compact function: expected left < right and right > 0, found {self.left}, {self.right}")
-        if self.kind not in SMOOTH_CORES:
-            raise InputError(f"compact function: unknown kind {self.kind!r}, expected one of {', '.join(SMOOTH_CORES)}")
-
-    @property
-    def radius(self) -> float:
-        """Distance in Å beyond which the function is zero."""
-        return self.right
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """Open interval of r (Å) in which the envelope can differ from zero."""
-        return self.left, self.right
-
-
-Envelope: TypeAlias = Cutoff | Compact
-
-
-@dataclass(frozen=True)
-class Power:
-    """Angle factor 2^(1-zeta) (1 + lam cos theta)^zeta, zero where 1 + lam cos theta <= 0.
-
-    Parameters
-    ----------
-    zeta : float
-        Exponent, positive; need not be an integer.
-    lam : float
-        Usually 1 or -1; any real number, 0 included.
-    """
-
-    zeta: float
-    lam: float
-
-    def __post_init__(self) -> None:
-        _check_finite("angular function", zeta=self.zeta, lam=self.lam)
-        if self.zeta <= 0:
-            raise InputError(f"angular function: zeta must be positive, found {self.zeta}")
-
-
-@dataclass(frozen=True)
-class Window:
-    """Angle factor: a compact bump of the angle theta between `left` and `right` (degrees), 1 at the middle.
-
-    Parameters
-    ----------
-    left, right : float
-        Edges in degrees. An edge below 0 requires the middle at 0, one above 180 the middle at 180 (the window
-        must be an even function there); a width of at most 360.
-    kind : str
-        ``exp`` or ``poly1`` ... ``poly4``.
-    """
-
-    left: float
-    right: float
-    kind: str = "poly2"
-
-    def __post_init__(self) -> None:
-        _check_finite("angle window", left=self.left, right=self.right)
-        if self.left >= self.right or self.right - self.left > 360:
-            raise InputError(f"angle window: expected left < right <= left + 360, found {self.left}, {self.right}")
-        if (self.left < 0 and self.left != -self.right) or (self.right > 180 and self.right - 180 != 180 - self.left):
-            raise InputError(
-                "angle window: an edge outside 0..180 needs the window centred at 0 or 180, "
-                f"found {self.left}, {self.right}"
-            )
-        if self.kind not in SMOOTH_CORES:
-            raise InputError(f"angle window: unknown kind {self.kind!r}, expected one of {', '.join(SMOOTH_CORES)}")
-
-
-def envelope_label(envelope: Envelope) -> str:
-    """Words for an envelope in labels of columns."""
-    if isinstance(envelope, Compact):
-        suffix = "a" if envelope.asymmetric else ""
-        return f"{envelope.left:g}<r<{envelope.right:g} {envelope.kind}{suffix}"
-    plateau = f" alpha={envelope.alpha:g}" if envelope.alpha else ""
-    return f"rc={envelope.radius:g} {envelope.kind}{plateau}"
+from fastsf.symmetry.factors import Compact, Cutoff, Envelope, Power, Window, check_finite, envelope_label
 
 
 @dataclass(frozen=True)
@@ -221,7 +63,7 @@ class Radial:
         atomic_number(self.center)
         if self.neighbor is not None:
             atomic_number(self.neighbor)
-        _check_finite("radial function", eta=self.eta, rs=self.rs, kappa=self.kappa)
+        check_finite("radial function", eta=self.eta, rs=self.rs, kappa=self.kappa)
         if self.eta < 0:
             raise InputError(f"radial function: eta must not be negative, found {self.eta}")
         if self.eta and self.kappa:
@@ -287,7 +129,7 @@ class Angular:
                 raise InputError(f"angular function: expected two neighbour elements, found {self.neighbors!r}")
             first, second = sorted(self.neighbors, key=atomic_number)
             object.__setattr__(self, "neighbors", (first, second))
-        _check_finite("angular function", eta=self.eta, rs=self.rs)
+        check_finite("angular function", eta=self.eta, rs=self.rs)
         if self.eta < 0:
             raise InputError(f"angular function: eta must not be negative, found {self.eta}")
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastsf.symmetry.atoms import Angular, Compact, Radial, SymmetryFunction, Window
+from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
 from fastsf.symmetry.entries import (
     ANGLE,
     COMPACT,
@@ -33,6 +33,7 @@ from fastsf.symmetry.entries import (
     read_pair,
     text,
 )
+from fastsf.symmetry.factors import Compact, Window
 
 DOCUMENT = Document("fastsf-acsf", 1, "definition of symmetry functions")
 

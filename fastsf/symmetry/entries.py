@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
-from fastsf.symmetry.atoms import Compact, Cutoff, Envelope, Power, Window
+from fastsf.symmetry.factors import Compact, Cutoff, Envelope, Power, Window
 
 F = TypeVar("F")
 

@@ -1,7 +1,7 @@
 """Pair-centred symmetry functions as data: what a function is, not how it is computed.
 
 They describe the surroundings of a pair of atoms i and j (Jose, Artrith and Behler, J. Chem. Phys. 136, 194111 (2012)),
-with the envelopes, radial and angle factors of `fastsf.symmetry.atoms`, F(r) = envelope(r) exp(-eta (r - rs)^2),
+with the envelopes, radial and angle factors of `fastsf.symmetry.factors`, F(r) = envelope(r) exp(-eta (r - rs)^2),
 and sums over the other atoms k of one element::
 
     PairRadial       G = F(Rij), or Rij itself without an envelope
@@ -22,7 +22,7 @@ from typing import TypeAlias
 
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
-from fastsf.symmetry.atoms import Cutoff, Envelope, Power, Window, envelope_label
+from fastsf.symmetry.factors import Cutoff, Envelope, Power, Window, envelope_label
 
 APEXES = ("heavier", "third", "both")
 """Where the angle alpha of a `PairAngular` is: see there."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations_with_replacement, product
 from typing import Any
 
-from fastsf.symmetry.atoms import Cutoff, Power
+from fastsf.symmetry.factors import Cutoff, Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 from fastsf.symmetry.recipes import (
     checked_count,

@@ -8,8 +8,9 @@ from itertools import product
 from ase.units import Bohr
 
 from fastsf.errors import InputError
-from fastsf.symmetry.atoms import G2, G4, G5, Cutoff, SymmetryFunction
+from fastsf.symmetry.atoms import G2, G4, G5, SymmetryFunction
 from fastsf.symmetry.entries import checked_elements
+from fastsf.symmetry.factors import Cutoff
 from fastsf.symmetry.sets import column_order, scale_lengths
 
 

@@ -15,8 +15,9 @@ from numbers import Real
 from typing import Any, TypeVar
 
 from fastsf.errors import InputError
-from fastsf.symmetry.atoms import G2, G4, G5, Cutoff, SymmetryFunction
+from fastsf.symmetry.atoms import G2, G4, G5, SymmetryFunction
 from fastsf.symmetry.entries import checked_elements
+from fastsf.symmetry.factors import Cutoff
 from fastsf.symmetry.published import cu2s_pbe, water_rpbe_d3
 
 F = TypeVar("F")

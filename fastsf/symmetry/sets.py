@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.elements import atomic_number
-from fastsf.symmetry.atoms import Angular, Compact, Envelope, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
+from fastsf.symmetry.factors import Compact, Envelope, Power, Window
 from fastsf.symmetry.pcsf import PairFunction, PairRadial
 
 Function = TypeVar("Function", bound=SymmetryFunction | PairFunction)

@@ -46,7 +46,7 @@ from fastsf.potentials.network import Network
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
-from fastsf.symmetry.atoms import Power
+from fastsf.symmetry.factors import Power
 
 
 def loaded():

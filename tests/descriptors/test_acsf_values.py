@@ -12,11 +12,12 @@ from support.systems import RADIUS, SYSTEMS
 
 from fastsf import ACSF
 from fastsf.errors import InputError
-from fastsf.symmetry.atoms import G1, G5, SMOOTH_CORES, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.atoms import G1, G5, Angular, Radial
+from fastsf.symmetry.factors import BUMPS, Compact, Cutoff, Power, Window
 
 DIMER_ENVELOPES = (
     *CUTOFFS,
-    *(Compact(*span, kind, a) for span in SPANS for kind in SMOOTH_CORES for a in (0, 1)),
+    *(Compact(*span, kind, a) for span in SPANS for kind in BUMPS for a in (0, 1)),
 )
 
 
@@ -155,7 +156,7 @@ def test_hard_cutoff_is_one_up_to_its_edge():
     assert acsf.create(dimer(RADIUS), centers=[0])[0, 0] == 0
 
 
-@pytest.mark.parametrize("kind", SMOOTH_CORES)
+@pytest.mark.parametrize("kind", BUMPS)
 @pytest.mark.parametrize("narrow", [True, False])
 def test_third_side_at_the_cutoff(kind, narrow):
     """Sides of 2 Å on either side of the centre: r_jk crosses the radius as one of them moves."""

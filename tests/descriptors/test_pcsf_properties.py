@@ -10,7 +10,7 @@ from support.systems import SAME, SYSTEMS, on_grid
 
 from fastsf import PCSF
 from fastsf.errors import InputError, StructureError
-from fastsf.symmetry.atoms import Cutoff, Power
+from fastsf.symmetry.factors import Cutoff, Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 
 

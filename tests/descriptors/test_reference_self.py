@@ -10,26 +10,13 @@ from reference.acsf import bump, core, cutoff_function, evaluate
 from reference.assemble import neighbours
 from reference.rounding import rounding_scale
 from scipy.special import betainc
-from support.battery import CUTOFFS, ELEMENTS, SETS, SPANS, by_center, expected, functions_of
+from support.battery import ELEMENTS, EVERY_CUTOFF, SETS, SPANS, by_center, expected, functions_of
 from support.differences import geometry, is_smooth_around
 from support.systems import RADIUS, SAME, SYSTEMS
 
 from fastsf.io.n2p2.functions import read_functions
-from fastsf.symmetry.atoms import (
-    CORES,
-    G1,
-    G2,
-    G3,
-    G4,
-    G5,
-    SMOOTH_CORES,
-    Angular,
-    Compact,
-    Cutoff,
-    Power,
-    Radial,
-    Window,
-)
+from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Radial
+from fastsf.symmetry.factors import BUMPS, CUTOFFS, Compact, Cutoff, Power, Window
 
 RIGHT_ANGLE = np.array([[1.0, 0, 0], [0, 1.0, 0]]), np.array([1, 8])
 """Hydrogen and oxygen at 1 Å from a centre, at 90 degrees."""
@@ -37,7 +24,7 @@ OPPOSITE = np.array([[1.5, 0, 0], [-2.0, 0, 0]]), np.array([1, 8])
 ALONGSIDE = np.array([[0, 1.5, 0], [0, 3.0, 0]]), np.array([1, 8])
 
 
-@pytest.mark.parametrize("kind", CORES)
+@pytest.mark.parametrize("kind", CUTOFFS)
 def test_core_ends(kind):
     (start, almost_end), slope = core(kind, np.array([0.0, 1.0 - 1e-9]))
     first = math.tanh(1.0) ** 3 if kind == "tanh3" else 1.0
@@ -45,11 +32,11 @@ def test_core_ends(kind):
     if kind != "hard":
         assert 0 <= almost_end < 1e-16
         assert abs(slope[1]) < 1e-7
-    if kind in ("cosine", *SMOOTH_CORES):
+    if kind in ("cosine", *BUMPS):
         assert slope[0] == 0
 
 
-@pytest.mark.parametrize("kind", CORES)
+@pytest.mark.parametrize("kind", CUTOFFS)
 def test_core_slope_by_complex_step(kind):
     x = np.linspace(0.0, 0.99, 100)
     value, slope = core(kind, x)
@@ -77,16 +64,16 @@ def test_polynomials_as_expanded_by_n2p2():
 
 
 def test_core_numbers():
-    half = {kind: float(core(kind, np.array([0.5]))[0][0]) for kind in CORES}
+    half = {kind: float(core(kind, np.array([0.5]))[0][0]) for kind in CUTOFFS}
     assert half["cosine"] == pytest.approx(0.5, rel=1e-15)
     assert half["tanh3"] == pytest.approx(math.tanh(0.5) ** 3, rel=1e-15)
     assert half["tanh3_normalized"] == pytest.approx((math.tanh(0.5) / math.tanh(1.0)) ** 3, rel=1e-15)
     assert half["exp"] == pytest.approx(math.exp(-1 / 3), rel=1e-15)
-    assert [half[kind] for kind in CORES if kind.startswith("poly")] == [0.5] * 4
+    assert [half[kind] for kind in CUTOFFS if kind.startswith("poly")] == [0.5] * 4
     assert core("tanh3", np.zeros(1))[0][0] == pytest.approx(0.4417, abs=1e-4)
 
 
-@pytest.mark.parametrize("cutoff", CUTOFFS, ids=lambda cutoff: f"{cutoff.kind}-{cutoff.alpha}")
+@pytest.mark.parametrize("cutoff", EVERY_CUTOFF, ids=lambda cutoff: f"{cutoff.kind}-{cutoff.alpha}")
 def test_cutoff_plateau_and_edge(cutoff):
     inner = cutoff.alpha * cutoff.radius
     r = np.array([0.5 * inner, inner, np.nextafter(RADIUS, 0), RADIUS, np.nextafter(RADIUS, 9), 2 * RADIUS])
@@ -99,7 +86,7 @@ def test_cutoff_plateau_and_edge(cutoff):
     assert (slope[3:] == 0).all()
 
 
-@pytest.mark.parametrize("kind", SMOOTH_CORES)
+@pytest.mark.parametrize("kind", BUMPS)
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("asymmetric", [False, True])
 def test_bump_middle_and_edges(kind, span, asymmetric):

@@ -13,7 +13,8 @@ from support.strategies import ELEMENTS, REPEATABLE, WORDS, cutoffs, mutations, 
 
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.n2p2.functions import read_functions, write_functions
-from fastsf.symmetry.atoms import G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.atoms import G2, G3, G4, G5, Angular, Radial
+from fastsf.symmetry.factors import Compact, Cutoff, Power, Window
 from fastsf.symmetry.sets import column_order, runner_type
 
 EVERY_TYPE = """\

@@ -58,7 +58,7 @@ from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
-from fastsf.symmetry.atoms import CORES, SMOOTH_CORES
+from fastsf.symmetry.factors import BUMPS, CUTOFFS
 from fastsf.training.objective.initialization import initial_network
 from fastsf.training.objective.model import Model
 from fastsf.training.objective.objective import Objective
@@ -69,8 +69,8 @@ from fastsf.training.optimizers.covariance import Covariance
 def functions() -> list:
     """Every kind of factor once, for water."""
     found = [G1("O", "H", 3.0), G3("O", "H", 1.7, 3.0), G2("H", None, 0.4, 3.0, rs=0.5)]
-    found += [G2("O", "H", 0.3, Cutoff(3.0, kind)) for kind in CORES]
-    found += [Radial("H", "O", Compact(-1.0, 2.5, kind, asymmetric=kind == "poly2")) for kind in SMOOTH_CORES]
+    found += [G2("O", "H", 0.3, Cutoff(3.0, kind)) for kind in CUTOFFS]
+    found += [Radial("H", "O", Compact(-1.0, 2.5, kind, asymmetric=kind == "poly2")) for kind in BUMPS]
     found += [G4("O", ("H", "H"), 0.1, zeta, lam, 3.0) for zeta, lam in ((1, 1), (4, -1), (1.5, 1))]
     found += [G5("H", ("H", "O"), 0.1, 2, 1, 3.0), G5("O", None, 0.2, 3, -1, 3.0, rs=0.4)]
     found += [Angular("O", ("H", "H"), Compact(0.0, 3.0, "poly2"), Window(30.0, 170.0, "poly1"))]

@@ -28,7 +28,7 @@ from fastsf.potentials.committee import Committee
 from fastsf.potentials.evaluation import evaluate_batch
 from fastsf.potentials.pcsf_term import ENVELOPES, PairTerm
 from fastsf.structure import Structure
-from fastsf.symmetry.atoms import Cutoff
+from fastsf.symmetry.factors import Cutoff
 from fastsf.training.objective.initialization import initial_network
 
 FEW = ("molecule", "slab", "cell_much_smaller_than_cutoff", "strongly_skewed")

@@ -32,7 +32,7 @@ from fastsf.md import NVE, MolecularDynamics
 from fastsf.potentials.evaluation import Result, evaluate_batch
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
-from fastsf.symmetry.atoms import CORES, SMOOTH_CORES
+from fastsf.symmetry.factors import BUMPS, CUTOFFS
 from fastsf.training.objective.initialization import initial_network
 
 VALUES, FORCES, LARGEST, ENERGY = 5e-6, 2e-5, 1e-4, 3e-6
@@ -86,8 +86,8 @@ def test_errors_of_published_potentials(shared, folder: str) -> None:
 
 def every_kind() -> Potential:
     """Every kind of factor, shifts, both ways to sum wide functions, and Gaussians that underflow in float32."""
-    functions = [G2("O", "H", 0.3, Cutoff(5.0, kind)) for kind in CORES if kind != "hard"]
-    functions += [Radial("H", "O", Compact(-1.0, 4.5, kind, asymmetric=kind == "poly2")) for kind in SMOOTH_CORES]
+    functions = [G2("O", "H", 0.3, Cutoff(5.0, kind)) for kind in CUTOFFS if kind != "hard"]
+    functions += [Radial("H", "O", Compact(-1.0, 4.5, kind, asymmetric=kind == "poly2")) for kind in BUMPS]
     functions += [Radial("H", "H", Cutoff(4.0), kappa=1.5), G2("H", None, 0.4, 5.0, rs=0.5), G2("H", "H", 9.0, 5.0)]
     for zeta, lam in ((1, 1), (4, -1), (1.5, 1), (16, 1), (64, -1)):
         functions += [G4("O", ("H", "H"), 0.1, zeta, lam, 5.0), G5("H", ("H", "O"), 0.1, zeta, lam, 5.0)]

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from ase.data import atomic_numbers
 
-from fastsf.symmetry.atoms import Angular, Compact, Cutoff, Power, Radial
+from fastsf.symmetry.atoms import Angular, Radial
+from fastsf.symmetry.factors import Compact, Cutoff, Power
 
 
 class Term(NamedTuple):

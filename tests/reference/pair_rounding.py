@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from ase.data import atomic_numbers
 
-from fastsf.symmetry.atoms import Cutoff, Power
+from fastsf.symmetry.factors import Cutoff, Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 from reference.pairs import Pair, angle, factor, pair_factor, within
 

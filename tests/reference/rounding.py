@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fastsf.symmetry.atoms import Angular, Cutoff, Power, Radial
+from fastsf.symmetry.atoms import Angular, Radial
+from fastsf.symmetry.factors import Cutoff, Power
 from reference.acsf import angle_factor, distance_factor, opposite_factor, radial_weights, triplets
 
 

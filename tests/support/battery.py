@@ -9,29 +9,16 @@ from itertools import combinations_with_replacement
 import numpy as np
 from reference.assemble import Features, features
 
-from fastsf.symmetry.atoms import (
-    CORES,
-    G1,
-    G2,
-    G3,
-    G4,
-    G5,
-    SMOOTH_CORES,
-    Angular,
-    Compact,
-    Cutoff,
-    Power,
-    Radial,
-    SymmetryFunction,
-    Window,
-)
+from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Radial, SymmetryFunction
+from fastsf.symmetry.factors import BUMPS, CUTOFFS, Compact, Cutoff, Power, Window
 from support.systems import RADIUS, SYSTEMS
 
 ELEMENTS = ("H", "O", "S")
 PAIRS = tuple(combinations_with_replacement(ELEMENTS, 2))
-PLATEAUS = tuple(kind for kind in CORES if kind not in ("hard", "tanh3", "tanh3_normalized"))
-"""Cores that take an inner plateau."""
-CUTOFFS = tuple(Cutoff(RADIUS, kind) for kind in CORES) + tuple(Cutoff(RADIUS, kind, 0.4) for kind in PLATEAUS)
+EVERY_CUTOFF = (
+    *(Cutoff(RADIUS, kind) for kind in CUTOFFS),
+    *(Cutoff(RADIUS, kind, 0.4) for kind, core in CUTOFFS.items() if core.plateau),
+)
 SPANS = ((1.6, RADIUS), (0.0, 3.5), (-RADIUS, RADIUS), (-2.0, 3.25))
 """Ranges of compact envelopes in Å: inside, from zero, centred at zero, and with an edge below zero."""
 UNDERFLOW = 1e-290
@@ -42,7 +29,7 @@ WINDOWS = ((10, 90), (-60, 60), (100, 260), (0, 180), (-180, 180), (30, 150), (0
 
 def with_cutoffs(center: str) -> Iterable[SymmetryFunction]:
     """Every cutoff function in each of the three sums."""
-    for n, cutoff in enumerate(CUTOFFS):
+    for n, cutoff in enumerate(EVERY_CUTOFF):
         yield G2(center, ELEMENTS[n % 3], 0.6, cutoff, rs=1.1)
         yield G4(center, PAIRS[n % 6], 0.05, 2.0, 1.0, cutoff)
         yield G5(center, PAIRS[(n + 3) % 6], 0.1, 1.0, -1.0, cutoff)
@@ -73,7 +60,7 @@ def with_powers(center: str) -> Iterable[SymmetryFunction]:
 def with_compact(center: str) -> Iterable[SymmetryFunction]:
     """Every compact envelope, symmetric and not, with every window."""
     n = 0
-    for kind in SMOOTH_CORES:
+    for kind in BUMPS:
         for left, right in SPANS:
             for asymmetric in (False, True):
                 envelope = Compact(left, right, kind, asymmetric)
@@ -87,7 +74,7 @@ def with_mixtures(center: str) -> Iterable[SymmetryFunction]:
     """Factors that the published families do not combine, with a radius of their own for each function."""
     yield Radial(center, "O", Compact(0.5, 3.25), eta=0.5, rs=1.5)
     yield Radial(center, None, Compact(-3.0, 3.0, "exp"), kappa=1.5)
-    for n, core in enumerate(SMOOTH_CORES):
+    for n, core in enumerate(BUMPS):
         pair, narrow = PAIRS[n % 6], n % 2 == 0
         yield Angular(center, pair, Cutoff(2.5 + 0.2 * n), Window(20, 140, core), eta=0.1, narrow=narrow)
         compact = Compact(0.25, 3.25, core)

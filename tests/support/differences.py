@@ -10,7 +10,8 @@ import numpy as np
 from ase import Atoms
 from reference.assemble import neighbours
 
-from fastsf.symmetry.atoms import Angular, Cutoff, Power, SymmetryFunction
+from fastsf.symmetry.atoms import Angular, SymmetryFunction
+from fastsf.symmetry.factors import Cutoff, Power
 
 STEP = 2.0**-12
 """Å; a power of two, so that displaced positions are exact."""

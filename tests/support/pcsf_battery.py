@@ -11,9 +11,9 @@ from reference.pair_features import Named, PairFeatures, pair_features
 
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.descriptors.pcsf_rows import PairRows
-from fastsf.symmetry.atoms import SMOOTH_CORES, Compact, Cutoff, Power, Window
+from fastsf.symmetry.factors import BUMPS, Compact, Cutoff, Power, Window
 from fastsf.symmetry.pcsf import APEXES, PairAngular, PairEnvironment, PairFunction, PairRadial
-from support.battery import CUTOFFS, ELEMENTS, PAIRS, SPANS, UNDERFLOW, WINDOWS
+from support.battery import ELEMENTS, EVERY_CUTOFF, PAIRS, SPANS, UNDERFLOW, WINDOWS
 from support.systems import RADIUS, SYSTEMS
 
 Pair = tuple[str, str]
@@ -22,9 +22,9 @@ Pair = tuple[str, str]
 def with_distances(pair: Pair) -> Iterable[PairFunction]:
     """Every cutoff function, compact bumps, Gaussians and the distance itself."""
     yield PairRadial(pair, None)
-    for n, cutoff in enumerate(CUTOFFS):
+    for n, cutoff in enumerate(EVERY_CUTOFF):
         yield PairRadial(pair, cutoff, eta=0.4 * (n % 3), rs=0.8 * (n % 2))
-    for n, kind in enumerate(SMOOTH_CORES):
+    for n, kind in enumerate(BUMPS):
         yield PairRadial(pair, Compact(*SPANS[n % len(SPANS)], kind, n % 2 == 0), eta=0.3 * (n % 2))
 
 
@@ -35,8 +35,8 @@ def with_environments(pair: Pair) -> Iterable[PairFunction]:
         yield PairEnvironment(pair, neighbor, Cutoff(RADIUS), eta=0.3, pair_eta=0.3)
         yield PairEnvironment(pair, neighbor, Cutoff(RADIUS), eta=0.3, pair_eta=1.1, pair_rs=1.4)
         yield PairEnvironment(pair, neighbor, Cutoff(3.0 + 0.2 * n, "poly3"), eta=0.9, rs=1.2)
-        yield PairEnvironment(pair, neighbor, CUTOFFS[3 * n], eta=0.1, rs=-0.3, pair_eta=0.2, pair_rs=0.7)
-        yield PairEnvironment(pair, neighbor, Compact(*SPANS[n], SMOOTH_CORES[n]), pair_eta=0.5)
+        yield PairEnvironment(pair, neighbor, EVERY_CUTOFF[3 * n], eta=0.1, rs=-0.3, pair_eta=0.2, pair_rs=0.7)
+        yield PairEnvironment(pair, neighbor, Compact(*SPANS[n], BUMPS[n]), pair_eta=0.5)
 
 
 def with_angles(pair: Pair) -> Iterable[PairFunction]:
@@ -48,8 +48,8 @@ def with_angles(pair: Pair) -> Iterable[PairFunction]:
             yield PairAngular(pair, neighbor, Cutoff(RADIUS), Power(1.0, lam), 0.05, apex=apex)
             yield PairAngular(pair, neighbor, Cutoff(RADIUS), Power(4.0, -lam), 0.1, apex=apex)
             yield PairAngular(pair, neighbor, Cutoff(3.25, "poly4"), Power(2.75, lam), 0.2, 0.9, apex=apex)
-            window = Window(*WINDOWS[n % len(WINDOWS)], SMOOTH_CORES[n % len(SMOOTH_CORES)])
-            envelope = CUTOFFS[n % len(CUTOFFS)] if n % 2 else Compact(*SPANS[n % 4], "poly2", n % 3 == 0)
+            window = Window(*WINDOWS[n % len(WINDOWS)], BUMPS[n % len(BUMPS)])
+            envelope = EVERY_CUTOFF[n % len(EVERY_CUTOFF)] if n % 2 else Compact(*SPANS[n % 4], "poly2", n % 3 == 0)
             yield PairAngular(pair, neighbor, envelope, window, 0.02 * n, apex=apex)
             n += 1
     yield PairAngular(pair, ELEMENTS[0], Cutoff(RADIUS), Power(16.0, 1.0), 0.1)

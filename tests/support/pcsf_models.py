@@ -9,7 +9,7 @@ from fastsf import ACSF, G2, Cutoff
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.structure import Structure
-from fastsf.symmetry.atoms import Power
+from fastsf.symmetry.factors import Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 from fastsf.training.objective.initialization import initial_network
 from fastsf.training.objective.model import Model

@@ -8,7 +8,7 @@ from fastsf.descriptors.pcsf import PCSF
 from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
-from fastsf.symmetry.atoms import Cutoff, Power
+from fastsf.symmetry.factors import Cutoff, Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kinds_of
 from fastsf.training.objective.initialization import initial_network
 from support.potentials import ELEMENTS, random_potential

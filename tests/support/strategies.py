@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from fastsf.symmetry.atoms import CORES, SMOOTH_CORES, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.atoms import Angular, Radial
+from fastsf.symmetry.factors import BUMPS, CUTOFFS, Compact, Cutoff, Power, Window
 from fastsf.symmetry.pcsf import APEXES, PairAngular, PairEnvironment, PairRadial
 
 REPEATABLE = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -22,23 +23,23 @@ def number(low: float, high: float) -> st.SearchStrategy[float]:
 
 
 @st.composite
-def cutoffs(draw: st.DrawFn, kinds: tuple[str, ...] = CORES) -> Cutoff:
+def cutoffs(draw: st.DrawFn, kinds: tuple[str, ...] = tuple(CUTOFFS)) -> Cutoff:
     kind = draw(st.sampled_from(kinds))
-    alpha = 0.0 if kind in ("hard", "tanh3", "tanh3_normalized") else draw(number(0.0, 0.9))
+    alpha = draw(number(0.0, 0.9)) if CUTOFFS[kind].plateau else 0.0
     return Cutoff(draw(number(1.0, 12.0)), kind, alpha)
 
 
 @st.composite
 def bumps(draw: st.DrawFn) -> Compact:
     right = draw(number(1.0, 12.0))
-    kind = draw(st.sampled_from(SMOOTH_CORES))
+    kind = draw(st.sampled_from(BUMPS))
     return Compact(draw(number(-12.0, 0.9)), right, kind, kind != "exp" and draw(st.booleans()))
 
 
 @st.composite
 def windows(draw: st.DrawFn, kind: str | None = None) -> Window:
     middle = draw(st.sampled_from((0.0, 180.0, None)))
-    chosen = draw(st.sampled_from(SMOOTH_CORES)) if kind is None else kind
+    chosen = draw(st.sampled_from(BUMPS)) if kind is None else kind
     if middle is None:
         return Window(draw(number(0.0, 89.0)), draw(number(90.0, 180.0)), chosen)
     half = float(draw(st.integers(1, 180)))

@@ -15,8 +15,9 @@ from support.strategies import REPEATABLE, WORDS, functions, mutations
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.definition import read_definition
 from fastsf.symmetry import recipes
-from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Compact, Cutoff, Power, Radial, Window
+from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Radial
 from fastsf.symmetry.definition import TYPES, expand, from_document, function_from_dict, function_to_dict, to_document
+from fastsf.symmetry.factors import Compact, Cutoff, Power, Window
 from fastsf.symmetry.sets import elements_of, scale_lengths
 
 NAMED = {

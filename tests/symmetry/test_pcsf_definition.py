@@ -13,7 +13,8 @@ from support.strategies import REPEATABLE, mutations, pair_functions
 from fastsf import ACSF, PCSF
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import read_definition
-from fastsf.symmetry.atoms import G2, Compact, Cutoff, Power, Window
+from fastsf.symmetry.atoms import G2
+from fastsf.symmetry.factors import Compact, Cutoff, Power, Window
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, kinds_of
 from fastsf.symmetry.pcsf_definition import (
     TYPES,

@@ -12,7 +12,8 @@ from support.strategies import ELEMENTS, REPEATABLE
 
 from fastsf.errors import InputError
 from fastsf.io.n2p2.functions import read_functions
-from fastsf.symmetry.atoms import Angular, Cutoff, Radial
+from fastsf.symmetry.atoms import Angular, Radial
+from fastsf.symmetry.factors import Cutoff
 from fastsf.symmetry.recipes import RECIPES, make
 from fastsf.symmetry.sets import scale_lengths
 

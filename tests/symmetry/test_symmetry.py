@@ -7,21 +7,8 @@ import pytest
 from support.battery import ELEMENTS, SETS, functions_of
 
 from fastsf.errors import InputError
-from fastsf.symmetry.atoms import (
-    CORES,
-    G1,
-    G2,
-    G3,
-    G4,
-    G5,
-    SMOOTH_CORES,
-    Angular,
-    Compact,
-    Cutoff,
-    Power,
-    Radial,
-    Window,
-)
+from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Radial
+from fastsf.symmetry.factors import BUMPS, CUTOFFS, Compact, Cutoff, Power, Window
 
 CUTOFF = Cutoff(6.0)
 
@@ -32,7 +19,7 @@ def test_cutoff_rejects_radius(radius):
         Cutoff(radius)
 
 
-@pytest.mark.parametrize("kind", CORES)
+@pytest.mark.parametrize("kind", CUTOFFS)
 @pytest.mark.parametrize("alpha", [-0.1, 1.0, 2.0, math.nan])
 def test_cutoff_rejects_alpha(kind, alpha):
     with pytest.raises(InputError, match="alpha"):
@@ -56,7 +43,7 @@ def test_unknown_core_names_the_known_ones(kind):
         Window(0, 90, kind)
 
 
-@pytest.mark.parametrize("kind", [core for core in CORES if core not in SMOOTH_CORES])
+@pytest.mark.parametrize("kind", [core for core in CUTOFFS if core not in BUMPS])
 def test_compact_takes_no_cutoff_core(kind):
     with pytest.raises(InputError, match="unknown kind"):
         Compact(1.0, 6.0, kind)

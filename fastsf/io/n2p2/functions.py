@@ -9,16 +9,16 @@ from pathlib import Path
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.n2p2.keywords import KeywordLine, Keywords, read_keywords
 from fastsf.io.n2p2.symfunction_lines import format_line, needs_cutoff, parse_line
-from fastsf.symmetry.atoms import Cutoff, SymmetryFunction
+from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.entries import checked_elements
+from fastsf.symmetry.factors import CUTOFFS, Cutoff
 from fastsf.symmetry.sets import column_order, elements_of, scale_lengths
 from fastsf.units import length_factor
 
-CUTOFF_KINDS = ("hard", "cosine", "tanh3", "tanh3_normalized", "exp", "poly1", "poly2", "poly3", "poly4")
-"""Kinds of cutoffs by the number of `cutoff_type`."""
+CUTOFF_TYPES = {core.number: name for name, core in CUTOFFS.items()}
+"""Names of cutoff functions by the number of `cutoff_type`."""
 
-_NO_ALPHA = ("hard", "tanh3", "tanh3_normalized")
-_DEFAULT_CUTOFF = 1
+_DEFAULT_CUTOFF = "cosine"
 _OTHER_RUNNER_SETS = ("global_symfunction_short", "element_symfunction_short")
 
 
@@ -122,16 +122,16 @@ def _cutoff_kind(keywords: Keywords, lines: Sequence[KeywordLine]) -> tuple[str,
                 UserWarning,
                 stacklevel=2,
             )
-        return CUTOFF_KINDS[_DEFAULT_CUTOFF], 0.0
+        return _DEFAULT_CUTOFF, 0.0
     entry.count(1, 2)
     number = entry.integer(0, "the cutoff type")
-    if not 0 <= number < len(CUTOFF_KINDS):
-        raise entry.error(f"expected a cutoff type from 0 to {len(CUTOFF_KINDS) - 1}, found {number}")
+    if number not in CUTOFF_TYPES:
+        raise entry.error(f"expected a cutoff type from 0 to {max(CUTOFF_TYPES)}, found {number}")
     alpha = entry.number(1, "the inner cutoff alpha") if len(entry.args) > 1 else 0.0
     if not 0 <= alpha < 1:
         raise entry.error(f"expected an inner cutoff alpha in [0, 1), found {alpha}")
-    kind = CUTOFF_KINDS[number]
-    return kind, 0.0 if kind in _NO_ALPHA else alpha
+    kind = CUTOFF_TYPES[number]
+    return kind, alpha if CUTOFFS[kind].plateau else 0.0
 
 
 def write_functions(
@@ -200,5 +200,5 @@ def _common_cutoff(functions: Iterable[SymmetryFunction]) -> tuple[int, float]:
             "input.nn has one cutoff type and inner cutoff for all functions, but these differ: "
             f"{first.label}; {second.label}"
         )
-    kind, alpha = next(iter(cutoffs), (CUTOFF_KINDS[_DEFAULT_CUTOFF], 0.0))
-    return CUTOFF_KINDS.index(kind), alpha
+    kind, alpha = next(iter(cutoffs), (_DEFAULT_CUTOFF, 0.0))
+    return CUTOFFS[kind].number, alpha

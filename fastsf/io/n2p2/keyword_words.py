@@ -98,19 +98,6 @@ TRAINING_KEYWORDS: dict[str, str] = {
 UNUSED_ENDS = ("_electrostatic", "_charge", "_elec", "_ewald", "_pair")
 """Ends of keywords that belong to potentials with charges, or of pairs."""
 
-CUTOFF_WORDS = {
-    "hard": "1 inside",
-    "cosine": "(1 + cos(pi x)) / 2",
-    "tanh3": "tanh^3(1 - r/rc), as printed in the papers",
-    "tanh3_normalized": "tanh^3(1 - r/rc), normalised to 1 at r = 0",
-    "exp": "exp(1 - 1 / (1 - x^2))",
-    "poly1": "polynomial, one continuous derivative",
-    "poly2": "polynomial, two continuous derivatives",
-    "poly3": "polynomial, three continuous derivatives",
-    "poly4": "polynomial, four continuous derivatives",
-}
-"""Cutoff functions by their kind."""
-
 
 def is_known(keyword: str) -> bool:
     """Whether a keyword is one of RuNNer's or n2p2's that these tables know."""

@@ -17,10 +17,11 @@ from collections.abc import Callable, Sequence
 
 from fastsf.errors import FormatError, InputError
 from fastsf.io.n2p2.keywords import KeywordLine
-from fastsf.symmetry.atoms import Angular, Compact, Cutoff, Power, Radial, SymmetryFunction, Window
+from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
+from fastsf.symmetry.factors import CUTOFFS, Compact, Cutoff, Power, Window
 from fastsf.symmetry.sets import runner_type
 
-SUBTYPES = {"e": "exp", "p1": "poly1", "p2": "poly2", "p3": "poly3", "p4": "poly4"}
+SUBTYPES = {core.subtype: name for name, core in CUTOFFS.items() if core.subtype}
 """Kinds of bumps by the last word on lines of types 20 to 25; an 'a' after p1 to p4 means asymmetric."""
 
 
@@ -189,7 +190,7 @@ def _numbers(function: SymmetryFunction, number: int) -> list[float]:
 
 
 def _subtype(function: SymmetryFunction, envelope: Compact) -> str:
-    text = next(text for text, kind in SUBTYPES.items() if kind == envelope.kind)
+    text = CUTOFFS[envelope.kind].subtype or ""
     if envelope.asymmetric and envelope.kind == "exp":
         raise InputError(f"n2p2 has no asymmetric exp shape, but this function has: {function.label}")
     if isinstance(function, Angular) and isinstance(function.angle, Window) and function.angle.kind != envelope.kind:

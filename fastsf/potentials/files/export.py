@@ -18,7 +18,8 @@ from fastsf.potentials.network import Network
 from fastsf.potentials.parts import PotentialParts
 from fastsf.potentials.scaling import Mode, Scaling
 from fastsf.storage.atomic import make_folder, write_atomically
-from fastsf.symmetry.atoms import Angular, Power, SymmetryFunction
+from fastsf.symmetry.atoms import Angular, SymmetryFunction
+from fastsf.symmetry.factors import Power
 from fastsf.symmetry.sets import column_order, scale_lengths
 from fastsf.types import FloatArray, IntArray
 from fastsf.units import energy_factor, length_factor
