@@ -100,13 +100,13 @@ def descriptor(options: argparse.Namespace):
 
 
 def bare_kernels(options: argparse.Namespace) -> dict[str, float]:
-    from fastsf.datasets.frames import FrameReader, Input, Place, Reading
+    from fastsf.datasets.frames import FrameIndex, FrameReader, Input, Reading
     from fastsf.featurize.run import Options
 
     made, seconds, atoms = descriptor(options), 0.0, 0
     reader = FrameReader([Input.of(options.kernels)], made.elements, Reading())
     chunk_size = Options(derivatives=options.derivatives).chunk_size(made.centered_on)
-    for chunk in reader.chunks(Place(), chunk_size):
+    for chunk in reader.chunks(FrameIndex(), chunk_size):
         structures = [frame.structure for frame in chunk.frames]
         if not atoms:
             made.evaluate_batch(structures[:1], jacobian=options.derivatives)

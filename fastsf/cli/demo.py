@@ -18,7 +18,7 @@ from fastsf.datasets.frames import Reading, find_elements
 from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import SimulationError
 from fastsf.featurize.reader import FeatureFile
-from fastsf.featurize.run import Options, Summary, featurize
+from fastsf.featurize.run import FeaturizeSummary, Options, featurize
 from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
 from fastsf.potentials.potential import Potential
 from fastsf.reports.pictures import write_plots
@@ -91,7 +91,7 @@ def run_demo(folder: Path, console: Console) -> list[Path]:
     return written
 
 
-def featurize_step(case: _Case, folder: Path, console: Console) -> Summary:
+def featurize_step(case: _Case, folder: Path, console: Console) -> FeaturizeSummary:
     """Compute the symmetry functions of one data set, their derivatives and statistics."""
     source = data.path(case.name)
     elements = find_elements([str(source)], Reading())

@@ -22,7 +22,7 @@ from fastsf.errors import FastsfError, FormatError, InputError, StructureError
 
 if TYPE_CHECKING:
     from fastsf.descriptors.base import Descriptor
-    from fastsf.featurize.run import Reading, Summary
+    from fastsf.featurize.run import FeaturizeSummary, Reading
 
 _MOST_LINES = 20
 
@@ -149,7 +149,7 @@ def _find_elements(
     return known
 
 
-def tell(summary: Summary, console: Console) -> None:
+def tell(summary: FeaturizeSummary, console: Console) -> None:
     """Say what a featurization did."""
     if summary.complete_before:
         console.say(f"{summary.output} is complete already; --overwrite computes it anew.")

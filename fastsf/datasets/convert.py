@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
-from fastsf.datasets.frames import Frame, FrameReader, Place, Reading, located
+from fastsf.datasets.frames import Frame, FrameIndex, FrameReader, Reading, located
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.errors import InputError, StorageError, StructureError
 from fastsf.io.extxyz_writer import format_frame
@@ -147,14 +147,14 @@ def _write(
 ) -> None:
     reader = FrameReader(files, None, reading)
     with compressing(target, file) as stream:
-        for item in reader(Place()):
+        for item in reader(FrameIndex()):
             if not isinstance(item, Frame):
                 conversion.skipped.append(item.reason)
                 continue
             try:
                 stream.write(form(item).encode())
             except StructureError as error:
-                reason = located(error, files[item.place.file].path, item.place.frame)
+                reason = located(error, files[item.index.file].path, item.index.frame)
                 if reading.on_error == "stop":
                     raise StructureError(reason) from error
                 conversion.skipped.append(reason)

@@ -12,7 +12,7 @@ from fastsf.datasets.inputs import Input
 from fastsf.datasets.read_ahead import read_position
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
-from fastsf.io.labels import charges_of, flat_info, labels, what_is_there
+from fastsf.io.labels import available_keys, charges_of, flat_info, labels_of
 from fastsf.io.structures import iread_structures
 from fastsf.structure import Structure
 from fastsf.types import FloatArray
@@ -51,7 +51,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Place:
+class FrameIndex:
     """Where the next structure to read is: a row of the inputs and a zero-based number in that file."""
 
     file: int = 0
@@ -65,7 +65,7 @@ class Frame:
     `info` is ASE's, with the key-value pairs of a database row; charges are (n,), if there are any.
     """
 
-    place: Place
+    index: FrameIndex
     structure: Structure
     cell: FloatArray
     labels: dict[str, Any]
@@ -77,7 +77,7 @@ class Frame:
 class Skipped:
     """A structure that was left out, and why (with file and frame); frame -1 stands for a whole file."""
 
-    place: Place
+    index: FrameIndex
     reason: str
 
 
@@ -87,7 +87,7 @@ class Chunk:
 
     frames: list[Frame] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    after: Place = Place()
+    after: FrameIndex = FrameIndex()
     bytes_read: int = 0
     atoms: int = 0
 
@@ -95,7 +95,7 @@ class Chunk:
         """Move a structure to those that are skipped."""
         self.frames.remove(frame)
         self.atoms -= len(frame.structure)
-        self.skipped.append(Skipped(frame.place, located(error, path, frame.place.frame)))
+        self.skipped.append(Skipped(frame.index, located(error, path, frame.index.frame)))
 
 
 def located(error: InputError, path: str, frame: int) -> str:
@@ -104,7 +104,7 @@ def located(error: InputError, path: str, frame: int) -> str:
 
 
 class FrameReader:
-    """Checked structures of several files, from any place on.
+    """Checked structures of several files, from any frame on.
 
     Parameters
     ----------
@@ -125,8 +125,8 @@ class FrameReader:
         self._missing: dict[str, InputError] = {}
         self._found: set[str] = set()
 
-    def __call__(self, start: Place) -> Iterator[Frame | Skipped]:
-        """Read on from a place.
+    def __call__(self, start: FrameIndex) -> Iterator[Frame | Skipped]:
+        """Read on from a frame.
 
         Raises
         ------
@@ -138,8 +138,8 @@ class FrameReader:
         for file in range(start.file, len(self.inputs)):
             yield from self._read_file(file, start.frame if file == start.file else 0)
 
-    def chunks(self, start: Place, n_atoms: int) -> Iterator[Chunk]:
-        """Read on from a place in chunks of at least so many atoms; a chunk depends on its start only."""
+    def chunks(self, start: FrameIndex, n_atoms: int) -> Iterator[Chunk]:
+        """Read on from a frame in chunks of at least so many atoms; a chunk depends on its start only."""
         chunk = Chunk()
         for item in self(start):
             if isinstance(item, Frame):
@@ -148,12 +148,12 @@ class FrameReader:
             else:
                 chunk.skipped.append(item)
             if chunk.atoms >= n_atoms:
-                chunk.after = Place(item.place.file, item.place.frame + 1)
-                chunk.bytes_read = self._bytes_read(item.place.file)
+                chunk.after = FrameIndex(item.index.file, item.index.frame + 1)
+                chunk.bytes_read = self._bytes_read(item.index.file)
                 yield chunk
                 chunk = Chunk()
         if chunk.frames or chunk.skipped:
-            chunk.after = Place(len(self.inputs), 0)
+            chunk.after = FrameIndex(len(self.inputs), 0)
             chunk.bytes_read = sum(each.size for each in self.inputs)
             yield chunk
 
@@ -171,34 +171,34 @@ class FrameReader:
 
     def _read_file(self, file: int, start: int) -> Iterator[Frame | Skipped]:
         path, reading = self.inputs[file].path, self.reading
-        place = Place(file, -1)
+        index = FrameIndex(file, -1)
         try:
             items = iread_structures(
                 [path], length_unit=reading.length_unit, energy_unit=reading.energy_unit, skip=start
             )
             for _, number, found in items:
-                place = Place(file, number)
-                yield self._checked(place, found)
+                index = FrameIndex(file, number)
+                yield self._checked(index, found)
         except FormatError as error:
             if reading.on_error == "stop":
                 raise
-            yield Skipped(place, str(error))
+            yield Skipped(index, str(error))
 
-    def _checked(self, place: Place, found: Atoms | FormatError) -> Frame | Skipped:
-        path = self.inputs[place.file].path
+    def _checked(self, index: FrameIndex, found: Atoms | FormatError) -> Frame | Skipped:
+        path = self.inputs[index.file].path
         try:
             if isinstance(found, FormatError):
                 raise found
             structure = Structure.from_atoms(found)
             self._check_elements(structure)
-            labels, charges = self._labels(found, path, place.frame), charges_of(found)
+            labels, charges = self._labels(found, path, index.frame), charges_of(found)
         except InputError as error:
             if self.reading.on_error == "skip":
-                return Skipped(place, located(error, path, place.frame))
+                return Skipped(index, located(error, path, index.frame))
             if isinstance(error, FormatError):
                 raise
-            raise StructureError(located(error, path, place.frame)) from error
-        return Frame(place, structure, np.array(found.cell, dtype=np.float64), labels, flat_info(found), charges)
+            raise StructureError(located(error, path, index.frame)) from error
+        return Frame(index, structure, np.array(found.cell, dtype=np.float64), labels, flat_info(found), charges)
 
     def _check_elements(self, structure: Structure) -> None:
         if len(structure) == 0:
@@ -213,19 +213,19 @@ class FrameReader:
         """Return the labels that are there; a named key may be missing in some structures."""
         reading = self.reading
         keys = {"energy": reading.energy_key, "forces": reading.forces_key, "stress": reading.stress_key}
-        found = labels(atoms)
+        found = labels_of(atoms)
         for name, key in keys.items():
             if key is not None:
                 found.pop(name, None)
                 try:
-                    found[name] = labels(atoms, **{f"{name}_key": key})[name]
+                    found[name] = labels_of(atoms, **{f"{name}_key": key})[name]
                     self._found.add(name)
                 except StructureError:
                     raise
                 except InputError as error:
                     self._missing.setdefault(name, InputError(located(error, path, frame)))
         if reading.need_labels and not found:
-            raise StructureError(f"no energy, forces or stress in this structure; there is, in {what_is_there(atoms)}")
+            raise StructureError(f"no energy, forces or stress in this structure; there is, in {available_keys(atoms)}")
         return found
 
     def _bytes_read(self, file: int) -> int:
@@ -249,9 +249,9 @@ def compute_chunk(
             try:
                 compute([frame])
             except InputError as error:
-                path = inputs[frame.place.file].path
+                path = inputs[frame.index.file].path
                 if on_error == "stop":
-                    raise StructureError(located(error, path, frame.place.frame)) from error
+                    raise StructureError(located(error, path, frame.index.frame)) from error
                 chunk.leave_out(frame, path, error)
         return compute(chunk.frames)
 
@@ -266,7 +266,7 @@ def find_elements(paths: Sequence[str], reading: Reading) -> list[str]:
     """
     reader = FrameReader([Input.of(path) for path in paths], None, reading)
     numbers: set[int] = set()
-    for item in reader(Place()):
+    for item in reader(FrameIndex()):
         if isinstance(item, Frame):
             numbers.update(np.unique(item.structure.numbers).tolist())
     if not numbers:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.datasets.frames import Frame, FrameReader, Place, Reading, located
+from fastsf.datasets.frames import Frame, FrameIndex, FrameReader, Reading, located
 from fastsf.datasets.inputs import checked_inputs
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
@@ -187,7 +187,7 @@ def read_labelled(
     files = checked_inputs(expand_paths(paths))
     reader = FrameReader(files, None, reading)
     builder = _Builder([each.path for each in files], group_key, weight_key)
-    for item in reader(Place()):
+    for item in reader(FrameIndex()):
         if not isinstance(item, Frame):
             builder.skipped.append(item.reason)
             continue
@@ -230,12 +230,12 @@ class _Builder:
         StructureError
             If its weight or its subset is not one.
         """
-        path, labels, info = self.paths[frame.place.file], frame.labels, frame.info
+        path, labels, info = self.paths[frame.index.file], frame.labels, frame.info
         self.keys.update(info)
         try:
             weight, subset = _weight(info, self.weight_key), _subset(info)
         except StructureError as error:
-            raise StructureError(located(error, path, frame.place.frame)) from error
+            raise StructureError(located(error, path, frame.index.frame)) from error
         nothing = np.full(6, np.nan)
         self.structures.append(frame.structure)
         self.energies.append(labels.get("energy", math.nan))
@@ -243,7 +243,7 @@ class _Builder:
         self.stresses.append(labels.get("stress", nothing) if frame.structure.pbc.all() else nothing)
         self.groups.append(group_of(info, self.group_key))
         self.weights.append(weight)
-        self.sources.append(f"{path}, frame {frame.place.frame}")
+        self.sources.append(f"{path}, frame {frame.index.frame}")
         self.files.append(path)
         self.subsets.append(subset)
 

@@ -43,7 +43,7 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: expected JSON, found something else ({error})") from error
 
 
-class Parts:
+class FeatureChunks:
     """Folder of finished chunks beside the file that they will become.
 
     Used as a context manager: the folder is locked inside the block.
@@ -58,7 +58,7 @@ class Parts:
         self.folder = output.with_name(output.name + ".parts")
         self._lock: IO[bytes] | None = None
 
-    def __enter__(self) -> Parts:
+    def __enter__(self) -> FeatureChunks:
         """Make the folder and lock it.
 
         Raises

@@ -24,7 +24,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class Rows:
+class FeatureRows:
     """What the rows of the features are.
 
     Parameters
@@ -45,7 +45,10 @@ class Rows:
         return dict(enumerate(columns))
 
 
-ROWS = {"atoms": Rows("atoms/number", "structures/start"), "pairs": Rows("pairs/kind", "structures/pair_start")}
+ROWS = {
+    "atoms": FeatureRows("atoms/number", "structures/start"),
+    "pairs": FeatureRows("pairs/kind", "structures/pair_start"),
+}
 
 
 @dataclass(frozen=True)
@@ -213,14 +216,14 @@ def chunk_arrays(chunk: Chunk, batch: Batch, storage: str) -> dict[str, Array]:
         "atoms/position": _join([frame.structure.positions for frame in frames], (0, 3)),
         "atoms/force": _join([_label(frame, "forces", (len(frame.structure), 3)) for frame in frames], (0, 3)),
         "structures/start": sizes,
-        "structures/file": np.array([frame.place.file for frame in frames], dtype=np.int32),
-        "structures/frame": np.array([frame.place.frame for frame in frames], dtype=np.int64),
+        "structures/file": np.array([frame.index.file for frame in frames], dtype=np.int32),
+        "structures/frame": np.array([frame.index.frame for frame in frames], dtype=np.int64),
         "structures/cell": np.array([frame.cell for frame in frames]).reshape(-1, 3, 3),
         "structures/pbc": np.array([frame.structure.pbc for frame in frames], dtype=np.bool_).reshape(-1, 3),
         "structures/energy": np.array([_label(frame, "energy", ()) for frame in frames]).reshape(-1),
         "structures/stress": np.array([_label(frame, "stress", (6,)) for frame in frames]).reshape(-1, 6),
-        "skipped/file": np.array([each.place.file for each in chunk.skipped], dtype=np.int32),
-        "skipped/frame": np.array([each.place.frame for each in chunk.skipped], dtype=np.int64),
+        "skipped/file": np.array([each.index.file for each in chunk.skipped], dtype=np.int32),
+        "skipped/frame": np.array([each.index.frame for each in chunk.skipped], dtype=np.int64),
     }
     for name in ("energy", "forces", "stress"):
         arrays[f"structures/has_{name}"] = np.array([name in frame.labels for frame in frames], dtype=np.bool_)

@@ -18,7 +18,7 @@ from fastsf.datasets.frames import Reading
 from fastsf.datasets.inputs import Input
 from fastsf.descriptors.base import Descriptor
 from fastsf.errors import InputError
-from fastsf.featurize.chunks import Manifest, Parts
+from fastsf.featurize.chunks import FeatureChunks, Manifest
 from fastsf.featurize.reader import FeatureFile
 from fastsf.featurize.writer import Header
 
@@ -94,7 +94,7 @@ def _now() -> str:
     return time.isoformat(timespec="seconds")
 
 
-def is_complete(target: Path, parts: Parts, manifest: Manifest, overwrite: bool) -> bool:
+def is_complete(target: Path, parts: FeatureChunks, manifest: Manifest, overwrite: bool) -> bool:
     """Whether a finished file of the same run is there.
 
     Raises
@@ -109,7 +109,7 @@ def is_complete(target: Path, parts: Parts, manifest: Manifest, overwrite: bool)
     return True
 
 
-def resume_or_begin(parts: Parts, manifest: Manifest, overwrite: bool) -> Manifest:
+def resume_or_begin(parts: FeatureChunks, manifest: Manifest, overwrite: bool) -> Manifest:
     """Return the manifest of the run that goes on; what is in the folder is forgotten if it starts anew.
 
     Raises
@@ -151,7 +151,7 @@ def _change(name: str, before: Any, now: Any) -> str:
 
 def recorded_elements(output: str | Path, paths: Sequence[str]) -> list[str] | None:
     """Return the elements that an unfinished or finished run over the same files had, or None."""
-    parts, target = Parts(Path(output)), Path(output)
+    parts, target = FeatureChunks(Path(output)), Path(output)
     manifest = parts.manifest()
     if manifest is None and target.is_file():
         with FeatureFile(target) as file:

@@ -70,7 +70,7 @@ class Record:
     positions : (n, 3) float64
         Å.
     cell : (3, 3) float64
-        Rows are the lattice vectors, Å.
+        FeatureRows are the lattice vectors, Å.
     pbc : (3,) bool
         Which of them repeat the structure.
     energy : float or None
@@ -234,7 +234,7 @@ class FeatureFile:
             return tuple(str(kind) for kind in self.hdf5["kinds"].asstr()[...])
         return tuple(sorted(self.hdf5["columns"], key=atomic_number))
 
-    def _count(self, rows: layout.Rows, groups: Iterable[str]) -> dict[str, int]:
+    def _count(self, rows: layout.FeatureRows, groups: Iterable[str]) -> dict[str, int]:
         names = rows.names(groups)
         size = max(256, *names) + 1
         counts, field = np.zeros(size, dtype=np.int64), self.hdf5[rows.group]

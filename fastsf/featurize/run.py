@@ -17,24 +17,24 @@ from typing import Any
 import numpy as np
 
 from fastsf.console import ReadingProgress
-from fastsf.datasets.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
+from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, compute_chunk
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.datasets.read_ahead import ReadAhead, quick_switching
 from fastsf.descriptors.base import Batch, Descriptor, possible_elements
 from fastsf.descriptors.statistics import by_group
 from fastsf.errors import InputError
 from fastsf.featurize import layout
-from fastsf.featurize.chunks import Parts
+from fastsf.featurize.chunks import FeatureChunks
 from fastsf.featurize.manifest import Options, header, is_complete, make_manifest, resume_or_begin
 from fastsf.featurize.reader import FeatureFile
 from fastsf.featurize.write_behind import Made, WriteBehind
 from fastsf.featurize.writer import Header, add_lengths
 
-__all__ = ["Options", "Reading", "Summary", "featurize"]
+__all__ = ["FeaturizeSummary", "Options", "Reading", "featurize"]
 
 
 @dataclass
-class Summary:
+class FeaturizeSummary:
     """What a featurization did.
 
     Parameters
@@ -84,7 +84,7 @@ def featurize(
     overwrite: bool = False,
     command: str = "",
     on_progress: Callable[[ReadingProgress], None] | None = None,
-) -> Summary:
+) -> FeaturizeSummary:
     """Compute the symmetry functions of all structures of some files, and write them into one HDF5 file.
 
     Finished chunks are kept in a folder ``OUTPUT.parts`` until the file is whole: the same call after an
@@ -111,7 +111,7 @@ def featurize(
 
     Returns
     -------
-    Summary
+    FeaturizeSummary
         Counts, times, structures that were left out.
 
     Raises
@@ -128,23 +128,25 @@ def featurize(
     files = checked_inputs(inputs)
     target = checked_output(output, files)
     manifest = make_manifest(files, descriptor, options, reading, command)
-    with Parts(target) as parts:
+    with FeatureChunks(target) as parts:
         if is_complete(target, parts, manifest, overwrite):
             summary = _summary_of(target)
         else:
             manifest = resume_or_begin(parts, manifest, overwrite)
-            run = _Run(descriptor, files, options, reading, parts, on_progress)
+            run = _FeaturizeRun(descriptor, files, options, reading, parts, on_progress)
             summary = run.compute(target, header(descriptor, files, options, manifest))
             parts.clear()
     summary.seconds = time.perf_counter() - started
     return summary
 
 
-def _summary_of(target: Path) -> Summary:
+def _summary_of(target: Path) -> FeaturizeSummary:
     """Summarise a file that was finished before."""
     with FeatureFile(target) as file:
         counts = (file.count_labels(name) for name in ("energy", "forces", "stress"))
-        summary = Summary(target, len(file), file.n_atoms, len(file), True, [row.reason for row in file.skipped])
+        summary = FeaturizeSummary(
+            target, len(file), file.n_atoms, len(file), True, [row.reason for row in file.skipped]
+        )
         summary.pairs = file.n_rows if file.centered_on == "pairs" else None
         summary.with_energy, summary.with_forces, summary.with_stress = counts
         return summary
@@ -153,7 +155,7 @@ def _summary_of(target: Path) -> Summary:
 # --- the run ---
 
 
-class _Run:
+class _FeaturizeRun:
     """One process's work on a feature file: reads ahead, computes, writes behind."""
 
     def __init__(
@@ -162,7 +164,7 @@ class _Run:
         files: Sequence[Input],
         options: Options,
         reading: Reading,
-        parts: Parts,
+        parts: FeatureChunks,
         on_progress: Callable[[ReadingProgress], None] | None,
     ) -> None:
         self.descriptor, self.files, self.options, self.reading = descriptor, files, options, reading
@@ -170,9 +172,9 @@ class _Run:
         self.totals = layout.measure({})
         self.rows = layout.ROWS[descriptor.centered_on]
 
-    def compute(self, target: Path, about: Header) -> Summary:
-        """Compute and save all chunks that are not there yet, and put the file in its place."""
-        summary = Summary(target)
+    def compute(self, target: Path, about: Header) -> FeaturizeSummary:
+        """Compute and save all chunks that are not there yet, and give the file its name."""
+        summary = FeaturizeSummary(target)
         start = self._load_finished(summary)
         reader = FrameReader(self.files, possible_elements(self.descriptor), self.reading)
         chunk_size = self.options.chunk_size(self.descriptor.centered_on)
@@ -183,7 +185,7 @@ class _Run:
         ):
             store.start()
             for chunk in chunks:
-                if start == Place() and not summary.computed_atoms:
+                if start == FrameIndex() and not summary.computed_atoms:
                     reader.check_keys()
                 before = time.perf_counter()
                 batch = self._evaluate(chunk)
@@ -196,16 +198,16 @@ class _Run:
             store.finish()
         return self._complete(summary)
 
-    def _load_finished(self, summary: Summary) -> Place:
-        place = Place()
+    def _load_finished(self, summary: FeaturizeSummary) -> FrameIndex:
+        start = FrameIndex()
         self._report(0)
         for index in range(self.parts.count()):
             meta = self.parts.load_meta(index)
             summary.skipped += meta["skipped"]
-            place = Place(*meta["after"])
+            start = FrameIndex(*meta["after"])
             self._count(meta)
         summary.resumed = self.totals["structure"]
-        return place
+        return start
 
     def _evaluate(self, chunk: Chunk) -> Batch:
         """Compute a chunk; structures that the descriptor refuses are left out or end the run."""
@@ -241,13 +243,13 @@ class _Run:
             total = sum(each.size for each in self.files)
             self.on_progress(ReadingProgress(self.totals["structure"], self.totals["atom"], bytes_read, total))
 
-    def _check_any(self, summary: Summary) -> None:
+    def _check_any(self, summary: FeaturizeSummary) -> None:
         if not self.totals["structure"]:
             self.parts.clear()
             count, first = len(summary.skipped), summary.skipped[0]
             raise InputError(f"no structure could be used; {count} left out, the first: {first}")
 
-    def _complete(self, summary: Summary) -> Summary:
+    def _complete(self, summary: FeaturizeSummary) -> FeaturizeSummary:
         summary.structures, summary.atoms = self.totals["structure"], self.totals["atom"]
         summary.pairs = self.totals["row"] if self.descriptor.centered_on == "pairs" else None
         summary.with_energy = self.totals["structures/has_energy"]

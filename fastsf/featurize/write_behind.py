@@ -8,13 +8,13 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from fastsf.featurize.chunks import Parts
+from fastsf.featurize.chunks import FeatureChunks
 from fastsf.featurize.writer import FeatureWriter, Header
 from fastsf.storage.interruption import held_back
 from fastsf.types import Array
 
 Made = tuple[dict[str, Array], dict[str, Any]]
-"""Arrays and metadata of a chunk, as `fastsf.featurize.chunks.Parts.save` takes them."""
+"""Arrays and metadata of a chunk, as `fastsf.featurize.chunks.FeatureChunks.save` takes them."""
 
 
 class WriteBehind:
@@ -24,7 +24,7 @@ class WriteBehind:
 
     Parameters
     ----------
-    parts : Parts
+    parts : FeatureChunks
         Folder of finished chunks.
     output : Path
         The HDF5 file.
@@ -34,7 +34,9 @@ class WriteBehind:
         Called with the metadata of every chunk that has been saved, in the writing thread.
     """
 
-    def __init__(self, parts: Parts, output: Path, header: Header, on_saved: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, parts: FeatureChunks, output: Path, header: Header, on_saved: Callable[[dict[str, Any]], None]
+    ) -> None:
         self._parts, self._output, self._header, self._on_saved = parts, output, header, on_saved
         self._count = parts.count()
         self._file: FeatureWriter | None = None

@@ -14,7 +14,7 @@ from fastsf.types import FloatArray
 _CARRIED = (str, bool, int, float, np.bool_, np.integer, np.floating)
 
 
-def labels(
+def labels_of(
     atoms: Atoms,
     energy_key: str | None = None,
     forces_key: str | None = None,
@@ -85,7 +85,7 @@ def carried(info: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in info.items() if isinstance(value, _CARRIED)}
 
 
-def what_is_there(atoms: Atoms) -> str:
+def available_keys(atoms: Atoms) -> str:
     """Keys under which labels may hide, by the places where they are."""
     return "; ".join(f"{name}: {', '.join(map(str, place)) or 'none'}" for name, place in _places(atoms))
 
@@ -94,7 +94,7 @@ def _lookup(atoms: Atoms, key: str) -> Any:
     for _, place in _places(atoms):
         if place.get(key) is not None:
             return place[key]
-    raise InputError(f"no {key!r} in this structure; there is, in {what_is_there(atoms)}")
+    raise InputError(f"no {key!r} in this structure; there is, in {available_keys(atoms)}")
 
 
 def _places(atoms: Atoms) -> list[tuple[str, dict[str, Any]]]:

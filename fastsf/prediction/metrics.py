@@ -23,7 +23,7 @@ SHOWN = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (1e3, 
 
 
 @dataclass
-class Moments:
+class ErrorSums:
     """Sums over errors.
 
     Parameters
@@ -73,7 +73,7 @@ class Moments:
         return {"count": self.count, "rmse": self.rmse, "mae": self.mae, "mean": self.mean, "max": self.largest}
 
 
-class Sample:
+class ParitySample:
     """Pairs of reference and prediction for a picture: all of them, or every k-th where there are too many.
 
     Parameters
@@ -131,29 +131,29 @@ class ErrorMetrics:
 
     Parameters
     ----------
-    energy : Moments
+    energy : ErrorSums
         Over structures, eV/atom.
-    forces : mapping of str to Moments
+    forces : mapping of str to ErrorSums
         Over the components of the forces on the atoms of each element, eV/Å.
-    stress : Moments
+    stress : ErrorSums
         Over the six components, eV/Å^3.
     worst : mapping of str to list of Worst
         For each kind of label the structures with the largest errors, unsorted; see `worst_frames`.
-    energies : Sample
+    energies : ParitySample
         Energies per atom for pictures, eV/atom.
-    components : mapping of str to Sample
+    components : mapping of str to ParitySample
         Components of forces of each element for pictures, eV/Å.
-    groups : mapping of str to mapping of str to Moments
+    groups : mapping of str to mapping of str to ErrorSums
         Errors of each kind of label in each group of structures.
     """
 
-    energy: Moments = field(default_factory=Moments)
-    forces: dict[str, Moments] = field(default_factory=dict)
-    stress: Moments = field(default_factory=Moments)
+    energy: ErrorSums = field(default_factory=ErrorSums)
+    forces: dict[str, ErrorSums] = field(default_factory=dict)
+    stress: ErrorSums = field(default_factory=ErrorSums)
     worst: dict[str, list[Worst]] = field(default_factory=lambda: {name: [] for name in UNITS})
-    energies: Sample = field(default_factory=Sample)
-    components: dict[str, Sample] = field(default_factory=dict)
-    groups: dict[str, dict[str, Moments]] = field(default_factory=dict)
+    energies: ParitySample = field(default_factory=ParitySample)
+    components: dict[str, ParitySample] = field(default_factory=dict)
+    groups: dict[str, dict[str, ErrorSums]] = field(default_factory=dict)
 
     def add(self, frame: Frame, energy: float, forces: FloatArray, stress: FloatArray | None, group: str = "") -> None:
         """Compare one structure with its labels.
@@ -186,26 +186,26 @@ class ErrorMetrics:
         for name, each in errors.items():
             self._note(name, frame, _root_mean_square(each))
             if group:
-                self.groups.setdefault(group, {}).setdefault(name, Moments()).add(each)
+                self.groups.setdefault(group, {}).setdefault(name, ErrorSums()).add(each)
 
     def _add_forces(self, frame: Frame, forces: FloatArray) -> None:
         reference = frame.labels["forces"]
         errors = forces - reference
         for number in np.unique(frame.structure.numbers).tolist():
             mine, symbol = frame.structure.numbers == number, chemical_symbol(number)
-            self.forces.setdefault(symbol, Moments()).add(errors[mine])
-            self.components.setdefault(symbol, Sample()).add(reference[mine], forces[mine])
+            self.forces.setdefault(symbol, ErrorSums()).add(errors[mine])
+            self.components.setdefault(symbol, ParitySample()).add(reference[mine], forces[mine])
 
     def _note(self, name: str, frame: Frame, error: float) -> None:
-        entry = Worst(error, frame.place.file, frame.place.frame)
+        entry = Worst(error, frame.index.file, frame.index.frame)
         if len(self.worst[name]) < WORST:
             heapq.heappush(self.worst[name], entry)
         else:
             heapq.heappushpop(self.worst[name], entry)
 
-    def all_forces(self) -> Moments:
+    def all_forces(self) -> ErrorSums:
         """Errors of the forces on atoms of all elements."""
-        total = Moments()
+        total = ErrorSums()
         for each in self.forces.values():
             total.count += each.count
             total.total += each.total
@@ -218,7 +218,7 @@ class ErrorMetrics:
         """Structures with the largest errors of a kind of label ("energy", "forces", "stress"), worst first."""
         return sorted(self.worst[name], reverse=True)
 
-    def by_name(self) -> Mapping[str, Moments]:
+    def by_name(self) -> Mapping[str, ErrorSums]:
         """Errors of each kind of label that there was."""
         found = {"energy": self.energy, "forces": self.all_forces(), "stress": self.stress}
         return {name: moments for name, moments in found.items() if moments.count}

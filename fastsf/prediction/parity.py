@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.prediction.metrics import ErrorMetrics, Moments, Sample
+from fastsf.prediction.metrics import ErrorMetrics, ErrorSums, ParitySample
 from fastsf.reports.style import make_figure, save_picture
 
 _COLOR = "#2a6f97"
@@ -55,7 +55,7 @@ def _pictures(metrics: ErrorMetrics) -> dict[str, Callable[[], Any]]:
     return found
 
 
-def _figure(title: str, unit: str, sample: Sample, moments: Moments) -> Any:
+def _figure(title: str, unit: str, sample: ParitySample, moments: ErrorSums) -> Any:
     figure = make_figure(9.0, 4.2, title)
     parity, errors = figure.subplots(1, 2, width_ratios=(1.25, 1))
     pairs = sample.pairs
@@ -82,7 +82,7 @@ def _draw_parity(axes: Any, pairs: Any, unit: str) -> None:
     axes.locator_params(nbins=6)
 
 
-def _draw_errors(axes: Any, pairs: Any, unit: str, moments: Moments) -> None:
+def _draw_errors(axes: Any, pairs: Any, unit: str, moments: ErrorSums) -> None:
     scale, unit = 1e3, "m" + unit
     differences = scale * (pairs[:, 1] - pairs[:, 0])
     edge = float(np.abs(differences).max()) or 1.0

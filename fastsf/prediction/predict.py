@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 import numpy as np
 
 from fastsf.console import ReadingProgress
-from fastsf.datasets.frames import Chunk, Frame, FrameReader, Place, Reading, compute_chunk
+from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, compute_chunk
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.datasets.labelled import group_of
 from fastsf.datasets.read_ahead import ReadAhead, quick_switching
@@ -38,7 +38,7 @@ _OUTPUT_NAME = re.compile(r".*\.(ext)?xyz(\.(gz|bz2|xz))?", re.IGNORECASE)
 
 
 @dataclass
-class Summary:
+class PredictionSummary:
     """What a prediction did.
 
     Parameters
@@ -107,7 +107,7 @@ def predict(
     group_key: str | None = None,
     overwrite: bool = False,
     on_progress: Callable[[ReadingProgress], None] | None = None,
-) -> Summary:
+) -> PredictionSummary:
     """Predict energies, forces and stresses of all structures of some files, and compare them with labels.
 
     Parameters
@@ -134,7 +134,7 @@ def predict(
 
     Returns
     -------
-    Summary
+    PredictionSummary
         Counts, times, errors, extrapolations, structures that were left out.
 
     Raises
@@ -150,8 +150,8 @@ def predict(
         raise InputError(f"chunk_atoms must be at least 1, found {chunk_atoms}")
     files = checked_inputs(inputs)
     target = None if output is None else _checked_output(output, files, overwrite)
-    summary = Summary([each.path for each in files], target, Tally())
-    run = _Run(potential, files, reading or Reading(), threads, chunk_atoms, group_key, on_progress, summary)
+    summary = PredictionSummary([each.path for each in files], target, Tally())
+    run = _PredictionRun(potential, files, reading or Reading(), threads, chunk_atoms, group_key, on_progress, summary)
     if target is None:
         run.compute(None)
     else:
@@ -172,7 +172,7 @@ def _checked_output(output: str | Path, files: Sequence[Input], overwrite: bool)
 # --- the run ---
 
 
-class _Run:
+class _PredictionRun:
     """Reads ahead, computes, writes behind, and keeps the books."""
 
     def __init__(
@@ -184,7 +184,7 @@ class _Run:
         chunk_atoms: int,
         group_key: str | None,
         on_progress: Callable[[ReadingProgress], None] | None,
-        summary: Summary,
+        summary: PredictionSummary,
     ) -> None:
         self.potential, self.files, self.reading = potential, files, reading
         self.threads = threads or potential.descriptor.threads
@@ -203,7 +203,7 @@ class _Run:
         with (
             quick_switching(),
             _write_behind(stream) as write,
-            ReadAhead(reader.chunks(Place(), self.chunk_atoms)) as chunks,
+            ReadAhead(reader.chunks(FrameIndex(), self.chunk_atoms)) as chunks,
         ):
             for number, chunk in enumerate(chunks):
                 if number == 0:

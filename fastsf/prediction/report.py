@@ -11,9 +11,9 @@ import numpy as np
 
 from fastsf.errors import StorageError
 from fastsf.prediction.error_plots import plot_errors
-from fastsf.prediction.metrics import SHOWN, UNITS, ErrorMetrics, Moments
+from fastsf.prediction.metrics import SHOWN, UNITS, ErrorMetrics, ErrorSums
 from fastsf.prediction.parity import plot_parity
-from fastsf.prediction.predict import Summary
+from fastsf.prediction.predict import PredictionSummary
 from fastsf.storage.atomic import storage_errors, write_atomically
 
 _MOST_LINES = 20
@@ -46,7 +46,9 @@ def check_results(metrics: str | None, plots: str | None, overwrite: bool) -> No
             raise StorageError(f"{there[0]} is there already; --overwrite replaces pictures")
 
 
-def write_results(summary: Summary, metrics: str | None, plots: str | None, about: dict[str, Any]) -> list[Path]:
+def write_results(
+    summary: PredictionSummary, metrics: str | None, plots: str | None, about: dict[str, Any]
+) -> list[Path]:
     """Write the metrics and the pictures that are wanted; returns the files.
 
     Raises
@@ -77,7 +79,7 @@ def _without_odd_numbers(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def report(summary: Summary) -> str:
+def report(summary: PredictionSummary) -> str:
     """Say what a prediction did: counts, errors, extrapolations, what was left out, times."""
     place = "" if summary.output is None else f"{summary.output}: "
     each = 1e6 / summary.atoms
@@ -112,14 +114,14 @@ def _errors(metrics: ErrorMetrics, keys: list[str]) -> Iterator[str]:
                     yield _error_line(name, f"  in {group}", each[name], noun)
 
 
-def _error_line(name: str, title: str, moments: Moments, noun: str) -> str:
+def _error_line(name: str, title: str, moments: ErrorSums, noun: str) -> str:
     scale, unit = SHOWN[name]
     numbers = (moments.rmse, moments.mae, moments.mean, moments.largest)
     columns = " ".join(f"{scale * number:10.4g}" for number in numbers)
     return f"  {title:14} {columns} {unit}, {moments.count:,} {noun}"
 
 
-def _worst(summary: Summary) -> Iterator[str]:
+def _worst(summary: PredictionSummary) -> Iterator[str]:
     for name in UNITS:
         scale, unit = SHOWN[name]
         worst = summary.metrics.worst_frames(name)[:_TABLE_WORST]
@@ -130,7 +132,7 @@ def _worst(summary: Summary) -> Iterator[str]:
             yield f"largest {name} {kind}s, {unit}: {'; '.join(places)}"
 
 
-def _extrapolations(summary: Summary) -> Iterator[str]:
+def _extrapolations(summary: PredictionSummary) -> Iterator[str]:
     if summary.extrapolating_structures:
         yield (
             f"extrapolation in {summary.extrapolating_structures:,} of {summary.structures:,} structures, "
@@ -140,7 +142,7 @@ def _extrapolations(summary: Summary) -> Iterator[str]:
         yield "no extrapolation: all symmetry functions are inside the range of the training set"
 
 
-def _skipped(summary: Summary) -> Iterator[str]:
+def _skipped(summary: PredictionSummary) -> Iterator[str]:
     if summary.skipped:
         yield f"left out: {len(summary.skipped):,}"
         yield from (f"  {reason}" for reason in summary.skipped[:_MOST_LINES])

@@ -43,7 +43,7 @@ _LARGE = 1e4
 
 
 @dataclass(frozen=True)
-class Finding:
+class FolderFinding:
     """Something that is wrong, or worth a look.
 
     Parameters
@@ -76,12 +76,12 @@ class FolderCheck:
         In the unit of the folder.
     topologies : dict of symbol to Topology
     scalings : dict of symbol to Scaling
-    findings : list of Finding
+    findings : list of FolderFinding
     """
 
     def __init__(self, folder: Path, length_unit: str) -> None:
         self.folder, self.length_unit = folder, length_unit
-        self.findings: list[Finding] = []
+        self.findings: list[FolderFinding] = []
         self.keywords = self._keywords()
         self.elements: list[str] = []
         self.functions: list[SymmetryFunction] = []
@@ -102,10 +102,10 @@ class FolderCheck:
             try:
                 return read()
             except FastsfError as error:
-                self.findings.append(Finding(True, str(error)))
+                self.findings.append(FolderFinding(True, str(error)))
                 return otherwise
             finally:
-                self.findings += [Finding(False, str(warning.message)) for warning in caught]
+                self.findings += [FolderFinding(False, str(warning.message)) for warning in caught]
 
     def _read(self, keywords: Keywords) -> None:
         self._try(lambda: check_kind(keywords), None)
@@ -139,7 +139,7 @@ class FolderCheck:
         self._note(stray_weights(self.folder, self.elements))
 
     def _note(self, texts: Iterator[str]) -> None:
-        self.findings += [Finding(False, text) for text in texts]
+        self.findings += [FolderFinding(False, text) for text in texts]
 
 
 # --- settings ---

@@ -403,7 +403,7 @@ def test_manifest_that_is_no_json(data):
 
 
 def test_two_processes_do_not_write_into_one_file(data):
-    with chunks.Parts(data.with_name("out.h5")), pytest.raises(StorageError, match="another process"):
+    with chunks.FeatureChunks(data.with_name("out.h5")), pytest.raises(StorageError, match="another process"):
         make(data)
 
 

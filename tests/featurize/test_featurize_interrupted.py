@@ -129,7 +129,7 @@ def test_run_that_stopped_at_an_error_may_go_on_with_skipping(data):
 
 
 def test_kill_between_the_renaming_and_the_cleaning(data, whole, monkeypatch):
-    output, folder, clear = data.with_name("out.h5"), data.with_name("out.h5.parts"), chunks.Parts.clear
+    output, folder, clear = data.with_name("out.h5"), data.with_name("out.h5.parts"), chunks.FeatureChunks.clear
 
     def killed(self):
         if output.exists():
@@ -137,7 +137,7 @@ def test_kill_between_the_renaming_and_the_cleaning(data, whole, monkeypatch):
         clear(self)
 
     with monkeypatch.context() as context:
-        context.setattr(chunks.Parts, "clear", killed)
+        context.setattr(chunks.FeatureChunks, "clear", killed)
         with pytest.raises(KeyboardInterrupt):
             go_on(data)
     assert len(list(folder.glob("chunk-*"))) == 10
@@ -161,7 +161,7 @@ def test_kill_in_the_middle_of_the_cleaning(data, whole):
 def test_control_c_while_earlier_chunks_are_copied(data, whole, monkeypatch, moment):
     with pytest.raises(KeyboardInterrupt):
         go_on(data, on_progress=stop_after(30))
-    load, output = chunks.Parts.load, data.with_name("out.h5")
+    load, output = chunks.FeatureChunks.load, data.with_name("out.h5")
     wanted = {"start of the thread": -1, "first chunk": 0, "second chunk": 1}[moment]
 
     def interrupted(self, index):
@@ -178,7 +178,7 @@ def test_control_c_while_earlier_chunks_are_copied(data, whole, monkeypatch, mom
     start = threading.Thread.start
 
     with monkeypatch.context() as context:
-        context.setattr(chunks.Parts, "load", interrupted)
+        context.setattr(chunks.FeatureChunks, "load", interrupted)
         context.setattr(threading.Thread, "start", interrupted_start)
         with pytest.raises(KeyboardInterrupt):
             go_on(data)

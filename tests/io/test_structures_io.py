@@ -24,7 +24,7 @@ from support.strategies import REPEATABLE, WORDS, mutations
 from fastsf.errors import FormatError, InputError, StorageError, StructureError
 from fastsf.io import structures
 from fastsf.io.input_data_writer import write_input_data
-from fastsf.io.labels import labels
+from fastsf.io.labels import labels_of
 from fastsf.io.structures import expand_paths, file_format, iread_structures
 
 FRAMES = """\
@@ -73,7 +73,7 @@ def assert_same(one: Atoms, two: Atoms, atol: float = 0.0) -> None:
     assert (one.numbers == two.numbers).all() and (one.pbc == two.pbc).all()
     np.testing.assert_allclose(one.positions, two.positions, atol=atol)
     np.testing.assert_allclose(one.cell.array, two.cell.array, atol=atol)
-    first, second = labels(one), labels(two)
+    first, second = labels_of(one), labels_of(two)
     assert first.keys() == second.keys()
     for name, value in first.items():
         np.testing.assert_allclose(value, second[name], atol=atol)
@@ -122,9 +122,9 @@ def test_input_data_is_known_by_name_and_content(tmp_path):
         read_back = read(path, length_unit="Bohr", energy_unit="Hartree")
         for one, two in zip(read_back, written, strict=True):
             np.testing.assert_allclose(one.positions, two.positions, atol=1e-12)
-            np.testing.assert_allclose(labels(one)["forces"], labels(two)["forces"], atol=1e-12)
+            np.testing.assert_allclose(labels_of(one)["forces"], labels_of(two)["forces"], atol=1e-12)
     assert read(path)[0].positions == pytest.approx(written[0].positions / Bohr)
-    assert labels(read(path)[1])["energy"] == pytest.approx(-1.0 / Hartree)
+    assert labels_of(read(path)[1])["energy"] == pytest.approx(-1.0 / Hartree)
     other = tmp_path / "lammps.data"
     other.write_text("LAMMPS data file\n\n1 atoms\n")
     assert file_format(other) != "input.data"
@@ -224,7 +224,7 @@ def test_database_in_blocks_with_gaps(tmp_path, monkeypatch):
             database.write(atoms, REF_energy=number + 0.5, data={"REF_forces": atoms.get_forces() + 1})
         database.delete([4, 5, 6, 11])
     read_back = read(path)
-    assert [labels(atoms, energy_key="REF_energy")["energy"] for atoms in read_back] == [
+    assert [labels_of(atoms, energy_key="REF_energy")["energy"] for atoms in read_back] == [
         0.5,
         1.5,
         2.5,
@@ -233,8 +233,8 @@ def test_database_in_blocks_with_gaps(tmp_path, monkeypatch):
         8.5,
         9.5,
     ]
-    first = labels(read_back[0], forces_key="REF_forces")
-    np.testing.assert_allclose(first["forces"], labels(read_back[0])["forces"] + 1)
+    first = labels_of(read_back[0], forces_key="REF_forces")
+    np.testing.assert_allclose(first["forces"], labels_of(read_back[0])["forces"] + 1)
 
 
 def test_patterns(tmp_path, monkeypatch):
@@ -326,14 +326,14 @@ def test_is_read_frame_by_frame(tmp_path):
 def test_labels_of_the_calculator():
     atoms = frames(2)[1]
     atoms.set_constraint(FixAtoms([0]))
-    found = labels(atoms)
+    found = labels_of(atoms)
     assert found["energy"] == -1.0
     assert found["forces"].shape == (8, 3) and found["forces"][0].any()
     np.testing.assert_array_equal(found["stress"], atoms.calc.results["stress"])
-    assert labels(Atoms("H")) == {}
+    assert labels_of(Atoms("H")) == {}
     atoms.calc = SinglePointCalculator(atoms, free_energy=-7.0)
-    assert labels(atoms) == {"energy": -7.0}
-    assert labels(atoms, energy_key="free_energy") == {"energy": -7.0}
+    assert labels_of(atoms) == {"energy": -7.0}
+    assert labels_of(atoms, energy_key="free_energy") == {"energy": -7.0}
 
 
 def test_labels_under_other_keys(tmp_path):
@@ -343,19 +343,19 @@ def test_labels_under_other_keys(tmp_path):
         'energy=0.5 virial="1 0 0 0 1 0 0 0 1"\nH 0 0 0 1 2 3\nH 1 0 0 -1 -2 -3\n'
     )
     (atoms,) = read(path)
-    assert labels(atoms) == {"energy": 0.5}
-    found = labels(atoms, energy_key="REF_energy", forces_key="REF_forces", stress_key="REF_stress")
+    assert labels_of(atoms) == {"energy": 0.5}
+    found = labels_of(atoms, energy_key="REF_energy", forces_key="REF_forces", stress_key="REF_stress")
     assert found["energy"] == -1.5
     assert found["forces"].tolist() == [[1, 2, 3], [-1, -2, -3]]
     assert found["stress"].tolist() == [1, 5, 9, 6, 3, 2]
     with pytest.raises(InputError) as caught:
-        labels(atoms, forces_key="DFT_forces")
+        labels_of(atoms, forces_key="DFT_forces")
     assert str(caught.value) == (
         "no 'DFT_forces' in this structure; there is, in results of the calculator: energy; "
         "info: REF_energy, REF_stress, virial; arrays: numbers, positions, REF_forces"
     )
     with pytest.raises(InputError, match="'virial' is a virial by its name"):
-        labels(atoms, stress_key="virial")
+        labels_of(atoms, stress_key="virial")
 
 
 @pytest.mark.parametrize(
@@ -372,13 +372,13 @@ def test_labels_under_other_keys(tmp_path):
 def test_labels_that_do_not_fit(info, keys, said):
     atoms = Atoms("H2", info=info)
     with pytest.raises(StructureError, match=said):
-        labels(atoms, **keys)
+        labels_of(atoms, **keys)
 
 
 def test_reference_data_sets(shared):
     items = list(iread_structures(shared / "data" / "Si_test.extxyz.gz"))
     assert len(items) == 25
-    found = [labels(atoms) for _, _, atoms in items]
+    found = [labels_of(atoms) for _, _, atoms in items]
     assert all(sorted(label) == ["energy", "forces", "stress"] for label in found)
 
 

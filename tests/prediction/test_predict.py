@@ -20,7 +20,7 @@ from support.systems import SYSTEMS
 from fastsf import Committee, InputError, Potential, StorageError
 from fastsf.console import ReadingProgress
 from fastsf.datasets.frames import Reading
-from fastsf.prediction.metrics import Moments, Sample
+from fastsf.prediction.metrics import ErrorSums, ParitySample
 from fastsf.prediction.predict import predict
 from fastsf.prediction.prediction import Prediction
 
@@ -196,12 +196,12 @@ def test_committee(data, tmp_path):
 
 
 def test_moments_and_samples_without_anything():
-    assert np.isnan([Moments().rmse, Moments().mae, Moments().mean]).all()
-    assert Sample().pairs.shape == (0, 2)
+    assert np.isnan([ErrorSums().rmse, ErrorSums().mae, ErrorSums().mean]).all()
+    assert ParitySample().pairs.shape == (0, 2)
 
 
 def test_samples_are_thinned_evenly():
-    sample = Sample(most=100)
+    sample = ParitySample(most=100)
     for start in range(0, 1000, 30):
         numbers = np.arange(start, min(start + 30, 1000))
         sample.add(numbers, -numbers)
@@ -210,7 +210,7 @@ def test_samples_are_thinned_evenly():
     assert 50 <= len(pairs) <= 100
     assert set(np.diff(pairs[:, 0])) == {16.0}
     np.testing.assert_array_equal(pairs[:, 1], -pairs[:, 0])
-    small = Sample(most=100)
+    small = ParitySample(most=100)
     small.add(np.arange(100), np.arange(100))
     assert small.is_whole
 

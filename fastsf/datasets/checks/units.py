@@ -47,7 +47,7 @@ _FACTORS = {
 }
 
 
-class Step(NamedTuple):
+class StructureStep(NamedTuple):
     """Change from one structure to a similar one.
 
     Parameters
@@ -97,7 +97,7 @@ def _explanation(ratio: float) -> str:
     return ""
 
 
-def _step(labelled: LabelledSet, k: int) -> Step | None:
+def _step(labelled: LabelledSet, k: int) -> StructureStep | None:
     """Change from a structure to the next one, if they are similar enough and have energies and forces."""
     first, second = labelled.structures[k], labelled.structures[k + 1]
     forces = labelled.forces[k], labelled.forces[k + 1]
@@ -113,7 +113,7 @@ def _step(labelled: LabelledSet, k: int) -> Step | None:
         for each, stress in ((first, labelled.stresses[k]), (second, labelled.stresses[k + 1]))
     )
     work_of_forces = -np.sum((forces[0] + forces[1]) * moved)
-    return Step(energy, 0.5 * float(work_of_forces), 0.5 * float(work_of_stress), largest)
+    return StructureStep(energy, 0.5 * float(work_of_forces), 0.5 * float(work_of_stress), largest)
 
 
 def _alike(first: Structure, second: Structure) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastsf.datasets.frames import Frame, Place
+from fastsf.datasets.frames import Frame, FrameIndex
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.potentials.committee import Committee, evaluate_all
 from fastsf.potentials.potential import Potential
@@ -30,7 +30,9 @@ def assess(potential: Potential | Committee, labelled: LabelledSet) -> ErrorMetr
         results = evaluate_all(potential, [labelled.structures[k] for k in batch], potential.descriptor.threads)
         for k, result in zip(batch, results, strict=True):
             assert result.forces is not None  # asked for
-            frame = Frame(Place(0, k), labelled.structures[k], labelled.structures[k].cell, _labels(labelled, k), {})
+            frame = Frame(
+                FrameIndex(0, k), labelled.structures[k], labelled.structures[k].cell, _labels(labelled, k), {}
+            )
             metrics.add(frame, result.energy, result.forces, result.stress, labelled.groups[k])
     return metrics
 

@@ -13,7 +13,7 @@ import numpy as np
 from fastsf.potentials.committee import Committee
 from fastsf.potentials.potential import Potential
 from fastsf.prediction.error_plots import plot_errors
-from fastsf.prediction.metrics import SHOWN, ErrorMetrics, Moments
+from fastsf.prediction.metrics import SHOWN, ErrorMetrics, ErrorSums
 from fastsf.prediction.parity import plot_parity
 from fastsf.reports.document import Document
 from fastsf.storage.atomic import write_atomically
@@ -117,7 +117,7 @@ class Assessment:
 
 
 def _mean_and_spread(several: Sequence[ErrorMetrics], kind: str, name: str) -> str:
-    numbers = [SHOWN[kind][0] * getattr(each.by_name().get(kind, Moments()), name) for each in several]
+    numbers = [SHOWN[kind][0] * getattr(each.by_name().get(kind, ErrorSums()), name) for each in several]
     mean = f"{np.mean(numbers):.4g}"
     return mean if len(numbers) == 1 else f"{mean} ± {np.std(numbers, ddof=1):.2g}"
 
