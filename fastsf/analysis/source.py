@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from numbers import Real
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ase import Atoms, units
 from fastsf.analysis.series import Series
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.structures import iread_structures
+from fastsf.io.text import ReadPosition
 from fastsf.simulation.files import LOG
 from fastsf.simulation.h5md import GROUP
 from fastsf.simulation.log import read_log
@@ -76,7 +78,7 @@ class Snapshot:
     time: float | None
 
 
-def read_frames(path: Path, interval: float | None = None) -> Iterator[Snapshot]:
+def read_frames(path: Path, interval: float | None = None, position: ReadPosition | None = None) -> Iterator[Snapshot]:
     """Read frames one by one.
 
     Parameters
@@ -85,6 +87,8 @@ def read_frames(path: Path, interval: float | None = None) -> Iterator[Snapshot]
         H5MD file of a run, or a file that ASE reads.
     interval : float, optional
         Time between frames in fs; by default their key ``time``, taken as fs.
+    position : ReadPosition, optional
+        Follows the file.
 
     Raises
     ------
@@ -93,7 +97,8 @@ def read_frames(path: Path, interval: float | None = None) -> Iterator[Snapshot]
     FormatError
         If a frame is broken. One that breaks off at the end of the file, as a run that was killed leaves it, is none.
     """
-    for number, atoms in _h5md(path) if path.suffix in (".h5", ".h5md") else _structures(path):
+    read = _h5md if path.suffix in (".h5", ".h5md") else _structures
+    for number, atoms in read(path, position or ReadPosition()):
         yield Snapshot(number, atoms, _time(atoms, number, interval))
 
 
@@ -104,9 +109,9 @@ def _time(atoms: Atoms, number: int, interval: float | None) -> float | None:
     return float(time) if isinstance(time, Real) and math.isfinite(time) else None
 
 
-def _structures(path: Path) -> Iterator[tuple[int, Atoms]]:
+def _structures(path: Path, position: ReadPosition) -> Iterator[tuple[int, Atoms]]:
     broken: FormatError | None = None
-    for _, number, found in iread_structures([path]):
+    for _, number, found in iread_structures([path], position=position):
         if broken is not None:
             raise broken
         if isinstance(found, FormatError):
@@ -117,12 +122,15 @@ def _structures(path: Path) -> Iterator[tuple[int, Atoms]]:
             yield number, found
 
 
-def _h5md(path: Path) -> Iterator[tuple[int, Atoms]]:
+def _h5md(path: Path, position: ReadPosition) -> Iterator[tuple[int, Atoms]]:
     with storage_errors(f"cannot read {path}"), path.open("rb"):
         pass
     try:
         with h5py.File(path, "r") as file:
-            yield from _h5md_frames(file[GROUP])
+            size, count = path.stat().st_size, len(file[GROUP]["position/step"])
+            for number, atoms in _h5md_frames(file[GROUP]):
+                position.follow(partial(int, size * (number + 1) / count))
+                yield number, atoms
     except (KeyError, OSError) as error:
         raise FormatError(f"expected a trajectory in the H5MD layout of fastsf: {error}", path) from error
 

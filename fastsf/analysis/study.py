@@ -20,6 +20,7 @@ from fastsf.analysis.source import Snapshot, Source, even_interval, read_frames,
 from fastsf.analysis.vibrations import Vibrations, vibrations
 from fastsf.datasets.read_ahead import ReadAhead
 from fastsf.errors import InputError, StructureError
+from fastsf.io.text import ReadPosition
 from fastsf.structure import Structure
 
 _ROUNDING = 1e-9
@@ -116,7 +117,7 @@ class Results:
     remarks: list[str] = field(default_factory=list)
 
 
-def study(source: Source, settings: Settings, on_frame: Callable[[int, int], object] = lambda *_: None) -> Results:
+def study(source: Source, settings: Settings, on_frame: Callable[[int, int, int], object] = lambda *_: None) -> Results:
     """Find out what a run tells.
 
     Parameters
@@ -126,7 +127,7 @@ def study(source: Source, settings: Settings, on_frame: Callable[[int, int], obj
     settings : Settings
         What is wanted.
     on_frame : callable
-        Called with the number of frames and of atoms that are done.
+        Called with the numbers of frames and of atoms that are done and of bytes that are read.
 
     Returns
     -------
@@ -142,12 +143,12 @@ def study(source: Source, settings: Settings, on_frame: Callable[[int, int], obj
     StructureError
         For a frame that cannot be used.
     """
-    work = _Study(settings)
+    work, position = _Study(settings), ReadPosition()
     if source.trajectory is not None:
-        with ReadAhead(read_frames(source.trajectory, settings.interval), depth=8) as frames:
+        with ReadAhead(read_frames(source.trajectory, settings.interval, position), depth=8) as frames:
             for snapshot in frames:
                 work.add(snapshot, source.trajectory)
-                on_frame(work.results.frames, work.atoms)
+                on_frame(work.results.frames, work.atoms, position.bytes)
     return work.finish(source.log)
 
 

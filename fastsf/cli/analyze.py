@@ -11,7 +11,6 @@ from fastsf.analysis.source import Source
 from fastsf.analysis.study import Settings, study
 from fastsf.analysis.tables import LARGE, SMALL, format_table, small_tables
 from fastsf.console import Console, ReadingProgress
-from fastsf.datasets.read_ahead import read_position
 from fastsf.errors import InputError, StorageError
 
 
@@ -44,9 +43,7 @@ def analyze(source: Source, folder: Path, settings: Settings, console: Console, 
     path = source.trajectory
     size = 0 if path is None else path.stat().st_size
     with console.progress_bar() as bar:
-        results = study(
-            source, settings, lambda frames, atoms: bar(ReadingProgress(frames, atoms, read_position(str(path)), size))
-        )
+        results = study(source, settings, lambda frames, atoms, read: bar(ReadingProgress(frames, atoms, read, size)))
     written = write_results(results, source, folder, command)
     for line in overview(results, source):
         console.say(line)

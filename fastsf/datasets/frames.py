@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 
 from fastsf.datasets.inputs import Input
-from fastsf.datasets.read_ahead import read_position
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.io.labels import available_keys, charges_of, flat_info, labels_of
 from fastsf.io.structures import iread_structures
+from fastsf.io.text import ReadPosition
 from fastsf.structure import Structure
 from fastsf.types import FloatArray
 
@@ -124,6 +124,7 @@ class FrameReader:
         self._known[[atomic_number(symbol) for symbol in elements or ()]] = True
         self._missing: dict[str, InputError] = {}
         self._found: set[str] = set()
+        self._position = ReadPosition()
 
     def __call__(self, start: FrameIndex) -> Iterator[Frame | Skipped]:
         """Read on from a frame.
@@ -172,10 +173,10 @@ class FrameReader:
     def _read_file(self, file: int, start: int) -> Iterator[Frame | Skipped]:
         path, reading = self.inputs[file].path, self.reading
         index = FrameIndex(file, -1)
+        self._position = ReadPosition()
+        units = {"length_unit": reading.length_unit, "energy_unit": reading.energy_unit}
         try:
-            items = iread_structures(
-                [path], length_unit=reading.length_unit, energy_unit=reading.energy_unit, skip=start
-            )
+            items = iread_structures([path], **units, skip=start, position=self._position)
             for _, number, found in items:
                 index = FrameIndex(file, number)
                 yield self._checked(index, found)
@@ -229,7 +230,7 @@ class FrameReader:
         return found
 
     def _bytes_read(self, file: int) -> int:
-        return sum(each.size for each in self.inputs[:file]) + read_position(self.inputs[file].path)
+        return sum(each.size for each in self.inputs[:file]) + self._position.bytes
 
 
 def compute_chunk(

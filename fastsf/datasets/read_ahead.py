@@ -1,4 +1,4 @@
-"""Reading in a thread of its own, and how far it has come."""
+"""Iterators whose items are made in a thread of their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -79,23 +78,3 @@ class ReadAhead(Generic[T]):
                 return
             else:
                 raise item
-
-
-def read_position(path: str) -> int:
-    """Return how many bytes this process has read of a file that a reader has open; 0 where unknown.
-
-    The readers of most formats do not tell; Linux does.
-    """
-    target = str(Path(path).resolve())
-    for link in _entries("/proc/self/fd"):
-        try:
-            if str(link.readlink()) == target:
-                text = Path("/proc/self/fdinfo", link.name).read_text()
-                return int(text.split()[1])
-        except OSError:  # closed meanwhile
-            continue
-    return 0
-
-
-def _entries(folder: str) -> list[Path]:
-    return list(Path(folder).iterdir()) if Path(folder).is_dir() else []

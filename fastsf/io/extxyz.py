@@ -17,7 +17,7 @@ from ase.io.extxyz import read_xyz
 
 from fastsf.errors import FormatError
 from fastsf.io.extxyz_columns import read_regular_frame
-from fastsf.io.text import numbered_lines
+from fastsf.io.text import ReadPosition, numbered_lines
 
 Frame = tuple[int, str]
 """Line number of the atom count, and the text of the frame from there on."""
@@ -25,7 +25,7 @@ Frame = tuple[int, str]
 _COUNT = re.compile(r"\s*\d{1,12}\s*", re.ASCII)
 
 
-def iter_frames(path: Path) -> Iterator[Frame | FormatError]:
+def iter_frames(path: Path, position: ReadPosition | None = None) -> Iterator[Frame | FormatError]:
     """Cut a file into frames; a stretch that is no whole frame yields an error in its place.
 
     After an error, reading goes on at the next line that holds one whole number only: no atom's line does.
@@ -35,7 +35,7 @@ def iter_frames(path: Path) -> Iterator[Frame | FormatError]:
     StorageError, FormatError
         As `numbered_lines`.
     """
-    lines = numbered_lines(path)
+    lines = numbered_lines(path, position)
     header = next(lines, None)
     frame = 0
     while header is not None:

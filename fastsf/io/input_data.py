@@ -22,7 +22,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from fastsf.elements import atomic_number
 from fastsf.errors import FormatError, InputError
-from fastsf.io.text import numbered_lines, parse_float
+from fastsf.io.text import ReadPosition, numbered_lines, parse_float
 from fastsf.types import FloatArray
 from fastsf.units import energy_factor, length_factor
 
@@ -65,7 +65,7 @@ def iread_input_data(path: str | Path, length_unit: str = "Angstrom", energy_uni
         raise FormatError("the file holds no structure", path)
 
 
-def iter_blocks(path: Path) -> Iterator[Block | FormatError]:
+def iter_blocks(path: Path, position: ReadPosition | None = None) -> Iterator[Block | FormatError]:
     """Cut a file into blocks; what is not inside a whole block is an error in the place of one.
 
     Raises
@@ -76,7 +76,7 @@ def iter_blocks(path: Path) -> Iterator[Block | FormatError]:
     block: Block | None = None
     stray = False
     frame = 0
-    for number, text in numbered_lines(path):
+    for number, text in numbered_lines(path, position):
         keyword = _keyword(text)
         if not keyword or keyword[0] in "#!":
             continue

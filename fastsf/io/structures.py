@@ -19,7 +19,7 @@ from ase.io.trajectory import TrajectoryReader
 from fastsf.errors import FastsfError, FormatError, InputError, StorageError
 from fastsf.io.extxyz import iter_frames, parse_frame
 from fastsf.io.input_data import iter_blocks, read_block
-from fastsf.io.text import COMPRESSED, numbered_lines, open_binary, reading_errors
+from fastsf.io.text import COMPRESSED, ReadPosition, numbered_lines, open_binary, reading_errors
 from fastsf.units import energy_factor, length_factor
 
 Item = tuple[Path, int, Atoms | FormatError]
@@ -38,6 +38,7 @@ def iread_structures(
     length_unit: str = "Angstrom",
     energy_unit: str = "eV",
     skip: int = 0,
+    position: ReadPosition | None = None,
 ) -> Iterator[Item]:
     """Read the structures of files one by one; memory does not grow with the files.
 
@@ -51,6 +52,8 @@ def iread_structures(
     skip : int
         Number of structures (or errors in their place) to leave out at the start. In XYZ, input.data and
         trajectory files they are not even parsed.
+    position : ReadPosition, optional
+        Follows the file that is being read: XYZ, input.data and trajectory files. Readers of other formats leave it.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def iread_structures(
     """
     length, energy = length_factor(length_unit), energy_factor(energy_unit)
     sources = [(path, file_format(path)) for path in expand_paths(inputs)]
-    return _stream(sources, length, energy, skip)
+    return _stream(sources, length, energy, skip, position or ReadPosition())
 
 
 def expand_paths(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
@@ -137,9 +140,11 @@ def _first_word(path: Path) -> str:
     return ""
 
 
-def _stream(sources: list[tuple[Path, str]], length: float, energy: float, skip: int) -> Iterator[Item]:
+def _stream(
+    sources: list[tuple[Path, str]], length: float, energy: float, skip: int, position: ReadPosition
+) -> Iterator[Item]:
     for path, form in sources:
-        for frame, load in enumerate(_loaders(path, form, length, energy)):
+        for frame, load in enumerate(_loaders(path, form, length, energy, position)):
             if skip > 0:
                 skip -= 1
                 continue
@@ -149,11 +154,11 @@ def _stream(sources: list[tuple[Path, str]], length: float, energy: float, skip:
                 yield path, frame, error
 
 
-def _loaders(path: Path, form: str, length: float, energy: float) -> Iterator[Loader]:
+def _loaders(path: Path, form: str, length: float, energy: float, position: ReadPosition) -> Iterator[Loader]:
     """Frames of one file; where it breaks off or has none, an error stands in the place of a frame."""
     empty = True
     try:
-        for load in _frames(path, form, length, energy):
+        for load in _frames(path, form, length, energy, position):
             empty = False
             yield load
         if empty:
@@ -162,15 +167,15 @@ def _loaders(path: Path, form: str, length: float, energy: float) -> Iterator[Lo
         yield partial(_fail, error)
 
 
-def _frames(path: Path, form: str, length: float, energy: float) -> Iterator[Loader]:
+def _frames(path: Path, form: str, length: float, energy: float, position: ReadPosition) -> Iterator[Loader]:
     if form == "input.data":
-        for number, block in enumerate(iter_blocks(path)):
+        for number, block in enumerate(iter_blocks(path, position)):
             yield partial(read_block, block, path, number, length, energy)
     elif form == "extxyz":
-        for number, frame in enumerate(iter_frames(path)):
+        for number, frame in enumerate(iter_frames(path, position)):
             yield partial(parse_frame, frame, path, number)
     elif form == "traj" and path.suffix not in COMPRESSED:
-        yield from _trajectory(path)
+        yield from _trajectory(path, position)
     elif form == "db":
         yield from _database(path)
     else:
@@ -193,7 +198,7 @@ def _ase_errors(path: Path, form: str, frame: int) -> Iterator[None]:
         raise FormatError(message, path, frame=frame) from error
 
 
-def _trajectory(path: Path) -> Iterator[Loader]:
+def _trajectory(path: Path, position: ReadPosition) -> Iterator[Loader]:
     def load(frame: int) -> Atoms:
         with _ase_errors(path, "traj", frame):
             atoms: Atoms = reader[frame]
@@ -202,7 +207,9 @@ def _trajectory(path: Path) -> Iterator[Loader]:
     with _ase_errors(path, "traj", 0):
         reader = TrajectoryReader(str(path))
     with reader:
-        for frame in range(len(reader)):
+        size, count = path.stat().st_size, len(reader)
+        for frame in range(count):
+            position.follow(partial(int, size * (frame + 1) / count))
             yield partial(load, frame)
 
 

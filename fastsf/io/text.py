@@ -9,7 +9,8 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
@@ -22,14 +23,44 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
-def open_text(path: Path) -> TextIO:
-    """Open a text file for reading, through the compression that its name tells.
+class ReadPosition:
+    """Position in a file that is being read, in bytes of the file on disk; readers that know it keep it up to date."""
 
-    Bytes that are not UTF-8 (names in comments, mostly) are replaced; line ends of any system, and the mark that
-    some editors put before the first line, are understood.
+    def __init__(self) -> None:
+        self._tell: Callable[[], int] = int
+        self._last = 0
+
+    def follow(self, tell: Callable[[], int]) -> None:
+        """Take the position from a function that returns it, as `tell` of an open file."""
+        self._tell = tell
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that have been read; 0 if the reader does not know."""
+        with suppress(ValueError):  # the file has been closed
+            self._last = self._tell()
+        return self._last
+
+
+@contextmanager
+def open_text(path: Path, position: ReadPosition | None = None) -> Iterator[TextIO]:
+    """Open a text file for reading, decompressed if its name ends in .gz, .bz2 or .xz.
+
+    Bytes that are not UTF-8 (mostly names in comments) are replaced. Line ends of all systems are accepted, and so is
+    the byte order mark that some editors write at the start.
+
+    Parameters
+    ----------
+    path : Path
+    position : ReadPosition, optional
+        Follows this file while it is open.
     """
-    opener = COMPRESSED.get(path.suffix, open)
-    return cast(TextIO, opener(path, "rt", encoding="utf-8-sig", errors="replace"))
+    opener = COMPRESSED.get(path.suffix)
+    with path.open("rb") as file:
+        if position is not None:
+            position.follow(file.tell)
+        with TextIOWrapper(opener(file) if opener else file, encoding="utf-8-sig", errors="replace") as text:
+            yield text
 
 
 def open_binary(path: Path) -> IO[bytes]:
@@ -69,8 +100,8 @@ def reading_errors(path: Path) -> Iterator[None]:
         raise StorageError(f"{path}: {error.strerror}") from error
 
 
-def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    """Lines of a text file with their one-based numbers; holds one line in memory.
+def numbered_lines(path: str | Path, position: ReadPosition | None = None) -> Iterator[tuple[int, str]]:
+    """Read the lines of a text file with their one-based numbers; holds one line in memory.
 
     Raises
     ------
@@ -78,7 +109,7 @@ def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
         As `reading_errors`.
     """
     path = Path(path)
-    with reading_errors(path), open_text(path) as file:
+    with reading_errors(path), open_text(path, position) as file:
         yield from enumerate(file, start=1)
 
 
