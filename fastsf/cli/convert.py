@@ -5,16 +5,46 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fastsf.cli.options import load_potential, reading_of
+from fastsf.cli.options import (
+    MODEL,
+    Commands,
+    add_console,
+    add_labels,
+    add_units,
+    console_of,
+    load_potential,
+    reading_of,
+)
 from fastsf.console import Console
-from fastsf.datasets.convert import convert_data
 from fastsf.errors import InputError
-from fastsf.io.structures import expand_paths
-from fastsf.potentials.convert import convert
-from fastsf.potentials.files.model_file import is_model
 
 
-def run_convert(arguments: argparse.Namespace, console: Console) -> None:
+def add(commands: Commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "convert",
+        help="write a potential or a data set in another format",
+        description="Write a folder of n2p2 or RuNNer as one model file of fastsf, or a model file as a folder; or "
+        "structures with their labels as input.data or extended XYZ.",
+    )
+    kinds = "files of structures that ASE reads, input.data, or patterns"
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help=f"{MODEL}; or {kinds}")
+    parser.add_argument("output", metavar="OUTPUT", help="the file or the folder to write")
+    parser.add_argument(
+        "--to",
+        choices=("fastsf", "n2p2", "input.data", "extxyz"),
+        help="what to write (default: fastsf from a folder, n2p2 from a model file, data by the name of the output)",
+    )
+    add_labels(parser.add_argument_group("reading data"))
+    units = parser.add_argument_group("units")
+    what = "the folder or the input.data"
+    add_units(units, "", f"{what} that is read", f"{what} that is read", told=True)
+    add_units(units, "to-", f"{what} that is written", f"{what} that is written")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    add_console(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
     """Convert what the first input is.
 
     Raises
@@ -22,6 +52,9 @@ def run_convert(arguments: argparse.Namespace, console: Console) -> None:
     FastsfError
         If it cannot be read or written.
     """
+    from fastsf.potentials.files.model_file import is_model
+
+    console = console_of(arguments)
     units = arguments.to_length_unit, arguments.to_energy_unit
     first = Path(arguments.inputs[0])
     if first.is_dir() or (first.is_file() and is_model(first)):
@@ -32,6 +65,8 @@ def run_convert(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _convert_potential(arguments: argparse.Namespace, units: tuple[str, str], console: Console) -> None:
+    from fastsf.potentials.convert import convert
+
     if len(arguments.inputs) > 1:
         raise InputError(f"potentials are converted one by one, found {len(arguments.inputs)} inputs")
     potential = load_potential(arguments, arguments.inputs[0])
@@ -41,6 +76,9 @@ def _convert_potential(arguments: argparse.Namespace, units: tuple[str, str], co
 
 
 def _convert_data(arguments: argparse.Namespace, units: tuple[str, str], console: Console) -> None:
+    from fastsf.datasets.convert import convert_data
+    from fastsf.io.structures import expand_paths
+
     arguments.length_unit = arguments.length_unit or "Angstrom"
     arguments.energy_unit = arguments.energy_unit or "eV"
     inputs, reading = expand_paths(arguments.inputs), reading_of(arguments)

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ase.build import bulk
-
-from fastsf.analysis.source import Source
-from fastsf.analysis.study import Settings as AnalysisSettings
-from fastsf.cli.analyze import analyze
-from fastsf.cli.simulation import simulate
-from fastsf.cli.train_init import init
+from fastsf.cli.options import Commands, add_console, console_of
 from fastsf.console import Console, compile_first
 from fastsf.datasets import examples as data
-from fastsf.datasets.frames import Reading, find_elements
-from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import SimulationError
-from fastsf.featurize.reader import FeatureFile
-from fastsf.featurize.run import FeaturizeSummary, Options, featurize
-from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
-from fastsf.potentials.potential import Potential
-from fastsf.reports.pictures import write_plots
-from fastsf.simulation.files import LOG
-from fastsf.simulation.settings import FILES, Settings, TrajectorySettings
 from fastsf.storage.atomic import make_folder
-from fastsf.training.config.files import read_config
-from fastsf.training.run.command import train
+
+if TYPE_CHECKING:
+    from fastsf.featurize.run import FeaturizeSummary
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,33 @@ CASES = (
 )
 
 
-def run_demo(folder: Path, console: Console) -> list[Path]:
+def add(commands: Commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "demo", help="features, training and dynamics with the data that come with fastsf, step by step"
+    )
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        default="fastsf-demo",
+        metavar="FOLDER",
+        help="for the results (default: %(default)s)",
+    )
+    add_console(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the demonstration.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written.
+    """
+    demonstrate(Path(arguments.folder), console_of(arguments))
+
+
+def demonstrate(folder: Path, console: Console) -> list[Path]:
     """Featurize the packaged data sets, train a potential on one of them, and move atoms with it.
 
     Parameters
@@ -93,6 +107,10 @@ def run_demo(folder: Path, console: Console) -> list[Path]:
 
 def featurize_step(case: _Case, folder: Path, console: Console) -> FeaturizeSummary:
     """Compute the symmetry functions of one data set, their derivatives and statistics."""
+    from fastsf.datasets.frames import Reading, find_elements
+    from fastsf.descriptors.acsf import ACSF
+    from fastsf.featurize.run import Options, featurize
+
     source = data.path(case.name)
     elements = find_elements([str(source)], Reading())
     acsf = ACSF.from_recipe(case.recipe, elements, case.cutoff)
@@ -123,6 +141,10 @@ def featurize_step(case: _Case, folder: Path, console: Console) -> FeaturizeSumm
 
 def training_step(source: Path, folder: Path, console: Console) -> list[Path]:
     """Write a configuration for the data as `fastsf train --init` does, and train as it says."""
+    from fastsf.cli.train_init import init
+    from fastsf.training.config.files import read_config
+    from fastsf.training.run.command import train
+
     config, output = folder / "train.toml", folder / "training"
     init([str(source)], config, console, overwrite=True)
     values = {"data.test": 0.1, "run.epochs": EPOCHS, "run.minutes": MINUTES}
@@ -132,6 +154,17 @@ def training_step(source: Path, folder: Path, console: Console) -> list[Path]:
 
 def dynamics_step(model: Path, folder: Path, console: Console) -> list[Path]:
     """Let a silicon crystal vibrate, and analyse how."""
+    from ase.build import bulk
+
+    from fastsf.analysis.source import Source
+    from fastsf.analysis.study import Settings as AnalysisSettings
+    from fastsf.cli.analyze import analyze
+    from fastsf.cli.simulation import simulate
+    from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
+    from fastsf.potentials.potential import Potential
+    from fastsf.simulation.files import LOG
+    from fastsf.simulation.settings import FILES, Settings, TrajectorySettings
+
     atoms = bulk("Si", cubic=True, a=LATTICE).repeat(2)
     maxwell_boltzmann(atoms, 2 * TEMPERATURE)  # half of it becomes potential energy
     engine = MolecularDynamics(Potential.load(model), atoms, Bussi(TEMPERATURE), TIMESTEP)
@@ -149,6 +182,9 @@ def dynamics_step(model: Path, folder: Path, console: Console) -> list[Path]:
 
 def picture_step(features: Path, folder: Path, console: Console) -> list[Path]:
     """Draw the functions, and the ranges of their values."""
+    from fastsf.featurize.reader import FeatureFile
+    from fastsf.reports.pictures import write_plots
+
     with FeatureFile(features) as file:
         pictures = write_plots(file, folder)
         still = sum(int((each.minimum == each.maximum).sum()) for each in file.statistics().values())

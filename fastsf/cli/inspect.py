@@ -5,12 +5,31 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fastsf.cli.options import Commands, add_console, add_units, console_of
 from fastsf.console import Console
 from fastsf.errors import FormatError, InputError
-from fastsf.potentials.files.model_file import is_model
 
 
-def run_inspect(arguments: argparse.Namespace, console: Console) -> None:
+def add(commands: Commands) -> None:
+    """Add the command and its options."""
+    parser = commands.add_parser(
+        "inspect",
+        help="show what is in a feature file or a potential, and what is suspicious in it",
+        description="Show what is in a feature file, a model file, or a folder of n2p2 or RuNNer: there line by line, "
+        "with all that is wrong or suspicious. Exit status 2 if the potential cannot be used.",
+    )
+    parser.add_argument("file", metavar="FILE", help="written by fastsf, or folder with input.nn")
+    parser.add_argument(
+        "--plots",
+        metavar="FOLDER",
+        help="of a feature file: write pictures of the functions and of the columns' ranges (PNG)",
+    )
+    kind = "a folder of n2p2 or RuNNer"
+    add_units(parser.add_argument_group("units"), "", kind, kind, told=True)
+    add_console(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
     """Show what is in a file or folder.
 
     Raises
@@ -18,6 +37,9 @@ def run_inspect(arguments: argparse.Namespace, console: Console) -> None:
     FastsfError
         If it cannot be read, or is a potential that cannot be used.
     """
+    from fastsf.potentials.files.model_file import is_model
+
+    console = console_of(arguments)
     folder = Path(arguments.file).is_dir()
     if folder and not (Path(arguments.file) / "input.nn").exists():
         raise FormatError("expected a file, or a folder with input.nn; found a folder without", arguments.file)

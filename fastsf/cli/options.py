@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
@@ -129,6 +130,11 @@ def console_of(arguments: argparse.Namespace) -> Console:
     if arguments.log:
         open_log(arguments.log)
     return Console(arguments.quiet)
+
+
+def command_line(arguments: argparse.Namespace) -> str:
+    """Return what the user typed, for the files that are written."""
+    return shlex.join(["fastsf", *arguments.words])
 
 
 def reading_of(arguments: argparse.Namespace) -> Reading:
