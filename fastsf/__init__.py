@@ -1,10 +1,17 @@
-"""Fast Behler-Parrinello symmetry functions and neural network potentials on CPUs."""
+"""Symmetry functions and neural network potentials, fast on CPUs.
+
+The names that users need are attributes of this package, and so are its packages and modules (``fastsf.md``).
+All are imported at their first use: ``import fastsf`` loads no kernels.
+"""
 
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fastsf import analysis, datasets, featurize, io, lammps, mc, md, prediction, simulation, symmetry, training
     from fastsf.compilation.compile import compile_kernels
     from fastsf.descriptors.acsf import ACSF
     from fastsf.descriptors.jacobian import SparseJacobian
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from fastsf.neighbors.pairs import neighbor_list
     from fastsf.potentials.calculator import Calculator
     from fastsf.potentials.committee import Committee
+    from fastsf.potentials.pcsf_term import PairTerm
     from fastsf.potentials.policy import Policy as ExtrapolationPolicy
     from fastsf.potentials.potential import Potential
     from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Radial
@@ -55,6 +63,7 @@ __all__ = [
     "PairAngular",
     "PairEnvironment",
     "PairRadial",
+    "PairTerm",
     "Potential",
     "Power",
     "Radial",
@@ -64,50 +73,56 @@ __all__ = [
     "StructureError",
     "Window",
     "__version__",
+    "analysis",
     "compile_kernels",
+    "datasets",
+    "featurize",
+    "io",
+    "lammps",
+    "mc",
+    "md",
     "neighbor_list",
+    "prediction",
+    "simulation",
+    "symmetry",
+    "training",
 ]
 
-_ERRORS = (
-    "ExtrapolationError",
-    "ExtrapolationWarning",
-    "FastsfError",
-    "FormatError",
-    "InputError",
-    "SimulationError",
-    "StorageError",
-    "StructureError",
-)
-_FACTORS = ("Compact", "Cutoff", "Power", "Window")
-_ACSF = ("G1", "G2", "G3", "G4", "G5", "Angular", "Radial")
-_PCSF = ("PairAngular", "PairEnvironment", "PairRadial")
-_PLACES = {
-    "ACSF": "descriptors.acsf",
-    "Calculator": "potentials.calculator",
-    "Committee": "potentials.committee",
-    "ExtrapolationPolicy": "potentials.policy",
-    "PCSF": "descriptors.pcsf",
-    "Potential": "potentials.potential",
-    "SparseJacobian": "descriptors.jacobian",
-    "compile_kernels": "compilation.compile",
-    "neighbor_list": "neighbors.pairs",
-    **dict.fromkeys(_ERRORS, "errors"),
-    **dict.fromkeys(_FACTORS, "symmetry.factors"),
-    **dict.fromkeys(_ACSF, "symmetry.atoms"),
-    **dict.fromkeys(_PCSF, "symmetry.pcsf"),
+_MODULES = {
+    "compilation.compile": "compile_kernels",
+    "descriptors.acsf": "ACSF",
+    "descriptors.jacobian": "SparseJacobian",
+    "descriptors.pcsf": "PCSF",
+    "errors": (
+        "ExtrapolationError ExtrapolationWarning FastsfError FormatError InputError SimulationError StorageError "
+        "StructureError"
+    ),
+    "neighbors.pairs": "neighbor_list",
+    "potentials.calculator": "Calculator",
+    "potentials.committee": "Committee",
+    "potentials.pcsf_term": "PairTerm",
+    "potentials.policy": "ExtrapolationPolicy",
+    "potentials.potential": "Potential",
+    "symmetry.atoms": "G1 G2 G3 G4 G5 Angular Radial",
+    "symmetry.factors": "Compact Cutoff Power Window",
+    "symmetry.pcsf": "PairAngular PairEnvironment PairRadial",
 }
-"""Modules of the names above; imported at their first use, so that ``fastsf --help`` need not wait for kernels."""
+"""Modules, and the names that they offer here."""
 
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 _OTHER_NAMES = {"ExtrapolationPolicy": "Policy"}
+"""Names here, and in their modules, where those differ."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"fastsf.{_PLACES[name]}")
-    value = globals()[name] = getattr(module, _OTHER_NAMES.get(name, name))
-    return value
+    if name in _MODULE_OF:
+        module = import_module(f"fastsf.{_MODULE_OF[name]}")
+        value = globals()[name] = getattr(module, _OTHER_NAMES.get(name, name))
+        return value
+    if not name.startswith("_") and find_spec(f"fastsf.{name}"):
+        return import_module(f"fastsf.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+    return sorted({*globals(), *_MODULE_OF, *(module.name for module in iter_modules(__path__))})
