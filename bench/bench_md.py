@@ -29,7 +29,7 @@ from liquids import CUTOFFS, argon, made_up, molecules, water, water_potential
 
 from fastsf import Calculator, Potential
 from fastsf.analysis.averages import drift, mean
-from fastsf.md import NVE, Bussi, Langevin, MolecularDynamics, StochasticCellRescaling, maxwell_boltzmann
+from fastsf.md import NVE, Bussi, Integrator, Langevin, MolecularDynamics, StochasticCellRescaling, maxwell_boltzmann
 
 SEED = 7
 KELVIN = 300.0
@@ -81,7 +81,7 @@ def evaluations(potential: Potential, atoms: Atoms, threads: int, number: int) -
 
 
 def moving(
-    atoms: Atoms, integrator: NVE, step: float, threads: int, potential: Potential | None = None
+    atoms: Atoms, integrator: Integrator, step: float, threads: int, potential: Potential | None = None
 ) -> MolecularDynamics:
     """Molecular dynamics of the atoms at 300 K."""
     maxwell_boltzmann(atoms, KELVIN, SEED)

@@ -13,17 +13,8 @@ from fastsf.cli.simulation import simulate
 from fastsf.cli.simulation_options import folder_of, settings_of, supervision_of
 from fastsf.console import Console
 from fastsf.errors import InputError
-from fastsf.md import (
-    NVE,
-    Bussi,
-    Langevin,
-    Limits,
-    MolecularDynamics,
-    NoseHooverChain,
-    Ramp,
-    StochasticCellRescaling,
-    maxwell_boltzmann,
-)
+from fastsf.md import Integrator, Limits, MolecularDynamics, Ramp, maxwell_boltzmann
+from fastsf.md.ensembles import ENSEMBLES, ensemble_name
 from fastsf.simulation.starting import hold, read_start, remarks
 
 _HYDROGEN_STEP, _OTHER_STEP = 0.5, 1.0
@@ -41,6 +32,9 @@ def run_md(arguments: argparse.Namespace, console: Console) -> None:
     KeyboardInterrupt
         After a signal, when everything is saved.
     """
+    name = ensemble_name(arguments.ensemble)
+    if name != arguments.ensemble:
+        console.say(f"--ensemble {arguments.ensemble}: {name} ({ENSEMBLES[name].meaning})")
     potential = load_potential(arguments, arguments.model)
     atoms = read_start(arguments.start, arguments.length_unit, arguments.energy_unit)
     console.say(potential.describe())
@@ -66,7 +60,7 @@ def run_md(arguments: argparse.Namespace, console: Console) -> None:
         threads=arguments.threads,
         limits=Limits(arguments.max_temperature, extrapolations=0 if stop else None),
     )
-    console.say(f"{len(atoms):,} atoms, {arguments.ensemble}, {steps:,} steps of {timestep:g} fs, in {folder}")
+    console.say(f"{len(atoms):,} atoms, {name}, {steps:,} steps of {timestep:g} fs, in {folder}")
     simulate(engine, folder, settings, console, watches, overwrite=arguments.overwrite)
 
 
@@ -110,35 +104,17 @@ def _set_velocities(atoms: Atoms, arguments: argparse.Namespace, temperature: fl
     console.say(f"velocities: drawn at {drawn:g} K")
 
 
-def _integrator(arguments: argparse.Namespace, temperatures: tuple[float, ...], steps: int) -> NVE:
-    """Integrator of an ensemble; options that it does not have are refused."""
-    name = arguments.ensemble
-    if len(temperatures) == 1 or name == "nve":
-        temperature: float | Ramp = temperatures[0]
-    else:
+def _integrator(arguments: argparse.Namespace, temperatures: tuple[float, ...], steps: int) -> Integrator:
+    """Make the integrator of an ensemble; refuse options that it does not have."""
+    ensemble = ENSEMBLES[ensemble_name(arguments.ensemble)]
+    options = {option for each in ENSEMBLES.values() for option in each.known}
+    given = {option: getattr(arguments, option) for option in options if getattr(arguments, option) is not None}
+    for option in sorted(given.keys() - ensemble.known):
+        having = ", ".join(name for name, each in ENSEMBLES.items() if option in each.known)
+        raise InputError(
+            f"--{option.replace('_', '-')} has no meaning for the ensemble {arguments.ensemble}; it belongs to {having}"
+        )
+    temperature: float | Ramp = temperatures[0]
+    if len(temperatures) == 2:
         temperature = Ramp(temperatures[0], temperatures[1], arguments.ramp_steps or steps)
-    given = {
-        "friction": arguments.friction,
-        "thermostat_time": arguments.thermostat_time,
-        "pressure": arguments.pressure,
-        "barostat_time": arguments.barostat_time,
-        "compressibility": arguments.compressibility,
-        "shape": arguments.shape,
-    }
-    chosen = {key: value for key, value in given.items() if value is not None}
-    known = {"nve": (), "langevin": ("friction",), "bussi": ("thermostat_time",), "nhc": ("thermostat_time",)}
-    for key in chosen:
-        if key not in known.get(name, ("thermostat_time", "pressure", "barostat_time", "compressibility", "shape")):
-            raise InputError(f"--{key.replace('_', '-')} has no meaning for the ensemble {name}")
-    thermostat = {"time": chosen.pop("thermostat_time")} if "thermostat_time" in chosen else {}
-    if name == "nve":
-        return NVE()
-    if name == "langevin":
-        return Langevin(temperature, **chosen)
-    if name == "nhc":
-        return NoseHooverChain(temperature, **thermostat)
-    bussi = Bussi(temperature, **thermostat)
-    if name == "bussi":
-        return bussi
-    barostat = {"time" if key == "barostat_time" else key: value for key, value in chosen.items()}
-    return StochasticCellRescaling(bussi, **barostat)
+    return ensemble.make(temperature, given)

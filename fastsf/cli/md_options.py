@@ -6,17 +6,11 @@ import argparse
 
 from fastsf.cli.options import Commands, add_precision, positive
 from fastsf.cli.simulation_options import add_start, add_supervision, add_writing
+from fastsf.errors import InputError
+from fastsf.md.ensembles import ENSEMBLES, ensemble_name
 
 STEPS = 10_000
 """By default."""
-
-ENSEMBLES = {
-    "nve": "constant energy",
-    "langevin": "friction and noise",
-    "bussi": "stochastic velocity rescaling",
-    "nhc": "Nosé-Hoover chain",
-    "npt": "stochastic cell rescaling, with bussi",
-}
 
 
 def add_md(commands: Commands) -> None:
@@ -46,8 +40,14 @@ def add_md(commands: Commands) -> None:
 
 
 def _add_course(group: argparse._ArgumentGroup) -> None:
-    words = ", ".join(f"{name} ({meaning})" for name, meaning in ENSEMBLES.items())
-    group.add_argument("--ensemble", choices=ENSEMBLES, default="bussi", help=f"{words}; default: %(default)s")
+    words = ", ".join(f"{name} ({each.meaning})" for name, each in ENSEMBLES.items())
+    group.add_argument(
+        "--ensemble",
+        type=_known_ensemble,
+        default="bussi",
+        metavar="NAME",
+        help=f"{words}, or another name of them such as nvt; default: %(default)s",
+    )
     group.add_argument(
         "--temperature", default="300", metavar="K[:K]", help="or from one to another (default: %(default)s)"
     )
@@ -68,6 +68,14 @@ def _add_course(group: argparse._ArgumentGroup) -> None:
         "--fix", default="", metavar="ATOMS", help="atoms that do not move: numbers from 0, elements (0-15,20,Au)"
     )
     group.add_argument("--skin", type=float, metavar="R", help="how far beyond the cutoff pairs are kept, Å")
+
+
+def _known_ensemble(text: str) -> str:
+    try:
+        ensemble_name(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _add_coupling(group: argparse._ArgumentGroup) -> None:

@@ -1,7 +1,11 @@
-"""Potentials in LAMMPS; `docs/lammps.md` shows how."""
+"""Potentials in LAMMPS: the compiled pair style, the route without a compiler, and inputs to start from.
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+`docs/lammps.md` shows how to use them; the command is `fastsf.cli.lammps`.
+"""
+
+from typing import TYPE_CHECKING
+
+from fastsf._lazy import lazy_names
 
 if TYPE_CHECKING:
     from fastsf.lammps.attachment import Attachment, attach
@@ -12,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Attachment", "LammpsError", "attach", "build", "run_input", "write_start"]
 
-_PLACES = {
+_MODULES = {
     "Attachment": "attachment",
     "LammpsError": "library",
     "attach": "attachment",
@@ -20,11 +24,4 @@ _PLACES = {
     "run_input": "input_file",
     "write_start": "start",
 }
-"""Modules of the names above; imported at their first use, so that ``fastsf --help`` need not wait for kernels."""
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"fastsf.lammps.{_PLACES[name]}"), name)
-    return value
+__getattr__ = lazy_names(__name__, _MODULES)

@@ -1,20 +1,30 @@
-"""Molecular dynamics with compiled steps."""
+"""Molecular dynamics: integrators, the engine with its compiled steps, and the limits at which it halts.
 
-from fastsf.md.engine import MolecularDynamics
-from fastsf.md.integrators import (
-    NVE,
-    Bussi,
-    Langevin,
-    NoseHooverChain,
-    Ramp,
-    StochasticCellRescaling,
-)
-from fastsf.md.limits import Limits
-from fastsf.md.velocities import maxwell_boltzmann
+Files, logs and checkpoints of a run belong to `fastsf.simulation`; the command is `fastsf.cli.md`.
+"""
+
+from typing import TYPE_CHECKING
+
+from fastsf._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from fastsf.md.engine import MolecularDynamics
+    from fastsf.md.integrators import (
+        NVE,
+        Bussi,
+        Integrator,
+        Langevin,
+        NoseHooverChain,
+        Ramp,
+        StochasticCellRescaling,
+    )
+    from fastsf.md.limits import Limits
+    from fastsf.md.velocities import maxwell_boltzmann
 
 __all__ = [
     "NVE",
     "Bussi",
+    "Integrator",
     "Langevin",
     "Limits",
     "MolecularDynamics",
@@ -23,3 +33,6 @@ __all__ = [
     "StochasticCellRescaling",
     "maxwell_boltzmann",
 ]
+
+_MODULES = {"MolecularDynamics": "engine", "Limits": "limits", "maxwell_boltzmann": "velocities"}
+__getattr__ = lazy_names(__name__, {name: _MODULES.get(name, "integrators") for name in __all__})

@@ -10,7 +10,7 @@ from ase import units
 
 from fastsf.errors import InputError
 from fastsf.kernels.dynamics import md as kernels
-from fastsf.md.integrators import NVE
+from fastsf.md.integrators import Integrator
 from fastsf.md.limits import Finding, Limits, halt
 from fastsf.md.setup import check_integrator, checked_timestep, make_motion, make_scheme
 from fastsf.md.workspace import Workspace
@@ -57,7 +57,7 @@ class MolecularDynamics:
     atoms : ase.Atoms
         Where the atoms are, and their velocities (`maxwell_boltzmann` makes some); not changed.
         `ase.constraints.FixAtoms` is respected.
-    integrator : NVE, Langevin, Bussi, NoseHooverChain or StochasticCellRescaling
+    integrator : Integrator
         How the atoms move.
     timestep : float
         fs.
@@ -97,7 +97,7 @@ class MolecularDynamics:
         self,
         potential: Potential,
         atoms: Atoms,
-        integrator: NVE,
+        integrator: Integrator,
         timestep: float,
         *,
         fixed: npt.ArrayLike | None = None,

@@ -1,10 +1,15 @@
-"""How atoms move: microcanonical, with thermostat, with barostat; equations: `fastsf.kernels.dynamics.integrators`."""
+"""Integrators: parameters of the compiled steps, whose equations are in `fastsf.kernels.dynamics.integrators`.
+
+A new ensemble takes a subclass of `Integrator` here, its equations in the kernels, and an entry of
+`fastsf.md.ensembles` for the command.
+"""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from ase import units
@@ -41,24 +46,51 @@ Temperature: TypeAlias = float | Ramp
 
 
 @dataclass(frozen=True)
-class NVE:
-    """Newton's equations by velocity Verlet: constant energy."""
+class Integrator(ABC):
+    """Base of all integrators; subclasses are frozen dataclasses of their parameters.
 
+    Attributes
+    ----------
+    changes_cell : bool
+        The cell changes: the structure must be periodic in all directions and have no fixed atoms.
+    """
+
+    changes_cell: ClassVar[bool] = False
+
+    @property
+    def scales_velocities(self) -> bool:
+        """True if velocities are only scaled, so that some of them must differ from zero at the start."""
+        return False
+
+    @abstractmethod
     def values(self) -> dict[str, Any]:
-        """Fields of the compiled scheme that are not its defaults."""
-        return {}
+        """Return the fields of `kernels.Scheme` that differ from those of velocity Verlet, in ASE's units."""
 
     def chain_masses(self, freedom: int) -> FloatArray:
-        """Masses of a chain of thermostats, (links,) in ASE's units; none."""
+        """Return the masses of a chain of thermostats, (links,) in ASE's units; none by default."""
         return np.empty(0)
 
     def described(self) -> dict[str, Any]:
-        """Name and parameters, in JSON's types."""
+        """Return name and parameters in JSON's types; checkpoints compare them."""
         return {"name": type(self).__name__, **asdict(self)}
+
+    def highest_temperature(self) -> float:
+        """Return the highest target in K; 0 if there is none."""
+        values = self.values()
+        return float(max(values.get("begin", 0.0), values.get("end", 0.0)) / units.kB)
 
 
 @dataclass(frozen=True)
-class Langevin(NVE):
+class NVE(Integrator):
+    """Newton's equations by velocity Verlet: constant energy."""
+
+    def values(self) -> dict[str, Any]:
+        """Return nothing: velocity Verlet is what the others differ from."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Langevin(Integrator):
     """Friction and noise on every atom, BAOAB splitting: canonical, for each atom on its own.
 
     Parameters
@@ -77,7 +109,7 @@ class Langevin(NVE):
         _positive("friction (1/fs)", self.friction)
 
     def values(self) -> dict[str, Any]:
-        """Fields of the compiled scheme that are not its defaults."""
+        """Return the fields of the scheme, in ASE's units."""
         return {
             "thermostat": kernels.LANGEVIN,
             "rate": self.friction / units.fs,
@@ -86,7 +118,7 @@ class Langevin(NVE):
 
 
 @dataclass(frozen=True)
-class Bussi(NVE):
+class Bussi(Integrator):
     """Stochastic velocity rescaling: canonical, with next to no influence on how atoms move.
 
     Parameters
@@ -104,8 +136,13 @@ class Bussi(NVE):
         _check_temperature(self.temperature)
         _positive("time of the thermostat (fs)", self.time)
 
+    @property
+    def scales_velocities(self) -> bool:
+        """Always true."""
+        return True
+
     def values(self) -> dict[str, Any]:
-        """Fields of the compiled scheme that are not its defaults."""
+        """Return the fields of the scheme, in ASE's units."""
         return {
             "thermostat": kernels.RESCALING,
             "rate": 1 / (self.time * units.fs),
@@ -114,7 +151,7 @@ class Bussi(NVE):
 
 
 @dataclass(frozen=True)
-class NoseHooverChain(NVE):
+class NoseHooverChain(Integrator):
     """Chain of Nosé-Hoover thermostats: canonical if the motion is chaotic, and deterministic.
 
     Parameters
@@ -137,8 +174,13 @@ class NoseHooverChain(NVE):
         if not (isinstance(self.links, int) and self.links >= 1):
             raise InputError(f"links of the chain: expected one or more, found {self.links}")
 
+    @property
+    def scales_velocities(self) -> bool:
+        """Always true."""
+        return True
+
     def values(self) -> dict[str, Any]:
-        """Fields of the compiled scheme that are not its defaults."""
+        """Return the fields of the scheme, in ASE's units."""
         return {"thermostat": kernels.CHAIN, **_temperatures(self.temperature)}
 
     def chain_masses(self, freedom: int) -> FloatArray:
@@ -150,7 +192,7 @@ class NoseHooverChain(NVE):
 
 
 @dataclass(frozen=True)
-class StochasticCellRescaling(NVE):
+class StochasticCellRescaling(Integrator):
     """Constant temperature and pressure: the cell follows the pressure with the noise that belongs to it.
 
     Parameters
@@ -173,6 +215,7 @@ class StochasticCellRescaling(NVE):
     time: float = 1000.0
     compressibility: float = 4.6e-5
     shape: str = "isotropic"
+    changes_cell: ClassVar[bool] = True
     _coupled: FloatArray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -184,8 +227,13 @@ class StochasticCellRescaling(NVE):
         _positive("compressibility (1/bar)", self.compressibility)
         object.__setattr__(self, "_coupled", _coupled_components(self.shape))
 
+    @property
+    def scales_velocities(self) -> bool:
+        """True if those of the thermostat are."""
+        return self.thermostat.scales_velocities
+
     def values(self) -> dict[str, Any]:
-        """Fields of the compiled scheme that are not its defaults."""
+        """Return the fields of the scheme, in ASE's units."""
         return {
             **self.thermostat.values(),
             "barostat": kernels.ISOTROPIC if self.shape == "isotropic" else kernels.ANISOTROPIC,
@@ -199,15 +247,6 @@ class StochasticCellRescaling(NVE):
         words = super().described()
         del words["_coupled"]
         return {**words, "thermostat": self.thermostat.described()}
-
-
-Integrator: TypeAlias = NVE | Langevin | Bussi | NoseHooverChain | StochasticCellRescaling
-
-
-def highest_temperature(integrator: NVE) -> float:
-    """Highest target of an integrator in K; 0 if it has none."""
-    values = integrator.values()
-    return float(max(values.get("begin", 0.0), values.get("end", 0.0)) / units.kB)
 
 
 def _temperatures(temperature: Temperature) -> dict[str, Any]:

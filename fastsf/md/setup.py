@@ -9,7 +9,7 @@ from ase import units
 
 from fastsf.errors import InputError
 from fastsf.kernels.dynamics.integrators import MASS, NONE, RIGID, Motion, Scheme
-from fastsf.md.integrators import NVE, Bussi, NoseHooverChain, StochasticCellRescaling, highest_temperature
+from fastsf.md.integrators import Integrator
 from fastsf.md.limits import Limits
 from fastsf.structure import Structure
 from fastsf.types import BoolArray, FloatArray
@@ -37,7 +37,7 @@ def checked_timestep(timestep: float) -> float:
     return float(timestep)
 
 
-def check_integrator(integrator: NVE, start: Structure, fixed: BoolArray, limits: Limits) -> None:
+def check_integrator(integrator: Integrator, start: Structure, fixed: BoolArray, limits: Limits) -> None:
     """Refuse integrators that do not fit the structure.
 
     Raises
@@ -45,24 +45,26 @@ def check_integrator(integrator: NVE, start: Structure, fixed: BoolArray, limits
     InputError
         For no integrator at all, barostats of what is not periodic or has fixed atoms, and targets beyond limits.
     """
-    if not isinstance(integrator, NVE):
+    if not isinstance(integrator, Integrator):
         raise InputError(f"expected an integrator of fastsf.md, found {integrator!r}")
-    if isinstance(integrator, StochasticCellRescaling):
+    if integrator.changes_cell:
         if not start.pbc.all():
             raise InputError(f"a barostat needs three periodic directions, found pbc = {start.pbc.tolist()}")
         if fixed.any():
             raise InputError("a barostat moves all atoms with the cell: none can be fixed")
-    hottest = highest_temperature(integrator)
+    hottest = integrator.highest_temperature()
     if hottest >= limits.temperature:
         raise InputError(f"the target of {hottest:g} K is not below the limit of {limits.temperature:g} K")
 
 
-def make_scheme(integrator: NVE, atoms: Atoms, fixed: BoolArray, remove_drift: bool | None, timestep: float) -> Scheme:
+def make_scheme(
+    integrator: Integrator, atoms: Atoms, fixed: BoolArray, remove_drift: bool | None, timestep: float
+) -> Scheme:
     """Constants of the steps.
 
     Parameters
     ----------
-    integrator : NVE
+    integrator : Integrator
     atoms : ase.Atoms
         For their masses.
     fixed : (n,) bool
@@ -105,12 +107,12 @@ def make_scheme(integrator: NVE, atoms: Atoms, fixed: BoolArray, remove_drift: b
     return Scheme(**values | integrator.values())
 
 
-def make_motion(integrator: NVE, start: Structure, momenta: FloatArray, scheme: Scheme) -> Motion:
+def make_motion(integrator: Integrator, start: Structure, momenta: FloatArray, scheme: Scheme) -> Motion:
     """What the steps change, before the first one; there are no forces yet.
 
     Parameters
     ----------
-    integrator : NVE
+    integrator : Integrator
     start : Structure
         Where the atoms are.
     momenta : (n, 3) float64
@@ -128,9 +130,8 @@ def make_motion(integrator: NVE, start: Structure, momenta: FloatArray, scheme: 
     velocities[scheme.inverse == 0] = 0.0
     if not scheme.drifting:
         velocities -= scheme.masses @ velocities / scheme.masses.sum()
-    thermostat = getattr(integrator, "thermostat", integrator)
-    if isinstance(thermostat, Bussi | NoseHooverChain) and not velocities.any():
-        name = type(thermostat).__name__
+    if integrator.scales_velocities and not velocities.any():
+        name = type(integrator).__name__
         raise InputError(f"{name} scales velocities, and all of them are zero: use maxwell_boltzmann first")
     links = integrator.chain_masses(int(scheme.freedom))
     chain = np.zeros((3, len(links)))

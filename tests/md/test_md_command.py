@@ -109,6 +109,13 @@ def test_ensembles(run, model, start, tmp_path, words):
     assert (log["volume (Å^3)"].std() > 0) == ("npt" in words)
 
 
+def test_an_alias_says_what_it_is(run, model, start, tmp_path):
+    status, told, complaints = md(run, model, start, "--ensemble", "NVT", steps=2)
+    assert (status, complaints) == (0, "")
+    assert "--ensemble NVT: bussi (stochastic velocity rescaling)\n" in told
+    assert "8 atoms, bussi, 2 steps" in told
+
+
 def test_lengths_and_time_steps(run, model, start, tmp_path):
     assert md(run, model, start, "--ps", 0.01, steps=None)[0] == 0
     assert read_checkpoint(tmp_path / "start-md" / "checkpoint.npz").step == 20

@@ -5,8 +5,8 @@ from ase import Atoms
 
 from fastsf import Calculator
 from fastsf.md import (
-    NVE,
     Bussi,
+    Integrator,
     MolecularDynamics,
     StochasticCellRescaling,
     maxwell_boltzmann,
@@ -25,7 +25,7 @@ def warm(name: str = "triclinic", repeats: tuple[int, int, int] = (1, 1, 1), kel
     return atoms
 
 
-def simulation(potential, atoms: Atoms, integrator: NVE, **options) -> MolecularDynamics:
+def simulation(potential, atoms: Atoms, integrator: Integrator, **options) -> MolecularDynamics:
     return MolecularDynamics(potential, atoms, integrator, **{"timestep": STEP, "threads": 1} | options)
 
 
