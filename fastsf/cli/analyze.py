@@ -4,14 +4,105 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fastsf.analysis.plots import NAMES
-from fastsf.analysis.report import REPORTS, diffusion_text, drift_text, overview, vibrations_text, write_results
-from fastsf.analysis.source import Source
-from fastsf.analysis.study import Settings, study
-from fastsf.analysis.tables import LARGE, SMALL, format_table, small_tables
-from fastsf.console import Console, ReadingProgress
+from fastsf.analysis.parts import PARTS
+from fastsf.cli.options import Commands, add_console, add_threads, command_line, console_of
 from fastsf.errors import InputError, StorageError
+
+if TYPE_CHECKING:
+    from fastsf.analysis.source import Source
+    from fastsf.analysis.study import Settings
+    from fastsf.console import Console
+
+_HELP = "radial distributions, diffusion, vibrations, means with errors, from a trajectory or the folder of a run"
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "analyze",
+        help=_HELP,
+        description=f"Find out what a run tells: {_HELP.partition(', from')[0]}. Whatever the run allows is written as "
+        "tables (CSV), pictures (PNG) and a report; --only asks for parts by name, which must succeed then.",
+    )
+    parser.add_argument(
+        "run", metavar="RUN", help="trajectory that ASE reads (also .h5), log (.csv), or folder of a run"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FOLDER", help="folder to write (default: RUN without ending, and -analysis)"
+    )
+    parser.add_argument("--only", metavar="A,B", help=f"parts: {', '.join(PARTS)} (default: all that are possible)")
+    parser.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    _add_times(parser.add_argument_group("times"))
+    _add_parts(parser)
+    add_threads(parser)
+    add_console(parser)
+
+
+def _add_times(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--skip", type=float, default=0.0, metavar="PS", help="leave out so much at the start")
+    group.add_argument(
+        "--interval",
+        type=float,
+        metavar="FS",
+        help="time between frames (default: as the frames tell by their key time)",
+    )
+
+
+def _add_parts(parser: argparse.ArgumentParser) -> None:
+    rdf = parser.add_argument_group("radial distribution functions")
+    rdf.add_argument(
+        "--rdf-range", type=float, default=10.0, metavar="R", help="largest distance, Å (default: %(default)s)"
+    )
+    rdf.add_argument("--rdf-bins", type=int, metavar="N", help="number of shells (default: 0.05 Å each)")
+    motion = parser.add_argument_group("motion")
+    motion.add_argument("--unwrapped", action="store_true", help="positions are not wrapped: take steps as they are")
+    motion.add_argument("--keep-drift", action="store_true", help="leave the motion of the centre of mass in")
+    motion.add_argument("--fit", metavar="A:B", help="lags in ps that the diffusion coefficient is fitted to")
+    motion.add_argument(
+        "--pieces", type=int, default=5, metavar="N", help="pieces for its error (default: %(default)s)"
+    )
+    motion.add_argument(
+        "--longest",
+        type=float,
+        metavar="PS",
+        help="lag up to which velocities are correlated (default: 2.5 or a quarter)",
+    )
+    motion.add_argument(
+        "--memory", type=float, default=2.0, metavar="GIB", help="for the motion of the atoms (default: %(default)s)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Analyse a run as the options say.
+
+    Raises
+    ------
+    FastsfError
+        For wrong options, results that are there already, and as `analyze`.
+    """
+    from fastsf.analysis.source import Source
+    from fastsf.analysis.study import Settings
+
+    source = Source.of(arguments.run)
+    folder = _default_folder(source.name) if arguments.output is None else Path(arguments.output)
+    settings = Settings(
+        parts=tuple(word.strip() for word in arguments.only.split(",")) if arguments.only else (),
+        interval=arguments.interval,
+        skip=arguments.skip,
+        reach=arguments.rdf_range,
+        bins=arguments.rdf_bins,
+        unwrap=not arguments.unwrapped,
+        remove_drift=not arguments.keep_drift,
+        fit=_fit(arguments.fit),
+        pieces=arguments.pieces,
+        longest=arguments.longest,
+        memory=arguments.memory,
+        threads=arguments.threads,
+    )
+    _clear(folder, arguments.overwrite)
+    analyze(source, folder, settings, console_of(arguments), command_line(arguments))
 
 
 def analyze(source: Source, folder: Path, settings: Settings, console: Console, command: str = "") -> list[Path]:
@@ -40,6 +131,11 @@ def analyze(source: Source, folder: Path, settings: Settings, console: Console, 
     FastsfError
         As `fastsf.analysis.study.study`; StorageError also if files cannot be written.
     """
+    from fastsf.analysis.report import REPORTS, diffusion_text, drift_text, overview, vibrations_text, write_results
+    from fastsf.analysis.study import study
+    from fastsf.analysis.tables import format_table, small_tables
+    from fastsf.console import ReadingProgress
+
     path = source.trajectory
     size = 0 if path is None else path.stat().st_size
     with console.progress_bar() as bar:
@@ -55,34 +151,6 @@ def analyze(source: Source, folder: Path, settings: Settings, console: Console, 
             console.say(text)
     console.say(f"wrote {len(written)} files: {folder / REPORTS[0]}, ...")
     return written
-
-
-def run_command(arguments: argparse.Namespace, console: Console, command: str) -> None:
-    """Do what the command line asks for.
-
-    Raises
-    ------
-    FastsfError
-        If options make no sense, results are in the way, or as `analyze`.
-    """
-    source = Source.of(arguments.run)
-    folder = _default_folder(source.name) if arguments.output is None else Path(arguments.output)
-    settings = Settings(
-        parts=tuple(word.strip() for word in arguments.only.split(",")) if arguments.only else (),
-        interval=arguments.interval,
-        skip=arguments.skip,
-        reach=arguments.rdf_range,
-        bins=arguments.rdf_bins,
-        unwrap=not arguments.unwrapped,
-        remove_drift=not arguments.keep_drift,
-        fit=_fit(arguments.fit),
-        pieces=arguments.pieces,
-        longest=arguments.longest,
-        memory=arguments.memory,
-        threads=arguments.threads,
-    )
-    _clear(folder, arguments.overwrite)
-    analyze(source, folder, settings, console, command)
 
 
 def _default_folder(run: Path) -> Path:
@@ -102,6 +170,10 @@ def _fit(text: str | None) -> tuple[float, float] | None:
 
 def _clear(folder: Path, overwrite: bool) -> None:
     """Remove results that are there, if they may be removed: later ones may have fewer files."""
+    from fastsf.analysis.plots import NAMES
+    from fastsf.analysis.report import REPORTS
+    from fastsf.analysis.tables import LARGE, SMALL
+
     if folder.exists() and not folder.is_dir():
         raise StorageError(f"cannot write into {folder}: it is no folder")
     names = (*REPORTS, *NAMES, *(f"{name}.csv" for name in (*SMALL, *LARGE)))

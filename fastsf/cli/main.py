@@ -13,10 +13,10 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from fastsf.cli.options import Commands, Parser, command_line, console_of
+from fastsf.cli.options import Parser
 from fastsf.console import LOG
 from fastsf.errors import FastsfError, FormatError, StructureError
 
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     arguments.words = list(sys.argv[1:] if argv is None else argv)
     try:
-        _run(arguments)
+        _module(arguments.command).run(arguments)
     except KeyboardInterrupt as stop:
         return _complain("interrupted" + (f" ({stop})" if stop.args else _kept(arguments)), 130)
     except BrokenPipeError:  # the reader of our output has gone, as in `fastsf inspect FILE | head`
@@ -75,28 +75,12 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        _add(name, commands)
+        _module(name).add(commands)
     return parser
 
 
-def _add(name: str, commands: Commands) -> None:
-    older = f"fastsf.cli.{name}_options"  # a command that does not follow the convention yet
-    if find_spec(older):
-        getattr(import_module(older), f"add_{name}")(commands)
-    else:
-        import_module(f"fastsf.cli.{name}").add(commands)
-
-
-def _run(arguments: argparse.Namespace) -> None:
-    module = import_module(f"fastsf.cli.{arguments.command}")
-    if hasattr(module, "run"):
-        module.run(arguments)
-    elif arguments.command == "lammps":
-        module.lammps(arguments)
-    elif arguments.command == "analyze":
-        module.run_command(arguments, console_of(arguments), command_line(arguments))
-    else:
-        getattr(module, f"run_{arguments.command}")(arguments, console_of(arguments))
+def _module(command: str) -> Any:
+    return import_module(f"fastsf.cli.{command}")
 
 
 class _Version(argparse.Action):

@@ -6,74 +6,148 @@ import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ase.constraints import FixAtoms
-
-from fastsf.cli.mc_options import EQUILIBRATION, SWEEPS
-from fastsf.cli.options import load_potential
-from fastsf.cli.simulation import simulate
-from fastsf.cli.simulation_options import folder_of, settings_of, supervision_of
-from fastsf.console import Console, compile_first
+from fastsf.cli.options import Commands, console_of, positive
+from fastsf.cli.simulation import (
+    add_command,
+    add_conditions,
+    add_supervision,
+    add_writing,
+    load_start,
+    run_command,
+    temperatures_of,
+)
 from fastsf.errors import InputError
-from fastsf.mc.engine import MonteCarlo, check_potential
-from fastsf.mc.moves import Displacement, Move, Swap, VolumeChange
-from fastsf.simulation.starting import read_start, remarks, selected_atoms
+
+if TYPE_CHECKING:
+    from fastsf.mc import Displacement, Move
+
+_SWEEPS, _EQUILIBRATION = 1000, 20
+"""Moves of the whole run, and those that adapt the steps, for each atom."""
 
 
-def run_mc(arguments: argparse.Namespace, console: Console) -> None:
-    """Do what the options say.
+def add(commands: Commands) -> None:
+    """Add the command."""
+    description = "Metropolis Monte Carlo, in which a step is one move,"
+    parser = add_command(commands, "mc", "Monte Carlo", description)
+    parser.set_defaults(precision="double")
+    _add_course(parser.add_argument_group("course"))
+    _add_moves(parser.add_argument_group("moves"))
+    add_writing(parser, 1000, "h5md:10000")
+    add_supervision(parser, 10_000)
+
+
+def _add_course(group: argparse._ArgumentGroup) -> None:
+    words = f"moves of the whole run for each atom (default: {_SWEEPS})"
+    add_conditions(group, "--sweeps", "N", words, "moves of the whole run")
+    group.add_argument(
+        "--pressure", type=float, default=1.01325, metavar="BAR", help="of changes of the volume (default: %(default)s)"
+    )
+    group.add_argument(
+        "--equilibration",
+        type=int,
+        metavar="N",
+        help=f"moves at the start that adapt the steps (default: {_EQUILIBRATION} for each atom)",
+    )
+    group.add_argument(
+        "--skin",
+        type=float,
+        default=1.0,
+        metavar="R",
+        help="how far beyond the cutoff pairs are kept, Å (default: %(default)s)",
+    )
+    group.add_argument(
+        "--compare-every",
+        type=positive,
+        metavar="N",
+        help="moves after which the running energy is compared with a full evaluation "
+        "(default: ten for each atom, at least 10,000)",
+    )
+
+
+def _add_moves(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--displace",
+        action="append",
+        metavar="[A,B=]R",
+        help="move an atom by up to R Å at first; of some elements, several times for several; or none (default: 0.1)",
+    )
+    group.add_argument(
+        "--swap", action="append", default=[], metavar="A,B", help="let atoms of two elements change places"
+    )
+    group.add_argument(
+        "--volume",
+        choices=("isotropic", "axes"),
+        help="change the volume, or one vector of the cell at a time, at the pressure",
+    )
+    group.add_argument(
+        "--volume-step", type=float, default=0.02, metavar="X", help="change of ln V at first (default: %(default)s)"
+    )
+    group.add_argument(
+        "--weight",
+        action="append",
+        default=[],
+        metavar="NAME=W",
+        help="how often a move is tried, by its name in the log (default: the number of atoms that it may choose; "
+        "1 for volumes)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run Monte Carlo as the options say.
 
     Raises
     ------
     FastsfError
-        If that is not possible, or makes no physical sense from some move on.
+        If that is not possible, or something stops the run.
     KeyboardInterrupt
         After a signal, when everything is saved.
     """
-    potential = load_potential(arguments, arguments.model)
+    from fastsf.mc.engine import MonteCarlo, check_potential
+
+    console = console_of(arguments)
+    temperatures, moves = temperatures_of(arguments), _moves(arguments)
+    potential, atoms = load_start(arguments, console)
     check_potential(potential)
-    atoms = read_start(arguments.start, arguments.length_unit, arguments.energy_unit)
-    console.say(potential.describe())
-    moves, steps = moves_of(arguments), _steps(arguments, len(atoms))
-    temperature, ramp = _temperature(arguments, steps)
-    held = selected_atoms(arguments.fix, atoms)
-    if held:
-        atoms.set_constraint([*atoms.constraints, FixAtoms(held)])
-    for text in remarks(atoms, potential.model):
-        console.say(f"warning: {text}")
-    folder = folder_of(arguments, "mc")
-    settings = settings_of(arguments, steps)
-    watches = supervision_of(arguments, potential, atoms, folder, lambda text: console.say(f"warning: {text}"))
-    compile_first(["mc"], console)
-    engine = MonteCarlo(
+    steps, ramped = _steps(arguments, len(atoms)), len(temperatures) > 1
+    adapted = _EQUILIBRATION * len(atoms) if arguments.equilibration is None else arguments.equilibration
+
+    def make_engine() -> MonteCarlo:
+        return MonteCarlo(
+            potential,
+            atoms,
+            (temperatures[0], temperatures[-1]),
+            moves,
+            pressure=arguments.pressure,
+            ramp=(arguments.ramp_steps or steps) if ramped else 0,
+            equilibration=adapted,
+            seed=arguments.seed,
+            skin=arguments.skin,
+            compare_every=arguments.compare_every,
+            threads=arguments.threads,
+        )
+
+    progress = run_command(
+        arguments,
+        console,
         potential,
         atoms,
-        temperature,
-        moves,
-        pressure=arguments.pressure,
-        ramp=ramp,
-        equilibration=_equilibration(arguments, len(atoms)),
-        seed=arguments.seed,
-        skin=arguments.skin,
-        compare_every=arguments.compare_every,
-        threads=arguments.threads,
+        steps=steps,
+        groups=["mc"],
+        make_engine=make_engine,
+        words=f"{steps:,} moves ({', '.join(move.name for move in moves)})",
     )
-    console.say(f"{len(atoms):,} atoms, {steps:,} moves ({', '.join(move.name for move in moves)}), in {folder}")
-    progress = simulate(engine, folder, settings, console, watches, overwrite=arguments.overwrite)
     for move in moves:
         rate = progress.row[f"{move.name}: rate"]
         if not math.isnan(rate):
             console.say(f"{move.name}: {100 * rate:.3g} % accepted")
 
 
-def moves_of(arguments: argparse.Namespace) -> list[Move]:
-    """Moves that the options ask for.
+def _moves(arguments: argparse.Namespace) -> list[Move]:
+    """Return the moves that the options ask for."""
+    from fastsf.mc import Swap, VolumeChange
 
-    Raises
-    ------
-    InputError
-        If they cannot be read.
-    """
     moves: list[Move] = [_displacement(text) for text in arguments.displace or ["0.1"] if text != "none"]
     for text in arguments.swap:
         elements = text.split(",")
@@ -86,6 +160,8 @@ def moves_of(arguments: argparse.Namespace) -> list[Move]:
 
 
 def _displacement(text: str) -> Displacement:
+    from fastsf.mc import Displacement
+
     elements, _, step = text.rpartition("=")
     return Displacement(_number("--displace", step), tuple(elements.split(",")) if elements else None)
 
@@ -110,20 +186,7 @@ def _number(option: str, text: str) -> float:
 def _steps(arguments: argparse.Namespace, atoms: int) -> int:
     if arguments.steps is not None:
         return int(arguments.steps)
-    sweeps = SWEEPS if arguments.sweeps is None else arguments.sweeps
+    sweeps = _SWEEPS if arguments.sweeps is None else arguments.sweeps
     if not 0 < sweeps < math.inf:
         raise InputError(f"--sweeps: expected a positive number, found {sweeps:g}")
     return math.ceil(sweeps * atoms)
-
-
-def _equilibration(arguments: argparse.Namespace, atoms: int) -> int:
-    return EQUILIBRATION * atoms if arguments.equilibration is None else arguments.equilibration
-
-
-def _temperature(arguments: argparse.Namespace, steps: int) -> tuple[float | tuple[float, float], int]:
-    """Temperature or both ends of a ramp, and the length of it."""
-    first, colon, last = arguments.temperature.partition(":")
-    start = _number("--temperature", first)
-    if not colon:
-        return start, 0
-    return (start, _number("--temperature", last)), arguments.ramp_steps or steps

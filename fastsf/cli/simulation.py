@@ -1,28 +1,247 @@
-"""What all commands that simulate have in common: run, show, and say at the end what came out."""
+"""The body of `fastsf md` and `fastsf mc`: shared options, the start, and the run in its folder."""
 
 from __future__ import annotations
 
+import argparse
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+from fastsf.cli.options import (
+    Commands,
+    Parser,
+    add_console,
+    add_members,
+    add_model,
+    add_threads,
+    add_units,
+    compile_for,
+    load_potential,
+    positive,
+)
+from fastsf.errors import InputError
+from fastsf.simulation.settings import (
+    ACTIONS,
+    FILES,
+    WORDS,
+    Settings,
+    SupervisionSettings,
+    TrajectorySettings,
+)
 
-from fastsf.analysis import averages
-from fastsf.cli.simulation_display import SimulationDisplay, speed
-from fastsf.console import Console
-from fastsf.simulation.engine import Column, Engine
-from fastsf.simulation.files import FINAL, LOG
-from fastsf.simulation.limits import CONSERVED, TIME
-from fastsf.simulation.log import heading, read_log
-from fastsf.simulation.observers import Observer
-from fastsf.simulation.run import Progress, run
-from fastsf.simulation.settings import FILES, Settings
-from fastsf.simulation.supervision import Supervision
-from fastsf.types import FloatArray
+if TYPE_CHECKING:
+    from ase import Atoms
 
-_TOLD = ("temperature", "pressure", "potential energy", "volume")
-_FEWEST_ROWS = 6
+    from fastsf.console import Console
+    from fastsf.potentials.potential import Potential
+    from fastsf.simulation.engine import Engine
+    from fastsf.simulation.observers import Observer
+    from fastsf.simulation.run import Progress
+    from fastsf.simulation.supervision import Supervision
+
+# --- options ---
+
+
+def add_command(commands: Commands, name: str, words: str, description: str) -> Parser:
+    """Add a command that simulates, with the potential, the first structure and the folder; returns its parser."""
+    parser = commands.add_parser(
+        name,
+        help=f"{words} with a potential",
+        description=f"{description} in a folder with a log, trajectories and checkpoints. After any interruption the "
+        "same command continues the run; with more steps it also continues a run that has ended.",
+    )
+    add_model(parser)
+    parser.add_argument("start", metavar="START", help="file that ASE reads, or input.data; its last structure")
+    parser.add_argument(
+        "-o", "--output", metavar="FOLDER", help=f"folder to write (default: START without ending, and -{name})"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the run that is in the folder")
+    kinds = "a folder of n2p2 or RuNNer and of input.data files"
+    add_units(parser.add_argument_group("units"), "", kinds, kinds)
+    return parser
+
+
+def add_conditions(
+    group: argparse._ArgumentGroup, length_option: str, length_unit: str, length_help: str, steps_help: str
+) -> None:
+    """Add temperature, length and fixed atoms of a run; its length also by an option of another unit."""
+    group.add_argument(
+        "--temperature", default="300", metavar="K[:K]", help="or from one to another (default: %(default)s)"
+    )
+    length = group.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=positive, metavar="N", help=steps_help)
+    length.add_argument(length_option, type=float, metavar=length_unit, help=length_help)
+    group.add_argument("--ramp-steps", type=positive, metavar="N", help="of a ramp of the temperature (default: all)")
+    group.add_argument(
+        "--fix", default="", metavar="ATOMS", help="atoms that do not move: numbers from 0, elements (0-15,20,Au)"
+    )
+
+
+def add_writing(parser: argparse.ArgumentParser, log_every: int, trajectory: str) -> argparse._ArgumentGroup:
+    """Add what a run writes, and how often; returns the group, for more of it."""
+    group = parser.add_argument_group("computing and writing")
+    group.add_argument(
+        "--log-every", type=positive, default=log_every, metavar="N", help="steps to a row of the log (%(default)s)"
+    )
+    group.add_argument(
+        "--trajectory",
+        action="append",
+        metavar="FORMAT:N[:WITH,...]",
+        help=f"a frame every N steps as {', '.join(FILES)}, with {', '.join(WORDS)}; several times for several files, "
+        f"or none (default: {trajectory})",
+    )
+    group.add_argument(
+        "--checkpoint-seconds", type=float, default=60.0, metavar="S", help="between checkpoints (%(default)s)"
+    )
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="of the random numbers (%(default)s)")
+    add_threads(group)
+    parser.set_defaults(default_trajectory=trajectory)
+    return group
+
+
+def add_supervision(parser: argparse.ArgumentParser, every: int) -> argparse._ArgumentGroup:
+    """Add what is watched; returns the group, for more of it."""
+    group = parser.add_argument_group(
+        "supervision", "ignore, warn, save (structures for the next training set, and warn) or stop (and save)"
+    )
+    group.add_argument(
+        "--extrapolation",
+        choices=ACTIONS,
+        default="warn",
+        help="outside the range of the training set (default: %(default)s)",
+    )
+    add_members(group, "its disagreement is watched, the run is that of MODEL")
+    group.add_argument(
+        "--disagreement",
+        choices=ACTIONS,
+        default="save",
+        help="when the members' forces on an atom differ by more than the limit (default: %(default)s)",
+    )
+    group.add_argument(
+        "--disagreement-limit",
+        type=float,
+        default=0.3,
+        metavar="F",
+        help="standard deviation of a force in eV/Å (default: %(default)s)",
+    )
+    group.add_argument(
+        "--check-every", type=positive, default=every, metavar="N", help="steps between looks (default: %(default)s)"
+    )
+    group.add_argument(
+        "--apart",
+        type=positive,
+        default=10 * every,
+        metavar="N",
+        help="steps between saved structures, at least (default: %(default)s)",
+    )
+    add_console(parser)
+    return group
+
+
+# --- the run ---
+
+
+def load_start(arguments: argparse.Namespace, console: Console) -> tuple[Potential, Atoms]:
+    """Load the potential and the first structure, with the atoms fixed that must not move."""
+    from fastsf.simulation.starting import hold, read_start
+
+    potential = load_potential(arguments, arguments.model)
+    atoms = read_start(arguments.start, arguments.length_unit, arguments.energy_unit)
+    console.say(potential.describe())
+    hold(atoms, arguments.fix)
+    return potential, atoms
+
+
+def temperatures_of(arguments: argparse.Namespace) -> tuple[float, ...]:
+    """Return the temperature, or both ends of a ramp, in K."""
+    text = arguments.temperature
+    try:
+        found = tuple(float(word) for word in text.split(":"))
+    except ValueError:
+        found = ()
+    if len(found) not in (1, 2) or not all(0 < each < math.inf for each in found):
+        raise InputError(f"--temperature: expected one positive number, or two with a colon between; found {text!r}")
+    return found
+
+
+def run_command(
+    arguments: argparse.Namespace,
+    console: Console,
+    potential: Potential,
+    atoms: Atoms,
+    *,
+    steps: int,
+    groups: Sequence[str],
+    make_engine: Callable[[], Engine],
+    words: str,
+    drift: float | None = None,
+) -> Progress:
+    """Let an engine run as the shared options say.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        All options of the command.
+    console : Console
+        Gets warnings, progress and summary.
+    potential : Potential
+    atoms : ase.Atoms
+        The first structure.
+    steps : int
+        Steps of the whole run.
+    groups : sequence of str
+        Kernels that the engine needs, as of `fastsf.compilation`.
+    make_engine : callable
+        Makes the engine once they are compiled.
+    words : str
+        What the run is, in a few words.
+    drift : float, optional
+        Limit of the drift, as of `Settings`.
+    """
+    from fastsf.simulation.starting import remarks
+
+    def warn(text: str) -> None:
+        console.say(f"warning: {text}")
+
+    for text in remarks(atoms, potential.model):
+        warn(text)
+    start = Path(arguments.start)
+    default = start.with_name(f"{start.name.split('.')[0]}-{arguments.command}")
+    folder = Path(arguments.output) if arguments.output else default
+    chosen = arguments.trajectory or [arguments.default_trajectory]
+    trajectories = () if chosen == ["none"] else tuple(map(TrajectorySettings.parse, chosen))
+    settings = Settings(steps, arguments.log_every, trajectories, arguments.checkpoint_seconds, drift)
+    watches = _supervision(arguments, potential, atoms, folder, warn)
+    compile_for(arguments, potential, groups, console)
+    engine = make_engine()
+    console.say(f"{len(atoms):,} atoms, {words}, in {folder}")
+    return simulate(engine, folder, settings, console, watches, overwrite=arguments.overwrite)
+
+
+def _supervision(
+    arguments: argparse.Namespace,
+    potential: Potential,
+    atoms: Atoms,
+    folder: Path,
+    warn: Callable[[str], object],
+) -> list[Supervision]:
+    """Return what watches the run: one observer, or none if nothing shall be done about what it finds."""
+    from fastsf.potentials.committee import Committee
+    from fastsf.simulation.supervision import Supervision
+
+    settings = SupervisionSettings(
+        arguments.check_every,
+        arguments.extrapolation,
+        arguments.disagreement,
+        arguments.disagreement_limit,
+        arguments.apart,
+    )
+    members = [load_potential(arguments, path) for path in arguments.member]
+    if not members and settings.extrapolation == "ignore":
+        return []
+    eyes = Committee([potential, *members]) if members else potential
+    return [Supervision(eyes, atoms, folder, settings, warn, arguments.threads)]
 
 
 def simulate(
@@ -35,6 +254,9 @@ def simulate(
     overwrite: bool = False,
 ) -> Progress:
     """Let an engine run in a folder as a command does; parameters and errors as of `fastsf.simulation.run.run`."""
+    from fastsf.cli.simulation_display import SimulationDisplay, summary
+    from fastsf.simulation.run import run
+
     with SimulationDisplay(console) as display:
         progress = run(
             engine,
@@ -45,64 +267,6 @@ def simulate(
             tell=display,
             on_interruption=lambda: display.say("finishing these steps ... (again: stop at once)"),
         )
-    for line in _summary(engine, progress, folder, settings, watches):
+    for line in summary(engine, progress, folder, settings, watches):
         console.say(line)
     return progress
-
-
-def _summary(
-    engine: Engine, progress: Progress, folder: Path, settings: Settings, watches: Sequence[Observer]
-) -> list[str]:
-    made, atoms = progress.step - progress.first, len(engine.frame().numbers)
-    if made:
-        lines = [f"{made:,} steps in {progress.seconds:,.1f} s: {speed(progress)}"]
-        lines[0] += f", {_cost(progress, atoms)}"
-    else:
-        lines = [f"{progress.step:,} steps are done already; more steps (or --overwrite) go on"]
-    lines += means(read_log(folder / LOG), engine.columns, atoms)
-    for watch in watches:
-        lines += watch.summary() if isinstance(watch, Supervision) else []
-    names = [LOG, FINAL, *(FILES[each.format] for each in settings.trajectories)]
-    return [*lines, f"in {folder}: {', '.join(names)}"]
-
-
-def _cost(progress: Progress, atoms: int) -> str:
-    """Time of a step in words, for each atom where a step moves them all."""
-    each = 1e6 * progress.seconds / (progress.step - progress.first)
-    if math.isnan(progress.row[TIME]):
-        return f"{each:.3g} µs/step"
-    return f"{each / max(atoms, 1):.3g} µs/atom/step"
-
-
-def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) -> list[str]:
-    """Say means with their errors, and the drift of the conserved energy.
-
-    Parameters
-    ----------
-    log : mapping of str to (rows,) float64
-        From `read_log`.
-    columns : sequence of Column
-        Of the log.
-    atoms : int
-        How many there are.
-    """
-    series = {column.name: log[heading(column)] for column in columns}
-    lines = []
-    for column in columns:
-        values = series[column.name]
-        if column.name in _TOLD and np.isfinite(values).all() and np.ptp(values) > 0:
-            found = averages.mean(values)
-            lines.append(f"{column.name}: {_with_error(found.value, found.error)} {column.unit}")
-    energy = series.get(CONSERVED, np.empty(0))
-    if len(energy) >= _FEWEST_ROWS and np.isfinite(energy).all():
-        slope, error = averages.drift(energy / max(atoms, 1), 1e-3 * series[TIME])
-        lines.append(f"drift of the {CONSERVED}: {slope:.2e} ± {error:.1e} eV/atom/ps")
-    return lines
-
-
-def _with_error(value: float, error: float) -> str:
-    """Number with the digits that its error leaves."""
-    if not 0 < error < math.inf:
-        return f"{value:.6g}"
-    digits = max(0, 1 - math.floor(math.log10(error)))
-    return f"{value:,.{digits}f} ± {error:.{digits}f}"

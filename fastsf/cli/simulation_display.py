@@ -1,14 +1,33 @@
-"""What simulations show while they run."""
+"""What `fastsf md` and `fastsf mc` print: a bar with the speed during the run, and a summary at its end."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import numpy as np
+
+from fastsf.analysis import averages
 from fastsf.console import Bar, Console
-from fastsf.simulation.limits import TEMPERATURE, TIME
+from fastsf.simulation.engine import Column, Engine
+from fastsf.simulation.files import FINAL, LOG
+from fastsf.simulation.limits import CONSERVED, TEMPERATURE, TIME
+from fastsf.simulation.log import heading, read_log
+from fastsf.simulation.observers import Observer
 from fastsf.simulation.run import Progress
+from fastsf.simulation.settings import FILES, Settings
+from fastsf.simulation.supervision import Supervision
+from fastsf.types import FloatArray
 
 _DAY = 86400.0
+"""Seconds of a day."""
+
+_AVERAGED = ("temperature", "pressure", "potential energy", "volume")
+"""Columns whose means the summary shows."""
+
+_FEWEST_ROWS = 6
+"""Rows of the log from which a drift can be fitted."""
 
 
 class SimulationDisplay:
@@ -52,3 +71,62 @@ def speed(progress: Progress) -> str:
 def _state(progress: Progress) -> str:
     temperature = progress.row.get(TEMPERATURE, math.nan)
     return "" if math.isnan(temperature) else f", {temperature:,.0f} K"
+
+
+def summary(
+    engine: Engine, progress: Progress, folder: Path, settings: Settings, watches: Sequence[Observer]
+) -> list[str]:
+    """Return the lines that a command prints at the end of a run."""
+    made, atoms = progress.step - progress.first, len(engine.frame().numbers)
+    if made:
+        lines = [f"{made:,} steps in {progress.seconds:,.1f} s: {speed(progress)}"]
+        lines[0] += f", {_cost(progress, atoms)}"
+    else:
+        lines = [f"{progress.step:,} steps are done already; more steps (or --overwrite) go on"]
+    lines += means(read_log(folder / LOG), engine.columns, atoms)
+    for watch in watches:
+        lines += watch.summary() if isinstance(watch, Supervision) else []
+    names = [LOG, FINAL, *(FILES[each.format] for each in settings.trajectories)]
+    return [*lines, f"in {folder}: {', '.join(names)}"]
+
+
+def _cost(progress: Progress, atoms: int) -> str:
+    """Time of a step in words, for each atom where a step moves them all."""
+    each = 1e6 * progress.seconds / (progress.step - progress.first)
+    if math.isnan(progress.row[TIME]):
+        return f"{each:.3g} µs/step"
+    return f"{each / max(atoms, 1):.3g} µs/atom/step"
+
+
+def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) -> list[str]:
+    """Say means with their errors, and the drift of the conserved energy.
+
+    Parameters
+    ----------
+    log : mapping of str to (rows,) float64
+        From `read_log`.
+    columns : sequence of Column
+        Of the log.
+    atoms : int
+        How many there are.
+    """
+    series = {column.name: log[heading(column)] for column in columns}
+    lines = []
+    for column in columns:
+        values = series[column.name]
+        if column.name in _AVERAGED and np.isfinite(values).all() and np.ptp(values) > 0:
+            found = averages.mean(values)
+            lines.append(f"{column.name}: {_with_error(found.value, found.error)} {column.unit}")
+    energy = series.get(CONSERVED, np.empty(0))
+    if len(energy) >= _FEWEST_ROWS and np.isfinite(energy).all():
+        slope, error = averages.drift(energy / max(atoms, 1), 1e-3 * series[TIME])
+        lines.append(f"drift of the {CONSERVED}: {slope:.2e} ± {error:.1e} eV/atom/ps")
+    return lines
+
+
+def _with_error(value: float, error: float) -> str:
+    """Number with the digits that its error leaves."""
+    if not 0 < error < math.inf:
+        return f"{value:.6g}"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:,.{digits}f} ± {error:.{digits}f}"

@@ -11,6 +11,9 @@ FILES = {"extxyz": "trajectory.extxyz", "traj": "trajectory.traj", "h5md": "traj
 
 WORDS = ("velocities", "forces", "wrap", "float64")
 
+ACTIONS = ("ignore", "warn", "save", "stop")
+"""What can be done: "save" warns too, "stop" saves too."""
+
 
 @dataclass(frozen=True)
 class TrajectorySettings:
@@ -68,6 +71,45 @@ class TrajectorySettings:
                 f"{', '.join(WORDS)}; found {found}"
             )
         return cls(kind, int(every), **dict.fromkeys(chosen, True))
+
+
+@dataclass(frozen=True)
+class SupervisionSettings:
+    """When to look, and what to do then.
+
+    Parameters
+    ----------
+    every : int
+        Steps from one look to the next.
+    extrapolation : "ignore", "warn", "save" or "stop"
+        What to do when symmetry functions are outside the range of the training set.
+    disagreement : "ignore", "warn", "save" or "stop"
+        What to do when the forces of a committee on an atom deviate by more than `limit`.
+    limit : float
+        Of sqrt(sum of the variances of the components) of the force on an atom over the members, eV/Å.
+    apart : int
+        Steps between saved structures, at least.
+
+    Raises
+    ------
+    InputError
+        If a value makes no sense.
+    """
+
+    every: int = 100
+    extrapolation: str = "warn"
+    disagreement: str = "save"
+    limit: float = 0.3
+    apart: int = 1000
+
+    def __post_init__(self) -> None:
+        for name in ("extrapolation", "disagreement"):
+            if getattr(self, name) not in ACTIONS:
+                raise InputError(f"{name}: expected one of {', '.join(ACTIONS)}, found {getattr(self, name)!r}")
+        if self.every < 1 or self.apart < 1:
+            raise InputError(f"expected at least 1 step between two looks, found {min(self.every, self.apart)}")
+        if not self.limit > 0:
+            raise InputError(f"expected a limit of the deviation above 0 eV/Å, found {self.limit}")
 
 
 @dataclass(frozen=True)

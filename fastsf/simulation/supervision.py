@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastsf.errors import InputError
 from fastsf.potentials.committee import Committee, CommitteeResult
 from fastsf.potentials.evaluation import Evaluator, Result
 from fastsf.potentials.extrapolation import Tally
@@ -21,7 +19,7 @@ from fastsf.potentials.potential import Potential
 from fastsf.simulation.engine import Column, Frame, Halt
 from fastsf.simulation.log import Log
 from fastsf.simulation.observers import Mark
-from fastsf.simulation.settings import TrajectorySettings
+from fastsf.simulation.settings import SupervisionSettings, TrajectorySettings
 from fastsf.simulation.trajectories import frame_text
 from fastsf.storage.growing import GrowingFile
 from fastsf.structure import Structure
@@ -29,9 +27,6 @@ from fastsf.types import FloatArray
 
 CHECKS, CANDIDATES = "checks.csv", "candidates.extxyz"
 """What was found at every look, and the structures that were saved."""
-
-ACTIONS = ("ignore", "warn", "save", "stop")
-"""What can be done: "save" warns too, "stop" saves too."""
 
 _MOST_LINES = 6
 _PLAIN = TrajectorySettings("extxyz", 1, wrap=True)
@@ -43,45 +38,6 @@ _COLUMNS = (
     Column("mean force deviation", "eV/Å"),
     Column("energy deviation", "eV"),
 )
-
-
-@dataclass(frozen=True)
-class SupervisionSettings:
-    """When to look, and what to do then.
-
-    Parameters
-    ----------
-    every : int
-        Steps from one look to the next.
-    extrapolation : "ignore", "warn", "save" or "stop"
-        What to do when symmetry functions are outside the range of the training set.
-    disagreement : "ignore", "warn", "save" or "stop"
-        What to do when the forces of a committee on an atom deviate by more than `limit`.
-    limit : float
-        Of sqrt(sum of the variances of the components) of the force on an atom over the members, eV/Å.
-    apart : int
-        Steps between saved structures, at least.
-
-    Raises
-    ------
-    InputError
-        If a value makes no sense.
-    """
-
-    every: int = 100
-    extrapolation: str = "warn"
-    disagreement: str = "save"
-    limit: float = 0.3
-    apart: int = 1000
-
-    def __post_init__(self) -> None:
-        for name in ("extrapolation", "disagreement"):
-            if getattr(self, name) not in ACTIONS:
-                raise InputError(f"{name}: expected one of {', '.join(ACTIONS)}, found {getattr(self, name)!r}")
-        if self.every < 1 or self.apart < 1:
-            raise InputError(f"expected at least 1 step between two looks, found {min(self.every, self.apart)}")
-        if not self.limit > 0:
-            raise InputError(f"expected a limit of the deviation above 0 eV/Å, found {self.limit}")
 
 
 class Supervision:

@@ -113,8 +113,14 @@ def test_another_run_is_refused(run, model, start):
         (("--displace", "none"), "at least one kind of move"),
         (("--swap", "H"), "--swap: expected two elements"),
         (("--weight", "volume=1"), "--weight: expected one of displacement"),
-        (("--temperature", "cold"), "--temperature: expected a number, found 'cold'"),
-        (("--temperature", "-3"), "expected temperatures above 0 K"),
+        (
+            ("--temperature", "cold"),
+            "--temperature: expected one positive number, or two with a colon between; found 'cold'",
+        ),
+        (
+            ("--temperature", "-3"),
+            "--temperature: expected one positive number, or two with a colon between; found '-3'",
+        ),
         (("--fix", "0", "--volume", "axes"), "volume cannot change with fixed atoms"),
         (("--fix", "12"), "expected numbers of atoms from 0 to 7"),
         (("--trajectory", "traj:100:velocities"), "velocities were asked for"),

@@ -8,8 +8,8 @@ import numpy as np
 from support.harmonic import COLUMNS, Harmonic
 
 from fastsf import console
-from fastsf.cli.simulation import means, simulate
-from fastsf.cli.simulation_display import SimulationDisplay, speed
+from fastsf.cli.simulation import simulate
+from fastsf.cli.simulation_display import SimulationDisplay, means, speed
 from fastsf.simulation.log import heading
 from fastsf.simulation.run import Progress
 from fastsf.simulation.settings import Settings
