@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastsf.errors import InputError, StorageError
-from fastsf.simulation.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from fastsf.simulation.checkpoint import RunCheckpoint
 from fastsf.simulation.engine import Column, Frame, Halt
 from fastsf.simulation.log import Log
 from fastsf.simulation.observers import Mark, Observer
 from fastsf.simulation.settings import TrajectorySettings
 from fastsf.simulation.trajectories import Trajectory, frame_text
 from fastsf.storage.atomic import storage_errors, write_atomically
-from fastsf.storage.states import differences
 from fastsf.types import FloatArray
 
 LOG, CHECKPOINT, STOPPED, FINAL = "thermo.csv", "checkpoint.npz", "stopped.extxyz", "final.extxyz"
@@ -46,31 +43,12 @@ class RunFiles:
         self._open: list[Log | Observer] = []
         self._saved = -1
 
-    def before(self, identity: dict[str, Any]) -> Checkpoint | None:
-        """Checkpoint of the same run, or None if nothing is there.
+    def before(self, identity: dict[str, Any]) -> RunCheckpoint | None:
+        """Read the checkpoint of the same run, None if nothing is there; raises as `Checkpoint.find`."""
+        outputs = self.folder / LOG, *(path for each in self._observers for path in each.paths)
+        return RunCheckpoint.find(self.folder / CHECKPOINT, identity, outputs)
 
-        Raises
-        ------
-        InputError
-            If the files are those of another run.
-        StorageError
-            If there are files but no checkpoint, or one that cannot be read.
-        FormatError
-            If the checkpoint is damaged.
-        """
-        path = self.folder / CHECKPOINT
-        if not path.exists():
-            for other in (self.folder / LOG, *(path for each in self._observers for path in each.paths)):
-                if other.exists():
-                    raise StorageError(f"{other} is there already, without a checkpoint; --overwrite starts anew")
-            return None
-        found = read_checkpoint(path)
-        changes = list(differences(found.identity, json.loads(json.dumps(identity))))
-        if changes:
-            raise InputError(f"{self.folder} holds another run ({'; '.join(changes)}); --overwrite starts anew")
-        return found
-
-    def begin(self, columns: Sequence[Column], before: Checkpoint | None) -> None:
+    def begin(self, columns: Sequence[Column], before: RunCheckpoint | None) -> None:
         """Open all files, cut back to where they were at a checkpoint, or anew.
 
         Raises
@@ -131,7 +109,7 @@ class RunFiles:
         assert self._log is not None
         return {LOG: self._log.mark(), **{each.name: each.mark() for each in self._observers}}
 
-    def save(self, point: Checkpoint, marks: Mapping[str, Mark]) -> None:
+    def save(self, point: RunCheckpoint, marks: Mapping[str, Mark]) -> None:
         """Write a checkpoint once everything before it is on the disk, unless there is one of this step.
 
         Raises
@@ -143,7 +121,7 @@ class RunFiles:
             return
         for each in self._open:
             each.sync()
-        write_checkpoint(self.folder / CHECKPOINT, replace(point, marks=marks))
+        replace(point, marks=marks).write(self.folder / CHECKPOINT)
         self._saved = point.step
 
     def write_frame(self, name: str, frame: Frame) -> Path:

@@ -11,7 +11,7 @@ from typing import NoReturn
 import numpy as np
 
 from fastsf.errors import FastsfError, InputError, SimulationError
-from fastsf.simulation.checkpoint import Checkpoint
+from fastsf.simulation.checkpoint import RunCheckpoint
 from fastsf.simulation.engine import Engine, Halt
 from fastsf.simulation.files import CHECKPOINT, FINAL, STOPPED, RunFiles
 from fastsf.simulation.limits import DriftLimit
@@ -115,7 +115,7 @@ class _Run:
         self._engine, self._files, self._settings = engine, files, settings
         self._names = [column.name for column in engine.columns]
 
-    def begin(self, before: Checkpoint | None) -> None:
+    def begin(self, before: RunCheckpoint | None) -> None:
         """Bring engine and files to where the run is."""
         engine = self._engine
         if before is not None and before.step == engine.steps_done:
@@ -175,7 +175,7 @@ class _Run:
             raise
         self._examine(point, advance.rows, advance.halt)
 
-    def _examine(self, before: Checkpoint, rows: FloatArray, halt: Halt | None) -> None:
+    def _examine(self, before: RunCheckpoint, rows: FloatArray, halt: Halt | None) -> None:
         """Write down what was found after a point, or stop there if it makes no sense to go on."""
         halt = halt or self._drift.check(rows)
         if halt is not None:
@@ -189,7 +189,7 @@ class _Run:
         if len(rows):
             self._row = rows[-1]
 
-    def _stop(self, halt: Halt, before: Checkpoint, marks: Mapping[str, Mark], rows: FloatArray) -> NoReturn:
+    def _stop(self, halt: Halt, before: RunCheckpoint, marks: Mapping[str, Mark], rows: FloatArray) -> NoReturn:
         self._files.save(before, marks)
         self._files.add(rows)
         path = self._files.write_frame(STOPPED, self._engine.frame())
@@ -198,9 +198,9 @@ class _Run:
             f"{self._files.folder / CHECKPOINT} the state after step {before.step:,}"
         )
 
-    def _point(self) -> Checkpoint:
+    def _point(self) -> RunCheckpoint:
         engine, start = self._engine, self._drift.start
-        return Checkpoint(engine.identity(), engine.steps_done, engine.state(), {}, {"start": start})
+        return RunCheckpoint(engine.identity(), engine.steps_done, engine.state(), {}, {"start": start})
 
     def _save(self) -> None:
         self._files.save(self._point(), self._files.marks())

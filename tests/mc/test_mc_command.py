@@ -14,7 +14,7 @@ from support.featurizing import command
 from support.potentials import random_potential
 from support.systems import SYSTEMS
 
-from fastsf.simulation.checkpoint import read_checkpoint
+from fastsf.simulation.checkpoint import RunCheckpoint
 from fastsf.simulation.log import read_log
 
 pytestmark = pytest.mark.usefixtures("compiled")
@@ -43,7 +43,7 @@ def mc(run, model, start, *words, steps=1200):
 
 def contents(folder: Path):
     """Everything that two equal runs have in common."""
-    found = read_checkpoint(folder / "checkpoint.npz")
+    found = RunCheckpoint.read(folder / "checkpoint.npz")
     with h5py.File(folder / "trajectory.h5") as file:
         positions = file["particles/atoms/position/value"][()]
     texts = [(folder / name).read_text() for name in ("thermo.csv", "trajectory.extxyz", "final.extxyz")]
@@ -87,11 +87,11 @@ def test_killed(run, model, start, tmp_path):
     words += ["--steps", 10**9, "--trajectory", "h5md:200", "--trajectory", "extxyz:300", "-o", tmp_path / "killed"]
     process = command("mc", model, start, *words)
     checkpoint, deadline = tmp_path / "killed" / "checkpoint.npz", time.monotonic() + 120
-    while not (checkpoint.exists() and read_checkpoint(checkpoint).step > 1000) and time.monotonic() < deadline:
+    while not (checkpoint.exists() and RunCheckpoint.read(checkpoint).step > 1000) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    steps = read_checkpoint(checkpoint).step // 100 * 100 + 1000
+    steps = RunCheckpoint.read(checkpoint).step // 100 * 100 + 1000
     for name in ("killed", "whole"):
         assert mc(run, model, start, *MOVES, "-o", tmp_path / name, steps=steps)[0] == 0
     for one, other in zip(contents(tmp_path / "killed"), contents(tmp_path / "whole"), strict=True):
@@ -135,6 +135,6 @@ def test_wrong_options(run, model, start, words, message):
 def test_sweeps(run, model, start, tmp_path):
     words = ("--sweeps", 12.5, "--threads", 1, "--extrapolation", "ignore", "--trajectory", "none")
     assert run("mc", model, start, *words)[0] == 0
-    assert read_checkpoint(tmp_path / "start-mc" / "checkpoint.npz").step == 100
+    assert RunCheckpoint.read(tmp_path / "start-mc" / "checkpoint.npz").step == 100
     status, _, complaints = run("mc", model, start, "--sweeps", -1)
     assert status == 2 and "--sweeps: expected a positive number" in only_line(complaints)

@@ -17,7 +17,7 @@ from support.potentials import random_potential
 from support.systems import SYSTEMS
 
 from fastsf.md import NVE, Bussi, MolecularDynamics, maxwell_boltzmann
-from fastsf.simulation.checkpoint import read_checkpoint
+from fastsf.simulation.checkpoint import RunCheckpoint
 from fastsf.simulation.log import read_log
 
 pytestmark = pytest.mark.usefixtures("compiled")
@@ -58,7 +58,7 @@ def contents(folder: Path):
     with h5py.File(folder / "trajectory.h5") as file:
         arrays = {}
         file.visititems(lambda name, item: arrays.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
-    found = read_checkpoint(folder / "checkpoint.npz")
+    found = RunCheckpoint.read(folder / "checkpoint.npz")
     texts = [(folder / name).read_text() for name in ("thermo.csv", "trajectory.extxyz", "final.extxyz")]
     images = ase.io.read(folder / "trajectory.traj", ":")
     return found.step, found.state, arrays, texts, [{**each.arrays, **each.info} for each in images]
@@ -118,7 +118,7 @@ def test_an_alias_says_what_it_is(run, model, start, tmp_path):
 
 def test_lengths_and_time_steps(run, model, start, tmp_path):
     assert md(run, model, start, "--ps", 0.01, steps=None)[0] == 0
-    assert read_checkpoint(tmp_path / "start-md" / "checkpoint.npz").step == 20
+    assert RunCheckpoint.read(tmp_path / "start-md" / "checkpoint.npz").step == 20
     status, told, _ = md(run, model, start, "--timestep", 4, folder=tmp_path / "long", steps=1)
     assert status == 0
     assert "warning: a time step of 4 fs is long; usual for these elements is 0.5 fs" in told
@@ -189,7 +189,7 @@ def test_kill_in_the_middle_changes_nothing(run, model, start, tmp_path):
         wait_for_rows(process, killed, 3)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    steps = read_checkpoint(killed / "checkpoint.npz").step + 30
+    steps = RunCheckpoint.read(killed / "checkpoint.npz").step + 30
     assert md(run, model, start, *ALL, folder=killed, steps=steps)[0] == 0
     assert md(run, model, start, *ALL, folder=tmp_path / "whole", steps=steps)[0] == 0
     np.testing.assert_equal(contents(killed), contents(tmp_path / "whole"))
@@ -205,7 +205,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(model, start, tmp_path):
     assert process.returncode == 130
     assert "finishing these steps" in told
     assert f"interrupted (saved in {folder}; the same command goes on from there)" in only_line(complaints)
-    step = read_checkpoint(folder / "checkpoint.npz").step
+    step = RunCheckpoint.read(folder / "checkpoint.npz").step
     assert read_log(folder / "thermo.csv")["step"].tolist() == list(range(0, step + 1, 10))
 
 
@@ -217,7 +217,7 @@ def test_a_full_disk_loses_nothing(run, model, start, tmp_path):
     _, complaints = process.communicate()
     assert process.returncode == 2
     assert f"cannot write {folder}" in only_line(complaints)
-    steps = read_checkpoint(folder / "checkpoint.npz").step + 30
+    steps = RunCheckpoint.read(folder / "checkpoint.npz").step + 30
     assert md(run, model, start, *ALL, folder=folder, steps=steps)[0] == 0
     assert md(run, model, start, *ALL, folder=tmp_path / "whole", steps=steps)[0] == 0
     np.testing.assert_equal(contents(folder), contents(tmp_path / "whole"))
@@ -247,7 +247,7 @@ def test_another_run_is_in_the_way(run, model, start, tmp_path):
     status, _, complaints = md(run, model, start, "--ensemble", "nve")
     assert status == 2
     assert "holds another run (integrator.name was Bussi, is NVE" in only_line(complaints)
-    assert "--overwrite starts anew" in complaints
+    assert "--overwrite replaces it" in complaints
     (tmp_path / "start-md" / "checkpoint.npz").write_bytes(b"broken")
     assert "not a whole fastsf-simulation-checkpoint" in only_line(md(run, model, start)[2])
     assert md(run, model, start, "--ensemble", "nve", "--overwrite")[0] == 0
@@ -290,7 +290,7 @@ def test_structures_that_fall_apart(run, model, tmp_path, make, words, complaint
         status, _, complaints = md(run, model, start, *words, steps=20000)
         assert status == 2
         assert re.search(f"stopped at step [\\d,]+: .*{complaint}", only_line(complaints))
-    assert read_checkpoint(folder / "checkpoint.npz").step < ase.io.read(folder / "stopped.extxyz").info["step"]
+    assert RunCheckpoint.read(folder / "checkpoint.npz").step < ase.io.read(folder / "stopped.extxyz").info["step"]
 
 
 def test_extrapolations_can_stop(run, model, start):

@@ -18,7 +18,7 @@ from support.featurizing import PYTHONPATH
 from support.harmonic import COLUMNS, Harmonic, simulate
 
 from fastsf.errors import FastsfError, FormatError, InputError, SimulationError, StorageError
-from fastsf.simulation.checkpoint import read_checkpoint
+from fastsf.simulation.checkpoint import RunCheckpoint
 from fastsf.simulation.log import heading, read_log
 from fastsf.simulation.settings import Settings, TrajectorySettings
 
@@ -37,7 +37,7 @@ def steps_of(folder: Path) -> dict[str, list[int]]:
 
 def contents(folder: Path):
     """Everything that two equal runs have in common."""
-    state = read_checkpoint(folder / "checkpoint.npz")
+    state = RunCheckpoint.read(folder / "checkpoint.npz")
     with h5py.File(folder / "trajectory.h5") as file:
         arrays = {}
         file.visititems(lambda name, item: arrays.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
@@ -162,7 +162,7 @@ def test_settings_that_make_no_sense():
 def test_a_finished_run_can_be_made_longer(whole, tmp_path):
     for steps in (1, 17, 17, 42, 60):
         simulate(tmp_path, steps)
-        assert read_checkpoint(tmp_path / "checkpoint.npz").step == steps
+        assert RunCheckpoint.read(tmp_path / "checkpoint.npz").step == steps
         assert ase.io.read(tmp_path / "final.extxyz").info["step"] == steps
     np.testing.assert_equal(contents(tmp_path), contents(whole))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -185,7 +185,7 @@ def test_kills_change_nothing(tmp_path):
         if (folder / "trajectory.h5").exists():
             h5py.File(folder / "trajectory.h5").close()
     assert killed == 4
-    steps = read_checkpoint(folder / "checkpoint.npz").step + 7
+    steps = RunCheckpoint.read(folder / "checkpoint.npz").step + 7
     simulate(folder, steps)
     simulate(tmp_path / "whole", steps)
     np.testing.assert_equal(contents(folder), contents(tmp_path / "whole"))
@@ -218,7 +218,7 @@ def test_signals_save_and_say_how_to_go_on(tmp_path, number):
     told, complaints = process.communicate()
     assert (process.returncode, complaints) == (130, "")
     assert told == f"saved in {tmp_path}; the same command goes on from there\n"
-    done = read_checkpoint(tmp_path / "checkpoint.npz").step
+    done = RunCheckpoint.read(tmp_path / "checkpoint.npz").step
     assert steps_of(tmp_path)["extxyz"] == [*range(0, done + 1, 5)]
 
 
@@ -264,7 +264,7 @@ def copy(folder: Path, to: Path) -> Path:
 
 def test_another_run_is_in_the_way(whole, tmp_path):
     folder = copy(whole, tmp_path)
-    with pytest.raises(InputError, match=r"holds another run \(seed was 0, is 1\); --overwrite starts anew"):
+    with pytest.raises(InputError, match=r"holds another run \(seed was 0, is 1\); --overwrite replaces it"):
         simulate(folder, 70, Harmonic(seed=1))
     simulate(folder, 30, Harmonic(seed=1), overwrite=True)
     assert steps_of(folder)["log"] == [*range(0, 31, 3)]
@@ -280,7 +280,7 @@ def test_two_runs_in_one_folder_are_one_too_many(tmp_path):
             simulate(tmp_path, 60, overwrite=overwrite)
     process.send_signal(signal.SIGTERM)
     process.communicate()
-    simulate(tmp_path, read_checkpoint(tmp_path / "checkpoint.npz").step)
+    simulate(tmp_path, RunCheckpoint.read(tmp_path / "checkpoint.npz").step)
 
 
 def test_files_without_a_checkpoint_are_in_the_way(whole, tmp_path):
@@ -341,7 +341,7 @@ def test_other_trajectories_may_be_written_when_a_run_goes_on(tmp_path):
 def test_a_stop_leaves_the_state_before_it(whole, tmp_path, bad, settings, message):
     with pytest.raises(SimulationError, match=message):
         simulate(tmp_path, 60, Harmonic(bad=bad), **settings)
-    saved = read_checkpoint(tmp_path / "checkpoint.npz").step
+    saved = RunCheckpoint.read(tmp_path / "checkpoint.npz").step
     found = ase.io.read(tmp_path / "stopped.extxyz")
     assert saved < 46 <= found.info["step"]
     assert np.isfinite(found.get_forces()).all()
@@ -353,7 +353,7 @@ def test_a_stop_leaves_the_state_before_it(whole, tmp_path, bad, settings, messa
 def test_an_error_of_the_engine_keeps_what_was_before(whole, tmp_path):
     with pytest.raises(FastsfError, match="a kernel gave up"):
         simulate(tmp_path, 60, Harmonic(bad={"error": 33}))
-    assert 20 <= read_checkpoint(tmp_path / "checkpoint.npz").step < 33
+    assert 20 <= RunCheckpoint.read(tmp_path / "checkpoint.npz").step < 33
     simulate(tmp_path, 60)
     np.testing.assert_equal(contents(tmp_path), contents(whole))
 

@@ -8,7 +8,7 @@ from support.harmonic import Harmonic, simulate
 
 from fastsf.errors import InputError, SimulationError
 from fastsf.potentials.committee import Committee
-from fastsf.simulation.checkpoint import read_checkpoint
+from fastsf.simulation.checkpoint import RunCheckpoint
 from fastsf.simulation.log import read_log
 from fastsf.simulation.supervision import Supervision, SupervisionSettings
 
@@ -93,7 +93,7 @@ def test_disagreement_can_stop(tmp_path):
     with pytest.raises(SimulationError, match=f"stopped at step {step:,}: the forces of the committee on atom"):
         watched.run(60)
     assert [atoms.info["step"] for atoms in watched.saved()] == [step]
-    assert read_checkpoint(folder / "checkpoint.npz").step <= step
+    assert RunCheckpoint.read(folder / "checkpoint.npz").step <= step
     Watched(folder, extrapolation="ignore", limit=limit, disagreement="warn").run(60)
     assert read_log(folder / "checks.csv")["step"].tolist() == deviations["step"].tolist()
 
@@ -121,7 +121,7 @@ def test_extrapolations_can_stop_at_once(tmp_path):
     watched = Watched(tmp_path, members=1, spread=1e-3, extrapolation="stop")
     with pytest.raises(SimulationError, match=r"stopped at step 0: .* symmetry functions of 6 atoms are outside"):
         watched.run(10)
-    assert read_checkpoint(tmp_path / "checkpoint.npz").step == 0
+    assert RunCheckpoint.read(tmp_path / "checkpoint.npz").step == 0
     assert len(watched.saved()) == 1
 
 
