@@ -21,7 +21,7 @@ from fastsf.mc import Displacement, MonteCarlo, VolumeChange
 from fastsf.md import Langevin, MolecularDynamics, StochasticCellRescaling, maxwell_boltzmann
 from fastsf.potentials.network import Network
 from fastsf.potentials.scaling import Scaling
-from fastsf.simulation.engine import Engine, Frame
+from fastsf.simulation.engine import Engine, EngineFrame
 
 TEMPERATURE, PRESSURE = 200.0, 1500.0  # K, bar
 FRAMES, FIRST = 3000, 200  # how many, and where averages begin
@@ -55,7 +55,7 @@ def dynamics(potential: Potential, constant_pressure: bool) -> Engine:
     return MolecularDynamics(potential, atoms, barostat if constant_pressure else thermostat, TIMESTEP, seed=2)
 
 
-def distribution(frame: Frame) -> np.ndarray:
+def distribution(frame: EngineFrame) -> np.ndarray:
     """How many neighbours an atom has in each shell."""
     atoms = Atoms(numbers=frame.numbers, positions=frame.positions, cell=frame.cell, pbc=frame.pbc)
     return np.histogram(neighbor_list("d", atoms, EDGES[-1]), EDGES)[0] / len(atoms)

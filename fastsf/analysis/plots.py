@@ -12,8 +12,8 @@ import numpy as np
 from fastsf.analysis.averages import FEWEST_BLOCKS, blocking, mean
 from fastsf.analysis.diffusion import MSD
 from fastsf.analysis.rdf import RDF
+from fastsf.analysis.results import Results
 from fastsf.analysis.series import Series
-from fastsf.analysis.study import Results
 from fastsf.analysis.vibrations import CM_PER_THZ, Vibrations
 from fastsf.reports.style import make_figure, save_picture
 from fastsf.types import FloatArray
@@ -38,7 +38,7 @@ def write_plots(results: Results, folder: Path) -> list[Path]:
     Parameters
     ----------
     results : Results
-        From `fastsf.analysis.study.study`.
+        From `fastsf.analysis.results.study`.
     folder : Path
         Where to write; made if it is not there.
 

@@ -9,8 +9,8 @@ from typing import IO
 
 from fastsf.analysis.parts import PARTS
 from fastsf.analysis.plots import write_plots
+from fastsf.analysis.results import Results
 from fastsf.analysis.source import Source
-from fastsf.analysis.study import Results
 from fastsf.analysis.tables import curves, small_tables, write_curves, write_table
 from fastsf.analysis.vibrations import CM_PER_THZ
 from fastsf.reports.document import Document
@@ -25,7 +25,7 @@ def write_results(results: Results, source: Source, folder: Path, command: str) 
     Parameters
     ----------
     results : Results
-        From `fastsf.analysis.study.study`.
+        From `fastsf.analysis.results.study`.
     source : Source
         What they are of.
     folder : Path

@@ -12,7 +12,7 @@ import numpy as np
 from fastsf.analysis.averages import Mean
 from fastsf.analysis.diffusion import A2_PER_PS
 from fastsf.analysis.rdf import RDF
-from fastsf.analysis.study import Results
+from fastsf.analysis.results import Results
 from fastsf.storage.atomic import write_atomically
 from fastsf.types import FloatArray
 

@@ -11,8 +11,8 @@ from fastsf.cli.options import Commands, add_console, add_threads, command_line,
 from fastsf.errors import InputError, StorageError
 
 if TYPE_CHECKING:
+    from fastsf.analysis.results import AnalysisSettings
     from fastsf.analysis.source import Source
-    from fastsf.analysis.study import Settings
     from fastsf.console import Console
 
 _HELP = "radial distributions, diffusion, vibrations, means with errors, from a trajectory or the folder of a run"
@@ -82,12 +82,12 @@ def run(arguments: argparse.Namespace) -> None:
     FastsfError
         For wrong options, results that are there already, and as `analyze`.
     """
+    from fastsf.analysis.results import AnalysisSettings
     from fastsf.analysis.source import Source
-    from fastsf.analysis.study import Settings
 
     source = Source.of(arguments.run)
     folder = _default_folder(source.name) if arguments.output is None else Path(arguments.output)
-    settings = Settings(
+    settings = AnalysisSettings(
         parts=tuple(word.strip() for word in arguments.only.split(",")) if arguments.only else (),
         interval=arguments.interval,
         skip=arguments.skip,
@@ -105,7 +105,9 @@ def run(arguments: argparse.Namespace) -> None:
     analyze(source, folder, settings, console_of(arguments), command_line(arguments))
 
 
-def analyze(source: Source, folder: Path, settings: Settings, console: Console, command: str = "") -> list[Path]:
+def analyze(
+    source: Source, folder: Path, settings: AnalysisSettings, console: Console, command: str = ""
+) -> list[Path]:
     """Analyse a run.
 
     Parameters
@@ -114,7 +116,7 @@ def analyze(source: Source, folder: Path, settings: Settings, console: Console, 
         The run.
     folder : Path
         Where to write; made if it is not there.
-    settings : Settings
+    settings : AnalysisSettings
         What to find out.
     console : Console
         Where to say it.
@@ -129,10 +131,10 @@ def analyze(source: Source, folder: Path, settings: Settings, console: Console, 
     Raises
     ------
     FastsfError
-        As `fastsf.analysis.study.study`; StorageError also if files cannot be written.
+        As `fastsf.analysis.results.study`; StorageError also if files cannot be written.
     """
     from fastsf.analysis.report import REPORTS, diffusion_text, drift_text, overview, vibrations_text, write_results
-    from fastsf.analysis.study import study
+    from fastsf.analysis.results import study
     from fastsf.analysis.tables import format_table, small_tables
     from fastsf.console import ReadingProgress
 

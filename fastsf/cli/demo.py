@@ -156,20 +156,20 @@ def dynamics_step(model: Path, folder: Path, console: Console) -> list[Path]:
     """Let a silicon crystal vibrate, and analyse how."""
     from ase.build import bulk
 
+    from fastsf.analysis.results import AnalysisSettings
     from fastsf.analysis.source import Source
-    from fastsf.analysis.study import Settings as AnalysisSettings
     from fastsf.cli.analyze import analyze
     from fastsf.cli.simulation import simulate
     from fastsf.md import Bussi, MolecularDynamics, maxwell_boltzmann
     from fastsf.potentials.potential import Potential
     from fastsf.simulation.files import LOG
-    from fastsf.simulation.settings import FILES, Settings, TrajectorySettings
+    from fastsf.simulation.settings import FILES, RunSettings, TrajectorySettings
 
     atoms = bulk("Si", cubic=True, a=LATTICE).repeat(2)
     maxwell_boltzmann(atoms, 2 * TEMPERATURE)  # half of it becomes potential energy
     engine = MolecularDynamics(Potential.load(model), atoms, Bussi(TEMPERATURE), TIMESTEP)
     output = folder / "dynamics"
-    settings = Settings(STEPS, 10, (TrajectorySettings("h5md", 10, velocities=True),))
+    settings = RunSettings(STEPS, 10, (TrajectorySettings("h5md", 10, velocities=True),))
     try:
         simulate(engine, output, settings, console, overwrite=True)
     except SimulationError as error:

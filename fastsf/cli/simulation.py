@@ -25,7 +25,7 @@ from fastsf.simulation.settings import (
     ACTIONS,
     FILES,
     WORDS,
-    Settings,
+    RunSettings,
     SupervisionSettings,
     TrajectorySettings,
 )
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fastsf.potentials.potential import Potential
     from fastsf.simulation.engine import Engine
     from fastsf.simulation.observers import Observer
-    from fastsf.simulation.run import Progress
+    from fastsf.simulation.running import RunProgress
     from fastsf.simulation.supervision import Supervision
 
 # --- options ---
@@ -176,7 +176,7 @@ def run_command(
     make_engine: Callable[[], Engine],
     words: str,
     drift: float | None = None,
-) -> Progress:
+) -> RunProgress:
     """Let an engine run as the shared options say.
 
     Parameters
@@ -197,7 +197,7 @@ def run_command(
     words : str
         What the run is, in a few words.
     drift : float, optional
-        Limit of the drift, as of `Settings`.
+        Limit of the drift, as of `RunSettings`.
     """
     from fastsf.simulation.starting import remarks
 
@@ -211,7 +211,7 @@ def run_command(
     folder = Path(arguments.output) if arguments.output else default
     chosen = arguments.trajectory or [arguments.default_trajectory]
     trajectories = () if chosen == ["none"] else tuple(map(TrajectorySettings.parse, chosen))
-    settings = Settings(steps, arguments.log_every, trajectories, arguments.checkpoint_seconds, drift)
+    settings = RunSettings(steps, arguments.log_every, trajectories, arguments.checkpoint_seconds, drift)
     watches = _supervision(arguments, potential, atoms, folder, warn)
     compile_for(arguments, potential, groups, console)
     engine = make_engine()
@@ -247,15 +247,15 @@ def _supervision(
 def simulate(
     engine: Engine,
     folder: Path,
-    settings: Settings,
+    settings: RunSettings,
     console: Console,
     watches: Sequence[Observer] = (),
     *,
     overwrite: bool = False,
-) -> Progress:
-    """Let an engine run in a folder as a command does; parameters and errors as of `fastsf.simulation.run.run`."""
+) -> RunProgress:
+    """Let an engine run in a folder as a command does; parameters and errors as of `fastsf.simulation.running.run`."""
     from fastsf.cli.simulation_display import SimulationDisplay, summary
-    from fastsf.simulation.run import run
+    from fastsf.simulation.running import run
 
     with SimulationDisplay(console) as display:
         progress = run(

@@ -15,8 +15,8 @@ from fastsf.simulation.files import FINAL, LOG
 from fastsf.simulation.limits import CONSERVED, TEMPERATURE, TIME
 from fastsf.simulation.log import heading, read_log
 from fastsf.simulation.observers import Observer
-from fastsf.simulation.run import Progress
-from fastsf.simulation.settings import FILES, Settings
+from fastsf.simulation.running import RunProgress
+from fastsf.simulation.settings import FILES, RunSettings
 from fastsf.simulation.supervision import Supervision
 from fastsf.types import FloatArray
 
@@ -49,7 +49,7 @@ class SimulationDisplay:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: RunProgress) -> None:
         """Take what a run tells."""
         self._bar.draw(progress.step, progress.steps, f"{progress.step:,} steps, {speed(progress)}{_state(progress)}")
 
@@ -59,7 +59,7 @@ class SimulationDisplay:
         self._console.say(text)
 
 
-def speed(progress: Progress) -> str:
+def speed(progress: RunProgress) -> str:
     """Speed in words: ns/day where there is time, steps per second where there is none."""
     rate = (progress.step - progress.first) / max(progress.seconds, 1e-9)
     time = progress.row.get(TIME, math.nan) / max(progress.row.get("step", 0.0), 1.0)
@@ -68,13 +68,13 @@ def speed(progress: Progress) -> str:
     return f"{rate:,.4g} steps/s"
 
 
-def _state(progress: Progress) -> str:
+def _state(progress: RunProgress) -> str:
     temperature = progress.row.get(TEMPERATURE, math.nan)
     return "" if math.isnan(temperature) else f", {temperature:,.0f} K"
 
 
 def summary(
-    engine: Engine, progress: Progress, folder: Path, settings: Settings, watches: Sequence[Observer]
+    engine: Engine, progress: RunProgress, folder: Path, settings: RunSettings, watches: Sequence[Observer]
 ) -> list[str]:
     """Return the lines that a command prints at the end of a run."""
     made, atoms = progress.step - progress.first, len(engine.frame().numbers)
@@ -90,7 +90,7 @@ def summary(
     return [*lines, f"in {folder}: {', '.join(names)}"]
 
 
-def _cost(progress: Progress, atoms: int) -> str:
+def _cost(progress: RunProgress, atoms: int) -> str:
     """Time of a step in words, for each atom where a step moves them all."""
     each = 1e6 * progress.seconds / (progress.step - progress.first)
     if math.isnan(progress.row[TIME]):

@@ -19,7 +19,7 @@ STYLE = "pair_style fastsf"
 
 
 @dataclass(frozen=True)
-class Summary:
+class LammpsSummary:
     """What a run did.
 
     Parameters
@@ -58,7 +58,7 @@ class Summary:
 
 def run_input(
     path: str | Path, potential: Potential, route: Route | None = None, options: Sequence[str] = ()
-) -> Summary:
+) -> LammpsSummary:
     """Let LAMMPS run an input with a potential; all MPI ranks call this.
 
     Parameters
@@ -98,11 +98,11 @@ def run_input(
         ranks, version = lmp.extract_setting("world_size"), str(lmp.version())
     finally:
         lmp.close()
-    return Summary(version, ranks, time.perf_counter() - began, functions, outside, evaluated)
+    return LammpsSummary(version, ranks, time.perf_counter() - began, functions, outside, evaluated)
 
 
 @dataclass(frozen=True)
-class Parts:
+class InputParts:
     """An input, cut at its pair style.
 
     Parameters
@@ -119,7 +119,7 @@ class Parts:
     after: str
 
 
-def split(path: Path) -> Parts | None:
+def split(path: Path) -> InputParts | None:
     """Cut an input at `pair_style fastsf` and its `pair_coeff`; None if it does not have them itself.
 
     Raises
@@ -137,7 +137,7 @@ def split(path: Path) -> Parts | None:
     if coefficients is None:
         return None
     parts = lines[:style], lines[style + 1 : coefficients], [lines[coefficients]], lines[coefficients + 1 :]
-    return Parts(*("".join(part) for part in parts))
+    return InputParts(*("".join(part) for part in parts))
 
 
 def _logical(lines: Sequence[str]) -> list[str]:
@@ -151,7 +151,7 @@ def _logical(lines: Sequence[str]) -> list[str]:
     return joined
 
 
-def _run_parts(lmp: Any, attachment: Attachment, parts: Parts | None, path: Path) -> None:
+def _run_parts(lmp: Any, attachment: Attachment, parts: InputParts | None, path: Path) -> None:
     """Run an input whose pair style is replaced by the external route."""
     if parts is None:
         raise FormatError(f"the route external needs {STYLE} and then pair_coeff * * ELEMENT ... in this file", path)

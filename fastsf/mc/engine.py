@@ -15,7 +15,7 @@ from fastsf.mc.conditions import Conditions
 from fastsf.mc.moves import Displacement, Move, Swap, pack
 from fastsf.mc.walker import Walker
 from fastsf.potentials.potential import Potential
-from fastsf.simulation.engine import Advance, Column, Frame, Halt, State
+from fastsf.simulation.engine import Advance, Column, EngineFrame, Halt, State
 from fastsf.simulation.fixed import atoms_mask, fixed_atoms
 from fastsf.simulation.identity import digest, model_digest
 from fastsf.storage.states import generator_state, restored_generator
@@ -194,11 +194,11 @@ class MonteCarlo:
     def _volume(self) -> float:
         return volume(self._walker.sites.cell) if self._start.pbc.all() else np.nan
 
-    def frame(self) -> Frame:
+    def frame(self) -> EngineFrame:
         """Where the atoms are now; two that changed places have kept their numbers and elements."""
         chain = self._walker.chain
         observed = {column.name: value for column, value in zip(self.columns, self._observe(), strict=True)}
-        return Frame(
+        return EngineFrame(
             self.steps_done,
             np.nan,
             self._start.numbers.copy(),

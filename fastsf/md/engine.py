@@ -11,11 +11,11 @@ from ase import units
 from fastsf.errors import InputError
 from fastsf.kernels.dynamics import md as kernels
 from fastsf.md.integrators import Integrator
-from fastsf.md.limits import Finding, Limits, halt
+from fastsf.md.limits import KernelHalt, MDLimits, halt
 from fastsf.md.setup import check_integrator, checked_timestep, make_motion, make_scheme
 from fastsf.md.workspace import Workspace
 from fastsf.potentials.potential import Potential
-from fastsf.simulation.engine import Advance, Column, Frame, State
+from fastsf.simulation.engine import Advance, Column, EngineFrame, State
 from fastsf.simulation.fixed import atoms_mask, fixed_atoms
 from fastsf.simulation.identity import digest, model_digest
 from fastsf.storage.states import generator_state, restored_generator
@@ -69,7 +69,7 @@ class MolecularDynamics:
         Å; pairs are found anew when one that is not in the list might come closer than the cutoff.
     threads : int, optional
         All that numba has, by default. Results do not depend on it.
-    limits : Limits, optional
+    limits : MDLimits, optional
         Where to halt.
     remove_drift : bool, optional
         Whether the centre of mass rests: its velocity is removed at the start, and from the noise of a Langevin
@@ -104,14 +104,14 @@ class MolecularDynamics:
         seed: int = 0,
         skin: float | None = None,
         threads: int | None = None,
-        limits: Limits | None = None,
+        limits: MDLimits | None = None,
         remove_drift: bool | None = None,
     ) -> None:
         if not isinstance(potential, Potential):
             raise InputError(f"molecular dynamics needs one Potential, found {type(potential).__name__}")
         self._start = Structure.from_atoms(atoms)
         self._potential, self._integrator, self._seed = potential, integrator, int(seed)
-        self._timestep, self._limits = checked_timestep(timestep), limits or Limits()
+        self._timestep, self._limits = checked_timestep(timestep), limits or MDLimits()
         self._skin = SKIN if skin is None else float(skin)
         self._fixed = fixed_atoms(atoms) | atoms_mask(fixed, len(atoms))
         check_integrator(integrator, self._start, self._fixed, self._limits)
@@ -179,7 +179,7 @@ class MolecularDynamics:
     def _halt(self, status: int) -> Any:
         motion, step = self._motion, self.steps_done
         counts, temperature = self._counts, self.frame().columns["temperature"]
-        found = Finding(status, step, int(counts[kernels.WHO]), int(counts[kernels.OUTSIDE]), temperature)
+        found = KernelHalt(status, step, int(counts[kernels.WHO]), int(counts[kernels.OUTSIDE]), temperature)
         cutoff, moves = self._potential.model.cutoff, motion.velocities * self._scheme.step
         return halt(found, self._limits, self._start, motion.cell, moves, motion.forces, cutoff)
 
@@ -194,13 +194,13 @@ class MolecularDynamics:
         columns = [steps, steps * self._timestep, *energies, outside, space, -stress[:, :3].mean(axis=1), *stress.T]
         return np.stack(columns[: len(self.columns)], axis=1)
 
-    def frame(self) -> Frame:
+    def frame(self) -> EngineFrame:
         """Return where the atoms are now; forces are those of the potential, on fixed atoms too."""
         motion, raw = self._motion, np.empty((1, _OBSERVED))
         kernels.observe(motion, self._scheme, self._counts, raw[0])
         row = self._seen(raw)[0]
         columns = {column.name: float(value) for column, value in zip(self.columns, row, strict=True)}
-        return Frame(
+        return EngineFrame(
             self.steps_done,
             columns["time"],
             self._start.numbers.copy(),

@@ -17,7 +17,7 @@ from fastsf.types import FloatArray
 
 
 @dataclass(frozen=True)
-class Limits:
+class MDLimits:
     """Beyond these, a run halts between two steps, before it does what makes no sense.
 
     Parameters
@@ -73,8 +73,12 @@ class Limits:
         )
 
 
+Limits = MDLimits
+"""The name in `fastsf.md`."""
+
+
 @dataclass(frozen=True)
-class Finding:
+class KernelHalt:
     """What a kernel found when it halted.
 
     Parameters
@@ -99,8 +103,8 @@ class Finding:
 
 
 def halt(
-    found: Finding,
-    limits: Limits,
+    found: KernelHalt,
+    limits: MDLimits,
     start: Structure,
     cell: FloatArray,
     speed: FloatArray,
@@ -111,8 +115,8 @@ def halt(
 
     Parameters
     ----------
-    found : Finding
-    limits : Limits
+    found : KernelHalt
+    limits : MDLimits
     start : Structure
         The first one.
     cell : (3, 3) float64
@@ -149,7 +153,7 @@ def halt(
     return Halt("lost", found.step, words)
 
 
-def _about_cell(found: Finding, limits: Limits, start: Structure, cell: FloatArray, cutoff: float) -> str:
+def _about_cell(found: KernelHalt, limits: MDLimits, start: Structure, cell: FloatArray, cutoff: float) -> str:
     if found.status == kernels.BAROSTAT:
         return (
             f"the barostat would change the cell by more than {100 * kernels.LARGEST_STRAIN:g} % in the next step: "

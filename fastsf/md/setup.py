@@ -10,7 +10,7 @@ from ase import units
 from fastsf.errors import InputError
 from fastsf.kernels.dynamics.integrators import MASS, NONE, RIGID, Motion, Scheme
 from fastsf.md.integrators import Integrator
-from fastsf.md.limits import Limits
+from fastsf.md.limits import MDLimits
 from fastsf.structure import Structure
 from fastsf.types import BoolArray, FloatArray
 
@@ -37,7 +37,7 @@ def checked_timestep(timestep: float) -> float:
     return float(timestep)
 
 
-def check_integrator(integrator: Integrator, start: Structure, fixed: BoolArray, limits: Limits) -> None:
+def check_integrator(integrator: Integrator, start: Structure, fixed: BoolArray, limits: MDLimits) -> None:
     """Refuse integrators that do not fit the structure.
 
     Raises

@@ -73,7 +73,7 @@ class Advance:
 
 
 @dataclass(frozen=True)
-class Frame:
+class EngineFrame:
     """The atoms at one step.
 
     Parameters
@@ -136,7 +136,7 @@ class Engine(Protocol):
             Observe wherever `steps_done` is a multiple of this.
         """
 
-    def frame(self) -> Frame:
+    def frame(self) -> EngineFrame:
         """Return where the atoms are now; the arrays are the caller's."""
 
     def state(self) -> State:

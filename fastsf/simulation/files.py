@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastsf.simulation.checkpoint import RunCheckpoint
-from fastsf.simulation.engine import Column, Frame, Halt
+from fastsf.simulation.engine import Column, EngineFrame, Halt
 from fastsf.simulation.log import Log
 from fastsf.simulation.observers import Mark, Observer
 from fastsf.simulation.settings import TrajectorySettings
@@ -87,7 +87,7 @@ class RunFiles:
         """Whether somebody wants to see the atoms of a step."""
         return any(step % each.every == 0 for each in self._observers)
 
-    def show(self, frame: Frame) -> Halt | None:
+    def show(self, frame: EngineFrame) -> Halt | None:
         """Show the atoms to those who want to see them; returns why the run has to end, if somebody says so."""
         for observer in self._observers:
             halt = observer.see(frame) if frame.step % observer.every == 0 else None
@@ -124,7 +124,7 @@ class RunFiles:
         replace(point, marks=marks).write(self.folder / CHECKPOINT)
         self._saved = point.step
 
-    def write_frame(self, name: str, frame: Frame) -> Path:
+    def write_frame(self, name: str, frame: EngineFrame) -> Path:
         """Write all that is known of the atoms into a file of its own."""
         path = self.folder / name
         write_atomically(path, lambda file: file.write(frame_text(frame, _EVERYTHING).encode()))

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 import fastsf
 from fastsf.errors import FormatError
-from fastsf.simulation.engine import Frame
+from fastsf.simulation.engine import EngineFrame
 from fastsf.simulation.observers import Mark, shown_positions
 from fastsf.simulation.settings import TrajectorySettings
 from fastsf.storage.atomic import write_atomically
@@ -64,7 +64,7 @@ class H5MDFile:
         else:
             self._go_on(mark["frames"])
 
-    def write(self, frames: list[Frame]) -> None:
+    def write(self, frames: list[EngineFrame]) -> None:
         """Add frames."""
         if not self._count:
             _create(self._path, self._settings, frames[0])
@@ -102,7 +102,7 @@ class H5MDFile:
             raise FormatError(f"not the trajectory of a run: {error}", self._path) from error
         self._count = count
 
-    def _columns(self, frames: Sequence[Frame]) -> dict[str, Any]:
+    def _columns(self, frames: Sequence[EngineFrame]) -> dict[str, Any]:
         columns: dict[str, Any] = {
             f"{_POSITION}/step": [frame.step for frame in frames],
             f"{_POSITION}/time": [frame.time for frame in frames],
@@ -122,7 +122,7 @@ def _wanted(settings: TrajectorySettings) -> Iterator[str]:
         yield _FORCE
 
 
-def _per_atom(frames: Sequence[Frame], settings: TrajectorySettings) -> Iterator[tuple[str, list[Any]]]:
+def _per_atom(frames: Sequence[EngineFrame], settings: TrajectorySettings) -> Iterator[tuple[str, list[Any]]]:
     for name in _wanted(settings):
         if name == _POSITION:
             yield name, [shown_positions(frame, settings.wrap) for frame in frames]
@@ -150,7 +150,7 @@ def _growing(file: h5py.File) -> list[h5py.Dataset]:
     return found
 
 
-def _create(path: Path, settings: TrajectorySettings, first: Frame) -> None:
+def _create(path: Path, settings: TrajectorySettings, first: EngineFrame) -> None:
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
         _write_head(file)

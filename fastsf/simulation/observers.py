@@ -10,7 +10,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.geometry import wrap_positions
 from ase.units import fs
 
-from fastsf.simulation.engine import Frame, Halt
+from fastsf.simulation.engine import EngineFrame, Halt
 from fastsf.types import FloatArray
 
 Mark = dict[str, Any]
@@ -45,7 +45,7 @@ class Observer(Protocol):
             If they are not those that were marked.
         """
 
-    def see(self, frame: Frame) -> Halt | None:
+    def see(self, frame: EngineFrame) -> Halt | None:
         """Look at a frame; returns why the run has to end, if it has to."""
 
     def mark(self) -> Mark:
@@ -58,7 +58,7 @@ class Observer(Protocol):
         """Close the files; what waits to be written is dropped."""
 
 
-def shown_positions(frame: Frame, wrap: bool) -> FloatArray:
+def shown_positions(frame: EngineFrame, wrap: bool) -> FloatArray:
     """Positions of a frame, in the cell if that is wanted."""
     if not wrap:
         return frame.positions
@@ -66,7 +66,7 @@ def shown_positions(frame: Frame, wrap: bool) -> FloatArray:
     return wrapped
 
 
-def to_atoms(frame: Frame, *, velocities: bool = True, forces: bool = True, wrap: bool = False) -> Atoms:
+def to_atoms(frame: EngineFrame, *, velocities: bool = True, forces: bool = True, wrap: bool = False) -> Atoms:
     """Make a frame an ASE structure, with its energy and, if wanted, velocities and forces.
 
     The momenta are those that ASE's own masses have at the velocities of the frame.

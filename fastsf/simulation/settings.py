@@ -113,7 +113,7 @@ class SupervisionSettings:
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """What a run shall do.
 
     Parameters

@@ -16,7 +16,7 @@ from fastsf.potentials.committee import Committee, CommitteeResult
 from fastsf.potentials.evaluation import Evaluator, Result
 from fastsf.potentials.extrapolation import Tally
 from fastsf.potentials.potential import Potential
-from fastsf.simulation.engine import Column, Frame, Halt
+from fastsf.simulation.engine import Column, EngineFrame, Halt
 from fastsf.simulation.log import Log
 from fastsf.simulation.observers import Mark
 from fastsf.simulation.settings import SupervisionSettings, TrajectorySettings
@@ -88,7 +88,7 @@ class Supervision:
         if mark is not None:
             self.counts, self._saved = dict(mark["counts"]), mark["saved"]
 
-    def see(self, frame: Frame) -> Halt | None:
+    def see(self, frame: EngineFrame) -> Halt | None:
         """Look at a frame; without a committee, only at one of an engine that has met extrapolations."""
         if len(self._members) == 1 and frame.columns.get("extrapolations") == 0:
             return None
@@ -107,14 +107,14 @@ class Supervision:
             self._save(frame, result, deviations, stopping="stop" in actions)
         return next((halt for halt in halts if halt is not None), None)
 
-    def _tell_of_others(self, frame: Frame) -> None:
+    def _tell_of_others(self, frame: EngineFrame) -> None:
         """Say once that the engine met extrapolations between two looks."""
         met = frame.columns.get("extrapolations", 0.0)
         if met > 0 and not self._told and self.settings.extrapolation != "ignore":
             self._told = True
             self._warn(f"step {frame.step:,}: there were {met:,.0f} extrapolations since the start, none just now")
 
-    def _write(self, frame: Frame, result: Result, deviations: FloatArray | None) -> None:
+    def _write(self, frame: EngineFrame, result: Result, deviations: FloatArray | None) -> None:
         spread = [math.nan] * 3
         if isinstance(result, CommitteeResult) and deviations is not None:
             spread = [float(deviations.max()), float(deviations.mean()), result.energy_std]
@@ -138,7 +138,7 @@ class Supervision:
             f"above the limit of {limit:g}"
         )
 
-    def _act(self, kind: str, message: str, frame: Frame) -> Halt | None:
+    def _act(self, kind: str, message: str, frame: EngineFrame) -> Halt | None:
         self.counts[kind] += 1
         if getattr(self.settings, kind) == "stop":
             return Halt(kind, frame.step, message)
@@ -147,7 +147,7 @@ class Supervision:
             self._warn(f"step {frame.step:,}: {message}{often}")
         return None
 
-    def _save(self, frame: Frame, result: Result, deviations: FloatArray | None, stopping: bool) -> None:
+    def _save(self, frame: EngineFrame, result: Result, deviations: FloatArray | None, stopping: bool) -> None:
         if self._saved is not None and frame.step - self._saved < self.settings.apart and not stopping:
             return
         columns: dict[str, Any] = {"outside": result.outside}

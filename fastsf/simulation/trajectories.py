@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ase.io.trajectory import Trajectory as AseTrajectory
 
 from fastsf.io.extxyz_writer import format_frame
-from fastsf.simulation.engine import Frame
+from fastsf.simulation.engine import EngineFrame
 from fastsf.simulation.h5md import H5MDFile
 from fastsf.simulation.observers import Mark, to_atoms
 from fastsf.simulation.settings import FILES, TrajectorySettings
@@ -30,7 +30,7 @@ class ExtxyzFile:
         self._settings = settings
         self._file = GrowingFile(path, None if mark is None else mark["length"])
 
-    def write(self, frames: list[Frame]) -> None:
+    def write(self, frames: list[EngineFrame]) -> None:
         """Add frames."""
         for frame in frames:
             self._file.add(frame_text(frame, self._settings).encode())
@@ -48,7 +48,7 @@ class ExtxyzFile:
         self._file.close()
 
 
-def frame_text(frame: Frame, settings: TrajectorySettings, extra: Mapping[str, Any] | None = None) -> str:
+def frame_text(frame: EngineFrame, settings: TrajectorySettings, extra: Mapping[str, Any] | None = None) -> str:
     """Write a frame as extended XYZ, with further columns of the atoms."""
     atoms = to_atoms(frame, velocities=settings.velocities, wrap=settings.wrap)
     info = {"energy": frame.energy, "step": frame.step, "time": frame.time}
@@ -76,7 +76,7 @@ class TrajFile:
                 with path.open("r+b") as file:
                     file.write(bytes.fromhex(mark["head"]))
 
-    def write(self, frames: list[Frame]) -> None:
+    def write(self, frames: list[EngineFrame]) -> None:
         """Add frames."""
         chosen = {"velocities": self._settings.velocities, "forces": self._settings.forces, "wrap": self._settings.wrap}
         with storage_errors(f"cannot write {self._path}"), AseTrajectory(self._path, "a") as file:
@@ -101,7 +101,7 @@ class TrajFile:
 
 
 class _File(Protocol):
-    def write(self, frames: list[Frame]) -> None: ...
+    def write(self, frames: list[EngineFrame]) -> None: ...
 
     def mark(self) -> Mark: ...
 
@@ -133,7 +133,7 @@ class Trajectory:
         self.path = folder / FILES[settings.format]
         self.paths: tuple[Path, ...] = (self.path,)
         self._settings = settings
-        self._frames: list[Frame] = []
+        self._frames: list[EngineFrame] = []
         self._bytes, self._when = 0, time.perf_counter()
         self._file: _File
 
@@ -141,7 +141,7 @@ class Trajectory:
         """Replace the file, or go on where it was marked."""
         self._file = _KINDS[self.name](self.path, self._settings, mark)
 
-    def see(self, frame: Frame) -> None:
+    def see(self, frame: EngineFrame) -> None:
         """Take a frame, and write those that wait if there are many or they wait long."""
         self._frames.append(frame)
         self._bytes += 4 * frame.positions.nbytes

@@ -12,8 +12,8 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
 from fastsf.analysis.report import drift_text
+from fastsf.analysis.results import AnalysisSettings, study
 from fastsf.analysis.source import Source, read_frames, read_series
-from fastsf.analysis.study import Settings, study
 from fastsf.analysis.tables import small_tables
 from fastsf.cli.main import main
 from fastsf.errors import FormatError, InputError, StorageError, StructureError
@@ -79,7 +79,7 @@ def test_everything_is_written(trajectory, capsys) -> None:
 def test_formats_agree(tmp_path, trajectory, name) -> None:
     other = tmp_path / name
     write(other, read(trajectory, ":"))
-    settings = Settings(interval=INTERVAL)
+    settings = AnalysisSettings(interval=INTERVAL)
     first, second = (small_tables(study(Source.of(path), settings)) for path in (trajectory, other))
     assert first == second and len(first) == 3
 
@@ -96,12 +96,12 @@ def test_results_are_not_replaced_unasked(trajectory, tmp_path, capsys) -> None:
 
 
 def test_skip_leaves_out_the_start(trajectory) -> None:
-    results = study(Source.of(trajectory), Settings(skip=0.1))
+    results = study(Source.of(trajectory), AnalysisSettings(skip=0.1))
     assert (results.frames, results.used) == (FRAMES, FRAMES - 20)
     assert results.rdf.frames == len(results.series.time) == FRAMES - 20
     assert results.series.time[0] == 1100.0 and results.length == pytest.approx(0.495)
     with pytest.raises(InputError, match="no frame is left behind the first 9 ps"):
-        study(Source.of(trajectory), Settings(skip=9.0))
+        study(Source.of(trajectory), AnalysisSettings(skip=9.0))
 
 
 def test_what_is_missing_is_said(tmp_path, capsys) -> None:
@@ -116,7 +116,7 @@ def test_what_is_missing_is_said(tmp_path, capsys) -> None:
 
 def test_one_frame(tmp_path) -> None:
     write(tmp_path / "one.xyz", run_frames(1))
-    results = study(Source.of(tmp_path / "one.xyz"), Settings(interval=1.0))
+    results = study(Source.of(tmp_path / "one.xyz"), AnalysisSettings(interval=1.0))
     assert set(results.left_out) == {"msd", "vdos"} and results.rdf.frames == 1
     assert math.isnan(results.series.means()["temperature"].error)
     assert analyze(tmp_path / "one.xyz", "--quiet") == 0
@@ -127,7 +127,7 @@ def test_molecules_have_no_distribution(tmp_path) -> None:
     for atoms in frames:
         atoms.pbc = False
     write(tmp_path / "free.traj", frames)
-    results = study(Source.of(tmp_path / "free.traj"), Settings(interval=1.0))
+    results = study(Source.of(tmp_path / "free.traj"), AnalysisSettings(interval=1.0))
     assert "periodic in all three directions" in results.left_out["rdf"]
     assert results.msd is not None and "pressure" not in results.series.columns
 
@@ -135,23 +135,23 @@ def test_molecules_have_no_distribution(tmp_path) -> None:
 def test_atoms_that_come_and_go(tmp_path) -> None:
     frames = run_frames(40)
     write(tmp_path / "run.xyz", [*frames[:20], frames[20][:-1], *frames[21:]])
-    results = study(Source.of(tmp_path / "run.xyz"), Settings())
+    results = study(Source.of(tmp_path / "run.xyz"), AnalysisSettings())
     assert results.left_out["msd"] == "frame 20: expected 12 atoms as in the first frame, found 11"
     assert results.left_out["vdos"] == results.left_out["msd"] and results.rdf.frames == 40
     with pytest.raises(InputError, match="mean square displacements and diffusion: not possible: frame 20"):
-        study(Source.of(tmp_path / "run.xyz"), Settings(parts=("msd",)))
+        study(Source.of(tmp_path / "run.xyz"), AnalysisSettings(parts=("msd",)))
 
 
 def test_uneven_times_are_refused(tmp_path) -> None:
     frames = run_frames(60)
     del frames[30]
     write(tmp_path / "run.xyz", frames)
-    results = study(Source.of(tmp_path / "run.xyz"), Settings())
+    results = study(Source.of(tmp_path / "run.xyz"), AnalysisSettings())
     assert "found one 10 fs behind another (frames 29 and 30" in results.left_out["msd"]
 
 
 def test_small_memory_thins_the_atoms(trajectory) -> None:
-    results = study(Source.of(trajectory), Settings(memory=2 * 12 * 6 * FRAMES / 2**30))
+    results = study(Source.of(trajectory), AnalysisSettings(memory=2 * 12 * 6 * FRAMES / 2**30))
     assert any("from 6 of 12 atoms" in text for text in results.remarks)
     assert set(results.msd.diffusion) == {"Ne", "Ar"}
 
@@ -159,16 +159,16 @@ def test_small_memory_thins_the_atoms(trajectory) -> None:
 def test_broken_frames(trajectory) -> None:
     whole = trajectory.read_text()
     trajectory.write_text(whole[: len(whole) - 300])
-    assert study(Source.of(trajectory), Settings()).frames == FRAMES - 1
+    assert study(Source.of(trajectory), AnalysisSettings()).frames == FRAMES - 1
     lines = whole.splitlines(keepends=True)
     trajectory.write_text("".join(lines[:20] + lines[25:]))
     with pytest.raises(FormatError, match="frame 1"):
-        study(Source.of(trajectory), Settings())
+        study(Source.of(trajectory), AnalysisSettings())
     frames = run_frames(3)
     frames[1].positions[4, 0] = math.nan
     write(trajectory.with_name("nan.traj"), frames)
     with pytest.raises(StructureError, match=r"nan.traj, frame 1: position of atom 4"):
-        study(Source.of(trajectory.with_name("nan.traj")), Settings())
+        study(Source.of(trajectory.with_name("nan.traj")), AnalysisSettings())
 
 
 # --- folders of runs ---
@@ -204,13 +204,13 @@ def test_folder_of_a_run(tmp_path) -> None:
     (folder / "thermo.csv").write_text(log_text(200) + "2000,1000.0,30")
     frames = run_frames(50)
     write_h5(folder / "trajectory.h5", frames)
-    results = study(Source.of(folder), Settings())
+    results = study(Source.of(folder), AnalysisSettings())
     assert list(results.series.columns) == ["temperature", "conserved energy", "volume", "density"]
     assert len(results.series.time) == 200 and results.series.units["temperature"] == "K"
     name, slope, error = results.series.drift(12)
     assert name == "conserved energy" and slope == pytest.approx(1e-4) and error < 1e-10
     write(tmp_path / "same.extxyz", frames)
-    same = study(Source.of(tmp_path / "same.extxyz"), Settings())
+    same = study(Source.of(tmp_path / "same.extxyz"), AnalysisSettings())
     for symbol, found in results.msd.diffusion.items():
         assert found.value == pytest.approx(same.msd.diffusion[symbol].value, rel=1e-4)
     np.testing.assert_allclose(results.vibrations.density["all"], same.vibrations.density["all"], atol=1e-5)
@@ -220,7 +220,7 @@ def test_folder_of_a_run(tmp_path) -> None:
 
 def test_log_alone(tmp_path) -> None:
     (tmp_path / "thermo.csv").write_text(log_text(100))
-    results = study(Source.of(tmp_path / "thermo.csv"), Settings(skip=0.1))
+    results = study(Source.of(tmp_path / "thermo.csv"), AnalysisSettings(skip=0.1))
     assert results.first is None and len(results.series.time) == 80
     assert re.match(r"drift of the conserved energy: 1.20e-03 ± \S+ eV/ps", drift_text(results))
 

@@ -15,7 +15,7 @@ from support.systems import SYSTEMS
 
 from fastsf.errors import StorageError
 from fastsf.lammps import LammpsError, library, plugin, write_start
-from fastsf.lammps.input_file import Parts, split
+from fastsf.lammps.input_file import InputParts, split
 
 # --- what is missing ---
 
@@ -99,7 +99,7 @@ def test_without_headers_or_folder(fresh: Path, monkeypatch: pytest.MonkeyPatch)
 def test_split(tmp_path: Path) -> None:
     path = tmp_path / "in"
     path.write_text("a\n# pair_style fastsf\npair_style &\n fastsf # ours\nb\npair_coeff * * &\nH\nc &\nd\n")
-    assert split(path) == Parts("a\n# pair_style fastsf\n", "b\n", "pair_coeff * *  H\n", "c  d\n")
+    assert split(path) == InputParts("a\n# pair_style fastsf\n", "b\n", "pair_coeff * *  H\n", "c  d\n")
     path.write_text("pair_style fastsf\npair_style lj/cut 3.0\n")
     assert split(path) is None
     path.write_text("include other\n")

@@ -11,8 +11,8 @@ from fastsf import console
 from fastsf.cli.simulation import simulate
 from fastsf.cli.simulation_display import SimulationDisplay, means, speed
 from fastsf.simulation.log import heading
-from fastsf.simulation.run import Progress
-from fastsf.simulation.settings import Settings
+from fastsf.simulation.running import RunProgress
+from fastsf.simulation.settings import RunSettings
 
 
 class Terminal(io.StringIO):
@@ -20,8 +20,8 @@ class Terminal(io.StringIO):
         return True
 
 
-def progress(step: int, first: int = 0, time: float = 0.5) -> Progress:
-    return Progress(step, 4000, first, 2.0, {"step": step, "time": time * step, "temperature": 301.4})
+def progress(step: int, first: int = 0, time: float = 0.5) -> RunProgress:
+    return RunProgress(step, 4000, first, 2.0, {"step": step, "time": time * step, "temperature": 301.4})
 
 
 def test_bar(monkeypatch):
@@ -61,12 +61,12 @@ def test_means_have_the_digits_that_errors_leave():
 
 def test_end(tmp_path, capsys):
     folder = tmp_path / "run"
-    simulate(Harmonic(), folder, Settings(30, 1), console.Console())
+    simulate(Harmonic(), folder, RunSettings(30, 1), console.Console())
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("30 steps in ")
     assert " ns/day, " in lines[0]
     assert lines[-1] == f"in {folder}: thermo.csv, final.extxyz"
-    simulate(Harmonic(), folder, Settings(30, 1), console.Console())
+    simulate(Harmonic(), folder, RunSettings(30, 1), console.Console())
     assert capsys.readouterr().out.startswith("30 steps are done already; more steps (or --overwrite) go on\n")
 
 

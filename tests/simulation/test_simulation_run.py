@@ -20,7 +20,7 @@ from support.harmonic import COLUMNS, Harmonic, simulate
 from fastsf.errors import FastsfError, FormatError, InputError, SimulationError, StorageError
 from fastsf.simulation.checkpoint import RunCheckpoint
 from fastsf.simulation.log import heading, read_log
-from fastsf.simulation.settings import Settings, TrajectorySettings
+from fastsf.simulation.settings import RunSettings, TrajectorySettings
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and limits")
 
@@ -153,7 +153,7 @@ def test_settings_that_make_no_sense():
     twice = (TrajectorySettings("traj", 1), TrajectorySettings("traj", 2))
     for wrong in ({"steps": -1}, {"log_every": 0}, {"trajectories": twice}, {"drift": 0.0}):
         with pytest.raises(InputError, match="expected"):
-            Settings(**{"steps": 1, **wrong})
+            RunSettings(**{"steps": 1, **wrong})
 
 
 # --- going on ---

@@ -15,9 +15,9 @@ from ase import Atoms
 from ase.units import fs, kB
 
 from fastsf.errors import FastsfError
-from fastsf.simulation.engine import Advance, Column, Frame, Halt
-from fastsf.simulation.run import run
-from fastsf.simulation.settings import Settings, TrajectorySettings
+from fastsf.simulation.engine import Advance, Column, EngineFrame, Halt
+from fastsf.simulation.running import run
+from fastsf.simulation.settings import RunSettings, TrajectorySettings
 
 COLUMNS = (
     Column("step", ""),
@@ -74,8 +74,8 @@ class Harmonic:
         temperature = float((self.velocities**2).mean()) / (fs**2 * kB)
         return [float(self.steps_done), 0.5 * self.steps_done, potential, temperature, self.drift]
 
-    def frame(self) -> Frame:
-        return Frame(
+    def frame(self) -> EngineFrame:
+        return EngineFrame(
             self.steps_done,
             0.5 * self.steps_done,
             self.numbers.copy(),
@@ -105,7 +105,7 @@ class Harmonic:
 def simulate(folder, steps, engine=None, *, watches=(), overwrite=False, **settings):
     """Run with all trajectories, a row every 3 steps."""
     settings = {"log_every": 3, "trajectories": ALL, **settings}
-    return run(engine or Harmonic(), folder, Settings(steps, **settings), watches, overwrite=overwrite)
+    return run(engine or Harmonic(), folder, RunSettings(steps, **settings), watches, overwrite=overwrite)
 
 
 if __name__ == "__main__":

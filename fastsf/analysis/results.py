@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Settings:
+class AnalysisSettings:
     """What to find out, and how.
 
     Parameters
@@ -117,14 +117,16 @@ class Results:
     remarks: list[str] = field(default_factory=list)
 
 
-def study(source: Source, settings: Settings, on_frame: Callable[[int, int, int], object] = lambda *_: None) -> Results:
+def study(
+    source: Source, settings: AnalysisSettings, on_frame: Callable[[int, int, int], object] = lambda *_: None
+) -> Results:
     """Find out what a run tells.
 
     Parameters
     ----------
     source : Source
         The run.
-    settings : Settings
+    settings : AnalysisSettings
         What is wanted.
     on_frame : callable
         Called with the numbers of frames and of atoms that are done and of bytes that are read.
@@ -153,7 +155,7 @@ def study(source: Source, settings: Settings, on_frame: Callable[[int, int, int]
 
 
 class _Study:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: AnalysisSettings) -> None:
         self.settings = settings
         self.results = Results()
         self.atoms = 0

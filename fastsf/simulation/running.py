@@ -16,7 +16,7 @@ from fastsf.simulation.engine import Engine, Halt
 from fastsf.simulation.files import CHECKPOINT, FINAL, STOPPED, RunFiles
 from fastsf.simulation.limits import DriftLimit
 from fastsf.simulation.observers import Mark, Observer
-from fastsf.simulation.settings import Settings
+from fastsf.simulation.settings import RunSettings
 from fastsf.storage.atomic import alone_in, make_folder
 from fastsf.storage.interruption import Interruption
 from fastsf.types import FloatArray
@@ -25,7 +25,7 @@ _BLOCK_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """Where a run is.
 
     Parameters
@@ -50,13 +50,13 @@ class Progress:
 def run(
     engine: Engine,
     folder: str | Path,
-    settings: Settings,
+    settings: RunSettings,
     watches: Sequence[Observer] = (),
     *,
     overwrite: bool = False,
-    tell: Callable[[Progress], object] = lambda progress: None,
+    tell: Callable[[RunProgress], object] = lambda progress: None,
     on_interruption: Callable[[], object] = lambda: None,
-) -> Progress:
+) -> RunProgress:
     """Let an engine run in a folder, or go on with its run there.
 
     A run that was interrupted in any way ends as one that was not, to the last bit; one that has ended goes on if
@@ -68,20 +68,20 @@ def run(
         As it was made; where it goes on is read from the folder.
     folder : path-like
         For the log, the checkpoint and the trajectories; made if it is not there.
-    settings : Settings
+    settings : RunSettings
         What to do.
     watches : sequence of Observer
         What else looks at the atoms, before the trajectories.
     overwrite : bool
         Start anew, whatever is there.
     tell : callable
-        Gets a `Progress` several times a second.
+        Gets a `RunProgress` several times a second.
     on_interruption : callable
         Called at the first SIGINT or SIGTERM; the block of steps at hand is finished and saved then.
 
     Returns
     -------
-    Progress
+    RunProgress
         At the end.
 
     Raises
@@ -98,7 +98,7 @@ def run(
         After a signal, when everything is saved.
     """
     files = RunFiles(make_folder(Path(folder)), watches, settings.trajectories)
-    work = _Run(engine, files, settings)
+    work = _BlockLoop(engine, files, settings)
     with alone_in(files.folder), Interruption(on_interruption) as interruption:
         try:
             work.begin(None if overwrite else files.before(engine.identity()))
@@ -110,8 +110,8 @@ def run(
     return progress
 
 
-class _Run:
-    def __init__(self, engine: Engine, files: RunFiles, settings: Settings) -> None:
+class _BlockLoop:
+    def __init__(self, engine: Engine, files: RunFiles, settings: RunSettings) -> None:
         self._engine, self._files, self._settings = engine, files, settings
         self._names = [column.name for column in engine.columns]
 
@@ -142,7 +142,7 @@ class _Run:
                 what = "forces" if velocities else "velocities"
                 raise InputError(f"trajectory: {what} were asked for, and this simulation has none")
 
-    def go(self, tell: Callable[[Progress], object], stopping: Callable[[], bool]) -> Progress:
+    def go(self, tell: Callable[[RunProgress], object], stopping: Callable[[], bool]) -> RunProgress:
         """Do the steps that are left, block by block; saves at the end and when `stopping` says so."""
         first, size, began = self._engine.steps_done, 1, time.perf_counter()
         saved = now = began
@@ -205,9 +205,9 @@ class _Run:
     def _save(self) -> None:
         self._files.save(self._point(), self._files.marks())
 
-    def _progress(self, first: int, seconds: float) -> Progress:
+    def _progress(self, first: int, seconds: float) -> RunProgress:
         row = dict(zip(self._names, self._row.tolist(), strict=True))
-        return Progress(self._engine.steps_done, self._settings.steps, first, seconds, row)
+        return RunProgress(self._engine.steps_done, self._settings.steps, first, seconds, row)
 
 
 def _better_size(size: int, seconds: float) -> int:
