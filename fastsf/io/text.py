@@ -37,7 +37,7 @@ class ReadPosition:
     @property
     def bytes(self) -> int:
         """Bytes that have been read; 0 if the reader does not know."""
-        with suppress(ValueError):  # the file has been closed
+        with suppress(ValueError, OSError):  # the file has been closed
             self._last = self._tell()
         return self._last
 
