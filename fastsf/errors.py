@@ -73,3 +73,8 @@ class SimulationError(FastsfError):
 
 class ExtrapolationWarning(UserWarning):
     """A structure is outside the training set of a potential, whose numbers are guesses there."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, as "1 file" and "2,000 files"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

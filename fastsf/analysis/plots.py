@@ -15,7 +15,7 @@ from fastsf.analysis.rdf import RDF
 from fastsf.analysis.results import Results
 from fastsf.analysis.series import Series
 from fastsf.analysis.vibrations import CM_PER_THZ, Vibrations
-from fastsf.reports.style import make_figure, save_picture
+from fastsf.reports.style import make_figure, save_pictures
 from fastsf.types import FloatArray
 
 _COLORS = ("#2a6f97", "#b8442a", "#5b8c3e", "#8a5a9e", "#c48a1b", "#4f9d9d", "#7a7a7a", "#a83e6c")
@@ -54,12 +54,8 @@ def write_plots(results: Results, folder: Path) -> list[Path]:
     """
     parts: tuple[Any, ...] = (results.series, results.rdf, results.msd, results.vibrations)
     figures: tuple[Callable[[Any], Any], ...] = (series_figure, rdf_figure, msd_figure, vibrations_figure)
-    written = []
-    for name, part, figure in zip(NAMES, parts, figures, strict=True):
-        if part is not None:
-            written.append(folder / name)
-            save_picture(written[-1], partial(figure, part))
-    return written
+    drawn = zip(NAMES, parts, figures, strict=True)
+    return save_pictures(folder, {name: partial(figure, part) for name, part, figure in drawn if part is not None})
 
 
 # --- series ---

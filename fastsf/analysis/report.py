@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import IO
 
 from fastsf.analysis.parts import PARTS
 from fastsf.analysis.plots import write_plots
@@ -13,8 +11,8 @@ from fastsf.analysis.results import Results
 from fastsf.analysis.source import Source
 from fastsf.analysis.tables import curves, small_tables, write_curves, write_table
 from fastsf.analysis.vibrations import CM_PER_THZ
-from fastsf.reports.document import Document
-from fastsf.storage.atomic import make_folder, write_atomically
+from fastsf.reports.document import ReportDocument
+from fastsf.storage.atomic import make_folder
 
 REPORTS = ("analysis.md", "analysis.html")
 
@@ -53,14 +51,7 @@ def write_results(results: Results, source: Source, folder: Path, command: str) 
         write_curves(written[-1], columns)
     pictures = write_plots(results, folder)
     document = _document(results, source, folder, pictures, command)
-    for name, text in zip(REPORTS, (document.as_markdown(), document.as_html()), strict=True):
-        written.append(folder / name)
-        write_atomically(written[-1], partial(_put, text.encode()))
-    return [*written, *pictures]
-
-
-def _put(data: bytes, file: IO[bytes]) -> None:
-    file.write(data)
+    return [*written, *document.write(REPORTS[0].removesuffix(".md")), *pictures]
 
 
 def overview(results: Results, source: Source) -> list[str]:
@@ -115,8 +106,8 @@ def vibrations_text(results: Results) -> str | None:
     )
 
 
-def _document(results: Results, source: Source, folder: Path, pictures: Sequence[Path], command: str) -> Document:
-    document = Document(f"Analysis of {source.name}", folder)
+def _document(results: Results, source: Source, folder: Path, pictures: Sequence[Path], command: str) -> ReportDocument:
+    document = ReportDocument(f"Analysis of {source.name}", folder)
     document.listing([*([command] if command else []), *overview(results, source)])
     drawn = {path.stem: path for path in pictures}
     ready = small_tables(results)

@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from fastsf.errors import InputError, StorageError
-from fastsf.storage.atomic import storage_errors, write_atomically
+from fastsf.storage.atomic import storage_errors, write_atomically, write_text
 from fastsf.types import Array
 
 Manifest = dict[str, Any]
@@ -101,8 +101,7 @@ class FeatureChunks:
 
     def describe(self, manifest: Manifest) -> None:
         """Write or replace the manifest."""
-        text = json.dumps(manifest, indent=1).encode()
-        write_atomically(self._manifest_path, lambda file: file.write(text))
+        write_text(self._manifest_path, json.dumps(manifest, indent=1))
 
     def count(self) -> int:
         """Return how many chunks are finished."""

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastsf.prediction.metrics import SHOWN, ErrorMetrics
-from fastsf.reports.style import make_figure, save_picture
+from fastsf.reports.style import MAIN_COLOR, make_figure, save_picture
 
-_BAR = "#2a6f97"
 _MOST_GROUPS = 30
 """More groups than this are not drawn; those with the largest errors are."""
 
@@ -26,7 +25,7 @@ def _errors(metrics: ErrorMetrics, title: str) -> Any:
     rows = max((len(bars) for _, bars, _ in panels), default=1)
     figure = make_figure(3.4 * max(len(panels), 1) + 0.6, 1.1 + 0.24 * rows, title)
     for (name, bars, unit), axes in zip(panels, np.ravel(figure.subplots(1, max(len(panels), 1))), strict=False):
-        axes.barh(list(bars), list(bars.values()), color=_BAR, height=0.7)
+        axes.barh(list(bars), list(bars.values()), color=MAIN_COLOR, height=0.7)
         axes.bar_label(axes.containers[0], fmt=" %.3g", fontsize=7)
         axes.margins(x=0.18)
         axes.set_ylim(rows - 0.5, -0.5)

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from fastsf.prediction.metrics import ErrorMetrics, ErrorSums, ParitySample
-from fastsf.reports.style import make_figure, save_picture
+from fastsf.reports.style import MAIN_COLOR, make_figure, save_pictures
 
-_COLOR = "#2a6f97"
 _MOST_POINTS = 3000
 """More points than this are drawn as a density."""
 
@@ -37,11 +36,7 @@ def plot_parity(metrics: ErrorMetrics, folder: Path) -> list[Path]:
     StorageError
         If a picture cannot be written.
     """
-    written: list[Path] = []
-    for name, draw in _pictures(metrics).items():
-        written.append(folder / name)
-        save_picture(written[-1], draw)
-    return written
+    return save_pictures(folder, _pictures(metrics))
 
 
 def _pictures(metrics: ErrorMetrics) -> dict[str, Callable[[], Any]]:
@@ -77,7 +72,7 @@ def _draw_parity(axes: Any, pairs: Any, unit: str) -> None:
         )
         axes.figure.colorbar(drawn, ax=axes, label="number", pad=0.01, aspect=35)
     else:
-        axes.scatter(pairs[:, 0], pairs[:, 1], s=7, color=_COLOR, alpha=0.6, linewidth=0, zorder=2)
+        axes.scatter(pairs[:, 0], pairs[:, 1], s=7, color=MAIN_COLOR, alpha=0.6, linewidth=0, zorder=2)
     axes.set(xlim=limits, ylim=limits, xlabel=f"reference ({unit})", ylabel=f"prediction ({unit})")
     axes.locator_params(nbins=6)
 
@@ -87,7 +82,7 @@ def _draw_errors(axes: Any, pairs: Any, unit: str, moments: ErrorSums) -> None:
     differences = scale * (pairs[:, 1] - pairs[:, 0])
     edge = float(np.abs(differences).max()) or 1.0
     bins = int(np.clip(np.sqrt(len(differences)) * 2, 11, 81)) | 1
-    axes.hist(differences, bins=bins, range=(-edge, edge), color=_COLOR, alpha=0.85)
+    axes.hist(differences, bins=bins, range=(-edge, edge), color=MAIN_COLOR, alpha=0.85)
     if len(differences) > _MOST_POINTS:
         axes.set_yscale("log")
     axes.set(xlabel=f"prediction - reference ({unit})", ylabel="number")

@@ -11,7 +11,7 @@ from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.featurize.reader import FeatureFile
 from fastsf.reports.functions import functions_figure
 from fastsf.reports.ranges import ranges_figure
-from fastsf.reports.style import save_picture
+from fastsf.reports.style import save_pictures
 
 
 def write_plots(file: FeatureFile, folder: Path) -> list[Path]:
@@ -56,12 +56,12 @@ def plot_functions(descriptor: Descriptor, folder: Path) -> list[Path]:
     list of Path
         What was written.
     """
-    written = []
-    for name, functions in descriptor.columns.items():
-        if functions:
-            written.append(folder / f"functions-{name}.png")
-            save_picture(written[-1], partial(functions_figure, name, functions))
-    return written
+    drawings = {
+        f"functions-{name}.png": partial(functions_figure, name, functions)
+        for name, functions in descriptor.columns.items()
+        if functions
+    }
+    return save_pictures(folder, drawings)
 
 
 def plot_ranges(
@@ -88,9 +88,9 @@ def plot_ranges(
     list of Path
         What was written; elements without atoms and kinds without pairs are left out.
     """
-    written = []
-    for name, summary in statistics.items():
-        if summary.count and labels[name]:
-            written.append(folder / f"ranges-{name}.png")
-            save_picture(written[-1], partial(ranges_figure, name, summary, labels[name], rows))
-    return written
+    drawings = {
+        f"ranges-{name}.png": partial(ranges_figure, name, summary, labels[name], rows)
+        for name, summary in statistics.items()
+        if summary.count and labels[name]
+    }
+    return save_pictures(folder, drawings)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from fastsf.storage.atomic import storage_errors
+
+MAIN_COLOR = "#2a6f97"
 
 _STYLE: Any = {
     "font.size": 8.5,
@@ -48,6 +50,27 @@ def save_picture(path: Path, draw: Callable[[], Any]) -> None:
         figure = draw()
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=130, format="png", metadata={"Software": None})
+
+
+def save_pictures(folder: Path, drawings: Mapping[str, Callable[[], Any]]) -> list[Path]:
+    """Draw and save several figures; return their files.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; made if it does not exist.
+    drawings : mapping of str to callable
+        Function that returns the figure, by name of the file.
+
+    Raises
+    ------
+    StorageError
+        As `save_picture`.
+    """
+    written = {folder / name: draw for name, draw in drawings.items()}
+    for path, draw in written.items():
+        save_picture(path, draw)
+    return list(written)
 
 
 def make_figure(width: float, height: float, title: str) -> Any:

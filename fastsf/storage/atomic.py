@@ -107,3 +107,8 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8; parameters and errors as `write_atomically`."""
+    write_atomically(path, lambda file: file.write(text.encode()))

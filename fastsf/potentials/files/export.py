@@ -17,7 +17,7 @@ from fastsf.potentials.files.topology import ACTIVATION_CODES
 from fastsf.potentials.network import Network
 from fastsf.potentials.parts import PotentialParts
 from fastsf.potentials.scaling import Mode, Scaling
-from fastsf.storage.atomic import make_folder, write_atomically
+from fastsf.storage.atomic import make_folder, write_text
 from fastsf.symmetry.atoms import Angular, SymmetryFunction
 from fastsf.symmetry.factors import Power
 from fastsf.symmetry.sets import column_order, scale_lengths
@@ -69,11 +69,7 @@ def export_folder(
     if present and not overwrite:
         raise StorageError(f"{folder}: {', '.join(present)} would be overwritten")
     for name, text in files.items():
-        _write_text(folder / name, text)
-
-
-def _write_text(path: Path, text: str) -> None:
-    write_atomically(path, lambda file: file.write(text.encode()))
+        write_text(folder / name, text)
 
 
 def format_folder(parts: PotentialParts, length_unit: str, energy_unit: str) -> dict[str, str]:

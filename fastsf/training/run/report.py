@@ -15,8 +15,7 @@ from fastsf.potentials.potential import Potential
 from fastsf.prediction.error_plots import plot_errors
 from fastsf.prediction.metrics import SHOWN, ErrorMetrics, ErrorSums
 from fastsf.prediction.parity import plot_parity
-from fastsf.reports.document import Document
-from fastsf.storage.atomic import write_atomically
+from fastsf.reports.document import ReportDocument
 from fastsf.structure import Structure
 from fastsf.training.run.assessment import assess
 from fastsf.training.run.history import read_history
@@ -174,7 +173,7 @@ def write_report(
     StorageError
         If a file cannot be written.
     """
-    document = Document(f"Training of a potential for {', '.join(preparation.descriptor.elements)}", folder)
+    document = ReportDocument(f"Training of a potential for {', '.join(preparation.descriptor.elements)}", folder)
     _errors(document, assessment)
     _speed(document, trained[0].potential, preparation)
     _course(document, trained)
@@ -182,15 +181,10 @@ def write_report(
     _data(document, preparation, remarks)
     _potential(document, trained[0].potential, preparation)
     _origin(document, preparation, command)
-    written = []
-    for name, text in (("report.md", document.as_markdown()), ("report.html", document.as_html())):
-        data = text.encode()
-        write_atomically(folder / name, lambda file, data=data: file.write(data))  # type: ignore[misc]
-        written.append(folder / name)
-    return written
+    return document.write("report")
 
 
-def _errors(document: Document, assessment: Assessment) -> None:
+def _errors(document: ReportDocument, assessment: Assessment) -> None:
     document.heading("Errors")
     document.table(assessment.head(), assessment.rows())
     number = len(assessment.seeds[assessment.judged])
@@ -198,7 +192,7 @@ def _errors(document: Document, assessment: Assessment) -> None:
         document.text(f"Mean and standard deviation over {number} seeds; the committee predicts their mean.")
 
 
-def _speed(document: Document, potential: Potential, preparation: Preparation) -> None:
+def _speed(document: ReportDocument, potential: Potential, preparation: Preparation) -> None:
     microseconds, atoms = measure_speed(potential, preparation.dataset.labelled.structures)
     threads = potential.descriptor.threads
     document.text(
@@ -207,7 +201,7 @@ def _speed(document: Document, potential: Potential, preparation: Preparation) -
     )
 
 
-def _course(document: Document, trained: Sequence[Trained]) -> None:
+def _course(document: ReportDocument, trained: Sequence[Trained]) -> None:
     document.heading("Training")
     rows = [
         [
@@ -227,7 +221,7 @@ def _course(document: Document, trained: Sequence[Trained]) -> None:
     document.picture(picture, "errors against epochs")
 
 
-def _details(document: Document, assessment: Assessment) -> None:
+def _details(document: ReportDocument, assessment: Assessment) -> None:
     part, metrics, plots = assessment.judged, assessment.metrics(), document.folder / "plots"
     document.heading(f"Errors on the {part} set")
     plot_errors(metrics, f"Errors on the {part} set", plots / "errors.png")
@@ -236,7 +230,7 @@ def _details(document: Document, assessment: Assessment) -> None:
         document.picture(path, f"predictions against reference, {path.stem}")
 
 
-def _data(document: Document, preparation: Preparation, remarks: str) -> None:
+def _data(document: ReportDocument, preparation: Preparation, remarks: str) -> None:
     dataset = preparation.dataset
     document.heading("Data")
     groups = sorted(set(dataset.labelled.groups))
@@ -251,7 +245,7 @@ def _data(document: Document, preparation: Preparation, remarks: str) -> None:
     document.listing([*dataset.split.warnings, *remarks.splitlines()])
 
 
-def _potential(document: Document, potential: Potential, preparation: Preparation) -> None:
+def _potential(document: ReportDocument, potential: Potential, preparation: Preparation) -> None:
     document.heading("Model")
     sigma, config = preparation.sigma, preparation.config
     document.listing(
@@ -268,7 +262,7 @@ def _potential(document: Document, potential: Potential, preparation: Preparatio
     document.picture(picture, "distribution of weights and biases")
 
 
-def _origin(document: Document, preparation: Preparation, command: str) -> None:
+def _origin(document: ReportDocument, preparation: Preparation, command: str) -> None:
     import fastsf
 
     document.heading("Origin")
