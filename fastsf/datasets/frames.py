@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from fastsf.datasets.inputs import Input
 from fastsf.elements import atomic_number, chemical_symbol
-from fastsf.errors import FormatError, InputError, StructureError
+from fastsf.errors import FormatError, InputError, StructureError, counted
 from fastsf.io.labels import available_keys, charges_of, flat_info, labels_of
 from fastsf.io.structures import iread_structures
 from fastsf.io.text import ReadPosition
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 OnError = Literal["stop", "skip"]
-T = TypeVar("T")
 _ELEMENTS = 256
 
 
@@ -155,8 +154,13 @@ class FrameReader:
                 chunk = Chunk()
         if chunk.frames or chunk.skipped:
             chunk.after = FrameIndex(len(self.inputs), 0)
-            chunk.bytes_read = sum(each.size for each in self.inputs)
+            chunk.bytes_read = self.bytes_total
             yield chunk
+
+    @property
+    def bytes_total(self) -> int:
+        """Size of all files, bytes."""
+        return sum(each.size for each in self.inputs)
 
     def check_keys(self) -> None:
         """Complain about label keys that no structure read so far has.
@@ -233,28 +237,16 @@ class FrameReader:
         return sum(each.size for each in self.inputs[:file]) + self._position.bytes
 
 
-def compute_chunk(
-    chunk: Chunk, compute: Callable[[Sequence[Frame]], T], inputs: Sequence[Input], on_error: OnError
-) -> T:
-    """Compute a chunk; structures that are refused only now are left out or end the run.
+def check_any(structures: int, skipped: Sequence[str]) -> None:
+    """Check that some structure could be used.
 
     Raises
     ------
-    StructureError
-        For a refused structure, with file and frame, unless those are to be skipped.
+    InputError
+        If there was none; names the first that was left out.
     """
-    try:
-        return compute(chunk.frames)
-    except InputError:
-        for frame in list(chunk.frames):
-            try:
-                compute([frame])
-            except InputError as error:
-                path = inputs[frame.index.file].path
-                if on_error == "stop":
-                    raise StructureError(located(error, path, frame.index.frame)) from error
-                chunk.leave_out(frame, path, error)
-        return compute(chunk.frames)
+    if not structures:
+        raise InputError(f"no structure can be used: {counted(len(skipped), 'structure')} left out, first {skipped[0]}")
 
 
 def find_elements(paths: Sequence[str], reading: Reading) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.datasets.frames import Frame, FrameIndex, FrameReader, Reading, located
+from fastsf.datasets.frames import Frame, FrameIndex, FrameReader, Reading, check_any, located
 from fastsf.datasets.inputs import checked_inputs
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
@@ -255,8 +255,7 @@ class _Builder:
         InputError
             If it is empty, or a key that was named is nowhere.
         """
-        if not self.structures:
-            raise InputError(f"no structure can be used; {len(self.skipped)} left out, the first: {self.skipped[0]}")
+        check_any(len(self.structures), self.skipped)
         check_names("key", sorted(self.wanted), self.keys)
         return LabelledSet(
             self.structures,

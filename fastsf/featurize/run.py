@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from fastsf.console import ReadingProgress
-from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, compute_chunk
+from fastsf.datasets.computing import computed_chunks
+from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, check_any
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
-from fastsf.datasets.read_ahead import ReadAhead, quick_switching
 from fastsf.descriptors.base import Batch, Descriptor, possible_elements
 from fastsf.descriptors.statistics import by_group
 from fastsf.errors import InputError
@@ -167,7 +167,8 @@ class _FeaturizeRun:
         parts: FeatureChunks,
         on_progress: Callable[[ReadingProgress], None] | None,
     ) -> None:
-        self.descriptor, self.files, self.options, self.reading = descriptor, files, options, reading
+        self.descriptor, self.options = descriptor, options
+        self.reader = FrameReader(files, possible_elements(descriptor), reading)
         self.parts, self.on_progress = parts, on_progress
         self.totals = layout.measure({})
         self.rows = layout.ROWS[descriptor.centered_on]
@@ -176,23 +177,17 @@ class _FeaturizeRun:
         """Compute and save all chunks that are not there yet, and give the file its name."""
         summary = FeaturizeSummary(target)
         start = self._load_finished(summary)
-        reader = FrameReader(self.files, possible_elements(self.descriptor), self.reading)
         chunk_size = self.options.chunk_size(self.descriptor.centered_on)
         with (
-            quick_switching(),
             WriteBehind(self.parts, target, about, self._count) as store,
-            ReadAhead(reader.chunks(start, chunk_size)) as chunks,
+            computed_chunks(self.reader, start, chunk_size, self._batch) as chunks,
         ):
             store.start()
-            for chunk in chunks:
-                if start == FrameIndex() and not summary.computed_atoms:
-                    reader.check_keys()
-                before = time.perf_counter()
-                batch = self._evaluate(chunk)
-                summary.kernel_seconds += time.perf_counter() - before
-                summary.computed_atoms += chunk.atoms
-                summary.skipped += [each.reason for each in chunk.skipped]
-                store.save(partial(self._make, chunk, batch))
+            for each in chunks:
+                summary.kernel_seconds += each.seconds
+                summary.computed_atoms += each.chunk.atoms
+                summary.skipped += [skipped.reason for skipped in each.chunk.skipped]
+                store.save(partial(self._make, each.chunk, each.result))
             store.wait()
             self._check_any(summary)
             store.finish()
@@ -208,10 +203,6 @@ class _FeaturizeRun:
             self._count(meta)
         summary.resumed = self.totals["structure"]
         return start
-
-    def _evaluate(self, chunk: Chunk) -> Batch:
-        """Compute a chunk; structures that the descriptor refuses are left out or end the run."""
-        return compute_chunk(chunk, self._batch, self.files, self.reading.on_error)
 
     def _batch(self, frames: Sequence[Frame]) -> Batch:
         structures = [frame.structure for frame in frames]
@@ -240,14 +231,13 @@ class _FeaturizeRun:
 
     def _report(self, bytes_read: int) -> None:
         if self.on_progress is not None:
-            total = sum(each.size for each in self.files)
-            self.on_progress(ReadingProgress(self.totals["structure"], self.totals["atom"], bytes_read, total))
+            done = self.totals["structure"], self.totals["atom"]
+            self.on_progress(ReadingProgress(*done, bytes_read, self.reader.bytes_total))
 
     def _check_any(self, summary: FeaturizeSummary) -> None:
         if not self.totals["structure"]:
             self.parts.clear()
-            count, first = len(summary.skipped), summary.skipped[0]
-            raise InputError(f"no structure could be used; {count} left out, the first: {first}")
+        check_any(self.totals["structure"], summary.skipped)
 
     def _complete(self, summary: FeaturizeSummary) -> FeaturizeSummary:
         summary.structures, summary.atoms = self.totals["structure"], self.totals["atom"]

@@ -19,10 +19,10 @@ from typing import IO, Any, cast
 import numpy as np
 
 from fastsf.console import ReadingProgress
-from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, compute_chunk
+from fastsf.datasets.computing import computed_chunks
+from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, check_any
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.datasets.labelled import group_of
-from fastsf.datasets.read_ahead import ReadAhead, quick_switching
 from fastsf.errors import InputError, StorageError
 from fastsf.io.text import compressing
 from fastsf.potentials.committee import Committee, evaluate_all
@@ -186,7 +186,8 @@ class _PredictionRun:
         on_progress: Callable[[ReadingProgress], None] | None,
         summary: PredictionSummary,
     ) -> None:
-        self.potential, self.files, self.reading = potential, files, reading
+        self.potential = potential
+        self.reader = FrameReader(files, list(potential.elements), reading)
         self.threads = threads or potential.descriptor.threads
         self.chunk_atoms, self.group_key = chunk_atoms, group_key
         self.on_progress, self.summary = on_progress, summary
@@ -198,24 +199,16 @@ class _PredictionRun:
 
     def compute(self, stream: IO[bytes] | None) -> None:
         """Compute everything; write it if there is a stream."""
-        reader = FrameReader(self.files, list(self.potential.elements), self.reading)
-        summary = self.summary
+        summary, reader = self.summary, self.reader
         with (
-            quick_switching(),
             _write_behind(stream) as write,
-            ReadAhead(reader.chunks(FrameIndex(), self.chunk_atoms)) as chunks,
+            computed_chunks(reader, FrameIndex(), self.chunk_atoms, self._batch) as chunks,
         ):
-            for number, chunk in enumerate(chunks):
-                if number == 0:
-                    reader.check_keys()
-                before = time.perf_counter()
-                predictions = compute_chunk(chunk, self._batch, self.files, self.reading.on_error)
-                summary.kernel_seconds += time.perf_counter() - before
-                write(predictions)
-                self._count(chunk, predictions)
-        if not summary.structures:
-            first = summary.skipped[0]
-            raise InputError(f"no structure could be used; {len(summary.skipped)} left out, the first: {first}")
+            for each in chunks:
+                summary.kernel_seconds += each.seconds
+                write(each.result)
+                self._count(each.chunk, each.result)
+        check_any(summary.structures, summary.skipped)
 
     def _batch(self, frames: Sequence[Frame]) -> list[Prediction]:
         results = evaluate_all(self.potential, [frame.structure for frame in frames], self.threads)
@@ -233,8 +226,8 @@ class _PredictionRun:
             summary.metrics.add(each.frame, result.energy, cast(Any, result.forces), result.stress, group)
         self._count_outside([each.result for each in predictions if each.result.outside.any()])
         if self.on_progress is not None:
-            total = sum(each.size for each in self.files)
-            self.on_progress(ReadingProgress(summary.structures, summary.atoms, chunk.bytes_read, total))
+            read = chunk.bytes_read, self.reader.bytes_total
+            self.on_progress(ReadingProgress(summary.structures, summary.atoms, *read))
 
     def _count_outside(self, results: Sequence[Result]) -> None:
         summary = self.summary

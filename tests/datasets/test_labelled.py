@@ -125,7 +125,7 @@ def test_nothing_usable(file, tmp_path):
     path = file(frame("E=1 x=2", forces="F"))
     with pytest.raises(StructureError, match=r"info: E, x; arrays: .* F"):
         read_labelled([path])
-    with pytest.raises(InputError, match=r"no structure can be used; 1 left out, the first: .* info: E, x;"):
+    with pytest.raises(InputError, match=r"no structure can be used: 1 structure left out, first .* info: E, x;"):
         read_labelled([path], Reading(on_error="skip"))
     with pytest.raises(StorageError, match="no such file"):
         read_labelled([tmp_path / "gone.extxyz"])

@@ -290,7 +290,7 @@ def test_empty_file_among_others(data):
 def test_nothing_left_is_an_error(tmp_path):
     data = tmp_path / "data.traj"
     write(data, [Atoms("Au"), Atoms("Ag")])
-    with pytest.raises(InputError, match="no structure could be used; 2 left out"):
+    with pytest.raises(InputError, match="no structure can be used: 2 structures left out"):
         make(data, reading=Reading(on_error="skip"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.traj"]
 
