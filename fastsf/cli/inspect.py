@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fastsf.cli.options import Commands, add_console, add_units, console_of
+from fastsf.cli.options import Commands, add_console, add_units, add_verbose, console_of
 from fastsf.console import Console
-from fastsf.errors import FormatError, InputError
+from fastsf.errors import FormatError, InputError, counted
 
 
 def add(commands: Commands) -> None:
@@ -26,6 +26,7 @@ def add(commands: Commands) -> None:
     )
     kind = "a folder of n2p2 or RuNNer"
     add_units(parser.add_argument_group("units"), "", kind, kind, told=True)
+    add_verbose(parser, "functions of a model file and remarks on a folder")
     add_console(parser)
 
 
@@ -51,12 +52,13 @@ def run(arguments: argparse.Namespace) -> None:
     from fastsf.reports.potential import describe_folder, describe_model
 
     if not folder:
-        console.say(describe_model(arguments.file))
+        console.say(describe_model(arguments.file, verbose=arguments.verbose))
         return
-    text, wrong = describe_folder(arguments.file, arguments.length_unit, arguments.energy_unit)
+    units = arguments.length_unit, arguments.energy_unit
+    text, wrong = describe_folder(arguments.file, *units, verbose=arguments.verbose)
     console.say(text)
     if wrong:
-        raise FormatError(f"things that are wrong: {wrong}", arguments.file)
+        raise FormatError(f"the potential cannot be used: found {counted(wrong, 'error')}", arguments.file)
 
 
 def _inspect_features(arguments: argparse.Namespace, console: Console) -> None:

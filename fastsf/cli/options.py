@@ -114,6 +114,11 @@ def add_console(parser: argparse.ArgumentParser) -> None:
     console.add_argument("--log", metavar="FILE", help="also write messages into a file")
 
 
+def add_verbose(parser: argparse.ArgumentParser, listed: str) -> None:
+    """Add the option that lists everything."""
+    parser.add_argument("--verbose", action="store_true", help=f"list all {listed}, not only the first")
+
+
 def positive(text: str) -> int:
     """Read a whole number of at least 1."""
     number = int(text)

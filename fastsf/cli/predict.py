@@ -14,6 +14,7 @@ from fastsf.cli.options import (
     add_precision,
     add_reading,
     add_threads,
+    add_verbose,
     command_line,
     compile_for,
     console_of,
@@ -51,6 +52,7 @@ def add_prediction(parser: Parser) -> argparse._ArgumentGroup:
     kinds = "a folder of n2p2 or RuNNer and of input.data files"
     add_reading(parser, kinds, kinds)
     parser.add_argument("--group-key", metavar="KEY", help="name of the structures' group in the files")
+    add_verbose(parser, "functions with extrapolations, groups and structures left out")
     add_console(parser)
     return writing
 
@@ -85,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
             overwrite=arguments.overwrite,
             on_progress=bar,
         )
-    console.say(report(summary))
+    console.say(report(summary, arguments.verbose))
     if arguments.command == "evaluate" and not summary.metrics.by_name():
         raise InputError("there is nothing to compare with: no structure has a label")
     about = {"models": [arguments.model, *arguments.member], "command": command_line(arguments)}

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 
 from fastsf.descriptors.statistics import ColumnStatistics
+from fastsf.errors import counted
 from fastsf.featurize.reader import FeatureFile
 
 _MOST_LINES = 20
@@ -21,7 +22,7 @@ def describe(file: FeatureFile) -> str:
     units = _units(chain(*file.labels.values()))
     lines = [
         f"{file.path}: symmetry functions, format version {attributes['version']}",
-        _row("structures", f"{len(file):,} from {_several(len(file.inputs), 'file')}"),
+        _row("structures", f"{len(file):,} from {counted(len(file.inputs), 'file')}"),
         _row("atoms", _counted(file.n_atoms, file.atom_counts())),
         *([_row("pairs", _counted(file.n_rows, file.row_counts()))] if file.centered_on == "pairs" else []),
         _row("columns", f"{features.shape[1]}: {widths}; {features.dtype}, {units}"),
@@ -73,15 +74,11 @@ def _row(name: str, text: str) -> str:
     return f"  {name:<12}{text}"
 
 
-def _several(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def _label_rows(file: FeatureFile) -> Iterator[str]:
     units = {"energy": "eV", "forces": "eV/Å", "stress": "eV/Å^3"}
     for number, (name, unit) in enumerate(units.items()):
         count = file.count_labels(name)
-        text = f"{name} of {_several(count, 'structure')}, {unit}" if count else f"no {name}"
+        text = f"{name} of {counted(count, 'structure')}, {unit}" if count else f"no {name}"
         yield _row("" if number else "labels", text)
 
 

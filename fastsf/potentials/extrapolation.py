@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.elements import chemical_symbol
+from fastsf.errors import counted
 from fastsf.potentials.pcsf_term import PCSFModel
 from fastsf.potentials.pcsf_values import PCSFValues
 from fastsf.potentials.scaling import Scaling
 from fastsf.types import FloatArray, IntArray
 
-_MOST_LINES = 20
+MOST_FUNCTIONS = 5
+"""Functions that a summary lists unless it is asked for more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +72,11 @@ class Extrapolations:
                 f"is outside {self.minimum[k]:.6g} .. {self.maximum[k]:.6g} ({_far(self.distance[k])})"
             )
 
-    def summary(self) -> str:
-        """Count by element or kind of pairs and function, the farthest first."""
+    def summary(self, most: int | None = MOST_FUNCTIONS) -> str:
+        """Return the counts by element or kind of pairs and function as text; as `Tally.summary`."""
         tally = Tally()
         tally.add(self)
-        return tally.summary()
+        return tally.summary(most)
 
 
 class Tally:
@@ -105,20 +107,26 @@ class Tally:
                 rows.append({"element": name, "column": k, "function": self._labels[name][k], **numbers})
         return sorted(rows, key=lambda row: -row["farthest"])
 
-    def summary(self) -> str:
-        """Count by element and function in words, the farthest first."""
+    def summary(self, most: int | None = MOST_FUNCTIONS) -> str:
+        """Return the counts by element or kind of pairs and function as text, the farthest first.
+
+        Parameters
+        ----------
+        most : int or None
+            Functions that are listed; None lists all.
+        """
         rows = self.table()
         if not rows:
             return "no values outside the range of the training set"
-        lines = [f"values outside the range of the training set: {len(self):,}"]
-        for row in rows[:_MOST_LINES]:
+        lines = [f"{len(self):,} values outside the range of the training set, of {counted(len(rows), 'function')}"]
+        for row in rows[:most]:
             lines.append(
-                f"  {row['element']:2} function {row['column']:3d}: {row['count']:,} times, from {row['smallest']:.6g} "
-                f"to {row['largest']:.6g}, trained {row['minimum']:.6g} .. {row['maximum']:.6g} "
+                f"  {row['element']:2} function {row['column']:3d}: {counted(row['count'], 'value')} from "
+                f"{row['smallest']:.6g} to {row['largest']:.6g}, trained {row['minimum']:.6g} to {row['maximum']:.6g} "
                 f"({_far(row['farthest'])})  {row['function']}"
             )
-        if len(rows) > _MOST_LINES:
-            lines.append(f"  ... and of {len(rows) - _MOST_LINES:,} more functions")
+        if most is not None and len(rows) > most:
+            lines.append(f"  ... and {counted(len(rows) - most, 'function')} more")
         return "\n".join(lines)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from fastsf.descriptors.acsf import ACSF
@@ -13,6 +12,7 @@ from fastsf.potentials.evaluation import Evaluator, Model, Result
 from fastsf.potentials.files.export import export_folder
 from fastsf.potentials.files.folder import read_potential_folder
 from fastsf.potentials.files.model_file import read_model, write_model
+from fastsf.potentials.metadata import describe_metadata
 from fastsf.potentials.network import Network
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.parts import PotentialParts
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 OWN_UNITS = ("Angstrom", "eV")
 """Units of everything inside fastsf and of its model files."""
-
-_WIDTH = 150
-"""Characters of a text of the metadata that the summary shows."""
 
 
 class Potential:
@@ -282,7 +279,7 @@ class Potential:
             for kind in self.pairs.kinds:
                 lines.append(f"  {kind} {_in_words(self.pairs.networks[kind], self.pairs.scalings[kind])}")
         lines.append(f"  one unit of the networks is {self.energy_scale:.10g} eV")
-        lines += [f"  {name}: {shorten(text, _WIDTH, placeholder=' ...')}" for name, text in self.metadata.items()]
+        lines += [f"  {line}" for line in describe_metadata(self.metadata)]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

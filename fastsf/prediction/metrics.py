@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from fastsf.datasets.frames import Frame
 from fastsf.elements import chemical_symbol
+from fastsf.potentials.metadata import ERROR_UNITS
 from fastsf.types import FloatArray
 
 WORST = 10
 """Structures that are remembered by name for each kind of label."""
-UNITS = {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å^3"}
 SHOWN = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (1e3, "meV/Å^3")}
 """Factors and units in which people are shown errors."""
 
@@ -150,7 +150,7 @@ class ErrorMetrics:
     energy: ErrorSums = field(default_factory=ErrorSums)
     forces: dict[str, ErrorSums] = field(default_factory=dict)
     stress: ErrorSums = field(default_factory=ErrorSums)
-    worst: dict[str, list[Worst]] = field(default_factory=lambda: {name: [] for name in UNITS})
+    worst: dict[str, list[Worst]] = field(default_factory=lambda: {name: [] for name in ERROR_UNITS})
     energies: ParitySample = field(default_factory=ParitySample)
     components: dict[str, ParitySample] = field(default_factory=dict)
     groups: dict[str, dict[str, ErrorSums]] = field(default_factory=dict)
@@ -224,7 +224,7 @@ class ErrorMetrics:
         return {name: moments for name, moments in found.items() if moments.count}
 
     def errors(self) -> dict[str, float]:
-        """RMSE of each kind of label that there was, in the units of `UNITS`."""
+        """RMSE of each kind of label that there was, in the units of `ERROR_UNITS`."""
         return {name: moments.rmse for name, moments in self.by_name().items()}
 
     def table(self, paths: list[str]) -> dict[str, Any]:
@@ -234,7 +234,7 @@ class ErrorMetrics:
             worst = [
                 {"file": paths[each.file], "frame": each.frame, "error": each.error} for each in self.worst_frames(name)
             ]
-            document[name] = {"unit": UNITS[name], **moments.table(), "worst": worst}
+            document[name] = {"unit": ERROR_UNITS[name], **moments.table(), "worst": worst}
         if "forces" in document:
             document["forces"]["elements"] = {symbol: each.table() for symbol, each in sorted(self.forces.items())}
         if self.groups:

@@ -1,20 +1,21 @@
-"""What `fastsf predict` tells: text, JSON and pictures."""
+"""Results of predictions as text, JSON and pictures."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastsf.errors import StorageError
+from fastsf.errors import StorageError, counted
+from fastsf.potentials.extrapolation import MOST_FUNCTIONS
 from fastsf.prediction.error_plots import plot_errors
-from fastsf.prediction.metrics import SHOWN, UNITS, ErrorMetrics, ErrorSums
+from fastsf.prediction.metrics import SHOWN, ErrorMetrics, ErrorSums
 from fastsf.prediction.parity import plot_parity
 from fastsf.prediction.predict import PredictionSummary
-from fastsf.storage.atomic import storage_errors, write_atomically
+from fastsf.storage.atomic import storage_errors, write_text
 
 _MOST_LINES = 20
 _TABLE_WORST = 5
@@ -60,7 +61,7 @@ def write_results(
     if metrics is not None:
         document = _without_odd_numbers({**about, **summary.table()})
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        write_atomically(Path(metrics), lambda file: file.write(text.encode()))
+        write_text(Path(metrics), text)
         written.append(Path(metrics))
     if plots is not None:
         written += plot_parity(summary.metrics, Path(plots))
@@ -79,27 +80,35 @@ def _without_odd_numbers(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def report(summary: PredictionSummary) -> str:
-    """Say what a prediction did: counts, errors, extrapolations, what was left out, times."""
+def report(summary: PredictionSummary, verbose: bool = False) -> str:
+    """Return what a prediction did as text: counts, errors, extrapolations, what was left out, times.
+
+    Parameters
+    ----------
+    summary : PredictionSummary
+        From `fastsf.prediction.predict.predict`.
+    verbose : bool
+        List all functions with extrapolations and all groups and structures left out, not the first of them.
+    """
     place = "" if summary.output is None else f"{summary.output}: "
     each = 1e6 / summary.atoms
     times = f"{summary.seconds * each:.1f} µs per atom, of it {summary.kernel_seconds * each:.1f} µs computing"
     lines = [
         f"{place}{summary.structures:,} structures, {summary.atoms:,} atoms",
-        *_errors(summary.metrics, summary.keys),
+        *_errors(summary.metrics, summary.keys, verbose),
         *_worst(summary),
-        *_extrapolations(summary),
-        *_skipped(summary),
+        *_extrapolations(summary, verbose),
+        *_skipped(summary, verbose),
         f"{summary.seconds:.1f} s: {times}",
     ]
     return "\n".join(lines)
 
 
-def _errors(metrics: ErrorMetrics, keys: list[str]) -> Iterator[str]:
+def _errors(metrics: ErrorMetrics, keys: list[str], verbose: bool) -> Iterator[str]:
     found = metrics.by_name()
     if not found:
         hidden = ", ".join(key for key in keys if "energy" in key.lower())
-        yield "no labels to compare with" + (f"; --energy-key tells which of {hidden} is one" if hidden else "")
+        yield "no labels to compare with" + (f"; --energy-key says which of {hidden} is one" if hidden else "")
         return
     yield f"{'errors':16} {'RMSE':>10} {'MAE':>10} {'mean':>10} {'max':>10}"
     for name, moments in found.items():
@@ -109,9 +118,9 @@ def _errors(metrics: ErrorMetrics, keys: list[str]) -> Iterator[str]:
             for symbol, one in sorted(metrics.forces.items()):
                 yield _error_line(name, f"  on {symbol}", one, noun)
         if len(metrics.groups) > 1:
-            for group, each in sorted(metrics.groups.items()):
-                if name in each:
-                    yield _error_line(name, f"  in {group}", each[name], noun)
+            groups = {group: each[name] for group, each in sorted(metrics.groups.items()) if name in each}
+            lines = [_error_line(name, f"  in {group}", each, noun) for group, each in groups.items()]
+            yield from _first(lines, _MOST_LINES, verbose)
 
 
 def _error_line(name: str, title: str, moments: ErrorSums, noun: str) -> str:
@@ -122,7 +131,7 @@ def _error_line(name: str, title: str, moments: ErrorSums, noun: str) -> str:
 
 
 def _worst(summary: PredictionSummary) -> Iterator[str]:
-    for name in UNITS:
+    for name in SHOWN:
         scale, unit = SHOWN[name]
         worst = summary.metrics.worst_frames(name)[:_TABLE_WORST]
         if len(worst) > 1:
@@ -132,19 +141,29 @@ def _worst(summary: PredictionSummary) -> Iterator[str]:
             yield f"largest {name} {kind}s, {unit}: {'; '.join(places)}"
 
 
-def _extrapolations(summary: PredictionSummary) -> Iterator[str]:
+def _extrapolations(summary: PredictionSummary, verbose: bool) -> Iterator[str]:
     if summary.extrapolating_structures:
         yield (
             f"extrapolation in {summary.extrapolating_structures:,} of {summary.structures:,} structures, "
-            f"{summary.extrapolating_atoms:,} of {summary.atoms:,} atoms; {summary.extrapolations.summary()}"
+            f"{summary.extrapolating_atoms:,} of {summary.atoms:,} atoms"
         )
+        yield summary.extrapolations.summary(None if verbose else MOST_FUNCTIONS)
+        if not verbose and len(summary.extrapolations.table()) > MOST_FUNCTIONS:
+            yield "  (--verbose lists all functions)"
     else:
         yield "no extrapolation: all symmetry functions are inside the range of the training set"
 
 
-def _skipped(summary: PredictionSummary) -> Iterator[str]:
+def _skipped(summary: PredictionSummary, verbose: bool) -> Iterator[str]:
     if summary.skipped:
-        yield f"left out: {len(summary.skipped):,}"
-        yield from (f"  {reason}" for reason in summary.skipped[:_MOST_LINES])
-        if len(summary.skipped) > _MOST_LINES:
-            yield f"  ... and {len(summary.skipped) - _MOST_LINES:,} more"
+        yield f"left out: {counted(len(summary.skipped), 'structure')}"
+        yield from (f"  {reason}" for reason in _first(summary.skipped, _MOST_LINES, verbose))
+
+
+def _first(lines: Sequence[str], most: int, verbose: bool) -> Iterator[str]:
+    """Return the first lines, or all of them, and how many follow."""
+    if verbose or len(lines) <= most:
+        yield from lines
+    else:
+        yield from lines[:most]
+        yield f"... and {len(lines) - most:,} more (--verbose lists all)"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastsf.errors import counted
 from fastsf.reports import shapes
 from fastsf.reports.style import make_figure
 from fastsf.symmetry.atoms import Radial, SymmetryFunction
@@ -48,7 +49,7 @@ def functions_figure(name: str, functions: Sequence[SymmetryFunction | PairFunct
     places = list(_places([len(group.panels) for group in groups]))
     rows = places[-1] // _ACROSS + 1
     across = _ACROSS if rows > 1 else places[-1] + len(groups[-1].panels)
-    title = f"Symmetry functions of {name}: {_several(len(functions), 'column')}"
+    title = f"Symmetry functions of {name}: {counted(len(functions), 'column')}"
     figure = make_figure(max(across * _WIDTH, 5.0), rows * _HEIGHT + 0.5, title)
     for group, place in zip(groups, places, strict=True):
         for cell, panel in enumerate(group.panels, start=place):
@@ -78,11 +79,7 @@ def _title(group: shapes.Group, panel: shapes.Panel) -> str:
     if len(neighbors) > _TITLE_LENGTH:
         neighbors = neighbors[: _TITLE_LENGTH - 1] + "…"
     who = f"{group.family}  neighbours {neighbors}" if neighbors else group.family
-    return f"{who}\n{panel.what}, {_several(len(panel.factors), 'curve')}"
-
-
-def _several(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{who}\n{panel.what}, {counted(len(panel.factors), 'curve')}"
 
 
 def _parameters(factor: shapes.Factor) -> Parameters:

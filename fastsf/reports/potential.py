@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from fastsf.errors import counted
 from fastsf.io.n2p2.weights import count_parameters
 from fastsf.potentials.files.folder import SETTINGS, choose_units
 from fastsf.potentials.potential import Potential
@@ -13,10 +14,12 @@ from fastsf.reports.words import explain
 from fastsf.units import energy_factor, length_factor
 
 _WIDTH = 52
+_MOST_NOTES = 20
+_MOST_FUNCTIONS = 5
 
 
 def describe_folder(
-    path: str | Path, length_unit: str | None = None, energy_unit: str | None = None
+    path: str | Path, length_unit: str | None = None, energy_unit: str | None = None, *, verbose: bool = False
 ) -> tuple[str, int]:
     """Explain a folder of RuNNer or n2p2 line by line, and say what is wrong or suspicious.
 
@@ -26,6 +29,8 @@ def describe_folder(
         With input.nn, scaling.data and weights.ZZZ.data; any of them may be missing or damaged.
     length_unit, energy_unit : str, optional
         Units of the folder by ASE's names; as for `fastsf.Potential.load`.
+    verbose : bool
+        List all that is suspicious, not the first of it.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def describe_folder(
             text = " ".join([line.keyword, *line.args])
             lines.append(f"{line.line:5d}  {text:{_WIDTH}}  {explain(line, check.elements, length_unit, energy_unit)}")
         lines.append("")
-    lines += [*_networks(check), "", *_findings(check)]
+    lines += [*_networks(check), "", *_findings(check, None if verbose else _MOST_NOTES)]
     return "\n".join(lines), sum(finding.wrong for finding in check.findings)
 
 
@@ -70,17 +75,25 @@ def _networks(check: FolderCheck) -> Iterator[str]:
         yield text
 
 
-def _findings(check: FolderCheck) -> Iterator[str]:
+def _findings(check: FolderCheck, most: int | None) -> Iterator[str]:
     wrong = [finding.text for finding in check.findings if finding.wrong]
     notes = [finding.text for finding in check.findings if not finding.wrong]
-    yield f"wrong: {len(wrong)}"
+    yield f"found {counted(len(wrong), 'error')}"
     yield from (f"  {text}" for text in wrong)
-    yield f"suspicious: {len(notes)}"
-    yield from (f"  {text}" for text in notes)
+    yield f"found {counted(len(notes), 'remark')}"
+    yield from (f"  {text}" for text in notes[:most])
+    if most is not None and len(notes) > most:
+        yield f"  ... and {counted(len(notes) - most, 'remark')} more (--verbose lists all)"
 
 
-def describe_model(path: str | Path) -> str:
+def describe_model(path: str | Path, *, verbose: bool = False) -> str:
     """Describe a model file of fastsf: functions, networks, scaling, energies, where it comes from.
+
+    Parameters
+    ----------
+    path : path-like
+    verbose : bool
+        List all functions, not the first of each element or kind of pairs.
 
     Raises
     ------
@@ -92,5 +105,9 @@ def describe_model(path: str | Path) -> str:
     of_pairs = {} if potential.pairs is None else potential.pairs.descriptor.labels
     for name, labels in (potential.descriptor.labels | of_pairs).items():
         if labels:
-            lines += ["", f"{name}: {len(labels)} functions", *(f"  {k:4d}  {label}" for k, label in enumerate(labels))]
+            lines += ["", f"{name}: {counted(len(labels), 'function')}"]
+            shown = labels if verbose else labels[:_MOST_FUNCTIONS]
+            lines += [f"  {k:4d}  {label}" for k, label in enumerate(shown)]
+            if len(shown) < len(labels):
+                lines.append(f"  ... and {counted(len(labels) - len(shown), 'function')} more (--verbose lists all)")
     return "\n".join(lines)

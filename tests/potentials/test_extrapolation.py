@@ -107,12 +107,14 @@ def test_summary_counts_by_element_and_function():
         **{"smallest": -1.0, "largest": -1.0, "minimum": 0.0, "maximum": 2.0},
     }
     text = found.summary()
-    assert text.startswith("values outside the range of the training set: 4\n")
+    assert text.startswith("4 values outside the range of the training set, of 4 functions\n")
     assert (
-        f"H  function   0: 1 times, from 1.5 to 1.5, trained 0 .. 1 (by 50 % of the range)  {acsf.labels['H'][0]}"
+        f"H  function   0: 1 value from 1.5 to 1.5, trained 0 to 1 (by 50 % of the range)  {acsf.labels['H'][0]}"
         in text
     )
     assert text.index("by 50 %") < text.index("by 20 %")
+    assert found.summary(most=4) == text
+    assert found.summary(most=1).splitlines() == [*text.splitlines()[:2], "  ... and 3 functions more"]
 
 
 def test_nothing_outside():

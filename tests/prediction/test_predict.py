@@ -308,7 +308,7 @@ def test_structures_that_cannot_be_used_are_left_out(tmp_path):
     ]
     assert len(read(output, ":")) == 2
     write(path, [Atoms("Au")])
-    with pytest.raises(InputError, match="no structure could be used; 1 left out"):
+    with pytest.raises(InputError, match="no structure can be used: 1 structure left out"):
         predict([path], potential(), reading=Reading(on_error="skip"), threads=1)
 
 
@@ -388,7 +388,7 @@ def test_labels_of_other_names(run, model, tmp_path):
     write(path, atoms)
     status, told, _ = run("predict", model, path)
     assert status == 0
-    assert "no labels to compare with; --energy-key tells which of REF_energy is one" in told
+    assert "no labels to compare with; --energy-key says which of REF_energy is one" in told
     status, told, _ = run("predict", model, path, "--energy-key", "REF_energy")
     assert status == 0
     assert "  energy                250        250       -250        250 meV/atom, 1 structures" in told

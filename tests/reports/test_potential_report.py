@@ -31,12 +31,12 @@ def explained(text: str, line: str) -> str:
 
 
 def findings(text: str) -> str:
-    return text[text.index("\nwrong: ") :]
+    return text[re.search(r"^found \d+ errors?$", text, re.MULTILINE).start() :]
 
 
 def test_every_line_in_words(tmp_path):
     text, wrong = describe_folder(write(tmp_path, {**files(), "input.nn": CLEAN}), "Angstrom", "Hartree")
-    assert wrong == 0 and findings(text) == "\nwrong: 0\nsuspicious: 0"
+    assert wrong == 0 and findings(text) == "found 0 errors\nfound 0 remarks"
     for line in CLEAN.splitlines()[1:]:
         words = " ".join(line.split("!")[0].split())
         assert explained(text, words) not in ("unknown", "")
@@ -196,7 +196,7 @@ def test_inspect(tmp_path, capsys):
     assert main(["inspect", str(folder)]) == 2
     output = capsys.readouterr()
     assert "weights.008.data: No such file" in output.out
-    assert output.err == f"fastsf: {folder}: things that are wrong: 1\n"
+    assert output.err == f"fastsf: {folder}: the potential cannot be used: found 1 error\n"
 
 
 def test_inspect_of_a_model_file(tmp_path, capsys):
@@ -205,7 +205,10 @@ def test_inspect_of_a_model_file(tmp_path, capsys):
     assert main(["inspect", str(path)]) == 0
     text = capsys.readouterr().out
     assert text == describe_model(path) + "\n"
-    assert "O  network 10-6-4-1 (tanh, softplus, linear)" in text and "     6  wG2(S;*)" in text
+    assert "O  network 10-6-4-1 (tanh, softplus, linear)" in text and "     6  wG2(S;*)" not in text
+    assert "  ... and 5 functions more (--verbose lists all)" in text
+    assert main(["inspect", str(path), "--verbose"]) == 0
+    assert "     6  wG2(S;*)" in capsys.readouterr().out
     assert main(["inspect", str(path), "--plots", str(tmp_path / "p")]) == 2
     assert "--plots belongs to feature files" in capsys.readouterr().err
     path.write_bytes(path.read_bytes()[:-1])
