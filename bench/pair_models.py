@@ -15,7 +15,7 @@ from fastsf.potentials.network import Network
 from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry import recipes
-from fastsf.symmetry.pcsf_definition import pair_function_to_dict
+from fastsf.symmetry.definition import PAIR_CENTERED
 from fastsf.symmetry.pcsf_recipes import make_pairs
 from fastsf.training.config.template import toml_value
 from fastsf.training.objective.initialization import initial_network
@@ -119,7 +119,7 @@ def configuration(system: System, model: str, train: Path, test: Path) -> str:
             lines += [f"[{name}]", *(f"{key} = {toml_value(value)}" for key, value in values.items()), ""]
     if "pairs" in shapes:
         for function in system.descriptor("pairs").functions:
-            values = pair_function_to_dict(function)
+            values = PAIR_CENTERED.to_dict(function)
             lines += ["[[pair_function]]", *(f"{key} = {toml_value(value)}" for key, value in values.items()), ""]
     return "\n".join(lines)
 

@@ -20,8 +20,9 @@ from fastsf.kernels.acsf import vjp as acsf_vjp
 from fastsf.kernels.acsf.tables import Neighbors, Tables
 from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import Structure
-from fastsf.symmetry import definition, recipes
+from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.definition import ATOM_CENTERED
 from fastsf.symmetry.entries import checked_elements
 from fastsf.symmetry.sets import elements_of, families_in_words, joined_labels
 from fastsf.threads import run
@@ -142,12 +143,12 @@ class ACSF:
     @classmethod
     def from_dict(cls, document: dict[str, Any], *, threads: int | None = None) -> ACSF:
         """Rebuild a descriptor from `to_dict`."""
-        elements, functions = definition.from_document(document)
+        elements, functions = ATOM_CENTERED.from_document(document)
         return cls(functions, elements=elements, threads=threads)
 
     def to_dict(self) -> dict[str, Any]:
         """Definition in plain types, fit for JSON."""
-        return definition.to_document(self.functions, self.elements)
+        return ATOM_CENTERED.to_document(self.functions, self.elements)
 
     # --- what it is ---
 

@@ -13,7 +13,7 @@ from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import read_definition
 from fastsf.structure import Structure
-from fastsf.symmetry.pcsf_definition import DOCUMENT
+from fastsf.symmetry.definition import PAIR_CENTERED
 from fastsf.symmetry.pcsf_recipes import PAIR_RECIPES
 from fastsf.symmetry.recipes import RECIPES
 from fastsf.types import FloatArray
@@ -79,7 +79,7 @@ def descriptor_from_dict(document: dict[str, Any]) -> ACSF | PCSF:
     InputError
         If it is none.
     """
-    return (PCSF if document.get("format") == DOCUMENT.format else ACSF).from_dict(document)
+    return (PCSF if document.get("format") == PAIR_CENTERED.format else ACSF).from_dict(document)
 
 
 def descriptor_from_recipe(

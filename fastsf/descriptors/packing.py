@@ -19,7 +19,7 @@ from fastsf.kernels.acsf.moments import MAX_DEGREE, legendre_coefficients
 from fastsf.kernels.acsf.radial import Factor
 from fastsf.kernels.acsf.tables import ALL, CHANNEL, GROUP, MAX_POWER, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Tables
 from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
-from fastsf.symmetry.factors import Compact, Envelope, Power, Window
+from fastsf.symmetry.factors import Compact, Envelope, Power, RadialFactor, Window
 from fastsf.symmetry.pcsf import PairAngular
 from fastsf.types import FloatArray
 
@@ -29,23 +29,20 @@ MAX_MULTIPLE = 64
 """Largest power by which one Gaussian is made from another: its relative error grows as the exponent."""
 
 
-class Rows:
-    """Rows of one shell, by envelope: radial factors per neighbour element; equal factors share a slot."""
+class ShellRows:
+    """Rows of one shell by envelope: radial factors of each neighbour element; equal factors share a slot."""
 
     def __init__(self) -> None:
-        self.slots: dict[tuple[Envelope, int, float, float, bool], int] = {}
+        self.slots: dict[tuple[Envelope, RadialFactor, bool], int] = {}
         self.sections: dict[Envelope, dict[tuple[int, int], tuple[Any, ...]]] = {}
 
-    def slot(self, envelope: Envelope, eta: float, rs: float, elements: Iterable[int], kappa: float = 0.0) -> int:
-        """Where F(r) of neighbours of these elements is stored."""
+    def slot(self, envelope: Envelope, factor: RadialFactor, elements: Iterable[int]) -> int:
+        """Return the slot with F(r) of neighbours of these elements."""
         weighted = ALL in elements
-        shift = rs if eta else 0.0
-        factor, parameter = (Factor.COSINE, kappa) if kappa else (Factor.GAUSSIAN, eta)
-        key = (envelope, int(factor), parameter, shift, weighted)
-        slot = self.slots.setdefault(key, len(self.slots))
+        slot = self.slots.setdefault((envelope, factor, weighted), len(self.slots))
         rows = self.sections.setdefault(envelope, {})
         for element in elements:
-            rows[slot, element] = (slot, element, factor, parameter, shift, weighted)
+            rows[slot, element] = (slot, element, Factor[factor.kind.upper()], *factor[1:], weighted)
         return slot
 
 
@@ -100,12 +97,12 @@ class Packer:
         return [len(self.sections), len(self.radials), len(self.groups), len(self.wide)]
 
     def _add_shell(self, columns: Sequence[tuple[int, SymmetryFunction]]) -> None:
-        rows, spans = Rows(), self.spans()
+        rows, spans = ShellRows(), self.spans()
         groups: dict[tuple[bool, int, int, bool], list[tuple[int, Angular]]] = {}
         for column, function in columns:
             if isinstance(function, Radial):
                 element = ALL if function.neighbor is None else self.index[function.neighbor]
-                slot = rows.slot(function.envelope, function.eta, function.rs, (element,), function.kappa)
+                slot = rows.slot(function.envelope, function.radial_factor, (element,))
                 self.radials.append((column, slot, element))
             else:
                 pair = (ALL, ALL) if function.neighbors is None else self._pair(function.neighbors)
@@ -115,7 +112,7 @@ class Packer:
             (self._add_group if narrow else self._add_wide)((first, second), members, rows)
         self.close_shell(rows, spans)
 
-    def close_shell(self, rows: Rows, spans: Sequence[int]) -> None:
+    def close_shell(self, rows: ShellRows, spans: Sequence[int]) -> None:
         """Add a shell with these rows, whose other parts begin at `spans`."""
         for envelope, section in rows.sections.items():
             row_first = len(self.rows)
@@ -130,17 +127,19 @@ class Packer:
         first, second = sorted(self.index[symbol] for symbol in neighbors)
         return first, second
 
-    def _add_group(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: Rows) -> None:
+    def _add_group(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: ShellRows) -> None:
         self.groups.append((*pair, *self.add_narrow(pair, members, rows)))
 
-    def add_narrow(self, pair: Sequence[int], members: Sequence[tuple[int, AnyAngular]], rows: Rows) -> tuple[int, ...]:
+    def add_narrow(
+        self, pair: Sequence[int], members: Sequence[tuple[int, AnyAngular]], rows: ShellRows
+    ) -> tuple[int, ...]:
         """Add the channels of a group of functions with r_jk; the last four fields of a `GROUP`."""
         first = len(self.channels)
         self._add_channels(pair, members, rows, {})
-        shifted = any(function.rs and function.eta for _, function in members)
+        shifted = any(function.radial_factor.shift != 0 for _, function in members)
         return shifted, _windowed(members), first, len(self.channels)
 
-    def _add_wide(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: Rows) -> None:
+    def _add_wide(self, pair: Sequence[int], members: Sequence[tuple[int, Angular]], rows: ShellRows) -> None:
         first, angle_first = len(self.channels), len(self.angles)
         angles: dict[Power | Window, int] = {}
         for _, function in members:
@@ -156,14 +155,14 @@ class Packer:
         self,
         pair: Sequence[int],
         members: Sequence[tuple[int, AnyAngular]],
-        rows: Rows,
+        rows: ShellRows,
         angles: Mapping[Power | Window, int],
     ) -> None:
         channels: dict[tuple[int, float, float], list[tuple[int, AnyAngular]]] = {}
         for column, function in members:
-            slot = rows.slot(function.envelope, function.eta, function.rs, set(pair))
-            shift = function.rs if function.eta else 0.0
-            channels.setdefault((slot, function.eta, shift), []).append((column, function))
+            _, eta, shift = function.radial_factor
+            slot = rows.slot(function.envelope, function.radial_factor, set(pair))
+            channels.setdefault((slot, eta, shift), []).append((column, function))
         first = len(self.channels)
         for slot, eta, shift in sorted(channels, key=lambda key: (key[2], key[1], key)):
             terms = channels[slot, eta, shift]

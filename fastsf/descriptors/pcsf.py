@@ -18,7 +18,7 @@ from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import Structure
-from fastsf.symmetry import pcsf_definition as pair_definition
+from fastsf.symmetry.definition import PAIR_CENTERED
 from fastsf.symmetry.entries import checked_elements
 from fastsf.symmetry.pcsf import PairFunction, kinds_of
 from fastsf.symmetry.pcsf_recipes import make_pairs
@@ -131,12 +131,12 @@ class PCSF:
     @classmethod
     def from_dict(cls, document: dict[str, Any], *, threads: int | None = None) -> PCSF:
         """Rebuild a descriptor from `to_dict`."""
-        elements, functions = pair_definition.pairs_from_document(document)
+        elements, functions = PAIR_CENTERED.from_document(document)
         return cls(functions, elements=elements, threads=threads)
 
     def to_dict(self) -> dict[str, Any]:
         """Definition in plain types, fit for JSON."""
-        return pair_definition.pairs_to_document(self.functions, self.elements)
+        return PAIR_CENTERED.to_document(self.functions, self.elements)
 
     # --- what it is ---
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fastsf.descriptors.packing import Packer, Rows, pack, records
+from fastsf.descriptors.packing import Packer, ShellRows, pack, records
 from fastsf.kernels.acsf.tables import Tables
 from fastsf.kernels.pcsf.tables import (
     AT_OWNER,
@@ -22,7 +22,7 @@ from fastsf.kernels.pcsf.tables import (
     PairTables,
 )
 from fastsf.symmetry.atoms import Radial
-from fastsf.symmetry.factors import Envelope
+from fastsf.symmetry.factors import Envelope, RadialFactor
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kind_name, kinds_of
 
 Columns: TypeAlias = Mapping[str, Sequence[PairFunction]]
@@ -113,22 +113,23 @@ def _pack_kind(
     functions: Sequence[PairFunction], sums: _Sums, distances: Packer
 ) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     """Slots and terms of a kind, whose factors of the distance become a shell."""
-    rows, spans = Rows(), distances.spans()
+    rows, spans = ShellRows(), distances.spans()
 
-    def factor(envelope: Envelope, eta: float, rs: float) -> int:
-        return rows.slot(envelope, eta, rs, (0,))
+    def slot_of(envelope: Envelope, factor: RadialFactor) -> int:
+        return rows.slot(envelope, factor, (0,))
 
     slots: dict[tuple[int, ...], int] = {}
     terms: list[tuple[int, ...]] = []
     for column, function in enumerate(functions):
         if isinstance(function, PairRadial):
-            index = NO_FACTOR if function.envelope is None else factor(function.envelope, function.eta, function.rs)
+            envelope = function.envelope
+            index = NO_FACTOR if envelope is None else slot_of(envelope, function.radial_factor)
             terms.append((column, index, NO_SLOT))
         elif isinstance(function, PairEnvironment):
             ends = [sums.column(symbol, function) for symbol in function.elements]
-            own = factor(function.envelope, function.eta, function.rs)
+            own = slot_of(function.envelope, function.radial_factor)
             slot = slots.setdefault((*ends, own, function.elements.count(function.neighbor)), len(slots))
-            terms.append((column, factor(function.envelope, function.pair_eta, function.pair_rs), slot))
+            terms.append((column, slot_of(function.envelope, function.pair_factor), slot))
     if functions:
         distances.close_shell(rows, spans)
     distances.end_center()
@@ -147,7 +148,7 @@ def _pack_triangles(elements: Sequence[str], columns: Columns) -> Tables:
                     for apex in _apexes(function.apex, packer.index[owner], packer.index[partner]):
                         groups.setdefault((packer.index[partner], third, apex), []).append((column, function))
         for groups in shells.values():
-            rows, spans = Rows(), packer.spans()
+            rows, spans = ShellRows(), packer.spans()
             for (partner_index, third, apex), members in sorted(groups.items()):
                 fields = packer.add_narrow((partner_index, third), members, rows)
                 packer.groups.append((apex, partner_index, third, *fields))

@@ -21,7 +21,7 @@ or::
     name = "imbalzano2018"
     cutoff = 6.0                    # and the recipe's other options
 
-Pair-centred functions are tables ``[[pair_function]]`` (as in fastsf.symmetry.pcsf_definition) or the recipe
+Pair-centred functions are tables ``[[pair_function]]`` or the recipe
 ``[pair_recipe]`` (fastsf.symmetry.pcsf_recipes); a file may have them beside atom-centred ones or alone.
 """
 
@@ -35,10 +35,9 @@ from fastsf.errors import FormatError, InputError
 from fastsf.io.text import open_text, reading_errors
 from fastsf.io.toml_file import TomlFile
 from fastsf.symmetry.atoms import SymmetryFunction
-from fastsf.symmetry.definition import expand
+from fastsf.symmetry.definition import ATOM_CENTERED, PAIR_CENTERED
 from fastsf.symmetry.entries import checked_elements
 from fastsf.symmetry.pcsf import PairFunction
-from fastsf.symmetry.pcsf_definition import expand_pairs
 from fastsf.symmetry.pcsf_recipes import make_pairs
 from fastsf.symmetry.recipes import make
 from fastsf.symmetry.sets import elements_of, scale_lengths
@@ -132,8 +131,8 @@ def interpret_definition(document: Any, path: Path, lines: Lines | None = None) 
         if key not in KEYS:
             raise FormatError(f"unknown key {key!r}, expected one of {', '.join(KEYS)}", path)
     reader = _Reader(document, path, lines or {})
-    functions: list[SymmetryFunction] = reader.functions("", make, expand)
-    pair_functions: list[PairFunction] = reader.functions("pair_", make_pairs, expand_pairs)
+    functions: list[SymmetryFunction] = reader.functions("", make, ATOM_CENTERED.expand)
+    pair_functions: list[PairFunction] = reader.functions("pair_", make_pairs, PAIR_CENTERED.expand)
     return Definition(reader.named or elements_of([*functions, *pair_functions]), functions, pair_functions)
 
 

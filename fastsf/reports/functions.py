@@ -12,6 +12,7 @@ from fastsf.reports import shapes
 from fastsf.reports.style import make_figure
 from fastsf.symmetry.atoms import Radial, SymmetryFunction
 from fastsf.symmetry.factors import Compact, Power
+from fastsf.symmetry.kinds import PARAMETERS, parameters_of
 from fastsf.symmetry.pcsf import PairFunction
 from fastsf.types import FloatArray
 
@@ -93,7 +94,7 @@ def _parameters(factor: shapes.Factor) -> Parameters:
         limits[""] = envelope.kind + ("a" if envelope.asymmetric else "")
     else:
         limits = {"r$_c$": envelope.radius, r"$\alpha$": envelope.alpha, "": envelope.kind}
-    return {r"$\eta$": factor.eta, "r$_s$": factor.rs, r"$\kappa$": factor.kappa, **limits}
+    return {PARAMETERS[name].symbol: value for name, value in parameters_of(factor).items()} | limits
 
 
 def _curves(axes: Any, x: FloatArray, curves: Sequence[FloatArray], parameters: Sequence[Parameters]) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 from fastsf.descriptors.acsf import ACSF
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
-from fastsf.symmetry.factors import Cutoff, Envelope, Power, Window
+from fastsf.symmetry.factors import Cutoff, Power, Window
+from fastsf.symmetry.kinds import effective_parameters
 from fastsf.symmetry.pcsf import PairAngular, PairFunction, PairRadial
 from fastsf.types import FloatArray
 
@@ -69,14 +70,12 @@ class Group:
     panels: tuple[Panel, ...]
 
 
-def distance_factor(function: SymmetryFunction) -> Radial:
-    """Return the factor F(r) of a function, for a neighbour of weight one."""
-    kappa = function.kappa if isinstance(function, Radial) else 0.0
-    return _radial(function.envelope, function.eta, function.rs, kappa)
-
-
-def _radial(envelope: Envelope, eta: float, rs: float, kappa: float = 0.0) -> Radial:
-    return Radial(_ATOM, _ATOM, envelope, eta, rs if eta else 0.0, kappa)
+def distance_factor(function: SymmetryFunction | PairFunction, prefix: str = "") -> Radial:
+    """Return the factor F(r) of a function, for a neighbour of weight one; ``pair_`` means that of the pair."""
+    values = effective_parameters(function)
+    own = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+    radial = {name: value for name, value in own.items() if not name.startswith("pair_")}
+    return Radial(_ATOM, _ATOM, function.envelope, **radial)  # type: ignore[arg-type]
 
 
 def groups(functions: Iterable[SymmetryFunction | PairFunction]) -> list[Group]:
@@ -87,7 +86,8 @@ def groups(functions: Iterable[SymmetryFunction | PairFunction]) -> list[Group]:
     members: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[tuple[Factor, ...]]] = {}
     for function in functions:
         factors = _factors(function)
-        key = function.family, _neighbors(function), tuple((what, of) for what, of, _ in factors)
+        neighbors = "all" if function.neighbor_elements is None else ",".join(function.neighbor_elements)
+        key = function.family, neighbors, tuple((what, of) for what, of, _ in factors)
         if factors:
             members.setdefault(key, []).append(tuple(factor for *_, factor in factors))
     joined: dict[tuple[object, ...], Group] = {}
@@ -97,14 +97,6 @@ def groups(functions: Iterable[SymmetryFunction | PairFunction]) -> list[Group]:
         seen = joined.get((family, panels), Group(family, (), panels))
         joined[family, panels] = replace(seen, neighbors=(*seen.neighbors, *filter(None, [neighbors])))
     return list(joined.values())
-
-
-def _neighbors(function: SymmetryFunction | PairFunction) -> str:
-    if isinstance(function, PairRadial):
-        return ""
-    if isinstance(function, Angular):
-        return "all" if function.neighbors is None else ",".join(function.neighbors)
-    return function.neighbor or "all"
 
 
 def _factors(function: SymmetryFunction | PairFunction) -> list[tuple[str, str, Factor]]:
@@ -117,15 +109,14 @@ def _factors(function: SymmetryFunction | PairFunction) -> list[tuple[str, str, 
         return [angle, (_DISTANCE, distances, distance_factor(function))]
     if function.envelope is None:
         return []
-    own = _radial(function.envelope, function.eta, function.rs)
+    own = distance_factor(function)
     if isinstance(function, PairRadial):
         return [(_DISTANCE, "R$_{ij}$ (Å)", own)]
     if isinstance(function, PairAngular):
         angle = (_ANGLE, f"angle at {_apex(function)} (degrees)", function.angle)
         return [angle, (_DISTANCE, "R$_{ij}$, R$_{ik}$ and R$_{jk}$ (Å)", own)]
-    pair = _radial(function.envelope, function.pair_eta, function.pair_rs)
     return [
-        ("factor of the pair", "R$_{ij}$ (Å)", pair),
+        ("factor of the pair", "R$_{ij}$ (Å)", distance_factor(function, "pair_")),
         ("factor of the neighbours", "R$_{ik}$ or R$_{jk}$ (Å)", own),
     ]
 

@@ -24,16 +24,17 @@ Singraber and Dellago, Mach. Learn.: Sci. Technol. 2, 035026 (2021).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeAlias
 
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
-from fastsf.symmetry.factors import Compact, Cutoff, Envelope, Power, Window, check_finite, envelope_label
+from fastsf.symmetry.factors import Cutoff, Envelope, Power, RadialFactor, Window, gaussian
+from fastsf.symmetry.kinds import SymmetryFunctionBase, sorted_pair
 
 
 @dataclass(frozen=True)
-class Radial:
+class Radial(SymmetryFunctionBase):
     """Radial symmetry function G = sum_j w_j envelope(r_ij) exp(-eta (r_ij - rs)^2) cos(kappa r_ij).
 
     Parameters
@@ -43,7 +44,7 @@ class Radial:
     neighbor : str or None
         Symbol of the neighbours, or None: all neighbours, each weighted by its atomic number.
     envelope : Cutoff or Compact
-        What limits the range.
+        Factor that limits the range.
     eta : float
         Å^-2, not negative.
     rs : float
@@ -51,6 +52,9 @@ class Radial:
     kappa : float
         Å^-1. Not together with eta.
     """
+
+    noun: ClassVar[str] = "radial function"
+    form: ClassVar[str] = "radial"
 
     center: str
     neighbor: str | None
@@ -60,37 +64,30 @@ class Radial:
     kappa: float = 0.0
 
     def __post_init__(self) -> None:
-        atomic_number(self.center)
-        if self.neighbor is not None:
-            atomic_number(self.neighbor)
-        check_finite("radial function", eta=self.eta, rs=self.rs, kappa=self.kappa)
-        if self.eta < 0:
-            raise InputError(f"radial function: eta must not be negative, found {self.eta}")
+        for symbol in (self.center, *(self.neighbor_elements or ())):
+            atomic_number(symbol)
+        self.check_parameters()
         if self.eta and self.kappa:
             raise InputError("radial function: eta and kappa cannot both differ from zero")
 
     @property
-    def family(self) -> str:
-        """The field's name for functions of this form: G1, G2, G3 or compact."""
-        if isinstance(self.envelope, Compact):
-            name = "compact"
-        else:
-            name = "G3" if self.kappa else "G2" if self.eta else "G1"
-        return "w" + name if self.neighbor is None else name
+    def owner(self) -> str:
+        """Central element."""
+        return self.center
 
     @property
-    def label(self) -> str:
-        """Readable, unique name of the column."""
-        parts = [f"{self.family}({self.center};{self.neighbor or '*'})"]
-        if self.eta:
-            parts.append(f"eta={self.eta:g} rs={self.rs:g}")
-        if self.kappa:
-            parts.append(f"kappa={self.kappa:g}")
-        return " ".join([*parts, envelope_label(self.envelope)])
+    def neighbor_elements(self) -> tuple[str, ...] | None:
+        """Element of the neighbours; None for all."""
+        return None if self.neighbor is None else (self.neighbor,)
+
+    @property
+    def radial_factor(self) -> RadialFactor:
+        """Gaussian or cosine of the distance."""
+        return RadialFactor("cosine", self.kappa) if self.kappa else gaussian(self.eta, self.rs)
 
 
 @dataclass(frozen=True)
-class Angular:
+class Angular(SymmetryFunctionBase):
     """Angular symmetry function, summed over unordered pairs of neighbours j < k.
 
     G = sum_{j<k} w_j w_k A(theta) F(r_ij) F(r_ik) [F(r_jk)], F(r) = envelope(r) exp(-eta (r - rs)^2).
@@ -103,16 +100,18 @@ class Angular:
         Symbols of the two neighbours in either order (stored by atomic number), or None: all pairs, weighted by the
         product of the atomic numbers.
     envelope : Cutoff or Compact
-        What limits the range.
+        Factor that limits the range.
     angle : Power or Window
-        Dependence on the angle j-i-k.
+        Factor of the angle j-i-k.
     eta : float
         Å^-2, not negative.
     rs : float
         Shift, Å; applied to r_jk too if `narrow`.
     narrow : bool
-        Whether the product includes F(r_jk) (G4; Compact: r_jk > max(left, 0)) or not (G5).
+        True if the product includes F(r_jk) (G4; Compact: r_jk > max(left, 0)), False if not (G5).
     """
+
+    noun: ClassVar[str] = "angular function"
 
     center: str
     neighbors: tuple[str, str] | None
@@ -125,38 +124,30 @@ class Angular:
     def __post_init__(self) -> None:
         atomic_number(self.center)
         if self.neighbors is not None:
-            if isinstance(self.neighbors, str) or len(self.neighbors) != 2:
-                raise InputError(f"angular function: expected two neighbour elements, found {self.neighbors!r}")
-            first, second = sorted(self.neighbors, key=atomic_number)
-            object.__setattr__(self, "neighbors", (first, second))
-        check_finite("angular function", eta=self.eta, rs=self.rs)
-        if self.eta < 0:
-            raise InputError(f"angular function: eta must not be negative, found {self.eta}")
+            object.__setattr__(self, "neighbors", _neighbor_pair(self.neighbors))
+        self.check_parameters()
 
     @property
-    def family(self) -> str:
-        """The field's name for functions of this form: G4, G5 or compact."""
-        if isinstance(self.angle, Window) or isinstance(self.envelope, Compact):
-            name = "compact4" if self.narrow else "compact5"
-        else:
-            name = "G4" if self.narrow else "G5"
-        return "w" + name if self.neighbors is None else name
+    def form(self) -> str:
+        """Narrow or wide."""
+        return "narrow" if self.narrow else "wide"
 
     @property
-    def label(self) -> str:
-        """Readable, unique name of the column."""
-        pair = "*" if self.neighbors is None else ",".join(self.neighbors)
-        parts = [f"{self.family}({self.center};{pair})"]
-        if self.eta:
-            parts.append(f"eta={self.eta:g} rs={self.rs:g}")
-        if isinstance(self.angle, Power):
-            parts.append(f"lambda={self.angle.lam:g} zeta={self.angle.zeta:g}")
-        else:
-            parts.append(f"{self.angle.left:g}<theta<{self.angle.right:g} {self.angle.kind}")
-        return " ".join([*parts, envelope_label(self.envelope)])
+    def owner(self) -> str:
+        """Central element."""
+        return self.center
+
+    @property
+    def neighbor_elements(self) -> tuple[str, ...] | None:
+        """Elements of the two neighbours; None for all."""
+        return self.neighbors
 
 
 SymmetryFunction: TypeAlias = Radial | Angular
+
+
+def _neighbor_pair(neighbors: Sequence[str]) -> tuple[str, str]:
+    return sorted_pair(neighbors, "two neighbour elements of an angular function")
 
 
 def _as_cutoff(cutoff: Cutoff | float) -> Cutoff:
@@ -164,17 +155,17 @@ def _as_cutoff(cutoff: Cutoff | float) -> Cutoff:
 
 
 def G1(center: str, neighbor: str | None, cutoff: Cutoff | float) -> Radial:
-    """Sum of cutoff functions (2011 paper, equation 5); a number for `cutoff` means a cosine cutoff."""
+    """Return a sum of cutoff functions (2011 paper, equation 5); a number for `cutoff` means a cosine cutoff."""
     return Radial(center, neighbor, _as_cutoff(cutoff))
 
 
 def G2(center: str, neighbor: str | None, eta: float, cutoff: Cutoff | float, rs: float = 0.0) -> Radial:
-    """Sum of shifted Gaussians exp(-eta (r - rs)^2) fc(r) (2011 paper, equation 6)."""
+    """Return a sum of shifted Gaussians exp(-eta (r - rs)^2) fc(r) (2011 paper, equation 6)."""
     return Radial(center, neighbor, _as_cutoff(cutoff), eta=eta, rs=rs)
 
 
 def G3(center: str, neighbor: str | None, kappa: float, cutoff: Cutoff | float) -> Radial:
-    """Sum of damped cosines cos(kappa r) fc(r) (2011 paper, equation 7)."""
+    """Return a sum of damped cosines cos(kappa r) fc(r) (2011 paper, equation 7)."""
     return Radial(center, neighbor, _as_cutoff(cutoff), kappa=kappa)
 
 
@@ -187,8 +178,9 @@ def G4(
     cutoff: Cutoff | float,
     rs: float = 0.0,
 ) -> Angular:
-    """Narrow angular function with all three distances (2011 paper, equation 8, summed over j < k)."""
-    return _behler_angular(center, neighbors, eta, zeta, lam, cutoff, rs, narrow=True)
+    """Return a narrow angular function with all three distances (2011 paper, equation 8, summed over j < k)."""
+    pair = None if neighbors is None else _neighbor_pair(neighbors)
+    return Angular(center, pair, _as_cutoff(cutoff), Power(zeta, lam), eta, rs)
 
 
 def G5(
@@ -200,25 +192,5 @@ def G5(
     cutoff: Cutoff | float,
     rs: float = 0.0,
 ) -> Angular:
-    """Wide angular function without r_jk (2011 paper, equation 9, summed over j < k)."""
-    return _behler_angular(center, neighbors, eta, zeta, lam, cutoff, rs, narrow=False)
-
-
-def _behler_angular(
-    center: str,
-    neighbors: Sequence[str] | None,
-    eta: float,
-    zeta: float,
-    lam: float,
-    cutoff: Cutoff | float,
-    rs: float,
-    narrow: bool,
-) -> Angular:
-    pair = None if neighbors is None else _pair(neighbors)
-    return Angular(center, pair, _as_cutoff(cutoff), Power(zeta, lam), eta=eta, rs=rs, narrow=narrow)
-
-
-def _pair(neighbors: Sequence[str]) -> tuple[str, str]:
-    if isinstance(neighbors, str) or len(neighbors) != 2:
-        raise InputError(f"angular function: expected two neighbour elements, found {neighbors!r}")
-    return neighbors[0], neighbors[1]
+    """Return a wide angular function without r_jk (2011 paper, equation 9, summed over j < k)."""
+    return replace(G4(center, neighbors, eta, zeta, lam, cutoff, rs), narrow=False)

@@ -5,25 +5,30 @@ One dictionary is one function::
     {"type": "G2", "center": "O", "neighbor": "H", "eta": 1.1, "rs": 0.5, "cutoff": 6.35}
     {"type": "G4", "center": "O", "neighbors": ["H", "H"], "eta": 0.2, "zeta": 4, "lambda": -1, "cutoff": 6}
     {"type": "compact5", "center": "O", "neighbors": "*", "left": 0, "right": 5, "angle": [30, 150]}
+    {"type": "pair-gaussian", "pair": ["H", "O"], "eta": 4.0, "rs": 1.0, "cutoff": 6}
+    {"type": "pair-G3", "pair": ["H", "O"], "neighbor": "O", "eta": 0.1, "pair_eta": 0.1, "cutoff": 6}
+    {"type": "pair-G4", "pair": ["O", "O"], "neighbor": "H", "eta": 0.1, "zeta": 4, "lambda": -1, "cutoff": 6}
+    {"type": "pair-distance", "pair": ["O", "O"]}
 
-The neighbour ``"*"`` stands for all neighbours, weighted by their atomic numbers. Lengths are in Å, angles in
-degrees. The types `radial`, `narrow` and `wide` take all keys of their kind, for combinations without a name.
+The types and their keys are the records of `fastsf.symmetry.kinds.KINDS`. Lengths are in Å, angles in degrees.
+The neighbour ``"*"`` of atom-centred functions means all neighbours, weighted by their atomic numbers. The types
+`radial`, `narrow` and `wide` take all keys of their form, for combinations without a name.
+
+Pair-centred functions take either a cutoff function or the edges of a compact bump (`left`, `right`, `shape`,
+`asymmetric`). In pair-G3, `pair_eta` and `pair_rs` are equal to `eta` and `rs` if they are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar
 
+from fastsf.errors import InputError
 from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
 from fastsf.symmetry.entries import (
-    ANGLE,
-    COMPACT,
-    CUTOFF,
-    ENVELOPE,
-    Document,
-    KeysOf,
     angle_to_dict,
+    checked_elements,
     checked_type,
     combinations,
     envelope_to_dict,
@@ -33,129 +38,175 @@ from fastsf.symmetry.entries import (
     read_pair,
     text,
 )
-from fastsf.symmetry.factors import Compact, Window
+from fastsf.symmetry.kinds import KINDS, PARAMETERS, Kind, SymmetryFunctionBase, kind_of, parameters_of
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 
-DOCUMENT = Document("fastsf-acsf", 1, "definition of symmetry functions")
+F = TypeVar("F", bound=SymmetryFunctionBase)
 
-
-def _keys(required: tuple[str, ...], optional: tuple[str, ...]) -> KeysOf:
-    return KeysOf(("center", *required), optional)
-
-
-TYPES = {
-    "G1": _keys(("neighbor", "cutoff"), CUTOFF),
-    "G2": _keys(("neighbor", "eta", "cutoff"), ("rs", *CUTOFF)),
-    "G3": _keys(("neighbor", "kappa", "cutoff"), ("rs", *CUTOFF)),
-    "G4": _keys(("neighbors", "eta", "zeta", "lambda", "cutoff"), ("rs", *CUTOFF)),
-    "G5": _keys(("neighbors", "eta", "zeta", "lambda", "cutoff"), ("rs", *CUTOFF)),
-    "compact": _keys(("neighbor", "left", "right"), COMPACT),
-    "compact4": _keys(("neighbors", "left", "right", "angle"), (*COMPACT, "angle_shape")),
-    "compact5": _keys(("neighbors", "left", "right", "angle"), (*COMPACT, "angle_shape")),
-    "radial": _keys(("neighbor",), ("eta", "rs", "kappa", *ENVELOPE)),
-    "narrow": _keys(("neighbors",), ("eta", "rs", *ENVELOPE, *ANGLE)),
-    "wide": _keys(("neighbors",), ("eta", "rs", *ENVELOPE, *ANGLE)),
+FORMS: dict[str, tuple[type, dict[str, Any]]] = {
+    "radial": (Radial, {}),
+    "narrow": (Angular, {"narrow": True}),
+    "wide": (Angular, {"narrow": False}),
+    "pcsf-radial": (PairRadial, {}),
+    "pcsf-environment": (PairEnvironment, {}),
+    "pcsf-angular": (PairAngular, {}),
 }
-"""Keys of each type of function."""
+"""Class of each form, and the values that its form fixes."""
 
-GRID_KEYS = ("center", "neighbor", "neighbors", "cutoff", "eta", "rs", "kappa", "zeta", "lambda")
-"""Keys that may hold a list in `expand`; the last one runs fastest."""
-
-
-def function_to_dict(function: SymmetryFunction) -> dict[str, Any]:
-    """Plain form of one function; `function_from_dict` gives an equal function back.
-
-    Parameters
-    ----------
-    function : Radial or Angular
-        Any symmetry function.
-
-    Returns
-    -------
-    dict
-        Texts, numbers, booleans and lists only. Zero shifts and plateaus are left out.
-    """
-    if isinstance(function, Radial):
-        entry: dict[str, Any] = {"type": _radial_type(function), "center": function.center}
-        entry["neighbor"] = "*" if function.neighbor is None else function.neighbor
-        needed = TYPES[entry["type"]].required
-        parameters = {"eta": function.eta, "rs": function.rs, "kappa": function.kappa}
-    else:
-        entry = {"type": _angular_type(function), "center": function.center}
-        entry["neighbors"] = "*" if function.neighbors is None else list(function.neighbors)
-        needed = TYPES[entry["type"]].required
-        parameters = {"eta": function.eta, "rs": function.rs}
-    entry |= {key: float(value) for key, value in parameters.items() if value or key in needed}
-    if isinstance(function, Angular):
-        entry |= angle_to_dict(function.angle)
-    return entry | envelope_to_dict(function.envelope)
+PAIR_KEYS = ("pair", "neighbors")
+GRID_KEYS = ("center", "pair", "neighbor", "neighbors", "cutoff", *PARAMETERS, "zeta", "lambda")
+"""Keys that may hold a list in `Catalogue.expand`; the last one runs fastest. Those of `PAIR_KEYS` hold two symbols."""
 
 
-def function_from_dict(entry: Mapping[str, Any]) -> SymmetryFunction:
-    """Build one function from its plain form.
-
-    Raises
-    ------
-    InputError
-        For a missing or unknown key (with the keys that are allowed) and for a value that does not fit.
-    """
-    name = checked_type(entry, TYPES)
-    center = text(entry, "center")
-    envelope = read_envelope(entry)
-    eta, rs = number(entry, "eta", 0.0), number(entry, "rs", 0.0)
-    if "neighbor" in TYPES[name].required:
-        neighbor = text(entry, "neighbor")
-        return Radial(center, None if neighbor == "*" else neighbor, envelope, eta, rs, number(entry, "kappa", 0.0))
-    narrow = name in ("G4", "compact4", "narrow")
-    pair = None if entry["neighbors"] == "*" else read_pair(entry, "neighbors", " or '*'")
-    return Angular(center, pair, envelope, read_angle(entry), eta, rs, narrow)
-
-
-def expand(entry: Mapping[str, Any]) -> list[SymmetryFunction]:
-    """Build the functions of a plain form in which lists stand for grids.
+@dataclass(frozen=True)
+class Catalogue(Generic[F]):
+    """Types of functions that one descriptor can have, read from and written as dictionaries.
 
     Parameters
     ----------
-    entry : mapping
-        As for `function_from_dict`, where every key of `GRID_KEYS` may also hold a list: the functions are
-        all combinations. `neighbors` then holds a list of pairs.
-
-    Raises
-    ------
-    InputError
-        As `function_from_dict`, and for an empty list.
+    format : str
+        Name of the format of whole descriptors.
+    version : int
+        Version of the format that is written and read.
+    noun : str
+        Name of such a descriptor in errors.
+    forms : tuple of str
+        Forms of its functions.
+    weighted : bool
+        True if ``"*"`` stands for all neighbours.
     """
-    checked_type(entry, TYPES)
-    return [function_from_dict(one) for one in combinations(entry, GRID_KEYS, pairs="neighbors")]
+
+    format: str
+    version: int
+    noun: str
+    forms: tuple[str, ...]
+    weighted: bool
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Types of functions by their names."""
+        return {kind.name: kind for kind in KINDS if kind.form in self.forms}
+
+    def to_dict(self, function: F) -> dict[str, Any]:
+        """Return the plain form of one function, from which `from_dict` makes an equal function.
+
+        Returns
+        -------
+        dict
+            Texts, numbers, booleans and lists only. Zero shifts and plateaus are left out.
+        """
+        kind = kind_of(function)
+        entry: dict[str, Any] = {"type": kind.name}
+        for key, value in _atoms_of(function):
+            entry[key] = list(value) if isinstance(value, tuple) else "*" if value is None else value
+        values = parameters_of(function)
+        for name, value in values.items():
+            fallback = PARAMETERS[name].fallback
+            implied = fallback is not None and (values[fallback] != 0 or fallback in kind.required)
+            if value or name in kind.required or (implied and name in kind.optional):
+                entry[name] = float(value)
+        if hasattr(function, "angle"):
+            entry |= angle_to_dict(function.angle)
+        if hasattr(function, "apex"):
+            entry["apex"] = function.apex
+        return entry if function.envelope is None else entry | envelope_to_dict(function.envelope)
+
+    def from_dict(self, entry: Mapping[str, Any]) -> F:
+        """Build one function from its plain form.
+
+        Raises
+        ------
+        InputError
+            For a missing or unknown key (with the keys that are allowed) and for a value that does not fit.
+        """
+        kind = self.kinds[checked_type(entry, self.kinds)]
+        form, fixed = FORMS[kind.form]
+        names = [field.name for field in fields(form) if field.name not in fixed]
+        function: F = form(**fixed, **{name: self._value(kind, name, entry) for name in names})
+        return function
+
+    def _value(self, kind: Kind, name: str, entry: Mapping[str, Any]) -> Any:
+        """Return the value of one field of a function."""
+        if name in PARAMETERS:
+            fallback = PARAMETERS[name].fallback
+            return number(entry, name, number(entry, fallback, 0.0) if fallback else 0.0)
+        if name == "envelope":
+            return read_envelope(entry) if {"cutoff", "left"} & set(kind.keys) else None
+        if name == "angle":
+            return read_angle(entry)
+        if name == "apex":
+            return text(entry, "apex", "heavier")
+        if self.weighted and name in ("neighbor", "neighbors") and entry[name] == "*":
+            return None
+        if name == "elements":
+            return read_pair(entry, "pair")
+        return read_pair(entry, "neighbors", " or '*'") if name == "neighbors" else text(entry, name)
+
+    def expand(self, entry: Mapping[str, Any]) -> list[F]:
+        """Build the functions of a plain form in which lists stand for grids.
+
+        Parameters
+        ----------
+        entry : mapping
+            Like that of `from_dict`, where every key of `GRID_KEYS` may also hold a list: the functions are all
+            combinations. A key of `PAIR_KEYS` then holds a list of pairs.
+
+        Raises
+        ------
+        InputError
+            As `from_dict`, and for an empty list.
+        """
+        checked_type(entry, self.kinds)
+        return [self.from_dict(one) for one in combinations(entry, GRID_KEYS, PAIR_KEYS)]
+
+    def to_document(self, functions: Iterable[F], elements: Iterable[str]) -> dict[str, Any]:
+        """Return the plain form of a whole descriptor, to be stored with its results."""
+        return {
+            "format": self.format,
+            "version": self.version,
+            "elements": list(elements),
+            "functions": [self.to_dict(function) for function in functions],
+        }
+
+    def from_document(self, document: Any) -> tuple[list[str], list[F]]:
+        """Return the elements and functions of a plain form made by `to_document`.
+
+        Raises
+        ------
+        InputError
+            If it is not such a document, is of another version, or holds a function that does not fit.
+        """
+        if not isinstance(document, Mapping) or document.get("format") != self.format:
+            raise InputError(f"not a {self.noun}: expected 'format' to be {self.format!r}")
+        if document.get("version") != self.version:
+            raise InputError(f"{self.noun}: expected version {self.version}, found {document.get('version')!r}")
+        entries = document.get("functions")
+        if not isinstance(entries, list):
+            raise InputError(f"{self.noun}: expected a list under 'functions'")
+        functions = []
+        for index, entry in enumerate(entries, start=1):
+            try:
+                functions.append(self.from_dict(entry))
+            except InputError as error:
+                raise InputError(f"function {index}: {error}") from error
+        return checked_elements(document.get("elements")), functions
 
 
-def to_document(functions: Iterable[SymmetryFunction], elements: Iterable[str]) -> dict[str, Any]:
-    """Plain form of a whole descriptor, to be stored with what was computed by it."""
-    return DOCUMENT.write(elements, map(function_to_dict, functions))
+def _atoms_of(function: Any) -> Iterable[tuple[str, Any]]:
+    """Yield the keys of the atoms that a function is about, with the values of its fields."""
+    keys = {"center": "center", "elements": "pair", "neighbor": "neighbor", "neighbors": "neighbors"}
+    for field in fields(function):
+        if field.name in keys:
+            yield keys[field.name], getattr(function, field.name)
 
 
-def from_document(document: Mapping[str, Any]) -> tuple[list[str], list[SymmetryFunction]]:
-    """Elements and functions of a plain form made by `to_document`.
-
-    Raises
-    ------
-    InputError
-        If it is not such a document, is of a later version, or holds a function that does not fit.
-    """
-    return DOCUMENT.read(document, function_from_dict)
-
-
-def _radial_type(function: Radial) -> str:
-    if isinstance(function.envelope, Compact):
-        return "radial" if function.eta or function.rs or function.kappa else "compact"
-    if function.kappa:
-        return "G3"
-    return "G2" if function.eta or function.rs else "G1"
-
-
-def _angular_type(function: Angular) -> str:
-    compact, window = isinstance(function.envelope, Compact), isinstance(function.angle, Window)
-    if not compact and not window:
-        return "G4" if function.narrow else "G5"
-    if compact and window and not function.eta and not function.rs:
-        return "compact4" if function.narrow else "compact5"
-    return "narrow" if function.narrow else "wide"
+ATOM_CENTERED: Catalogue[SymmetryFunction] = Catalogue(
+    "fastsf-acsf", 1, "definition of symmetry functions", ("radial", "narrow", "wide"), weighted=True
+)
+PAIR_CENTERED: Catalogue[PairFunction] = Catalogue(
+    "fastsf-pcsf",
+    1,
+    "definition of pair-centred functions",
+    ("pcsf-radial", "pcsf-environment", "pcsf-angular"),
+    weighted=False,
+)

@@ -1,83 +1,16 @@
-"""Keys and values of plain dictionaries: what definitions of atom- and pair-centred functions have in common."""
+"""Values of plain dictionaries: checked readers and writers of elements, factors, texts and numbers."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any
 
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.symmetry.factors import Compact, Cutoff, Envelope, Power, Window
-
-F = TypeVar("F")
-
-CUTOFF = ("cutoff_type", "alpha")
-COMPACT = ("shape", "asymmetric")
-ENVELOPE = ("cutoff", *CUTOFF, "left", "right", *COMPACT)
-ANGLE = ("zeta", "lambda", "angle", "angle_shape")
-"""Keys of the factors."""
-
-
-@dataclass(frozen=True)
-class KeysOf:
-    """Which keys a type of function needs, and which it may have."""
-
-    required: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Document:
-    """Plain forms of whole descriptors: how they name themselves and their functions.
-
-    Parameters
-    ----------
-    format : str
-        Its name.
-    version : int
-        The one that is written and read.
-    what : str
-        For errors.
-    """
-
-    format: str
-    version: int
-    what: str
-
-    def write(self, elements: Iterable[str], functions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-        """Plain form of a descriptor from those of its functions."""
-        return {
-            "format": self.format,
-            "version": self.version,
-            "elements": list(elements),
-            "functions": list(functions),
-        }
-
-    def read(self, document: Any, read_function: Callable[[Any], F]) -> tuple[list[str], list[F]]:
-        """Elements and functions.
-
-        Raises
-        ------
-        InputError
-            If it is not such a document, is of a later version, or holds a function that does not fit.
-        """
-        if not isinstance(document, Mapping) or document.get("format") != self.format:
-            raise InputError(f"not a {self.what}: expected 'format' to be {self.format!r}")
-        if document.get("version") != self.version:
-            raise InputError(f"{self.what}: expected version {self.version}, found {document.get('version')!r}")
-        entries = document.get("functions")
-        if not isinstance(entries, list):
-            raise InputError(f"{self.what}: expected a list under 'functions'")
-        functions = []
-        for number, entry in enumerate(entries, start=1):
-            try:
-                functions.append(read_function(entry))
-            except InputError as error:
-                raise InputError(f"function {number}: {error}") from error
-        return checked_elements(document.get("elements")), functions
+from fastsf.symmetry.kinds import COMPACT_KEYS, CUTOFF_KEYS, Kind
 
 
 def checked_elements(elements: Any) -> list[str]:
@@ -100,7 +33,7 @@ def checked_elements(elements: Any) -> list[str]:
     return sorted(symbols, key=atomic_number)
 
 
-def checked_type(entry: Any, types: Mapping[str, KeysOf]) -> str:
+def checked_type(entry: Any, kinds: Mapping[str, Kind]) -> str:
     """Return the type of a plain form, whose keys are those of the type.
 
     Raises
@@ -111,11 +44,10 @@ def checked_type(entry: Any, types: Mapping[str, KeysOf]) -> str:
     if not isinstance(entry, Mapping):
         raise InputError(f"expected a table of keys and values, found {entry!r}")
     name = entry.get("type")
-    if not isinstance(name, str) or name not in types:
+    if not isinstance(name, str) or name not in kinds:
         found = f"found {name!r}" if "type" in entry else "but there is no 'type'"
-        raise InputError(f"type: expected one of {', '.join(types)}, {found}")
-    required = types[name].required
-    allowed = (*required, *types[name].optional)
+        raise InputError(f"type: expected one of {', '.join(kinds)}, {found}")
+    required, allowed = kinds[name].required, kinds[name].keys
     for key in entry:
         if key != "type" and key not in allowed:
             raise InputError(f"unknown key {key!r}, {name} takes {', '.join(allowed)}")
@@ -125,24 +57,24 @@ def checked_type(entry: Any, types: Mapping[str, KeysOf]) -> str:
     return name
 
 
-def combinations(entry: Mapping[str, Any], keys: Iterable[str], pairs: str) -> list[dict[str, Any]]:
-    """Plain forms for which one with lists stands.
+def combinations(entry: Mapping[str, Any], keys: Iterable[str], pairs: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the plain forms for which one with lists stands.
 
     Parameters
     ----------
     entry : mapping
-        Has a list in some places.
+        Plain form with lists.
     keys : iterable of str
-        Where a list means several functions; the last one runs fastest.
-    pairs : str
-        The one of them where two symbols are one value, and a list of such lists means several.
+        Keys whose lists mean several functions; the last one runs fastest.
+    pairs : iterable of str
+        Those keys of which two symbols are one value, and a list of such lists means several.
 
     Raises
     ------
     InputError
         For an empty list.
     """
-    axes = [key for key in keys if _is_grid(entry.get(key), key == pairs)]
+    axes = [key for key in keys if _is_grid(entry.get(key), key in pairs)]
     for key in axes:
         if not entry[key]:
             raise InputError(f"{key}: the list is empty")
@@ -175,8 +107,8 @@ def angle_to_dict(angle: Power | Window) -> dict[str, Any]:
 
 def read_envelope(entry: Mapping[str, Any]) -> Envelope:
     """Envelope of a plain form."""
-    by_cutoff = [key for key in ("cutoff", *CUTOFF) if key in entry]
-    by_edges = [key for key in ("left", "right", *COMPACT) if key in entry]
+    by_cutoff = [key for key in ("cutoff", *CUTOFF_KEYS) if key in entry]
+    by_edges = [key for key in ("left", "right", *COMPACT_KEYS) if key in entry]
     if by_cutoff and by_edges:
         raise InputError(f"{by_cutoff[0]!r} and {by_edges[0]!r} exclude each other")
     if by_edges:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from fastsf.errors import InputError
 
@@ -211,6 +211,22 @@ class Window:
         _check_bump("angle window", self.kind)
 
 
+class RadialFactor(NamedTuple):
+    """Factor of a distance that multiplies an envelope, as the kernels take it."""
+
+    kind: str
+    """Name of the factor in the kernels."""
+    parameter: float
+    """Exponent in Å^-2, or wave number in Å^-1."""
+    shift: float = 0.0
+    """Å."""
+
+
+def gaussian(eta: float, rs: float) -> RadialFactor:
+    """Return the factor exp(-eta (r - rs)^2); without an exponent, the shift has no effect and is zero."""
+    return RadialFactor("gaussian", eta, rs if eta else 0.0)
+
+
 def envelope_label(envelope: Envelope) -> str:
     """Words for an envelope in labels of columns."""
     if isinstance(envelope, Compact):
@@ -218,3 +234,10 @@ def envelope_label(envelope: Envelope) -> str:
         return f"{envelope.left:g}<r<{envelope.right:g} {envelope.kind}{suffix}"
     plateau = f" alpha={envelope.alpha:g}" if envelope.alpha else ""
     return f"rc={envelope.radius:g} {envelope.kind}{plateau}"
+
+
+def angle_label(angle: Power | Window, name: str) -> str:
+    """Return the words for a factor of the angle `name` in labels of columns."""
+    if isinstance(angle, Power):
+        return f"lambda={angle.lam:g} zeta={angle.zeta:g}"
+    return f"{angle.left:g}<{name}<{angle.right:g} {angle.kind}"

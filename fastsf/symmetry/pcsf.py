@@ -15,57 +15,69 @@ Shifts rs are an extension.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
-from fastsf.symmetry.factors import Cutoff, Envelope, Power, Window, envelope_label
+from fastsf.symmetry.factors import Cutoff, Envelope, Power, RadialFactor, Window, gaussian
+from fastsf.symmetry.kinds import SymmetryFunctionBase, sorted_pair
 
 APEXES = ("heavier", "third", "both")
-"""Where the angle alpha of a `PairAngular` is: see there."""
+"""Positions of the angle alpha of a `PairAngular`, which explains them."""
 
 
 def kind_name(first: str, second: str) -> str:
-    """Name of a kind of pairs, as "H-O": the lighter element first."""
+    """Return the name of a kind of pairs, as "H-O": the lighter element first."""
     return "-".join(sorted((first, second), key=atomic_number))
 
 
 def kinds_of(elements: Sequence[str]) -> tuple[str, ...]:
-    """All kinds of pairs of some elements, which are sorted by atomic number; their order is that of kernels."""
+    """Return all kinds of pairs of elements sorted by atomic number, in the order of the kernels."""
     return tuple(kind_name(a, b) for k, a in enumerate(elements) for b in elements[k:])
 
 
-def _sorted_pair(elements: Sequence[str]) -> tuple[str, str]:
-    if isinstance(elements, str) or len(elements) != 2:
-        raise InputError(f"pair function: expected two elements, found {elements!r}")
-    first, second = sorted(elements, key=atomic_number)
-    return first, second
+class PairFunctionBase(SymmetryFunctionBase):
+    """Base of the functions of a pair: elements, kind and reach."""
 
-
-def _check(**values: float) -> None:
-    for name, value in values.items():
-        if not math.isfinite(value):
-            raise InputError(f"pair function: {name} must be a finite number, found {value!r}")
-        if name.endswith("eta") and value < 0:
-            raise InputError(f"pair function: {name} must not be negative, found {value}")
-
-
-class _OfPair:
-    """What all functions of a pair have."""
+    noun: ClassVar[str] = "pair-centred function"
+    angle_name: ClassVar[str] = "alpha"
 
     elements: tuple[str, str]
+    neighbor: str
+    envelope: Envelope | None
+
+    def __post_init__(self) -> None:
+        expected = "two elements of a pair-centred function"
+        object.__setattr__(self, "elements", sorted_pair(self.elements, expected))
+        for symbol in self.neighbor_elements:
+            atomic_number(symbol)
+        self.check_parameters()
 
     @property
     def kind(self) -> str:
         """Name of the kind of pairs."""
         return kind_name(*self.elements)
 
+    @property
+    def owner(self) -> str:
+        """Name of the kind of pairs."""
+        return self.kind
+
+    @property
+    def neighbor_elements(self) -> tuple[str, ...]:
+        """Element of the atoms k."""
+        return (self.neighbor,)
+
+    @property
+    def radius(self) -> float:
+        """Distance Rij in Å beyond which the function is zero; 0 for the distance itself, which has no end."""
+        return 0.0 if self.envelope is None else self.envelope.radius
+
 
 @dataclass(frozen=True)
-class PairRadial(_OfPair):
+class PairRadial(PairFunctionBase):
     """Function of the pair's own distance, G = envelope(Rij) exp(-eta (Rij - rs)^2), or G = Rij.
 
     Parameters
@@ -73,12 +85,14 @@ class PairRadial(_OfPair):
     elements : (str, str)
         Symbols of i and j in either order (stored by atomic number).
     envelope : Cutoff, Compact or None
-        What limits the range; None for the distance itself, in Å, which goes as far as the pair's other functions do.
+        Factor that limits the range; None for the distance itself, in Å, which reaches as far as the other functions.
     eta : float
         Å^-2, not negative.
     rs : float
         Shift, Å.
     """
+
+    form: ClassVar[str] = "pcsf-radial"
 
     elements: tuple[str, str]
     envelope: Envelope | None
@@ -86,36 +100,18 @@ class PairRadial(_OfPair):
     rs: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "elements", _sorted_pair(self.elements))
-        _check(eta=self.eta, rs=self.rs)
+        super().__post_init__()
         if self.envelope is None and (self.eta or self.rs):
-            raise InputError("pair function: the distance itself takes neither eta nor rs")
+            raise InputError("pair-centred function: the distance itself takes neither eta nor rs")
 
     @property
-    def radius(self) -> float:
-        """Distance Rij in Å beyond which the function is zero; 0 for the distance itself, which has no end."""
-        return 0.0 if self.envelope is None else self.envelope.radius
-
-    @property
-    def family(self) -> str:
-        """Name for functions of this form."""
-        if self.envelope is None:
-            return "pair-distance"
-        return "pair-gaussian" if self.eta else "pair-G1"
-
-    @property
-    def label(self) -> str:
-        """Readable, unique name of the column."""
-        parts = [f"{self.family}({self.kind})"]
-        if self.eta:
-            parts.append(f"eta={self.eta:g} rs={self.rs:g}")
-        if self.envelope is not None:
-            parts.append(envelope_label(self.envelope))
-        return " ".join(parts)
+    def neighbor_elements(self) -> tuple[str, ...]:
+        """None: an empty tuple."""
+        return ()
 
 
 @dataclass(frozen=True)
-class PairEnvironment(_OfPair):
+class PairEnvironment(PairFunctionBase):
     """Neighbours of both atoms, G = envelope(Rij) exp(-pair_eta (Rij - pair_rs)^2) [sum_k F(Rik) + sum_k F(Rjk)].
 
     Parameters
@@ -125,12 +121,14 @@ class PairEnvironment(_OfPair):
     neighbor : str
         Symbol of the atoms k.
     envelope : Cutoff or Compact
-        What limits the range of Rij, Rik and Rjk.
+        Factor that limits the range of Rij, Rik and Rjk.
     eta, rs : float
-        Of F(Rik) and F(Rjk), Å^-2 (not negative) and Å.
+        Exponent of F(Rik) and F(Rjk) in Å^-2, not negative, and their shift in Å.
     pair_eta, pair_rs : float
-        Of the factor of Rij, Å^-2 (not negative) and Å.
+        Exponent of the factor of Rij in Å^-2, not negative, and its shift in Å.
     """
+
+    form: ClassVar[str] = "pcsf-environment"
 
     elements: tuple[str, str]
     neighbor: str
@@ -140,34 +138,14 @@ class PairEnvironment(_OfPair):
     pair_eta: float = 0.0
     pair_rs: float = 0.0
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "elements", _sorted_pair(self.elements))
-        atomic_number(self.neighbor)
-        _check(eta=self.eta, rs=self.rs, pair_eta=self.pair_eta, pair_rs=self.pair_rs)
-
     @property
-    def radius(self) -> float:
-        """Distance Rij in Å beyond which the function is zero."""
-        return self.envelope.radius
-
-    @property
-    def family(self) -> str:
-        """Name for functions of this form: the paper's G2, or its G3 with exponents."""
-        return "pair-G3" if self.eta or self.pair_eta else "pair-G2"
-
-    @property
-    def label(self) -> str:
-        """Readable, unique name of the column."""
-        parts = [f"{self.family}({self.kind};{self.neighbor})"]
-        if self.eta:
-            parts.append(f"eta={self.eta:g} rs={self.rs:g}")
-        if self.pair_eta:
-            parts.append(f"pair_eta={self.pair_eta:g} pair_rs={self.pair_rs:g}")
-        return " ".join([*parts, envelope_label(self.envelope)])
+    def pair_factor(self) -> RadialFactor:
+        """Factor of Rij."""
+        return gaussian(self.pair_eta, self.pair_rs)
 
 
 @dataclass(frozen=True)
-class PairAngular(_OfPair):
+class PairAngular(PairFunctionBase):
     """Triangles with both atoms, G = F(Rij) sum_k A(alpha) F(Rik) F(Rjk).
 
     Parameters
@@ -177,15 +155,17 @@ class PairAngular(_OfPair):
     neighbor : str
         Symbol of the atoms k.
     envelope : Cutoff or Compact
-        What limits the range of all three distances.
+        Factor that limits the range of all three distances.
     angle : Power or Window
-        Dependence on the angle alpha.
+        Factor of the angle alpha.
     eta, rs : float
-        Of all three distances, Å^-2 (not negative) and Å.
+        Exponent of all three distances in Å^-2, not negative, and their shift in Å.
     apex : {"heavier", "third", "both"}
-        Where alpha is: "third" at k; "heavier", as in RuNNer, at k if i and j are of one element, else at the heavier
-        of i and j; "both" sums A at i and A at j.
+        Atom at which alpha is. "third": k. "heavier", as in RuNNer: k if i and j are of one element, else the heavier
+        of i and j. "both": A at i and A at j are summed.
     """
+
+    form: ClassVar[str] = "pcsf-angular"
 
     elements: tuple[str, str]
     neighbor: str
@@ -196,33 +176,9 @@ class PairAngular(_OfPair):
     apex: str = "heavier"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "elements", _sorted_pair(self.elements))
-        atomic_number(self.neighbor)
-        _check(eta=self.eta, rs=self.rs)
+        super().__post_init__()
         if self.apex not in APEXES:
-            raise InputError(f"pair function: apex must be one of {', '.join(APEXES)}, found {self.apex!r}")
-
-    @property
-    def radius(self) -> float:
-        """Distance Rij in Å beyond which the function is zero."""
-        return self.envelope.radius
-
-    @property
-    def family(self) -> str:
-        """Name for functions of this form."""
-        return "pair-G4"
-
-    @property
-    def label(self) -> str:
-        """Readable, unique name of the column."""
-        parts = [f"{self.family}({self.kind};{self.neighbor})"]
-        if self.eta:
-            parts.append(f"eta={self.eta:g} rs={self.rs:g}")
-        if isinstance(self.angle, Power):
-            parts.append(f"lambda={self.angle.lam:g} zeta={self.angle.zeta:g}")
-        else:
-            parts.append(f"{self.angle.left:g}<alpha<{self.angle.right:g} {self.angle.kind}")
-        return " ".join([*parts, f"apex={self.apex}", envelope_label(self.envelope)])
+            raise InputError(f"pair-centred function: apex must be one of {', '.join(APEXES)}, found {self.apex!r}")
 
 
 PairFunction: TypeAlias = PairRadial | PairEnvironment | PairAngular

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from reference.assemble import features
-from support.battery import CUTOFFS, ELEMENTS, SETS, SPANS, assert_values, by_center, expected, functions_of
+from support.battery import ELEMENTS, EVERY_CUTOFF, SETS, SPANS, assert_values, by_center, expected, functions_of
 from support.descriptors import descriptor
 from support.systems import RADIUS, SYSTEMS
 
@@ -16,7 +16,7 @@ from fastsf.symmetry.atoms import G1, G5, Angular, Radial
 from fastsf.symmetry.factors import BUMPS, Compact, Cutoff, Power, Window
 
 DIMER_ENVELOPES = (
-    *CUTOFFS,
+    *EVERY_CUTOFF,
     *(Compact(*span, kind, a) for span in SPANS for kind in BUMPS for a in (0, 1)),
 )
 

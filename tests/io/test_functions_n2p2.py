@@ -15,7 +15,8 @@ from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.n2p2.functions import read_functions, write_functions
 from fastsf.symmetry.atoms import G2, G3, G4, G5, Angular, Radial
 from fastsf.symmetry.factors import Compact, Cutoff, Power, Window
-from fastsf.symmetry.sets import column_order, runner_type
+from fastsf.symmetry.kinds import runner_type
+from fastsf.symmetry.sets import column_order
 
 EVERY_TYPE = """\
 ! a comment, then settings in an unusual order
@@ -61,7 +62,7 @@ def test_every_type(tmp_path):
         Angular("O", None, Compact(1.0, 6.0, "poly3"), Window(0.0, 360.0, "poly3"), narrow=True),
         Angular("O", None, Compact(1.0, 6.0, "poly3", asymmetric=True), Window(80.0, 179.0, "poly3"), narrow=False),
     ]
-    assert [runner_type(function) for function in functions] == [2, 12, 13, 20, 21, 22, 3, 9, 23, 24, 25]
+    assert [runner_type(function).number for function in functions] == [2, 12, 13, 20, 21, 22, 3, 9, 23, 24, 25]
 
 
 def test_lengths_are_converted_and_angles_are_not(tmp_path):
@@ -127,7 +128,7 @@ def _words(line: str) -> list[str | float]:
 
 def _numbers_of(function: Radial | Angular) -> list[str | float]:
     """The same from a function, written out type by type."""
-    head = [function.center, float(runner_type(function))]
+    head = [function.center, float(runner_type(function).number)]
     envelope = function.envelope
     if isinstance(envelope, Compact):
         last = {"exp": "e"}.get(envelope.kind, "p" + envelope.kind[-1]) + "a" * envelope.asymmetric

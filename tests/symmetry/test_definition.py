@@ -16,7 +16,7 @@ from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.definition import read_definition
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Radial
-from fastsf.symmetry.definition import TYPES, expand, from_document, function_from_dict, function_to_dict, to_document
+from fastsf.symmetry.definition import ATOM_CENTERED
 from fastsf.symmetry.factors import Compact, Cutoff, Power, Window
 from fastsf.symmetry.sets import elements_of, scale_lengths
 
@@ -36,15 +36,15 @@ NAMED = {
 
 
 def test_every_type_is_named():
-    assert set(NAMED) == set(TYPES)
+    assert set(NAMED) == set(ATOM_CENTERED.kinds)
     for name, function in NAMED.items():
-        entry = function_to_dict(function)
+        entry = ATOM_CENTERED.to_dict(function)
         assert entry["type"] == name
-        assert function_from_dict(entry) == function
+        assert ATOM_CENTERED.from_dict(entry) == function
 
 
 def test_plain_forms_are_short():
-    assert function_to_dict(NAMED["G2"]) == {
+    assert ATOM_CENTERED.to_dict(NAMED["G2"]) == {
         "type": "G2",
         "center": "H",
         "neighbor": "O",
@@ -53,7 +53,7 @@ def test_plain_forms_are_short():
         "cutoff": 6.0,
         "cutoff_type": "tanh3",
     }
-    assert function_to_dict(NAMED["G4"]) == {
+    assert ATOM_CENTERED.to_dict(NAMED["G4"]) == {
         "type": "G4",
         "center": "H",
         "neighbors": ["H", "O"],
@@ -68,28 +68,30 @@ def test_plain_forms_are_short():
 @REPEATABLE
 @given(st.lists(functions, min_size=1, max_size=6))
 def test_round_trip_through_json_is_exact(drawn):
-    text = json.dumps(to_document(drawn, elements_of(drawn)), allow_nan=False)
-    elements, read = from_document(json.loads(text))
+    text = json.dumps(ATOM_CENTERED.to_document(drawn, elements_of(drawn)), allow_nan=False)
+    elements, read = ATOM_CENTERED.from_document(json.loads(text))
     assert elements == elements_of(drawn)
     assert read == drawn
     for before, after in zip(drawn, read, strict=True):
-        assert function_to_dict(after) == function_to_dict(before)
+        assert ATOM_CENTERED.to_dict(after) == ATOM_CENTERED.to_dict(before)
 
 
 def test_documents_of_another_kind_are_refused():
-    document = to_document([NAMED["G1"]], ["H", "O"])
+    document = ATOM_CENTERED.to_document([NAMED["G1"]], ["H", "O"])
     with pytest.raises(InputError, match="expected 'format' to be 'fastsf-acsf'"):
-        from_document({**document, "format": "something"})
+        ATOM_CENTERED.from_document({**document, "format": "something"})
     with pytest.raises(InputError, match="expected version 1, found 2"):
-        from_document({**document, "version": 2})
+        ATOM_CENTERED.from_document({**document, "version": 2})
     with pytest.raises(InputError, match="expected a list under 'functions'"):
-        from_document({**document, "functions": None})
+        ATOM_CENTERED.from_document({**document, "functions": None})
     with pytest.raises(InputError, match="function 1: expected a table"):
-        from_document({**document, "functions": [1]})
+        ATOM_CENTERED.from_document({**document, "functions": [1]})
     with pytest.raises(InputError, match="function 2: unknown key 'zeta'"):
-        from_document({**document, "functions": [*document["functions"], {**document["functions"][0], "zeta": 1}]})
+        ATOM_CENTERED.from_document(
+            {**document, "functions": [*document["functions"], {**document["functions"][0], "zeta": 1}]}
+        )
     with pytest.raises(InputError, match="elements: expected a list"):
-        from_document({**document, "elements": "HO"})
+        ATOM_CENTERED.from_document({**document, "elements": "HO"})
 
 
 def test_lists_are_grids():
@@ -101,14 +103,14 @@ def test_lists_are_grids():
         "rs": [0, 2],
         "cutoff": 6,
     }
-    made = expand(entry)
+    made = ATOM_CENTERED.expand(entry)
     assert len(made) == 16
     assert made[0] == G2("H", "H", 0.1, 6.0)
     assert made[1] == G2("H", "H", 0.1, 6.0, rs=2.0)
     assert made[-1] == G2("O", None, 1.0, 6.0, rs=2.0)
     angular = {"type": "G4", "center": "O", "eta": 0.1, "zeta": [1, 4], "lambda": [-1, 1], "cutoff": [5, 6]}
-    assert len(expand({**angular, "neighbors": ["H", "O"]})) == 8
-    made = expand({**angular, "neighbors": [["H", "H"], ["O", "H"]]})
+    assert len(ATOM_CENTERED.expand({**angular, "neighbors": ["H", "O"]})) == 8
+    made = ATOM_CENTERED.expand({**angular, "neighbors": [["H", "H"], ["O", "H"]]})
     assert len(made) == 16
     assert made[-1] == G4("O", ("H", "O"), 0.1, 4.0, 1.0, 6.0)
     assert len(set(made)) == 16
@@ -176,7 +178,7 @@ ANGULAR = {
 )
 def test_errors_name_the_key(entry, said):
     with pytest.raises(InputError, match=said):
-        expand(entry)
+        ATOM_CENTERED.expand(entry)
 
 
 def test_scaled_functions_keep_their_values():
@@ -352,12 +354,12 @@ VALUES = st.recursive(
 @REPEATABLE
 @given(st.sampled_from(sorted(NAMED)), st.data())
 def test_wrong_values_give_errors_or_functions(name, data):
-    entry = function_to_dict(NAMED[name])
+    entry = ATOM_CENTERED.to_dict(NAMED[name])
     key = data.draw(st.sampled_from(sorted(entry)))
     entry[key] = data.draw(VALUES)
     try:
-        made = expand(entry)
+        made = ATOM_CENTERED.expand(entry)
     except InputError as error:
         assert str(error)
     else:
-        assert [function_from_dict(function_to_dict(function)) for function in made] == made
+        assert [ATOM_CENTERED.from_dict(ATOM_CENTERED.to_dict(function)) for function in made] == made

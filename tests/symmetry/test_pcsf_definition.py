@@ -14,16 +14,9 @@ from fastsf import ACSF, PCSF
 from fastsf.errors import FormatError, InputError
 from fastsf.io.definition import read_definition
 from fastsf.symmetry.atoms import G2
+from fastsf.symmetry.definition import PAIR_CENTERED
 from fastsf.symmetry.factors import Compact, Cutoff, Power, Window
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, kinds_of
-from fastsf.symmetry.pcsf_definition import (
-    TYPES,
-    expand_pairs,
-    pair_function_from_dict,
-    pair_function_to_dict,
-    pairs_from_document,
-    pairs_to_document,
-)
 from fastsf.symmetry.pcsf_recipes import make_pairs
 from fastsf.symmetry.sets import elements_of, scale_lengths
 
@@ -39,16 +32,16 @@ NAMED = {
 
 
 def test_every_type_is_named():
-    assert set(NAMED) == set(TYPES)
+    assert set(NAMED) == set(PAIR_CENTERED.kinds)
     for name, function in NAMED.items():
-        entry = pair_function_to_dict(function)
+        entry = PAIR_CENTERED.to_dict(function)
         assert entry["type"] == name
-        assert pair_function_from_dict(entry) == function
+        assert PAIR_CENTERED.from_dict(entry) == function
 
 
 def test_plain_forms_are_short():
-    assert pair_function_to_dict(NAMED["pair-distance"]) == {"type": "pair-distance", "pair": ["H", "O"]}
-    assert pair_function_to_dict(PairRadial(OH, Cutoff(6.0), eta=4)) == {
+    assert PAIR_CENTERED.to_dict(NAMED["pair-distance"]) == {"type": "pair-distance", "pair": ["H", "O"]}
+    assert PAIR_CENTERED.to_dict(PairRadial(OH, Cutoff(6.0), eta=4)) == {
         "type": "pair-gaussian",
         "pair": ["H", "O"],
         "eta": 4.0,
@@ -59,17 +52,17 @@ def test_plain_forms_are_short():
 
 def test_pairs_have_the_exponents_of_their_neighbours_unless_told():
     entry = {"type": "pair-G3", "pair": OH, "neighbor": "O", "eta": 0.5, "rs": 1.0, "cutoff": 6.0}
-    made = pair_function_from_dict(entry)
+    made = PAIR_CENTERED.from_dict(entry)
     assert made == PairEnvironment(OH, "O", Cutoff(6.0), 0.5, 1.0, 0.5, 1.0)
-    own = pair_function_from_dict({**entry, "pair_eta": 0.0, "pair_rs": 0.0})
+    own = PAIR_CENTERED.from_dict({**entry, "pair_eta": 0.0, "pair_rs": 0.0})
     assert own == PairEnvironment(OH, "O", Cutoff(6.0), 0.5, 1.0)
 
 
 @REPEATABLE
 @given(st.lists(pair_functions, min_size=1, max_size=6))
 def test_round_trip_through_json_is_exact(drawn):
-    text = json.dumps(pairs_to_document(drawn, elements_of(drawn)), allow_nan=False)
-    elements, read = pairs_from_document(json.loads(text))
+    text = json.dumps(PAIR_CENTERED.to_document(drawn, elements_of(drawn)), allow_nan=False)
+    elements, read = PAIR_CENTERED.from_document(json.loads(text))
     assert elements == elements_of(drawn)
     assert read == drawn
 
@@ -84,10 +77,10 @@ def test_descriptors_through_their_documents():
 
 def test_lists_are_grids():
     entry = {"type": "pair-G4", "pair": [["H", "H"], ["H", "O"]], "neighbor": ["H", "O"], "eta": [0.1, 0.2], "zeta": 1}
-    made = expand_pairs({**entry, "lambda": [-1, 1], "cutoff": 6})
+    made = PAIR_CENTERED.expand({**entry, "lambda": [-1, 1], "cutoff": 6})
     assert len(made) == len(set(made)) == 16
     assert made[-1] == PairAngular(OH, "O", Cutoff(6.0), Power(1.0, 1.0), 0.2)
-    assert len(expand_pairs({**entry, "pair": ["H", "O"], "lambda": 1, "cutoff": 6})) == 4
+    assert len(PAIR_CENTERED.expand({**entry, "pair": ["H", "O"], "lambda": 1, "cutoff": 6})) == 4
 
 
 GOOD = {"type": "pair-G3", "pair": ["H", "O"], "neighbor": "H", "eta": 0.3, "cutoff": 6.35}
@@ -120,7 +113,7 @@ TURN = {"type": "pair-G4", "pair": ["H", "O"], "neighbor": "H", "eta": 0.3, "cut
 )
 def test_errors_name_the_key(entry, said):
     with pytest.raises(InputError, match=said):
-        expand_pairs(entry)
+        PAIR_CENTERED.expand(entry)
 
 
 def test_scaled_functions_keep_their_values():

@@ -13,16 +13,40 @@ The arguments after the keyword, by type (ec: central element, e1 e2: neighbours
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from fastsf.errors import FormatError, InputError
+from fastsf.errors import InputError
 from fastsf.io.n2p2.keywords import KeywordLine
-from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
-from fastsf.symmetry.factors import CUTOFFS, Compact, Cutoff, Power, Window
-from fastsf.symmetry.sets import runner_type
+from fastsf.symmetry.atoms import SymmetryFunction
+from fastsf.symmetry.definition import ATOM_CENTERED
+from fastsf.symmetry.factors import CUTOFFS, Compact
+from fastsf.symmetry.kinds import PARAMETERS, Kind, RunnerType, line_values, runner_type
 
 SUBTYPES = {core.subtype: name for name, core in CUTOFFS.items() if core.subtype}
 """Kinds of bumps by the last word on lines of types 20 to 25; an 'a' after p1 to p4 means asymmetric."""
+
+_NOUNS = {
+    "cutoff": "the cutoff radius",
+    "left": "the left edge",
+    "right": "the right edge",
+    "angle_left": "the left angle",
+    "angle_right": "the right angle",
+}
+
+
+def _known_types() -> dict[str, tuple[Kind, RunnerType]]:
+    """Return the types of lines by number, each with the kind of functions that takes all of its arguments."""
+    found = {}
+    for kind in ATOM_CENTERED.kinds.values():
+        for known in kind.runner:
+            if all(name in kind.keys for name in known.arguments if name in PARAMETERS):
+                found[str(known.number)] = kind, known
+    return dict(sorted(found.items(), key=lambda item: int(item[0])))
+
+
+TYPES = _known_types()
+"""Types of lines by the word that names them."""
 
 
 def parse_line(line: KeywordLine, known: Sequence[str], cutoff: tuple[str, float]) -> SymmetryFunction:
@@ -33,7 +57,7 @@ def parse_line(line: KeywordLine, known: Sequence[str], cutoff: tuple[str, float
     line : KeywordLine
         A symfunction_short line.
     known : sequence of str
-        The elements that the file announces.
+        Elements that the file announces.
     cutoff : (str, float)
         Kind and inner plateau of the cutoffs of the file.
 
@@ -44,79 +68,45 @@ def parse_line(line: KeywordLine, known: Sequence[str], cutoff: tuple[str, float
     """
     if len(line.args) < 2:
         raise line.error(f"expected a central element and a type, found {' '.join(line.args) or 'nothing'}")
-    reader = _READERS.get(line.args[1])
-    if reader is None:
-        raise line.error(f"unknown type {line.args[1]!r}, expected one of {', '.join(_READERS)}")
-    for symbol in (line.args[0], *line.args[2 : 2 + _NEIGHBORS.get(line.args[1], 0)]):
+    if line.args[1] not in TYPES:
+        raise line.error(f"unknown type {line.args[1]!r}, expected one of {', '.join(TYPES)}")
+    kind, layout = TYPES[line.args[1]]
+    first = 2 + _neighbors(kind, layout)
+    for symbol in (line.args[0], *line.args[2:first]):
         if symbol not in known:
             raise line.error(f"expected one of the elements {' '.join(known)}, found {symbol!r}")
+    most = first + len(layout.arguments)
+    line.count(most - layout.optional, most)
+    entry: dict[str, Any] = {"type": kind.name, "center": line.args[0]}
+    species = list(line.args[2:first])
+    if kind.form == "radial":
+        entry["neighbor"] = species[0] if species else "*"
+    else:
+        entry["neighbors"] = species or "*"
+    for index, name in enumerate(layout.arguments[: len(line.args) - first], start=first):
+        entry |= _shape(line, index) if name == "subtype" else {name: line.number(index, _NOUNS.get(name, name))}
+    if "cutoff" in entry:
+        entry |= {"cutoff_type": cutoff[0], "alpha": cutoff[1]}
+    if "angle_left" in entry:
+        entry["angle"] = [entry.pop("angle_left"), entry.pop("angle_right")]
+    if kind.form != "radial":
+        _warn_negative_shift(line, entry.get("rs", 0.0))
     try:
-        return reader(line, cutoff)
-    except FormatError:
-        raise
+        return ATOM_CENTERED.from_dict(entry)
     except InputError as error:
         raise line.error(str(error)) from error
 
 
-def _cutoff(line: KeywordLine, index: int, cutoff: tuple[str, float]) -> Cutoff:
-    return Cutoff(line.number(index, "the cutoff radius"), *cutoff)
+def _neighbors(kind: Kind, layout: RunnerType) -> int:
+    return 0 if layout.weighted else 1 if kind.form == "radial" else 2
 
 
-def _radial(line: KeywordLine, cutoff: tuple[str, float]) -> Radial:
-    line.count(6)
-    eta, rs = line.number(3, "eta"), line.number(4, "rs")
-    return Radial(line.args[0], line.args[2], _cutoff(line, 5, cutoff), eta, rs)
-
-
-def _weighted_radial(line: KeywordLine, cutoff: tuple[str, float]) -> Radial:
-    line.count(5)
-    eta, rs = line.number(2, "eta"), line.number(3, "rs")
-    return Radial(line.args[0], None, _cutoff(line, 4, cutoff), eta, rs)
-
-
-def _angular(line: KeywordLine, cutoff: tuple[str, float]) -> Angular:
-    line.count(8, 9)
-    angle = Power(lam=line.number(5, "lambda"), zeta=line.number(6, "zeta"))
-    rs = line.number(8, "rs") if len(line.args) > 8 else 0.0
-    _warn_negative_shift(line, rs)
-    pair = (line.args[2], line.args[3])
-    envelope = _cutoff(line, 7, cutoff)
-    return Angular(line.args[0], pair, envelope, angle, line.number(4, "eta"), rs, line.args[1] == "3")
-
-
-def _weighted_angular(line: KeywordLine, cutoff: tuple[str, float]) -> Angular:
-    line.count(7)
-    eta, rs = line.number(2, "eta"), line.number(3, "rs")
-    angle = Power(lam=line.number(4, "lambda"), zeta=line.number(5, "zeta"))
-    _warn_negative_shift(line, rs)
-    return Angular(line.args[0], None, _cutoff(line, 6, cutoff), angle, eta, rs, narrow=True)
-
-
-def _compact_radial(line: KeywordLine, _: tuple[str, float]) -> Radial:
-    weighted = line.args[1] == "23"
-    line.count(5 if weighted else 6)
-    return Radial(line.args[0], None if weighted else line.args[2], _compact(line, 2 if weighted else 3))
-
-
-def _compact_angular(line: KeywordLine, _: tuple[str, float]) -> Angular:
-    weighted = line.args[1] in ("24", "25")
-    line.count(7 if weighted else 9)
-    start = 2 if weighted else 4
-    envelope = _compact(line, start)
-    left, right = line.number(start + 2, "the left angle"), line.number(start + 3, "the right angle")
-    pair = None if weighted else (line.args[2], line.args[3])
-    window = Window(left, right, envelope.kind)
-    return Angular(line.args[0], pair, envelope, window, narrow=line.args[1] in ("21", "24"))
-
-
-def _compact(line: KeywordLine, start: int) -> Compact:
-    text = line.args[-1]
-    asymmetric = text.endswith("a")
-    kind = SUBTYPES.get(text.removesuffix("a"))
-    if kind is None or text == "ea":
-        raise line.error(f"unknown subtype {text!r}, expected e, p1 to p4 or p1a to p4a")
-    left, right = line.number(start, "the left edge"), line.number(start + 1, "the right edge")
-    return Compact(left, right, kind, asymmetric)
+def _shape(line: KeywordLine, index: int) -> dict[str, Any]:
+    word = line.args[index]
+    kind = SUBTYPES.get(word.removesuffix("a"))
+    if kind is None or word == "ea":
+        raise line.error(f"unknown subtype {word!r}, expected e, p1 to p4 or p1a to p4a")
+    return {"shape": kind, "asymmetric": word.endswith("a")}
 
 
 def _warn_negative_shift(line: KeywordLine, rs: float) -> None:
@@ -129,26 +119,9 @@ def _warn_negative_shift(line: KeywordLine, rs: float) -> None:
         )
 
 
-_Reader = Callable[[KeywordLine, tuple[str, float]], SymmetryFunction]
-_READERS: dict[str, _Reader] = {
-    "2": _radial,
-    "3": _angular,
-    "9": _angular,
-    "12": _weighted_radial,
-    "13": _weighted_angular,
-    "20": _compact_radial,
-    "21": _compact_angular,
-    "22": _compact_angular,
-    "23": _compact_radial,
-    "24": _compact_angular,
-    "25": _compact_angular,
-}
-_NEIGHBORS = {"2": 1, "3": 2, "9": 2, "20": 1, "21": 2, "22": 2}
-
-
 def needs_cutoff(line: KeywordLine) -> bool:
-    """Whether a line is of a type that the file's cutoff applies to."""
-    return len(line.args) > 1 and line.args[1] in ("2", "3", "9", "12", "13")
+    """Return True if a line is of a type that the file's cutoff applies to."""
+    return len(line.args) > 1 and line.args[1] in TYPES and "cutoff" in TYPES[line.args[1]][1].arguments
 
 
 def format_line(function: SymmetryFunction) -> str:
@@ -159,42 +132,22 @@ def format_line(function: SymmetryFunction) -> str:
     InputError
         If there is no such line in these files.
     """
-    number = runner_type(function)
-    if number is None:
+    layout = runner_type(function)
+    if layout is None:
         raise InputError(f"no function of RuNNer or n2p2 has the form of {function.label}")
-    species: tuple[str, ...]
-    if isinstance(function, Radial):
-        species = () if function.neighbor is None else (function.neighbor,)
-    else:
-        species = function.neighbors or ()
-    numbers = " ".join(repr(float(value)) for value in _numbers(function, number))
-    words = ["symfunction_short", function.center, str(number), *species, numbers]
+    values = line_values(function)
+    numbers = [repr(float(values[name])) for name in layout.arguments if name != "subtype"]
+    words = ["symfunction_short", function.center, str(layout.number), *(function.neighbor_elements or ()), *numbers]
     if isinstance(function.envelope, Compact):
         words.append(_subtype(function, function.envelope))
     return " ".join(words)
 
 
-def _numbers(function: SymmetryFunction, number: int) -> list[float]:
-    envelope = function.envelope
-    if isinstance(envelope, Compact):
-        edges = [envelope.left, envelope.right]
-        if isinstance(function, Angular) and isinstance(function.angle, Window):
-            edges += [function.angle.left, function.angle.right]
-        return edges
-    if isinstance(function, Angular) and isinstance(function.angle, Power):
-        lam, zeta = function.angle.lam, function.angle.zeta
-        if number == 13:
-            return [function.eta, function.rs, lam, zeta, envelope.radius]
-        return [function.eta, lam, zeta, envelope.radius, function.rs]
-    return [function.eta, function.rs, envelope.radius]
-
-
 def _subtype(function: SymmetryFunction, envelope: Compact) -> str:
-    text = CUTOFFS[envelope.kind].subtype or ""
     if envelope.asymmetric and envelope.kind == "exp":
         raise InputError(f"n2p2 has no asymmetric exp shape, but this function has: {function.label}")
-    if isinstance(function, Angular) and isinstance(function.angle, Window) and function.angle.kind != envelope.kind:
+    if getattr(getattr(function, "angle", None), "kind", envelope.kind) != envelope.kind:
         raise InputError(
             f"n2p2 has one shape for distances and angles of a function, but these differ: {function.label}"
         )
-    return text + ("a" if envelope.asymmetric else "")
+    return f"{CUTOFFS[envelope.kind].subtype}{'a' if envelope.asymmetric else ''}"

@@ -38,7 +38,7 @@ from fastsf.potentials.parts import PotentialParts
 from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.scaling import Scaling
 from fastsf.storage.atomic import storage_errors, write_atomically
-from fastsf.symmetry import definition
+from fastsf.symmetry.definition import ATOM_CENTERED
 
 FORMAT = "fastsf-potential"
 VERSIONS = 1, 2
@@ -80,7 +80,7 @@ def _fill(file: h5py.File, parts: PotentialParts) -> None:
     file.attrs.update({"format": FORMAT, "version": version, **_UNITS})
     file.attrs.update({"fastsf": fastsf.__version__, "created": datetime.now(timezone.utc).isoformat("T", "seconds")})
     file.attrs.update({"energy_scale": parts.energy_scale, "length_scale": parts.length_scale})
-    _put_text(file, "definition", json.dumps(definition.to_document(parts.functions, parts.elements)))
+    _put_text(file, "definition", json.dumps(ATOM_CENTERED.to_document(parts.functions, parts.elements)))
     _put_text(file, "metadata", json.dumps(dict(parts.metadata)))
     for symbol in parts.elements:
         group = file.create_group(f"elements/{symbol}")
@@ -187,7 +187,7 @@ def _check_format(file: h5py.File, path: Path) -> None:
 
 
 def _parts(file: h5py.File) -> PotentialParts:
-    elements, functions = definition.from_document(json.loads(file["definition"].asstr()[()]))
+    elements, functions = ATOM_CENTERED.from_document(json.loads(file["definition"].asstr()[()]))
     groups = {symbol: file[f"elements/{symbol}"] for symbol in elements}
     trained = {symbol: group for symbol, group in groups.items() if "network" in group}
     return PotentialParts(

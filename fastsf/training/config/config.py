@@ -13,7 +13,7 @@ from fastsf.potentials.network import ACTIVATIONS
 from fastsf.potentials.scaling import Mode
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
-from fastsf.symmetry.definition import to_document
+from fastsf.symmetry.definition import ATOM_CENTERED
 from fastsf.training.config.n2p2_folder import TrainingFolder
 from fastsf.training.config.pcsf import PairNetworks, check_hidden
 from fastsf.training.config.suggest import suggest
@@ -249,7 +249,9 @@ class Config:
         document["optimizer"] = {"name": self.optimizer, **asdict(self.settings)}
         document["recipe"] = self.recipe
         document["input.nn"] = None if self.folder is None else repr(self.folder)
-        document["functions"] = None if self.functions is None else to_document(self.functions, [])["functions"]
+        document["functions"] = (
+            None if self.functions is None else ATOM_CENTERED.to_document(self.functions, [])["functions"]
+        )
         if self.pairs is not None:
             document["pairs"] = self.pairs.table()
         return dict(json.loads(json.dumps(document)))

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
+from fastsf.symmetry.definition import PAIR_CENTERED
 from fastsf.symmetry.pcsf import PairFunction
-from fastsf.symmetry.pcsf_definition import pair_function_to_dict
 from fastsf.symmetry.pcsf_recipes import make_pairs
 from fastsf.training.config.suggest import Suggestion, suggest
 
@@ -55,7 +55,7 @@ class PairNetworks:
 
     def table(self) -> dict[str, Any]:
         """Everything in plain types."""
-        functions = None if self.functions is None else [pair_function_to_dict(each) for each in self.functions]
+        functions = None if self.functions is None else [PAIR_CENTERED.to_dict(each) for each in self.functions]
         return {"envelope": self.envelope, "hidden": self.hidden, "recipe": self.recipe, "functions": functions}
 
 

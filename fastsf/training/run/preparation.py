@@ -22,8 +22,7 @@ from fastsf.potentials.network import Network
 from fastsf.potentials.scaling import Scaling
 from fastsf.storage.atomic import storage_errors
 from fastsf.symmetry.atoms import SymmetryFunction
-from fastsf.symmetry.definition import to_document
-from fastsf.symmetry.pcsf_definition import pairs_to_document
+from fastsf.symmetry.definition import ATOM_CENTERED, PAIR_CENTERED
 from fastsf.threads import most_threads
 from fastsf.training.config.config import Config, Data, Networks
 from fastsf.training.config.pcsf import PairNetworks
@@ -223,10 +222,10 @@ class Preparation:
         table = self.config.table()
         run = table.pop("run")
         functions = [f for each in self.descriptor.columns.values() for f in each]
-        digests = {"functions": _digest(to_document(functions, self.descriptor.elements))}
+        digests = {"functions": _digest(ATOM_CENTERED.to_document(functions, self.descriptor.elements))}
         if self.pairs is not None:
             of_pairs = [f for each in self.pairs.descriptor.columns.values() for f in each]
-            digests["pair functions"] = _digest(pairs_to_document(of_pairs, self.pairs.descriptor.elements))
+            digests["pair functions"] = _digest(PAIR_CENTERED.to_document(of_pairs, self.pairs.descriptor.elements))
         return {
             **table,
             "precision": run["precision"],

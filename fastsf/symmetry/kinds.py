@@ -1,0 +1,311 @@
+"""Types of symmetry functions: one record each.
+
+From the records of `KINDS` derive the keys of definition files, the names of families, labels, the lines of input.nn
+and n2p2's order of columns. To add a type, add its record here and, where it needs a new factor, a branch of the
+kernels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from types import NoneType
+from typing import Any, ClassVar, NamedTuple
+
+from fastsf.elements import atomic_number
+from fastsf.errors import InputError
+from fastsf.symmetry.factors import Compact, Cutoff, Power, RadialFactor, Window, angle_label, envelope_label, gaussian
+
+
+class Parameter(NamedTuple):
+    """Number that a radial factor takes."""
+
+    power: int
+    """Power of the unit of length that the number counts in."""
+    symbol: str
+    """Name in pictures."""
+    switch: str
+    """Parameter that must differ from zero for this one to have an effect."""
+    signed: bool = True
+    """True if the number may be negative."""
+    fallback: str | None = None
+    """Parameter whose value this one has in definitions that leave it out; otherwise it is zero."""
+
+
+PARAMETERS = {
+    "pair_eta": Parameter(-2, r"$\eta$", "pair_eta", signed=False, fallback="eta"),
+    "pair_rs": Parameter(1, "r$_s$", "pair_eta", fallback="rs"),
+    "eta": Parameter(-2, r"$\eta$", "eta", signed=False),
+    "rs": Parameter(1, "r$_s$", "eta"),
+    "kappa": Parameter(-1, r"$\kappa$", "kappa"),
+}
+"""Every parameter of a radial factor by its name; where lists stand for grids, the last one runs fastest."""
+
+
+class RunnerType(NamedTuple):
+    """Type of functions in the files of RuNNer and n2p2."""
+
+    number: int
+    """Number of the type."""
+    weighted: bool
+    """True if all neighbours count, weighted by their atomic numbers."""
+    arguments: tuple[str, ...]
+    """What a line has after the neighbours, by the names of `line_values`."""
+    order: tuple[str, ...]
+    """What n2p2 sorts functions of this type by; "neighbors" are their atomic numbers."""
+    optional: int = 0
+    """Number of last arguments that a line may leave out."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Type of symmetry functions.
+
+    Parameters
+    ----------
+    name : str
+        Name in definition files.
+    form : str
+        `form` of the functions: which class they are of.
+    required, optional : tuple of str
+        Keys in definition files.
+    envelope, angle : type or tuple of types
+        Classes of the factors.
+    zero : tuple of str
+        Parameters that are zero.
+    family : str
+        Name in labels and summaries; `name` by default.
+    runner : tuple of RunnerType
+        Types of RuNNer and n2p2 that such functions are written as.
+    """
+
+    name: str
+    form: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    envelope: type | tuple[type, ...] = (Cutoff, Compact)
+    angle: type | tuple[type, ...] = (Power, Window, NoneType)
+    zero: tuple[str, ...] = ()
+    family: str = ""
+    runner: tuple[RunnerType, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All keys in definition files, those that are required first."""
+        return *self.required, *self.optional
+
+    def fits(self, function: Any) -> bool:
+        """Return True if a function is of this type."""
+        return (
+            function.form == self.form
+            and isinstance(function.envelope, self.envelope)
+            and isinstance(getattr(function, "angle", None), self.angle)
+            and not any(getattr(function, name) for name in self.zero)
+        )
+
+
+CUTOFF_KEYS = ("cutoff_type", "alpha")
+COMPACT_KEYS = ("shape", "asymmetric")
+ENVELOPE_KEYS = ("cutoff", *CUTOFF_KEYS, "left", "right", *COMPACT_KEYS)
+ANGLE_KEYS = ("zeta", "lambda", "angle", "angle_shape")
+"""Keys of the factors in definition files."""
+
+_RADIAL = "center", "neighbor"
+_ANGULAR = "center", "neighbors"
+_BY_CUTOFF = "cutoff", "eta", "rs"
+_BY_EDGES = "shape", "neighbors", "right", "left"
+_RADIAL_LINES = (
+    RunnerType(2, False, ("eta", "rs", "cutoff"), (*_BY_CUTOFF, "neighbors")),
+    RunnerType(12, True, ("eta", "rs", "cutoff"), (*_BY_CUTOFF, "neighbors")),
+)
+_ANGULAR_ORDER = *_BY_CUTOFF, "zeta", "lambda", "neighbors"
+_ANGULAR_ARGUMENTS = "eta", "lambda", "zeta", "cutoff", "rs"
+_WINDOW_ARGUMENTS = "left", "right", "angle_left", "angle_right", "subtype"
+_WINDOW_ORDER = *_BY_EDGES, "angle_left", "angle_right"
+
+KINDS = (
+    Kind(
+        "G1", "radial", (*_RADIAL, "cutoff"), CUTOFF_KEYS,
+        envelope=Cutoff, zero=("eta", "rs", "kappa"), runner=_RADIAL_LINES,
+    ),
+    Kind(
+        "G2", "radial", (*_RADIAL, "eta", "cutoff"), ("rs", *CUTOFF_KEYS),
+        envelope=Cutoff, zero=("kappa",), runner=_RADIAL_LINES,
+    ),
+    Kind("G3", "radial", (*_RADIAL, "kappa", "cutoff"), ("rs", *CUTOFF_KEYS), envelope=Cutoff),
+    Kind(
+        "G4", "narrow", (*_ANGULAR, "eta", "zeta", "lambda", "cutoff"), ("rs", *CUTOFF_KEYS),
+        envelope=Cutoff, angle=Power,
+        runner=(
+            RunnerType(3, False, _ANGULAR_ARGUMENTS, _ANGULAR_ORDER, optional=1),
+            RunnerType(13, True, ("eta", "rs", "lambda", "zeta", "cutoff"), _ANGULAR_ORDER),
+        ),
+    ),
+    Kind(
+        "G5", "wide", (*_ANGULAR, "eta", "zeta", "lambda", "cutoff"), ("rs", *CUTOFF_KEYS),
+        envelope=Cutoff, angle=Power, runner=(RunnerType(9, False, _ANGULAR_ARGUMENTS, _ANGULAR_ORDER, optional=1),),
+    ),
+    Kind(
+        "compact", "radial", (*_RADIAL, "left", "right"), COMPACT_KEYS,
+        envelope=Compact, zero=("eta", "rs", "kappa"),
+        runner=(
+            RunnerType(20, False, ("left", "right", "subtype"), _BY_EDGES),
+            RunnerType(23, True, ("left", "right", "subtype"), _BY_EDGES),
+        ),
+    ),
+    Kind(
+        "compact4", "narrow", (*_ANGULAR, "left", "right", "angle"), (*COMPACT_KEYS, "angle_shape"),
+        envelope=Compact, angle=Window, zero=("eta", "rs"),
+        runner=(
+            RunnerType(21, False, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
+            RunnerType(24, True, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
+        ),
+    ),
+    Kind(
+        "compact5", "wide", (*_ANGULAR, "left", "right", "angle"), (*COMPACT_KEYS, "angle_shape"),
+        envelope=Compact, angle=Window, zero=("eta", "rs"),
+        runner=(
+            RunnerType(22, False, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
+            RunnerType(25, True, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
+        ),
+    ),
+    Kind("radial", "radial", _RADIAL, ("eta", "rs", "kappa", *ENVELOPE_KEYS), family="compact"),
+    Kind("narrow", "narrow", _ANGULAR, ("eta", "rs", *ENVELOPE_KEYS, *ANGLE_KEYS), family="compact4"),
+    Kind("wide", "wide", _ANGULAR, ("eta", "rs", *ENVELOPE_KEYS, *ANGLE_KEYS), family="compact5"),
+    Kind("pair-distance", "pcsf-radial", ("pair",), envelope=NoneType),
+    Kind("pair-G1", "pcsf-radial", ("pair",), ENVELOPE_KEYS, zero=("eta", "rs")),
+    Kind("pair-gaussian", "pcsf-radial", ("pair", "eta"), ("rs", *ENVELOPE_KEYS)),
+    Kind(
+        "pair-G2", "pcsf-environment", ("pair", "neighbor"), ENVELOPE_KEYS, zero=("eta", "rs", "pair_eta", "pair_rs")
+    ),
+    Kind(
+        "pair-G3", "pcsf-environment", ("pair", "neighbor", "eta"), ("rs", "pair_eta", "pair_rs", *ENVELOPE_KEYS)
+    ),
+    Kind(
+        "pair-G4", "pcsf-angular", ("pair", "neighbor", "eta"), ("rs", "apex", *ENVELOPE_KEYS, *ANGLE_KEYS)
+    ),
+)  # fmt: skip
+"""Every type; a function is of the first one that fits, so special types stand before general ones."""
+
+
+def kind_of(function: Any) -> Kind:
+    """Return the type of a function."""
+    return next(kind for kind in KINDS if kind.fits(function))
+
+
+def parameters_of(function: Any) -> dict[str, float]:
+    """Return the parameters of the radial factors by their names."""
+    return {field.name: getattr(function, field.name) for field in fields(function) if field.name in PARAMETERS}
+
+
+def effective_parameters(function: Any) -> dict[str, float]:
+    """Return the parameters, with zero for those that have no effect: shifts of Gaussians without an exponent."""
+    values = parameters_of(function)
+    return {name: value if values[PARAMETERS[name].switch] else 0.0 for name, value in values.items()}
+
+
+class SymmetryFunctionBase:
+    """Base of all symmetry functions: checks, family and label."""
+
+    noun: ClassVar[str] = "symmetry function"
+    """Name of the class in errors."""
+    angle_name: ClassVar[str] = "theta"
+    """Name of the angle in labels."""
+    envelope: Any
+    eta: float
+    rs: float
+
+    @property
+    def form(self) -> str:
+        """Form of the function, as in `Kind`."""
+        raise NotImplementedError
+
+    @property
+    def owner(self) -> str:
+        """Central element, or name of the kind of pairs, whose columns the function is among."""
+        raise NotImplementedError
+
+    @property
+    def neighbor_elements(self) -> tuple[str, ...] | None:
+        """Elements of the neighbours in one term of the sum; None for all, weighted by their atomic numbers."""
+        raise NotImplementedError
+
+    @property
+    def radial_factor(self) -> RadialFactor:
+        """Factor of the distances."""
+        return gaussian(self.eta, self.rs)
+
+    @property
+    def family(self) -> str:
+        """Name of functions of this form in the literature, as "G2"; "w" in front means element-weighted."""
+        kind = kind_of(replace(self, **effective_parameters(self)))  # type: ignore[type-var]
+        return ("w" if self.neighbor_elements is None else "") + (kind.family or kind.name)
+
+    @property
+    def label(self) -> str:
+        """Readable, unique name of the column."""
+        neighbors = "*" if self.neighbor_elements is None else ",".join(self.neighbor_elements)
+        parts = [f"{self.family}({self.owner};{neighbors})" if neighbors else f"{self.family}({self.owner})"]
+        values = parameters_of(self)
+        parts += [f"{name}={value:g}" for name, value in values.items() if values[PARAMETERS[name].switch]]
+        if hasattr(self, "angle"):
+            parts.append(angle_label(self.angle, self.angle_name))
+        if hasattr(self, "apex"):
+            parts.append(f"apex={self.apex}")
+        if self.envelope is not None:
+            parts.append(envelope_label(self.envelope))
+        return " ".join(parts)
+
+    def check_parameters(self) -> None:
+        """Check the parameters of the radial factors.
+
+        Raises
+        ------
+        InputError
+            If one is not finite, or negative and must not be.
+        """
+        for name, value in parameters_of(self).items():
+            if not math.isfinite(value):
+                raise InputError(f"{self.noun}: {name} must be a finite number, found {value!r}")
+            if value < 0 and not PARAMETERS[name].signed:
+                raise InputError(f"{self.noun}: {name} must not be negative, found {value}")
+
+
+def sorted_pair(elements: Sequence[str], expected: str) -> tuple[str, str]:
+    """Return two elements sorted by atomic number.
+
+    Raises
+    ------
+    InputError
+        If there are not two, saying what was `expected`, or one is unknown.
+    """
+    if isinstance(elements, str) or len(elements) != 2:
+        raise InputError(f"expected {expected}, found {elements!r}")
+    first, second = sorted(elements, key=atomic_number)
+    return first, second
+
+
+def runner_type(function: Any) -> RunnerType | None:
+    """Return the type by which RuNNer and n2p2 know a function; None if they have none like it.
+
+    The kinds of cutoffs and bumps are not looked at.
+    """
+    weighted = function.neighbor_elements is None
+    return next((known for known in kind_of(function).runner if known.weighted == weighted), None)
+
+
+def line_values(function: Any) -> dict[str, Any]:
+    """Return the numbers and words of a function by the names that `RunnerType` uses."""
+    envelope, angle = function.envelope, getattr(function, "angle", None)
+    values: dict[str, Any] = parameters_of(function)
+    if isinstance(envelope, Compact):
+        values |= {"left": envelope.left, "right": envelope.right}
+        values["shape"] = envelope.kind + ("a" if envelope.asymmetric else "")
+    else:
+        values["cutoff"] = envelope.radius
+    if isinstance(angle, Power):
+        values |= {"zeta": angle.zeta, "lambda": angle.lam}
+    elif angle is not None:
+        values |= {"angle_left": angle.left, "angle_right": angle.right}
+    return values
