@@ -14,6 +14,8 @@ from ase.build import bulk, molecule
 from fastsf import ACSF, G2, G4, Cutoff, Potential
 from fastsf.cli.main import main
 from fastsf.datasets import examples
+from fastsf.datasets.convert import convert_data
+from fastsf.datasets.frames import Reading
 from fastsf.potentials.convert import convert
 from fastsf.potentials.scaling import Scaling
 from fastsf.training.objective.initialization import initial_network
@@ -91,6 +93,8 @@ def prepare(folder: Path) -> None:
         ase.io.write(folder / name / "first.extxyz", frames[:10])
         ase.io.write(folder / name / "second.extxyz.gz", frames[10:])
     shutil.copy(examples.path("silicon"), folder / "silicon.extxyz.gz")
+    convert_data([folder / "new.extxyz"], folder / "input.data", "input.data", Reading(), "Bohr", "Hartree")
+    shutil.copy(folder / "input.data", folder / "water.data")
     before = Path.cwd()
     os.chdir(folder)
     words = "md model.h5 start.xyz -o run --steps 400 --trajectory h5md:2:velocities --trajectory extxyz:2 --quiet"

@@ -2,7 +2,8 @@
 
 A document is a Markdown file. Its Python blocks run in order in one namespace, and the lines of its shell blocks that
 begin with ``fastsf`` run as commands, all in one folder. Trainings and simulations are cut short, and results that are
-there already are replaced. `support.document_files` lists the files that are there. Comments before a block change this:
+there already are replaced. `support.document_files` writes the files that are there, and `atoms` is what start.xyz
+holds. Comments before a block change this:
 
     <!-- test: skip: needs LAMMPS -->      do not run the block; its commands must still be understood
     <!-- test: with: --only rdf -->        add options to each command of the block
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ase.io
 import pytest
 
 from fastsf.cli.main import main, make_parser
@@ -28,6 +30,7 @@ _SHELL_LINE = re.compile(r"(FASTSF_SHARED|NUMBA|fastsf|python|pip|cd|mpirun)\b")
 _SHORT = {
     "train": {"": "--epochs 1 --minutes 0.1"},
     "md": {"--ps": "--ps 0.1", "": "--steps 200"},
+    "analyze": {"--skip": "--skip 0.05"},
     "mc": {"--sweeps": "--sweeps 20", "": "--steps 400"},
 }
 """Options that cut a command short, by an option that they must replace."""
@@ -125,8 +128,8 @@ def _run_command(words: list[str], notes: dict[str, str], place: str) -> None:
 
 
 def _shortened(words: list[str]) -> str:
-    choices = _SHORT.get(words[0], {"": ""})
-    return next(short for option, short in choices.items() if not option or option in words)
+    choices = _SHORT.get(words[0], {})
+    return next((short for option, short in choices.items() if not option or option in words), "")
 
 
 def _expanded(words: list[str]) -> list[str]:
@@ -140,13 +143,15 @@ def _expanded(words: list[str]) -> list[str]:
 
 def run_document(page: Path, root: Path) -> None:
     """Run all blocks of a document in the current folder."""
-    names: dict[str, Any] = {"__name__": page.stem}
+    names: dict[str, Any] = {"__name__": page.stem, "atoms": ase.io.read("start.xyz")}
     for block in blocks(page.read_text()):
+        failure = None
         try:
             if block.language == "python":
                 run_python(block, page, names)
             elif block.language == "shell":
                 run_shell(block, page, names, root)
         except Exception as error:
-            reason = f"{page.name}, block at line {block.line}: {type(error).__name__}: {error}"
-            pytest.fail(reason, pytrace=False)
+            failure = f"{page.name}, block at line {block.line}: {type(error).__name__}: {error}"
+        if failure:
+            pytest.fail(failure, pytrace=False)
