@@ -29,7 +29,7 @@ _COMMENT = re.compile(r"<!-- test: (skip|with|python): (.*?) -->", re.DOTALL)
 _SHELL_LINE = re.compile(r"(FASTSF_SHARED|NUMBA|fastsf|python|pip|cd|mpirun)\b")
 _SHORT = {
     "train": {"": "--epochs 1 --minutes 0.1"},
-    "md": {"--ps": "--ps 0.1", "": "--steps 200"},
+    "md": {"--ps": "--ps 0.1 --max-drift 0", "": "--steps 200 --max-drift 0"},
     "analyze": {"--skip": "--skip 0.05"},
     "mc": {"--sweeps": "--sweeps 20", "": "--steps 400"},
 }
