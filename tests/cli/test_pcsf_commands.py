@@ -31,7 +31,7 @@ def model(tmp_path: Path) -> Path:
 
 
 def test_inspect(run, model: Path) -> None:
-    status, out, err = run("inspect", model)
+    status, out, err = run("inspect", model, "--verbose")
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert lines[:3] == [
