@@ -14,8 +14,8 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
-from fastsf.compilation.compile import cache_folder
 from fastsf.errors import StorageError
+from fastsf.kernels._jit import CACHE_FOLDER
 from fastsf.lammps import library
 from fastsf.lammps.library import LammpsError
 from fastsf.lammps.model import LammpsModel
@@ -76,10 +76,9 @@ def _sizes(note: Path) -> list[str]:
 
 
 def _folder() -> Path:
-    kept = cache_folder()
-    if kept is None:
-        raise StorageError("no folder can be written for the pair style; NUMBA_CACHE_DIR names one")
-    return make_folder(Path(kept).parent / "lammps")
+    if CACHE_FOLDER is None:
+        raise StorageError("cannot write the pair style: no cache folder; set NUMBA_CACHE_DIR to a folder to write to")
+    return make_folder(CACHE_FOLDER.parent / "lammps")
 
 
 def _digest(source: str, options: list[str]) -> str:

@@ -10,9 +10,9 @@ from fastsf.potentials.precision import KERNEL_MODULES
 
 PACKAGE = Path(fastsf.__file__).parent
 LAYERS = (
-    "types", "errors", "units", "elements", "structure", "threads",
+    "_lazy", "types", "errors", "units", "elements", "structure", "threads",
     "storage", "neighbors", "symmetry", "io", "descriptors", "potentials", "datasets", "featurize", "reports",
-    "prediction",
+    "prediction", "simulation", "md", "mc", "lammps", "analysis",
 )  # fmt: skip
 """Modules and packages from the bottom to the top: each imports only from those before it (and kernels)."""
 

