@@ -1,4 +1,4 @@
-"""What a run asks of whatever moves the atoms: molecular dynamics, Monte Carlo.
+"""The interface between a run and the engines that move atoms: molecular dynamics, Monte Carlo.
 
 Units are Å, eV, fs, K, bar and amu; velocities are Å/fs.
 """
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fastsf.types import FloatArray, IntArray
 
 State = dict[str, npt.NDArray[Any] | float | int | str]
-"""What an engine remembers, such that a checkpoint can keep it."""
+"""State of an engine, in types that a checkpoint can keep."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Column:
     Parameters
     ----------
     name : str
-        Such as "temperature".
+        For example "temperature".
     unit : str
-        Such as "K"; empty for numbers.
+        For example "K"; empty for numbers.
     """
 
     name: str
@@ -36,16 +36,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Halt:
-    """Why an engine does not go on.
+    """The reason for which an engine stopped.
 
     Parameters
     ----------
     reason : str
-        One word or two: "not finite", "temperature", "extrapolation", "cell", "lost".
+        One or two words: "not finite", "temperature", "extrapolation", "cell", "lost".
     step : int
-        Where it happened.
+        Step at which it happened.
     message : str
-        For people: what was found, and what had been expected.
+        Sentence for the user: what was found, and what had been expected.
     """
 
     reason: str
@@ -55,16 +55,16 @@ class Halt:
 
 @dataclass(frozen=True)
 class Advance:
-    """What an engine did.
+    """The result of `Engine.advance`.
 
     Parameters
     ----------
     steps : int
-        Steps really done; fewer than asked for after a halt.
+        Steps done; fewer than asked for after a halt.
     rows : (k, columns) float64
-        What was observed, wherever `steps_done` was a multiple of ``every`` after a step that was done.
+        Values of the columns after each step for which `steps_done` was a multiple of ``every``.
     halt : Halt or None
-        Why it stopped early.
+        Reason for an early stop.
     """
 
     steps: int
@@ -79,25 +79,25 @@ class EngineFrame:
     Parameters
     ----------
     step : int
-        Of the run.
+        Step of the run.
     time : float
-        In fs; NaN where there is none.
+        Time in fs; NaN for Monte Carlo.
     numbers : (n,) int64
         Atomic numbers.
     positions : (n, 3) float64
-        Unwrapped, Å.
+        Positions in Å, not wrapped into the cell.
     cell : (3, 3) float64
-        Rows are the vectors, Å.
+        Cell in Å; rows are the vectors.
     pbc : (3,) bool
-        Directions that repeat.
+        Periodic directions.
     velocities : (n, 3) float64 or None
-        In Å/fs.
+        Velocities in Å/fs.
     forces : (n, 3) float64 or None
-        In eV/Å.
+        Forces in eV/Å.
     energy : float
-        Potential energy, eV.
+        Potential energy in eV.
     columns : mapping of str to float
-        All that the engine observes, by the names of its columns.
+        Values of all columns of the engine, by name.
     """
 
     step: int
@@ -113,37 +113,37 @@ class EngineFrame:
 
 
 class Engine(Protocol):
-    """Moves atoms, and can be stopped, stored and continued after any step."""
+    """An engine that moves atoms; it can be stopped, stored and continued after any step."""
 
     @property
     def steps_done(self) -> int:
-        """Time steps of molecular dynamics, moves of Monte Carlo."""
+        """Number of time steps (molecular dynamics) or moves (Monte Carlo) so far."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """What `advance` observes; "step" and "time" come first."""
+        """Columns of the rows of `advance`; "step" and "time" come first."""
 
     def advance(self, steps: int, every: int) -> Advance:
-        """Go on.
+        """Do some steps.
 
-        Results do not depend on how a run is cut into calls, to the last bit.
+        Results are the same to the last bit however a run is cut into calls.
 
         Parameters
         ----------
         steps : int
-            How many steps.
+            Number of steps.
         every : int
-            Observe wherever `steps_done` is a multiple of this.
+            Observe after steps for which `steps_done` is a multiple of this.
         """
 
     def frame(self) -> EngineFrame:
-        """Return where the atoms are now; the arrays are the caller's."""
+        """Return the atoms as they are now; the arrays are copies."""
 
     def state(self) -> State:
-        """Return everything that `restore` needs to go on to the same last bit."""
+        """Return everything that `restore` needs to continue to the same last bit."""
 
     def restore(self, state: State) -> None:
         """Go back to a state of an engine with the same identity."""
 
     def identity(self) -> dict[str, Any]:
-        """Return what determines the course, in JSON's types."""
+        """Return everything that determines the results of the run, in JSON's types."""

@@ -23,16 +23,16 @@ _EVERYTHING = TrajectorySettings("extxyz", 1, velocities=True, forces=True)
 
 
 class RunFiles:
-    """Where a run writes.
+    """The files that a run writes.
 
     Parameters
     ----------
     folder : Path
         The folder.
     watches : sequence of Observer
-        See frames before the trajectories do.
+        Observers that see frames before the trajectories do.
     trajectories : sequence of TrajectorySettings
-        What else is written.
+        Trajectories to write.
     """
 
     def __init__(self, folder: Path, watches: Sequence[Observer], trajectories: Sequence[TrajectorySettings]) -> None:
@@ -49,7 +49,7 @@ class RunFiles:
         return RunCheckpoint.find(self.folder / CHECKPOINT, identity, outputs)
 
     def begin(self, columns: Sequence[Column], before: RunCheckpoint | None) -> None:
-        """Open all files, cut back to where they were at a checkpoint, or anew.
+        """Open all files: new ones, or those of a checkpoint, cut to the lengths that it has for them.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class RunFiles:
             self._open.append(observer)
 
     def forget_end(self) -> None:
-        """Remove the atoms where an earlier part of the run ended.
+        """Remove the files with the last atoms of an earlier part of the run.
 
         Raises
         ------
@@ -80,15 +80,15 @@ class RunFiles:
                 (self.folder / name).unlink(missing_ok=True)
 
     def next_seen(self, step: int) -> int:
-        """Steps from a step to the next one of which somebody wants to see the atoms."""
+        """Return the number of steps from a step to the next one that an observer wants to see."""
         return min((each.every - step % each.every for each in self._observers), default=2**62)
 
     def wanted(self, step: int) -> bool:
-        """Whether somebody wants to see the atoms of a step."""
+        """Return True if an observer wants to see the atoms of a step."""
         return any(step % each.every == 0 for each in self._observers)
 
     def show(self, frame: EngineFrame) -> Halt | None:
-        """Show the atoms to those who want to see them; returns why the run has to end, if somebody says so."""
+        """Show the atoms to the observers of this step; return the halt that one of them asks for, if any."""
         for observer in self._observers:
             halt = observer.see(frame) if frame.step % observer.every == 0 else None
             if halt is not None:
@@ -101,21 +101,21 @@ class RunFiles:
         self._log.add(rows)
 
     def marks_of_watches(self) -> dict[str, Mark]:
-        """Where those are that may stop the run; a trajectory never shows what comes after a stop."""
+        """Return the marks of the watches alone; trajectories do not show frames of a run that a watch stops."""
         return {each.name: each.mark() for each in self._watches}
 
     def marks(self) -> dict[str, Mark]:
-        """Where all files are; writes what waits for it."""
+        """Write what is still in memory, and return the marks of all files."""
         assert self._log is not None
         return {LOG: self._log.mark(), **{each.name: each.mark() for each in self._observers}}
 
     def save(self, point: RunCheckpoint, marks: Mapping[str, Mark]) -> None:
-        """Write a checkpoint once everything before it is on the disk, unless there is one of this step.
+        """Write a checkpoint once all files are on the disk, unless one of this step was written before.
 
         Raises
         ------
         StorageError
-            If it cannot be written; then that from before is there.
+            If it cannot be written; the earlier one is kept.
         """
         if point.step == self._saved:
             return
@@ -125,12 +125,12 @@ class RunFiles:
         self._saved = point.step
 
     def write_frame(self, name: str, frame: EngineFrame) -> Path:
-        """Write all that is known of the atoms into a file of its own."""
+        """Write the atoms, with velocities and forces, into a file of their own; return its path."""
         path = self.folder / name
         write_atomically(path, lambda file: file.write(frame_text(frame, _EVERYTHING).encode()))
         return path
 
     def close(self) -> None:
-        """Close all files; what waits to be written is dropped, as it is after the last checkpoint."""
+        """Close all files; drop what is still in memory, since it is later than the last checkpoint."""
         for each in self._open:
             each.close()

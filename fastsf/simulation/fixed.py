@@ -1,4 +1,4 @@
-"""Atoms that do not move."""
+"""Masks of atoms that do not move."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def fixed_atoms(atoms: Atoms) -> BoolArray:
-    """Which atoms `ase.constraints.FixAtoms` holds.
+    """Return the mask (n,) of atoms that `ase.constraints.FixAtoms` fixes.
 
     Raises
     ------
@@ -34,12 +34,12 @@ def fixed_atoms(atoms: Atoms) -> BoolArray:
 
 
 def atoms_mask(fixed: npt.ArrayLike | None, n: int) -> BoolArray:
-    """Mask (n,) of atoms that are given as a mask or by indices.
+    """Return the mask (n,) of atoms that are given as a mask or by indices.
 
     Raises
     ------
     InputError
-        If they are something else, or not there.
+        If they are neither, or an index is out of range.
     """
     mask = np.zeros(n, np.bool_)
     if fixed is None:
@@ -49,7 +49,8 @@ def atoms_mask(fixed: npt.ArrayLike | None, n: int) -> BoolArray:
         mask |= chosen
         return mask
     if chosen.size and not (chosen.ndim == 1 and np.issubdtype(chosen.dtype, np.integer)):
-        raise InputError(f"fixed: expected {n} truth values or indices of atoms, found {chosen.dtype} {chosen.shape}")
+        found = f"an array {chosen.shape} of {chosen.dtype}"
+        raise InputError(f"fixed: expected {n} truth values or indices of atoms, found {found}")
     if chosen.size and not (-n <= chosen.min() and chosen.max() < n):
         raise InputError(f"fixed: expected indices of {n} atoms, found {chosen.min()} to {chosen.max()}")
     mask[chosen.astype(np.int64)] = True

@@ -3,7 +3,7 @@
 de Buyl, Colberg and Höfling, Comput. Phys. Commun. 185, 1546 (2014); nongnu.org/h5md. Group ``particles/atoms``:
 ``species`` (n,) atomic numbers; ``position``, and if wanted ``velocity`` and ``force``, with ``step``, ``time`` and
 ``value`` (frames, n, 3), not wrapped by default; ``box/edges`` (frames, 3, 3), rows are the vectors. ``observables``
-holds what the engine observes, (frames,) each. Units stand in the attributes ``unit``.
+holds what the engine observes, (frames,) each. Units are in the attributes ``unit``.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class H5MDFile:
     path : Path
         The file.
     settings : TrajectorySettings
-        What it holds.
+        Contents of the frames.
     mark : dict, optional
-        Where to go on.
+        Mark to continue from.
 
     Raises
     ------
     StorageError
-        Here and in `write`, if there is no space or no permission; the file is whole then.
+        Also in `write`, if space or permission is missing; the file is whole then.
     FormatError
         If the file is not the one that was marked.
     """
@@ -76,7 +76,7 @@ class H5MDFile:
         self._count += len(frames)
 
     def mark(self) -> Mark:
-        """Where the file is."""
+        """Return the mark of the file: its number of frames."""
         return {"frames": self._count}
 
     def sync(self) -> None:
@@ -95,7 +95,7 @@ class H5MDFile:
                     raise FormatError(f"expected {count:,} frames or more, found {found:,}", self._path)
                 held = [name for name in (_VELOCITY, _FORCE) if name in file]
                 if held != [name for name in _wanted(self._settings) if name in (_VELOCITY, _FORCE)]:
-                    raise FormatError("expected the same columns as before; --overwrite starts anew", self._path)
+                    raise FormatError("expected the same columns as before; --overwrite replaces the run", self._path)
                 for dataset in _growing(file):
                     dataset.resize(count, axis=0)
         except (KeyError, OSError) as error:
@@ -132,7 +132,7 @@ def _per_atom(frames: Sequence[EngineFrame], settings: TrajectorySettings) -> It
 
 @contextmanager
 def _changed(path: Path) -> Iterator[h5py.File]:
-    """Open a file; what is changed in it reaches the disk at the end, unless there was an error."""
+    """Open a file for changes that reach the disk at the end, unless an error occurs."""
     with Transaction(path) as transaction:
         with h5py.File(transaction, "r+") as file:
             yield file

@@ -1,4 +1,4 @@
-"""Digests, by which a run recognises its potential and its structure."""
+"""Digests by which a run recognises its potential and its structure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastsf.potentials.result import Model
 
 
 def digest(arrays: Iterable[Any]) -> str:
-    """Digest of the bytes of arrays and numbers."""
+    """Return a digest of the bytes of arrays and numbers."""
     found = hashlib.sha256()
     for array in arrays:
         found.update(np.ascontiguousarray(array).tobytes())
@@ -20,7 +20,7 @@ def digest(arrays: Iterable[Any]) -> str:
 
 
 def model_digest(model: Model) -> str:
-    """Digest of all that energies depend on."""
+    """Return a digest of everything that determines the energies of a potential."""
     own = *model.descriptor.tables, *model.networks
     if model.pairs is None:
         return digest(own)

@@ -1,4 +1,4 @@
-"""The log of a run: what the engine observes, as a CSV file that grows while the run goes on."""
+"""The log of a run: the columns of the engine, as a CSV file that grows with the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fastsf.types import FloatArray
 
 
 class Log:
-    """A table whose first line names columns and units; rows are handed to the system at once.
+    """A CSV table whose first line names columns and units; rows are handed to the system at once.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Log:
     columns : sequence of Column
         The first one holds whole numbers.
     mark : dict, optional
-        Where to go on, from `mark`; by default a file that is there is replaced.
+        Mark to continue from, a result of `mark`; by default an existing file is replaced.
 
     Raises
     ------
@@ -54,7 +54,7 @@ class Log:
             self._file.add("".join(lines).encode())
 
     def mark(self) -> dict[str, Any]:
-        """Where the log is, in JSON's types."""
+        """Return the mark of the log: its length, in JSON's types."""
         return {"length": self._file.length}
 
     def sync(self) -> None:
@@ -73,7 +73,7 @@ class Log:
 
 
 def heading(column: Column) -> str:
-    """Heading of a column: its name, with the unit in brackets."""
+    """Return the heading of a column: its name, with the unit in brackets."""
     return f"{column.name} ({column.unit})" if column.unit else column.name
 
 
@@ -83,12 +83,12 @@ def read_log(path: str | Path) -> dict[str, FloatArray]:
     Parameters
     ----------
     path : path-like
-        Written by a run, which may still go on.
+        File written by a run, which may still continue.
 
     Returns
     -------
     dict of str to (rows,) float64
-        By headings, such as "temperature (K)".
+        Columns by their headings, for example "temperature (K)".
 
     Raises
     ------

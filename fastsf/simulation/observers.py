@@ -1,4 +1,4 @@
-"""What looks at the atoms while a run goes on: trajectories that write them down, watches that may end the run."""
+"""Observers of a run: trajectories, which write its frames, and watches, which may end it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from fastsf.simulation.engine import EngineFrame, Halt
 from fastsf.types import FloatArray
 
 Mark = dict[str, Any]
-"""Where an observer is, in JSON's types."""
+"""Position of an observer in its files, in JSON's types."""
 
 
 class Observer(Protocol):
-    """Sees a frame now and then, and writes about it into one or more files.
+    """An observer that sees frames at regular steps and writes one or more files.
 
     Attributes
     ----------
     name : str
-        Stands for it in checkpoints.
+        Key of its mark in checkpoints.
     every : int
-        Sees the frames of the steps that are multiples of this.
+        Steps that are multiples of this are shown to it.
     paths : tuple of Path
-        What it writes.
+        Files that it writes.
     """
 
     name: str
@@ -35,31 +35,31 @@ class Observer(Protocol):
     paths: tuple[Path, ...]
 
     def begin(self, mark: Mark | None) -> None:
-        """Replace the files that are there, or go on where they were marked.
+        """Open the files: new ones, or existing ones cut to a mark.
 
         Raises
         ------
         StorageError
             If they cannot be written.
         FormatError
-            If they are not those that were marked.
+            If they do not fit the mark.
         """
 
     def see(self, frame: EngineFrame) -> Halt | None:
-        """Look at a frame; returns why the run has to end, if it has to."""
+        """Look at a frame; return a halt if the run has to end."""
 
     def mark(self) -> Mark:
-        """Write all that was seen; returns where the files are then."""
+        """Write everything seen so far; return the mark of the files."""
 
     def sync(self) -> None:
         """Return once everything up to the last mark is on the disk."""
 
     def close(self) -> None:
-        """Close the files; what waits to be written is dropped."""
+        """Close the files; drop what is still in memory."""
 
 
 def shown_positions(frame: EngineFrame, wrap: bool) -> FloatArray:
-    """Positions of a frame, in the cell if that is wanted."""
+    """Return the positions of a frame, wrapped into the cell if wanted."""
     if not wrap:
         return frame.positions
     wrapped: FloatArray = wrap_positions(frame.positions, frame.cell, frame.pbc, eps=0)
@@ -67,7 +67,7 @@ def shown_positions(frame: EngineFrame, wrap: bool) -> FloatArray:
 
 
 def to_atoms(frame: EngineFrame, *, velocities: bool = True, forces: bool = True, wrap: bool = False) -> Atoms:
-    """Make a frame an ASE structure, with its energy and, if wanted, velocities and forces.
+    """Return a frame as an ASE structure, with its energy and, if wanted, velocities and forces.
 
     The momenta are those that ASE's own masses have at the velocities of the frame.
     """

@@ -1,4 +1,4 @@
-"""A run in a folder: an engine with a log, trajectories and checkpoints, which goes on after a kill at any moment."""
+"""A run in a folder: an engine with a log, trajectories and checkpoints; it can continue after a kill at any time."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _BLOCK_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class RunProgress:
-    """Where a run is.
+    """The progress of a run.
 
     Parameters
     ----------
     step, steps : int
-        How many are done, and how many there will be.
+        Steps done, and steps of the whole run.
     first : int
-        Steps that were done before this process.
+        Steps done before this process.
     seconds : float
-        Since it began to move atoms.
+        Seconds since this process began to move atoms.
     row : mapping of str to float
-        The last row of the log, by the names of the columns.
+        Last row of the log, by the names of the columns.
     """
 
     step: int
@@ -57,41 +57,41 @@ def run(
     tell: Callable[[RunProgress], object] = lambda progress: None,
     on_interruption: Callable[[], object] = lambda: None,
 ) -> RunProgress:
-    """Let an engine run in a folder, or go on with its run there.
+    """Let an engine run in a folder, or continue its run there.
 
-    A run that was interrupted in any way ends as one that was not, to the last bit; one that has ended goes on if
-    there are more steps to be done now.
+    A run that was interrupted ends with the same results as one that was not, to the last bit. A run that has ended
+    continues if more steps are wanted now.
 
     Parameters
     ----------
     engine : Engine
-        As it was made; where it goes on is read from the folder.
+        A new engine; its state is read from the folder.
     folder : path-like
-        For the log, the checkpoint and the trajectories; made if it is not there.
+        Folder for the log, the checkpoint and the trajectories; made if it does not exist.
     settings : RunSettings
-        What to do.
+        Length and outputs of the run.
     watches : sequence of Observer
-        What else looks at the atoms, before the trajectories.
+        Observers that see frames before the trajectories do.
     overwrite : bool
-        Start anew, whatever is there.
+        Replace an existing run.
     tell : callable
         Gets a `RunProgress` several times a second.
     on_interruption : callable
-        Called at the first SIGINT or SIGTERM; the block of steps at hand is finished and saved then.
+        Called at the first SIGINT or SIGTERM; the current block of steps is then finished and saved.
 
     Returns
     -------
     RunProgress
-        At the end.
+        Progress at the end.
 
     Raises
     ------
     SimulationError
-        If something stopped the run that makes no physical sense. The checkpoint is from before it.
+        If a limit or a watch stopped the run. The checkpoint is from before.
     InputError
         If the folder holds another run.
     StorageError
-        If files cannot be read or written, and the last checkpoint is whole; if another process runs in the folder.
+        If files cannot be read or written (the last checkpoint is whole), or another process runs in the folder.
     FormatError
         If files of the run are damaged.
     KeyboardInterrupt
@@ -106,7 +106,7 @@ def run(
         finally:
             files.close()
     if progress.step < progress.steps:
-        raise KeyboardInterrupt(f"saved in {folder}; the same command goes on from there")
+        raise KeyboardInterrupt(f"saved in {folder}; the same command continues from there")
     return progress
 
 
@@ -116,10 +116,10 @@ class _BlockLoop:
         self._names = [column.name for column in engine.columns]
 
     def begin(self, before: RunCheckpoint | None) -> None:
-        """Bring engine and files to where the run is."""
+        """Bring engine and files to the state of the checkpoint, or to the start."""
         engine = self._engine
         if before is not None and before.step == engine.steps_done:
-            before = None  # it had not come farther than the checkpoint that stands at the begin
+            before = None  # the checkpoint is the one that was written before the first step
         if before is not None:
             engine.restore(before.state)
         first = engine.frame()
@@ -140,10 +140,10 @@ class _BlockLoop:
         for each in self._settings.trajectories:
             if (each.velocities and not velocities) or (each.forces and not forces):
                 what = "forces" if velocities else "velocities"
-                raise InputError(f"trajectory: {what} were asked for, and this simulation has none")
+                raise InputError(f"trajectory: {what} were asked for, but this simulation has none; leave {what} out")
 
     def go(self, tell: Callable[[RunProgress], object], stopping: Callable[[], bool]) -> RunProgress:
-        """Do the steps that are left, block by block; saves at the end and when `stopping` says so."""
+        """Do the remaining steps, block by block; save at the end and when `stopping` returns True."""
         first, size, began = self._engine.steps_done, 1, time.perf_counter()
         saved = now = began
         progress = self._progress(first, 0.0)
@@ -165,7 +165,7 @@ class _BlockLoop:
         return progress
 
     def _block(self, most: int) -> None:
-        """Go on for some steps, at most to the next one of which somebody wants to see the atoms, or to the last."""
+        """Do some steps, at most up to the next one that an observer wants to see, or the last."""
         done, point = self._engine.steps_done, self._point()
         steps = min(most, self._settings.steps - done, self._files.next_seen(done))
         try:
@@ -176,7 +176,7 @@ class _BlockLoop:
         self._examine(point, advance.rows, advance.halt)
 
     def _examine(self, before: RunCheckpoint, rows: FloatArray, halt: Halt | None) -> None:
-        """Write down what was found after a point, or stop there if it makes no sense to go on."""
+        """Log the rows of a block and show its last frame, or stop the run at the point before it."""
         halt = halt or self._drift.check(rows)
         if halt is not None:
             self._stop(halt, before, self._files.marks(), rows)
@@ -211,7 +211,7 @@ class _BlockLoop:
 
 
 def _better_size(size: int, seconds: float) -> int:
-    """Steps of the next block, after one of that size took so long."""
+    """Return the number of steps of the next block, given size and duration of the last one."""
     if seconds < 0.5 * _BLOCK_SECONDS:
         return 2 * size
     return max(size // 2, 1) if seconds > 2 * _BLOCK_SECONDS else size

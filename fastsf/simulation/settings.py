@@ -1,4 +1,4 @@
-"""What a run shall do beside moving atoms: how long, what it writes, and when it stops."""
+"""Settings of a run: its length, its outputs, its supervision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILES = {"extxyz": "trajectory.extxyz", "traj": "trajectory.traj", "h5md": "traj
 WORDS = ("velocities", "forces", "wrap", "float64")
 
 ACTIONS = ("ignore", "warn", "save", "stop")
-"""What can be done: "save" warns too, "stop" saves too."""
+"""Actions of the supervision; "save" includes "warn", "stop" includes "save"."""
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,18 @@ class TrajectorySettings:
     format : str
         "extxyz" (text), "traj" (ASE's), or "h5md" (HDF5 in the H5MD layout, compact).
     every : int
-        Steps from one frame to the next.
+        Number of steps between frames.
     velocities, forces : bool
-        Whether frames hold them.
+        True if frames hold them.
     wrap : bool
-        Whether atoms are put back into the cell.
+        True if atoms are put back into the cell.
     float64 : bool
-        Double precision in an h5md file; the others always have it.
+        Double precision in an h5md file; the other formats always have it.
 
     Raises
     ------
     InputError
-        If a value makes no sense.
+        If a value is not allowed.
     """
 
     format: str
@@ -58,7 +58,7 @@ class TrajectorySettings:
         Raises
         ------
         InputError
-            If it is something else.
+            If the text has another form.
         """
         kind, _, rest = text.partition(":")
         every, _, words = rest.partition(":")
@@ -75,25 +75,25 @@ class TrajectorySettings:
 
 @dataclass(frozen=True)
 class SupervisionSettings:
-    """When to look, and what to do then.
+    """Settings of the supervision: when it looks, and what it does.
 
     Parameters
     ----------
     every : int
-        Steps from one look to the next.
+        Number of steps between two looks.
     extrapolation : "ignore", "warn", "save" or "stop"
-        What to do when symmetry functions are outside the range of the training set.
+        Action if symmetry functions are outside the range of the training set.
     disagreement : "ignore", "warn", "save" or "stop"
-        What to do when the forces of a committee on an atom deviate by more than `limit`.
+        Action if the forces of a committee on an atom deviate by more than `limit`.
     limit : float
-        Of sqrt(sum of the variances of the components) of the force on an atom over the members, eV/Å.
+        Limit in eV/Å of sqrt(sum of the variances of the force components on an atom over the members).
     apart : int
-        Steps between saved structures, at least.
+        Least number of steps between saved structures.
 
     Raises
     ------
     InputError
-        If a value makes no sense.
+        If a value is not allowed.
     """
 
     every: int = 100
@@ -114,25 +114,25 @@ class SupervisionSettings:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a run shall do.
+    """Settings of a run.
 
     Parameters
     ----------
     steps : int
-        Steps of the whole run, those before an interruption included.
+        Steps of the whole run, including those before an interruption.
     log_every : int
-        Steps from one row of the log to the next.
+        Number of steps between rows of the log.
     trajectories : tuple of TrajectorySettings
         At most one of each format.
     checkpoint_seconds : float
-        Between checkpoints.
+        Seconds between checkpoints.
     drift : float, optional
-        Stop when the conserved energy has changed by more than this, eV per atom and ps (at least 1 ps is counted).
+        Stop if the conserved energy changes by more than this, in eV per atom and ps (at least 1 ps is counted).
 
     Raises
     ------
     InputError
-        If a value makes no sense.
+        If a value is not allowed.
     """
 
     steps: int

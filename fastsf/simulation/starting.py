@@ -1,4 +1,4 @@
-"""The atoms that a simulation starts from, and what is unusual about them."""
+"""The first structure of a simulation: reading it, warnings about it, atoms to fix."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fastsf.structure import Structure, volume
 from fastsf.symmetry.pcsf import kinds_of
 
 _OVERLAP = 0.5
-"""Sums of covalent radii; nearer atoms overlap."""
+"""Distance below which atoms overlap, in sums of covalent radii."""
 
 
 def read_start(path: str | Path, length_unit: str = "Angstrom", energy_unit: str = "eV") -> Atoms:
@@ -31,7 +31,7 @@ def read_start(path: str | Path, length_unit: str = "Angstrom", energy_unit: str
     path : path-like
         File that ASE reads, or input.data.
     length_unit, energy_unit : str
-        Of an input.data file.
+        Units of an input.data file.
 
     Raises
     ------
@@ -51,20 +51,20 @@ def read_start(path: str | Path, length_unit: str = "Angstrom", energy_unit: str
     try:
         Structure.from_atoms(found)
         if not len(found):
-            raise StructureError("there are no atoms")
+            raise StructureError("expected atoms, found none")
     except StructureError as error:
         raise StructureError(f"{path}, frame {number}: {error}") from error
     return found
 
 
 def remarks(atoms: Atoms, model: Model) -> Iterator[str]:
-    """Say what is unusual about a start: atoms that overlap, a cell that is thin, pairs that nothing is known of.
+    """Yield warnings about a first structure: overlapping atoms, a thin cell, pairs without functions.
 
     Parameters
     ----------
     atoms : ase.Atoms
     model : Model
-        Of the potential.
+        Model of the potential.
     """
     structure, cutoff = Structure.from_atoms(atoms), model.cutoff
     own = covalent_radii[structure.numbers]
@@ -92,7 +92,7 @@ def remarks(atoms: Atoms, model: Model) -> Iterator[str]:
 
 
 def _pairs_without_energy(structure: Structure, model: Model) -> list[str]:
-    """Kinds of pairs that there may be, and that have no energies where all others are from pairs alone."""
+    """Return kinds of pairs that the structure may have and that have no energy, for a potential of pairs alone."""
     if model.pairs is None or model.descriptor.functions:
         return []
     numbers, counts = np.unique(structure.numbers, return_counts=True)
@@ -103,7 +103,7 @@ def _pairs_without_energy(structure: Structure, model: Model) -> list[str]:
 
 
 def hold(atoms: Atoms, text: str) -> None:
-    """Fix atoms, besides those that are fixed already; `text` as for `selected_atoms`, and with its errors."""
+    """Fix atoms in addition to those that are fixed already; `text` and errors as in `selected_atoms`."""
     held = selected_atoms(text, atoms)
     if held:
         atoms.set_constraint([*atoms.constraints, FixAtoms(held)])
@@ -115,14 +115,14 @@ def selected_atoms(text: str, atoms: Atoms) -> list[int]:
     Parameters
     ----------
     text : str
-        Numbers from 0, ranges and elements, as in "0-15,20,Au".
+        Numbers from 0, ranges and elements, for example "0-15,20,Au".
     atoms : ase.Atoms
-        What they select from.
+        Structure from which to select.
 
     Raises
     ------
     InputError
-        If it cannot be read, or there is no such atom.
+        If it cannot be read, or selects no atom.
     """
     chosen: set[int] = set()
     for word in filter(None, (part.strip() for part in text.split(","))):
@@ -133,7 +133,7 @@ def selected_atoms(text: str, atoms: Atoms) -> list[int]:
             found = [k for k, symbol in enumerate(atoms.symbols) if symbol == word]
         if not found or max(found) >= len(atoms):
             raise InputError(
-                f"expected numbers of atoms from 0 to {len(atoms) - 1}, ranges or elements that are there, "
+                f"expected numbers of atoms from 0 to {len(atoms) - 1}, ranges, or elements of the structure; "
                 f"found {word!r}"
             )
         chosen.update(found)

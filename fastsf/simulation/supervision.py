@@ -1,6 +1,6 @@
-"""Looking at a run with the eyes of its potential: extrapolations, and the disagreement of a committee.
+"""Supervision of a run: extrapolations of its potential, and the disagreement of a committee.
 
-Structures that a potential does not know well are what its next training set needs; they are saved for it.
+Structures that a potential does not know well are saved for its next training set.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fastsf.structure import Structure
 from fastsf.types import FloatArray
 
 CHECKS, CANDIDATES = "checks.csv", "candidates.extxyz"
-"""What was found at every look, and the structures that were saved."""
+"""Files with the findings of each look, and with the structures that were saved."""
 
 _MOST_LINES = 6
 _PLAIN = TrajectorySettings("extxyz", 1, wrap=True)
@@ -41,22 +41,22 @@ _COLUMNS = (
 
 
 class Supervision:
-    """Evaluates frames anew, and warns, saves them or stops the run.
+    """An observer that evaluates frames again, and warns, saves them or stops the run.
 
     Parameters
     ----------
     potential : Potential or Committee
-        That of the run, with more members if there are any.
+        Potential of the run, or a committee with further members.
     structure : ase.Atoms or Structure
-        With the atoms of the run.
+        Structure with the atoms of the run.
     folder : Path
-        For `CHECKS` and `CANDIDATES`.
+        Folder for `CHECKS` and `CANDIDATES`.
     settings : SupervisionSettings
-        What to do.
+        When to look, and what to do.
     warn : callable
-        Gets the text of warnings: the 1st, 10th, 100th ... time.
+        Gets the text of a warning for the 1st, 10th, 100th ... finding.
     threads : int, optional
-        As for `Evaluator`.
+        Number of threads, as for `Evaluator`.
     """
 
     name = "supervision"
@@ -79,24 +79,24 @@ class Supervision:
         self._tally = Tally()
         self.counts = {"extrapolation": 0, "disagreement": 0}
         self._saved: int | None = None
-        self._told = False
+        self._noted = False
 
     def begin(self, mark: Mark | None) -> None:
-        """Replace the files, or go on where they were marked."""
+        """Open the files: new ones, or existing ones cut to a mark."""
         self._log = Log(self._checks, _COLUMNS, None if mark is None else mark["checks"])
         self._file = GrowingFile(self._candidates, None if mark is None else mark["candidates"])
         if mark is not None:
             self.counts, self._saved = dict(mark["counts"]), mark["saved"]
 
     def see(self, frame: EngineFrame) -> Halt | None:
-        """Look at a frame; without a committee, only at one of an engine that has met extrapolations."""
+        """Look at a frame; without a committee, only if the engine has met extrapolations."""
         if len(self._members) == 1 and frame.columns.get("extrapolations") == 0:
             return None
         result = self._evaluator.evaluate(frame.positions, frame.cell)
         deviations = _deviations(result)
         self._write(frame, result, deviations)
         if not result.outside.any():
-            self._tell_of_others(frame)
+            self._note_others(frame)
         found = {
             "extrapolation": self._extrapolation(result),
             "disagreement": self._disagreement(deviations),
@@ -107,12 +107,12 @@ class Supervision:
             self._save(frame, result, deviations, stopping="stop" in actions)
         return next((halt for halt in halts if halt is not None), None)
 
-    def _tell_of_others(self, frame: EngineFrame) -> None:
-        """Say once that the engine met extrapolations between two looks."""
+    def _note_others(self, frame: EngineFrame) -> None:
+        """Warn once that the engine met extrapolations between two looks."""
         met = frame.columns.get("extrapolations", 0.0)
-        if met > 0 and not self._told and self.settings.extrapolation != "ignore":
-            self._told = True
-            self._warn(f"step {frame.step:,}: there were {met:,.0f} extrapolations since the start, none just now")
+        if met > 0 and not self._noted and self.settings.extrapolation != "ignore":
+            self._noted = True
+            self._warn(f"step {frame.step:,}: {met:,.0f} extrapolations since the start, none at this step")
 
     def _write(self, frame: EngineFrame, result: Result, deviations: FloatArray | None) -> None:
         spread = [math.nan] * 3
@@ -157,7 +157,7 @@ class Supervision:
         self._saved = frame.step
 
     def summary(self) -> list[str]:
-        """Say in lines what was found."""
+        """Return the findings as lines of text."""
         lines = []
         for kind, count in self.counts.items():
             if count:
@@ -169,7 +169,7 @@ class Supervision:
         return lines
 
     def mark(self) -> Mark:
-        """Where the files are."""
+        """Return the marks of the files and the counts."""
         return {
             "checks": self._log.mark(),
             "candidates": self._file.length,
@@ -189,7 +189,7 @@ class Supervision:
 
 
 def _deviations(result: Result) -> FloatArray | None:
-    """How much the members disagree about the force on each atom, (n,) in eV/Å; None without a committee."""
+    """Return the deviation of the members' forces on each atom, (n,) in eV/Å; None without a committee."""
     if not isinstance(result, CommitteeResult) or result.forces_std is None:
         return None
     deviations: FloatArray = np.sqrt((result.forces_std**2).sum(axis=1))

@@ -20,11 +20,11 @@ from fastsf.storage.growing import GrowingFile, cut
 
 _SECONDS = 5.0
 _BYTES = 2**25
-"""Frames are written after so long, or when they fill so much memory."""
+"""Seconds and bytes of memory after which waiting frames are written."""
 
 
 class ExtxyzFile:
-    """Extended XYZ; momenta in the units of ASE, which knows them by that name."""
+    """An extended XYZ file; momenta are in the units of ASE, which reads them by that name."""
 
     def __init__(self, path: Path, settings: TrajectorySettings, mark: Mark | None) -> None:
         self._settings = settings
@@ -36,7 +36,7 @@ class ExtxyzFile:
             self._file.add(frame_text(frame, self._settings).encode())
 
     def mark(self) -> Mark:
-        """Where the file is."""
+        """Return the mark of the file."""
         return {"length": self._file.length}
 
     def sync(self) -> None:
@@ -49,7 +49,7 @@ class ExtxyzFile:
 
 
 def frame_text(frame: EngineFrame, settings: TrajectorySettings, extra: Mapping[str, Any] | None = None) -> str:
-    """Write a frame as extended XYZ, with further columns of the atoms."""
+    """Return a frame as extended XYZ, with further columns of the atoms."""
     atoms = to_atoms(frame, velocities=settings.velocities, wrap=settings.wrap)
     info = {"energy": frame.energy, "step": frame.step, "time": frame.time}
     columns = {}
@@ -62,7 +62,7 @@ def frame_text(frame: EngineFrame, settings: TrajectorySettings, extra: Mapping[
 
 
 class TrajFile:
-    """ASE's trajectory; readers count frames in its head, which is written last."""
+    """A trajectory of ASE; the number of frames is in its head, which is written last."""
 
     _HEAD = 48
 
@@ -84,7 +84,7 @@ class TrajFile:
                 file.write(to_atoms(frame, **chosen))
 
     def mark(self) -> Mark:
-        """Where the file is."""
+        """Return the mark of the file."""
         if not self._path.exists():
             return {"length": 0, "head": ""}
         with storage_errors(f"cannot read {self._path}"), self._path.open("rb") as file:
@@ -97,7 +97,7 @@ class TrajFile:
                 os.fsync(file.fileno())
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 class _File(Protocol):
@@ -118,14 +118,14 @@ _KINDS: dict[str, Callable[[Path, TrajectorySettings, Mark | None], _File]] = {
 
 
 class Trajectory:
-    """Writes frames into a file, several at once.
+    """An observer that writes frames into a file, several at once.
 
     Parameters
     ----------
     folder : Path
-        Where; the format has a name for the file.
+        Folder of the file, whose name depends on the format.
     settings : TrajectorySettings
-        What.
+        Format, interval and contents.
     """
 
     def __init__(self, folder: Path, settings: TrajectorySettings) -> None:
@@ -138,11 +138,11 @@ class Trajectory:
         self._file: _File
 
     def begin(self, mark: Mark | None) -> None:
-        """Replace the file, or go on where it was marked."""
+        """Open the file: a new one, or an existing one cut to a mark."""
         self._file = _KINDS[self.name](self.path, self._settings, mark)
 
     def see(self, frame: EngineFrame) -> None:
-        """Take a frame, and write those that wait if there are many or they wait long."""
+        """Take a frame; write the waiting frames if they are many or have waited long."""
         self._frames.append(frame)
         self._bytes += 4 * frame.positions.nbytes
         if self._bytes > _BYTES or time.perf_counter() - self._when > _SECONDS:
@@ -154,7 +154,7 @@ class Trajectory:
         self._frames, self._bytes, self._when = [], 0, time.perf_counter()
 
     def mark(self) -> Mark:
-        """Write all frames; returns where the file is then."""
+        """Write all frames; return the mark of the file."""
         self._write()
         return self._file.mark()
 

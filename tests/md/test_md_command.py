@@ -204,7 +204,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(model, start, tmp_path):
     told, complaints = process.communicate()
     assert process.returncode == 130
     assert "finishing these steps" in told
-    assert f"interrupted (saved in {folder}; the same command goes on from there)" in only_line(complaints)
+    assert f"interrupted (saved in {folder}; the same command continues from there)" in only_line(complaints)
     step = RunCheckpoint.read(folder / "checkpoint.npz").step
     assert read_log(folder / "thermo.csv")["step"].tolist() == list(range(0, step + 1, 10))
 

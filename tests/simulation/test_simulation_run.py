@@ -217,7 +217,7 @@ def test_signals_save_and_say_how_to_go_on(tmp_path, number):
     process.send_signal(number)
     told, complaints = process.communicate()
     assert (process.returncode, complaints) == (130, "")
-    assert told == f"saved in {tmp_path}; the same command goes on from there\n"
+    assert told == f"saved in {tmp_path}; the same command continues from there\n"
     done = RunCheckpoint.read(tmp_path / "checkpoint.npz").step
     assert steps_of(tmp_path)["extxyz"] == [*range(0, done + 1, 5)]
 
