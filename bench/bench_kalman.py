@@ -27,6 +27,7 @@ from fastsf.training.config.n2p2_folder import TrainingFolder
 from fastsf.training.objective.objective import Objective
 from fastsf.training.objective.samples import Samples
 from fastsf.training.optimizers.kalman import Kalman
+from fastsf.training.preparation.n2p2_models import model_of_folder
 from fastsf.units import energy_factor, length_factor
 
 SETS = {
@@ -39,7 +40,7 @@ EPOCHS = 10
 
 def objective_of(folder: TrainingFolder, labelled: LabelledSet, seed: int) -> Objective:
     """Structures but those kept for testing, and a random network."""
-    model = folder.model(labelled, seed)
+    model = model_of_folder(folder, labelled, seed)
     kept = np.random.default_rng(seed).permutation(len(labelled))[
         round(folder.training.test_fraction * len(labelled)) :
     ]

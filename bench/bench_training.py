@@ -22,6 +22,7 @@ import numpy as np
 from interleave import interleaved
 
 from fastsf import Potential
+from fastsf.cli.train import train
 from fastsf.cli.train_init import init
 from fastsf.console import Console
 from fastsf.datasets.frames import Reading
@@ -29,7 +30,6 @@ from fastsf.datasets.labelled import read_labelled
 from fastsf.structure import Structure
 from fastsf.training.config.files import read_config
 from fastsf.training.optimizers.registry import OPTIMIZERS
-from fastsf.training.run.command import train
 
 PARTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Of the minutes, when errors are looked at."""

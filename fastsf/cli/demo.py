@@ -141,9 +141,9 @@ def featurize_step(case: _Case, folder: Path, console: Console) -> FeaturizeSumm
 
 def training_step(source: Path, folder: Path, console: Console) -> list[Path]:
     """Write a configuration for the data as `fastsf train --init` does, and train as it says."""
+    from fastsf.cli.train import train
     from fastsf.cli.train_init import init
     from fastsf.training.config.files import read_config
-    from fastsf.training.run.command import train
 
     config, output = folder / "train.toml", folder / "training"
     init([str(source)], config, console, overwrite=True)

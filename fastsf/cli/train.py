@@ -1,12 +1,18 @@
-"""``fastsf train``: a potential fitted to energies, forces and stresses."""
+"""``fastsf train``: from a configuration to a folder with the model and a report on it."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastsf.cli.options import Commands, add_console, add_reading, command_line, console_of, reading_of
+from fastsf.console import Console, compile_first
 from fastsf.errors import InputError
+
+if TYPE_CHECKING:
+    from fastsf.training.config.config import Config
+    from fastsf.training.preparation.prepared import PreparedData
 
 RUN_OPTIONS: dict[str, tuple[type, str]] = {
     "epochs": (int, "most epochs"),
@@ -17,7 +23,7 @@ RUN_OPTIONS: dict[str, tuple[type, str]] = {
     "threads": (int, "threads (default: all processors)"),
     "memory": (float, "GiB for what is computed once and kept"),
 }
-"""Options of a training that stand for values in the section [run]: types and meanings."""
+"""Options that stand for values in the section [run]: types and meanings."""
 
 
 def add(commands: Commands) -> None:
@@ -64,19 +70,19 @@ def add(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train as the configuration says, or write one.
+    """Train as the options say, or write a configuration.
 
     Raises
     ------
     FastsfError
-        If files cannot be read or written, or if their contents cannot be used.
+        If that is not possible.
+    KeyboardInterrupt
+        After SIGINT or SIGTERM, when everything is saved.
     """
     console = console_of(arguments)
-    from fastsf.cli.train_init import init
-    from fastsf.training.config.files import overrides_of, read_config, read_folder
-    from fastsf.training.run.command import default_folder, train
-
     if arguments.init:
+        from fastsf.cli.train_init import init
+
         output = Path(arguments.output or "train.toml")
         options = {"pairs": arguments.pairs, "overwrite": arguments.overwrite}
         init(arguments.config, output, console, reading=reading_of(arguments), **options)
@@ -85,11 +91,100 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("--pairs belongs to --init; a training takes its functions from the configuration")
     if len(arguments.config) > 1:
         raise InputError(f"expected one configuration, found {len(arguments.config)} files; --init makes one for data")
-    overrides = overrides_of({name: getattr(arguments, name) for name in RUN_OPTIONS}, arguments.set)
     path = Path(arguments.config[0])
-    folder = default_folder(path) if arguments.output is None else Path(arguments.output)
+    folder = path.with_name(f"{path.stem}-training") if arguments.output is None else Path(arguments.output)
+    config, words = _config(arguments, path), command_line(arguments)
+    train(config, folder, console, overwrite=arguments.overwrite, command=words)
+
+
+def _config(arguments: argparse.Namespace, path: Path) -> Config:
+    from fastsf.training.config.files import overrides_of, read_config, read_folder
+
+    overrides = overrides_of({name: getattr(arguments, name) for name in RUN_OPTIONS}, arguments.set)
     if path.is_dir():
-        config = read_folder(path, arguments.length_unit, arguments.energy_unit, overrides)
-    else:
-        config = read_config(path, overrides)
-    train(config, folder, console, overwrite=arguments.overwrite, command=command_line(arguments))
+        return read_folder(path, arguments.length_unit, arguments.energy_unit, overrides)
+    return read_config(path, overrides)
+
+
+def train(config: Config, folder: Path, console: Console, *, overwrite: bool = False, command: str = "") -> list[Path]:
+    """Train, or continue an unfinished training of the same configuration in the same folder.
+
+    Parameters
+    ----------
+    config : Config
+    folder : Path
+        Folder to write; made if it does not exist.
+    console : Console
+    overwrite : bool
+        Replace the files of earlier trainings.
+    command : str
+        Command of the user, for the model files.
+
+    Returns
+    -------
+    list of Path
+        Models, histories and files of the report.
+
+    Raises
+    ------
+    StorageError
+        If files cannot be read or written, or others are in the way.
+    InputError
+        If data and configuration do not fit together, or the folder holds another training.
+    KeyboardInterrupt
+        After SIGINT or SIGTERM, when everything is saved.
+    """
+    from fastsf.cli.train_display import TrainingDisplay
+    from fastsf.training.run.assessment import Assessment, write_errors
+    from fastsf.training.run.report import write_report
+    from fastsf.training.run.seeds import train_seeds
+
+    prepared = _prepare(config, console)
+    remarks = _check_data(prepared, console)
+    for descriptor in prepared.descriptors:
+        console.say(descriptor.describe())
+    with TrainingDisplay(console, config.run.epochs) as display:
+        trained = train_seeds(prepared, folder, display, overwrite=overwrite, command=command)
+    assessment = Assessment(trained, prepared)
+    console.say(assessment.text())
+    write_errors(trained, assessment)
+    reports = write_report(folder, trained, prepared, assessment, remarks, command)
+    written = [path for each in trained for path in (each.files.model, each.files.history)]
+    for path in (*written, *reports):
+        console.say(f"wrote {path}")
+    return [*written, *reports]
+
+
+def _prepare(config: Config, console: Console) -> PreparedData:
+    """Read the data, compile the kernels (errors in the data come first), and prepare the rest."""
+    from fastsf.training.preparation.dataset import PARTS, read_data
+    from fastsf.training.preparation.prepared import PreparedData
+
+    console.say("Reading the data ...")
+    dataset = read_data(config.data)
+    counts = ", ".join(f"{name} {len(dataset.part(name)):,}" for name in PARTS)
+    console.say(f"structures: {counts}; {dataset.labelled.n_atoms.sum():,} atoms")
+    for text in dataset.split.warnings:
+        console.say(f"warning: {text}")
+    compile_first(["train" if config.pairs is None else "pair-train"], console)
+    return PreparedData.of(config, dataset)
+
+
+def _check_data(prepared: PreparedData, console: Console) -> str:
+    """Show and return what is unusual in the data.
+
+    Raises
+    ------
+    InputError
+        If there are serious findings, and the configuration does not allow them.
+    """
+    from fastsf.datasets.checks.outliers import find_outliers
+
+    dataset, descriptor = prepared.dataset, prepared.descriptor
+    values = descriptor.create(dataset.labelled.structures) if descriptor.n_features else None
+    outliers = find_outliers(dataset.labelled, values, dataset.split)
+    console.say(outliers.text())
+    if outliers.serious and prepared.config.data.on_serious == "stop":
+        found = outliers.describe(outliers.serious[0])
+        raise InputError(f'{found}; with [data] on_serious = "warn" the training goes on all the same')
+    return outliers.text()

@@ -13,8 +13,7 @@ from fastsf.datasets.frames import Reading
 from fastsf.datasets.labelled import read_labelled
 from fastsf.errors import StorageError
 from fastsf.storage.atomic import write_atomically
-from fastsf.training.config.config import NO_RECIPE, READING_KEYS
-from fastsf.training.config.pcsf import suggested_pairs
+from fastsf.training.config.sections import NO_RECIPE, READING_KEYS
 from fastsf.training.config.suggest import suggest
 from fastsf.training.config.template import config_text
 
@@ -66,7 +65,7 @@ def init(
         "networks": {"hidden": found.hidden},
     }
     if pairs is not None:
-        choices["pairs"] = _section(suggested_pairs(found))
+        choices["pairs"] = _section(found.pcsf_recipe)
     text = config_text(choices, found.reasons)
     write_atomically(output, lambda file: file.write(text.encode()))
     console.say(f"wrote {output}; train with: fastsf train {output}")

@@ -14,10 +14,11 @@ import numpy as np
 from fastsf.storage.atomic import write_atomically
 from fastsf.storage.interruption import Interruption
 from fastsf.storage.states import generator_state, restored_generator
+from fastsf.training.config.sections import TrainingLimits
 from fastsf.training.objective.balance import Balance
 from fastsf.training.objective.measures import Errors, Sigma
 from fastsf.training.optimizers.base import Step
-from fastsf.training.run.loop import Limits, Loop, Progress
+from fastsf.training.run.loop import Loop, Progress
 from fastsf.training.run.run import Run, RunFiles, unfinished
 
 START = np.zeros(6)
@@ -75,7 +76,7 @@ class FakeOptimizer:
         self.rng = restored_generator(state["generator"])
 
 
-def make_loop(limits: Limits, validation: bool = True, pause: float = 0.0) -> Loop:
+def make_loop(limits: TrainingLimits, validation: bool = True, pause: float = 0.0) -> Loop:
     objective = FakeObjective(1)
     optimizer = FakeOptimizer(objective, 5, pause)
     return Loop(optimizer, objective, FakeObjective(2) if validation else None, limits, Balance(first=3, every=2))
@@ -88,7 +89,7 @@ def save_model(path: Path, progress: Progress) -> None:
 def train(folder: Path, epochs: int, *, pause: float = 0.0, minutes: float = 1e9, stopping=lambda: False, **limits):
     """Train or go on in a folder; returns the progress and the reason of its end."""
     files = RunFiles(folder)
-    loop = make_loop(Limits(epochs, **limits), pause=pause)
+    loop = make_loop(TrainingLimits(epochs, **limits), pause=pause)
     run = Run(files, loop, IDENTITY, save_model, minutes)
     return run.go(START, unfinished(files, IDENTITY), stopping=stopping)
 

@@ -9,7 +9,7 @@ from support.fake_objective import ATOMS, FakeObjective
 from fastsf.errors import InputError
 from fastsf.training.optimizers.candidates import Queue, find_candidates
 from fastsf.training.optimizers.covariance import Covariance
-from fastsf.training.optimizers.kalman import Kalman, Settings
+from fastsf.training.optimizers.kalman import Kalman, KalmanSettings
 
 BASE = {"energy_fraction": 1.0, "force_fraction": 0.5, "force_weight": 3.0, "selection": "random", "units": "networks"}
 
@@ -37,7 +37,7 @@ def test_covariance_is_the_dense_matrix(width: int) -> None:
 class Textbook:
     """The same filter with plain formulas; takes the labels that the filter under test takes."""
 
-    def __init__(self, objective: FakeObjective, settings: Settings, updates: int) -> None:
+    def __init__(self, objective: FakeObjective, settings: KalmanSettings, updates: int) -> None:
         self.objective, self.s, self.updates = objective, settings, updates
         blocks = objective.model.slices if settings.strategy == "element" else [slice(0, objective.size)]
         self.blocks = [(place, np.eye(place.stop - place.start) / settings.epsilon) for place in blocks]
@@ -64,7 +64,7 @@ class Textbook:
 @pytest.mark.parametrize("batch", [1, 4, 9])
 def test_filter_is_the_textbook_one(kind: str, strategy: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     objective = FakeObjective(noise=0.1)
-    settings = Settings(kind=kind, strategy=strategy, force_batch=batch, energy_batch=2, **BASE)
+    settings = KalmanSettings(kind=kind, strategy=strategy, force_batch=batch, energy_batch=2, **BASE)
     taken = []
     original = Queue.take
 
@@ -91,7 +91,7 @@ def test_linear_problems_are_solved_in_one_pass() -> None:
     """Without process noise the filter is recursive least squares, exact up to its start."""
     objective = FakeObjective(bend=0.0, noise=0.2)
     exact = {"epsilon": 1e-9, "q0": 0, "qmin": 0, "eta": 1, "units": "networks"}
-    settings = Settings(force_fraction=1, force_batch=8, force_weight=1, selection="random", **exact)
+    settings = KalmanSettings(force_fraction=1, force_batch=8, force_weight=1, selection="random", **exact)
     found = Kalman(objective, settings, 1).step(objective.start).parameters
     rows = np.concatenate([objective.rows(objective.start, k)[1] for k in range(objective.n_structures)])
     residuals = np.concatenate(objective.residuals(objective.start))
@@ -112,7 +112,7 @@ def test_labels_and_their_scales() -> None:
 
 def test_units_of_the_loss() -> None:
     """Residuals count as in the sum of squares."""
-    energies, forces = Kalman(FakeObjective(), Settings(force_weight=3.0))._candidates
+    energies, forces = Kalman(FakeObjective(), KalmanSettings(force_weight=3.0))._candidates
     np.testing.assert_allclose(energies.scale, 1 / (ATOMS * 0.5))
     np.testing.assert_allclose(forces.scale, 3.0 / 0.25)
 
@@ -158,17 +158,17 @@ def test_queues_begin_again() -> None:
 )
 def test_errors_of_settings(options: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Settings(**options)
+        KalmanSettings(**options)
 
 
 def test_nothing_to_learn_from() -> None:
     with pytest.raises(InputError, match="no energy or force to learn from"):
-        Kalman(FakeObjective(), Settings(energy_fraction=0, force_fraction=0, units="networks"))
+        Kalman(FakeObjective(), KalmanSettings(energy_fraction=0, force_fraction=0, units="networks"))
 
 
 def test_a_lost_covariance_is_reported() -> None:
     objective = FakeObjective()
-    filtering = Kalman(objective, Settings(**BASE))
+    filtering = Kalman(objective, KalmanSettings(**BASE))
     filtering._covariances[0].matrix = -np.eye(objective.size) * 1e6
     with pytest.raises(InputError, match="lost the positive definiteness"):
         filtering.step(objective.start)

@@ -13,15 +13,15 @@ from fastsf.errors import InputError
 from fastsf.training.optimizers import adam, kalman, lbfgs
 from fastsf.training.optimizers.base import Optimizer
 
-FILTER = kalman.Settings(force_fraction=0.5, force_batch=4, force_weight=1.0, units="networks")
+FILTER = kalman.KalmanSettings(force_fraction=0.5, force_batch=4, force_weight=1.0, units="networks")
 MAKE: dict[str, tuple[Callable[[FakeObjective, int], Optimizer], int]] = {
     "adam": (
-        lambda objective, seed: adam.Adam(objective, adam.Settings(learning_rate=0.05, batch=5, epochs=150), seed),
+        lambda objective, seed: adam.Adam(objective, adam.AdamSettings(learning_rate=0.05, batch=5, epochs=150), seed),
         160,
     ),
     "adam, averaging": (
         lambda objective, seed: adam.Adam(
-            objective, adam.Settings(learning_rate=0.05, batch=3, epochs=150, averaging=3.0), seed
+            objective, adam.AdamSettings(learning_rate=0.05, batch=3, epochs=150, averaging=3.0), seed
         ),
         160,
     ),
@@ -36,7 +36,7 @@ MAKE: dict[str, tuple[Callable[[FakeObjective, int], Optimizer], int]] = {
         lambda objective, seed: kalman.Kalman(objective, replace(FILTER, kind="fading", selection="random"), seed),
         15,
     ),
-    "l-bfgs": (lambda objective, seed: lbfgs.LBFGS(objective, lbfgs.Settings(10, 8), seed), 12),
+    "l-bfgs": (lambda objective, seed: lbfgs.LBFGS(objective, lbfgs.LBFGSSettings(10, 8), seed), 12),
 }
 """Optimisers, and steps that they need."""
 
@@ -98,16 +98,16 @@ def test_seeds(name: str) -> None:
 
 
 def test_learning_rates() -> None:
-    settings = adam.Settings(learning_rate=2.0, warmup=2.0, epochs=12.0, final=0.1, schedule="cosine")
+    settings = adam.AdamSettings(learning_rate=2.0, warmup=2.0, epochs=12.0, final=0.1, schedule="cosine")
     np.testing.assert_allclose([settings.rate(t) for t in (0, 1, 2, 7, 12, 99)], [0, 1, 2, 1.1, 0.2, 0.2])
-    settings = adam.Settings(learning_rate=2.0, warmup=0.0, epochs=10.0, final=0.01, schedule="exponential")
+    settings = adam.AdamSettings(learning_rate=2.0, warmup=0.0, epochs=10.0, final=0.01, schedule="exponential")
     np.testing.assert_allclose([settings.rate(t) for t in (0, 5, 10, 20)], [2, 0.2, 0.02, 0.02])
-    assert adam.Settings(schedule="constant", learning_rate=1e-3).rate(1000) == 1e-3
+    assert adam.AdamSettings(schedule="constant", learning_rate=1e-3).rate(1000) == 1e-3
 
 
 def test_one_full_batch_of_adam_is_the_textbook_step() -> None:
     objective = FakeObjective()
-    settings = adam.Settings(learning_rate=0.1, batch=100, warmup=0.0, schedule="constant", weight_decay=0.01)
+    settings = adam.AdamSettings(learning_rate=0.1, batch=100, warmup=0.0, schedule="constant", weight_decay=0.01)
     step = adam.Adam(objective, settings).step(objective.start)
     loss, gradient = objective.gradient(objective.start)
     np.testing.assert_allclose(
@@ -119,7 +119,8 @@ def test_one_full_batch_of_adam_is_the_textbook_step() -> None:
 def test_the_average_lags_behind() -> None:
     objective = FakeObjective()
     plain, averaged = (
-        adam.Settings(learning_rate=0.01, warmup=0.0, schedule="constant", batch=2, averaging=reach) for reach in (0, 9)
+        adam.AdamSettings(learning_rate=0.01, warmup=0.0, schedule="constant", batch=2, averaging=reach)
+        for reach in (0, 9)
     )
     ahead, _ = steps(adam.Adam(objective, plain), objective.start, 4)
     behind, _ = steps(adam.Adam(objective, averaged), objective.start, 4)
@@ -129,13 +130,17 @@ def test_the_average_lags_behind() -> None:
 @pytest.mark.parametrize(
     ("make", "options", "message"),
     [
-        (adam.Settings, {"learning_rate": 0.0}, "learning_rate: expected a number between 0 and inf, found 0.0"),
-        (adam.Settings, {"final": 2.0}, "final: expected a number between 0 and 1, found 2.0"),
-        (adam.Settings, {"beta2": 1.0}, "beta2: expected 0 or more, less than 1; found 1.0"),
-        (adam.Settings, {"averaging": -1.0}, "averaging: expected 0 or more, found -1.0"),
-        (adam.Settings, {"batch": 0}, "batch: expected one structure or more, found 0"),
-        (adam.Settings, {"schedule": "step"}, "unknown schedule 'step', expected one of constant, exponential, cosine"),
-        (lbfgs.Settings, {"memory": 0}, "memory: expected 1 or more, found 0"),
+        (adam.AdamSettings, {"learning_rate": 0.0}, "learning_rate: expected a number between 0 and inf, found 0.0"),
+        (adam.AdamSettings, {"final": 2.0}, "final: expected a number between 0 and 1, found 2.0"),
+        (adam.AdamSettings, {"beta2": 1.0}, "beta2: expected 0 or more, less than 1; found 1.0"),
+        (adam.AdamSettings, {"averaging": -1.0}, "averaging: expected 0 or more, found -1.0"),
+        (adam.AdamSettings, {"batch": 0}, "batch: expected one structure or more, found 0"),
+        (
+            adam.AdamSettings,
+            {"schedule": "step"},
+            "unknown schedule 'step', expected one of constant, exponential, cosine",
+        ),
+        (lbfgs.LBFGSSettings, {"memory": 0}, "memory: expected 1 or more, found 0"),
     ],
 )
 def test_errors_of_settings(make: Callable, options: dict, message: str) -> None:

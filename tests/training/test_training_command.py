@@ -21,6 +21,7 @@ from fastsf.datasets import examples as data
 from fastsf.prediction.predict import predict
 from fastsf.training.config.files import read_config
 from fastsf.training.objective.model import Model
+from fastsf.training.preparation.models import atom_functions
 from fastsf.training.run.checkpoint import TrainingCheckpoint
 from fastsf.training.run.history import EPOCH, read_history
 from fastsf.training.run.loop import SECONDS, column
@@ -97,7 +98,7 @@ def report():
 @pytest.fixture(autouse=True)
 def without_report(request, monkeypatch):
     if "report" not in request.fixturenames:
-        monkeypatch.setattr("fastsf.training.run.command.write_report", lambda *_: [])
+        monkeypatch.setattr("fastsf.training.run.report.write_report", lambda *_: [])
 
 
 def history_of(folder: Path, suffix: str = "") -> dict[str, list[float]]:
@@ -218,7 +219,7 @@ def test_init_with_pairs(run, config, tmp_path):
     path = tmp_path / "train.toml"
     assert run("train", "--init", tmp_path / "train.xyz", "--pairs", "only", "-o", path)[0] == 0
     found = read_config(path)
-    assert found.functions_for(None) == []
+    assert atom_functions(found, None) == []
     assert found.pairs.recipe["name"] == "pairs"
     assert run("train", "--init", tmp_path / "train.xyz", "--pairs", "too", "-o", path, "--overwrite")[0] == 0
     both = read_config(path)

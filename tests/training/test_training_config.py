@@ -10,11 +10,12 @@ from fastsf import G2, Cutoff
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.toml_file import TomlFile, fitted
 from fastsf.symmetry.pcsf import PairRadial
-from fastsf.training.config.config import Config, Data, Loss, Networks, RunOptions
+from fastsf.training.config.config import Config
 from fastsf.training.config.files import read_config, read_folder
-from fastsf.training.config.pcsf import PairNetworks
+from fastsf.training.config.sections import DataSection, LossSection, NetworksSection, PCSFSection, RunSection
 from fastsf.training.config.template import config_text, toml_value
 from fastsf.training.optimizers.registry import OPTIMIZERS
+from fastsf.training.preparation.models import atom_functions
 
 GOOD = """
 [data]
@@ -57,12 +58,12 @@ def test_values_and_defaults(write):
     path = write(GOOD)
     config = read_config(path)
     folder = str(path.parent)
-    assert config.data == Data(
+    assert config.data == DataSection(
         (f"{folder}/a.xyz", f"{folder}/more/*.xyz"), 0.2, ("/data/test.xyz",), group_weights={"surface": 2.0}
     )
-    assert config.networks == Networks(hidden=(7, 5))
-    assert config.loss == Loss(forces=0.1)
-    assert config.run == RunOptions(epochs=12, minutes=2.0)
+    assert config.networks == NetworksSection(hidden=(7, 5))
+    assert config.loss == LossSection(forces=0.1)
+    assert config.run == RunSection(epochs=12, minutes=2.0)
     assert (config.optimizer, config.settings) == ("adam", OPTIMIZERS["adam"].settings(batch=3))
     assert (config.recipe, config.functions) == ({"name": "even-grid", "cutoff": 5}, None)
 
@@ -89,20 +90,20 @@ cutoff = 4.0
 def test_pairs(write, tmp_path):
     expected = [PairRadial(("Si", "Si"), Cutoff(4.0), eta) for eta in (0.5, 1.0)]
     config = read_config(write(f'[data]\ntrain = "a"\n[pairs]\nenvelope = "shift"\nhidden = [5]\n{PAIR_TABLE}'))
-    assert config.pairs == PairNetworks("shift", (5,), expected)
+    assert config.pairs == PCSFSection("shift", (5,), expected)
     assert (config.functions, config.recipe) == (None, None)
-    assert read_config(write(f'[data]\ntrain = "a"\n{PAIR_TABLE}')).pairs == PairNetworks(functions=expected)
+    assert read_config(write(f'[data]\ntrain = "a"\n{PAIR_TABLE}')).pairs == PCSFSection(functions=expected)
     (tmp_path / "functions.toml").write_text(PAIR_TABLE)
     text = '[data]\ntrain = "a"\n[functions]\nrecipe = "none"\n[pairs]\nfile = "functions.toml"\nhidden = 7'
     config = read_config(write(text))
-    assert config.pairs == PairNetworks(hidden=(7,), functions=expected)
-    assert config.functions_for(None) == []
+    assert config.pairs == PCSFSection(hidden=(7,), functions=expected)
+    assert atom_functions(config, None) == []
     config = read_config(write('[data]\ntrain = "a"\n[pairs]\nrecipe = "pairs"\ncutoff = 5'))
-    assert config.pairs == PairNetworks(recipe={"name": "pairs", "cutoff": 5})
+    assert config.pairs == PCSFSection(recipe={"name": "pairs", "cutoff": 5})
     assert config.table()["pairs"]["recipe"] == {"name": "pairs", "cutoff": 5}
-    assert read_config(write('[data]\ntrain = "a"\n[pairs]')).pairs == PairNetworks()
+    assert read_config(write('[data]\ntrain = "a"\n[pairs]')).pairs == PCSFSection()
     assert "pairs" not in read_config(write(GOOD)).table()
-    assert read_config(write(GOOD), {"pairs.envelope": ("none", "--set")}).pairs == PairNetworks("none")
+    assert read_config(write(GOOD), {"pairs.envelope": ("none", "--set")}).pairs == PCSFSection("none")
 
 
 def test_overrides_go_before_the_file(write):
@@ -209,7 +210,12 @@ def test_written_configurations_hold_every_default(write, name):
     config = read_config(write(text))
     plain = config.table()
     reference = Config(
-        Data((str(write("").parent / "a.xyz"),)), Networks(), Loss(), RunOptions(), config.optimizer, None
+        DataSection((str(write("").parent / "a.xyz"),)),
+        NetworksSection(),
+        LossSection(),
+        RunSection(),
+        config.optimizer,
+        None,
     )
     assert config.optimizer == (name or "levenberg-marquardt")
     assert config.settings == OPTIMIZERS[config.optimizer].settings()
@@ -219,9 +225,12 @@ def test_written_configurations_hold_every_default(write, name):
     assert plain["recipe"] == {"name": "even-grid", "cutoff": 4.5, "zeta": [1.0, 2.0]}
     assert "# Chosen: because." in text
     config = read_config(write(text.replace("# [pairs]", "[pairs]").replace("# envelope", "envelope")))
-    assert config.pairs == PairNetworks()
+    assert config.pairs == PCSFSection()
     missing = [
-        key for section in (Data, Networks, Loss, RunOptions) for key in section.__annotations__ if key not in text
+        key
+        for section in (DataSection, NetworksSection, LossSection, RunSection)
+        for key in section.__annotations__
+        if key not in text
     ]
     assert missing == []
 
@@ -229,7 +238,7 @@ def test_written_configurations_hold_every_default(write, name):
 def test_written_configurations_can_have_pairs(write):
     choices = {"data": {"train": ["a.xyz"]}, "pairs": {"recipe": "pairs", "cutoff": 4.5, "envelope": "shift"}}
     config = read_config(write(config_text(choices, {})))
-    assert config.pairs == PairNetworks("shift", recipe={"name": "pairs", "cutoff": 4.5})
+    assert config.pairs == PCSFSection("shift", recipe={"name": "pairs", "cutoff": 4.5})
 
 
 def test_toml_values():

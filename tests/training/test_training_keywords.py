@@ -18,6 +18,7 @@ from fastsf.potentials.evaluation import evaluate_batch
 from fastsf.structure import Structure
 from fastsf.training.config.n2p2_folder import TrainingFolder
 from fastsf.training.optimizers import adam, kalman
+from fastsf.training.preparation.n2p2_models import model_of_folder
 
 SHARED = os.environ.get("FASTSF_SHARED")
 TEXT = """\
@@ -94,7 +95,7 @@ def test_kalman(tmp_path: Path) -> None:
     assert (found.epochs, found.seed, found.test_fraction, found.bounds) == (12, 77, 0.2, (-1.0, 2.0))
     assert (found.optimizer, found.initialization) == ("kalman", "uniform")
     assert not found.precondition and not found.use_old_weights
-    expected = kalman.Settings(
+    expected = kalman.KalmanSettings(
         strategy="element",
         force_batch=3,
         force_fraction=0.02,
@@ -103,7 +104,7 @@ def test_kalman(tmp_path: Path) -> None:
         eta=0.02,
         units="networks",
     )
-    assert kalman.Settings(**found.settings) == expected
+    assert kalman.KalmanSettings(**found.settings) == expected
 
 
 def test_fading_memory_energies_alone_in_random_order(tmp_path: Path) -> None:
@@ -111,8 +112,8 @@ def test_fading_memory_energies_alone_in_random_order(tmp_path: Path) -> None:
         (line, "") for line in ("use_short_forces", "kalman_eta 0.02", "rmse_threshold_trials 3", "force_weight 10.0")
     ]
     path = write(tmp_path, ("kalman_type 0", "kalman_type 1"), ("selection_mode 2", "selection_mode 0"), *gone)
-    settings = kalman.Settings(**read_training_keywords(read_keywords(path)).settings)
-    assert settings == kalman.Settings(
+    settings = kalman.KalmanSettings(**read_training_keywords(read_keywords(path)).settings)
+    assert settings == kalman.KalmanSettings(
         kind="fading", forgetting=0.96, force_fraction=0.0, selection="random", strategy="element", units="networks"
     )
 
@@ -121,7 +122,7 @@ def test_adam(tmp_path: Path) -> None:
     path = write(tmp_path, ("updater_type 1", "updater_type 0"), ("weights_min -1.0", "nguyen_widrow_weights_short"))
     found = read_training_keywords(read_keywords(path))
     assert (found.optimizer, found.initialization) == ("adam", "nguyen_widrow")
-    assert adam.Settings(**found.settings) == adam.Settings(learning_rate=1e-3, batch=1, schedule="constant")
+    assert adam.AdamSettings(**found.settings) == adam.AdamSettings(learning_rate=1e-3, batch=1, schedule="constant")
 
 
 @pytest.mark.parametrize(
@@ -155,21 +156,21 @@ def test_models(tmp_path: Path) -> None:
     write(tmp_path)
     labelled = water()
     folder = TrainingFolder.read(tmp_path, "Bohr", "Hartree")
-    model = folder.model(labelled)
+    model = model_of_folder(folder, labelled)
     assert model.energy_scale == pytest.approx(0.272114, rel=1e-5) and model.length_scale == pytest.approx(37.794, 1e-4)
     assert model.offsets["O"] == pytest.approx(-75.5 * 27.2114, 1e-5) and model.offsets["H"] == pytest.approx(
         -13.6, 1e-3
     )
     assert model.scalings["H"].lowest == -1.0 and model.scalings["H"].mode == "scale_center"
     assert -1.0 <= model.parameters.min() < model.parameters.max() <= 2.0
-    np.testing.assert_array_equal(folder.model(labelled, 77).parameters, model.parameters)
-    assert (folder.model(labelled, 78).parameters != model.parameters).any()
+    np.testing.assert_array_equal(model_of_folder(folder, labelled, 77).parameters, model.parameters)
+    assert (model_of_folder(folder, labelled, 78).parameters != model.parameters).any()
 
 
 def test_preconditioned_models(tmp_path: Path) -> None:
     write(tmp_path, ("gradient_type 1", "precondition_weights"))
     labelled = water()
-    model = TrainingFolder.read(tmp_path, "Bohr", "Hartree").model(labelled)
+    model = model_of_folder(TrainingFolder.read(tmp_path, "Bohr", "Hartree"), labelled)
     results = evaluate_batch(model.potential().model, labelled.structures, forces=False)
     found = np.array([result.energy for result in results])
     np.testing.assert_allclose([found.mean(), found.std()], [labelled.energies.mean(), labelled.energies.std()])
@@ -180,7 +181,7 @@ def test_going_on_from_weights(tmp_path: Path) -> None:
     labelled = water()
     for number, seed in ((1, 5), (8, 6)):
         np.savetxt(tmp_path / f"weights.{number:03d}.data", np.random.default_rng(seed).normal(size=13))
-    parameters = TrainingFolder.read(tmp_path).model(labelled).parameters
+    parameters = model_of_folder(TrainingFolder.read(tmp_path), labelled).parameters
     np.testing.assert_allclose(parameters[:13], np.random.default_rng(5).normal(size=13))
 
 
@@ -189,7 +190,7 @@ def test_going_on_from_weights(tmp_path: Path) -> None:
 def test_files_of_n2p2(name: str) -> None:
     folder = TrainingFolder.read(Path(str(SHARED)) / "data" / f"n2p2_train_{name}")
     fraction = {"H2O_RPBE-D3": 0.0041, "Cu2S_PBE": 0.02315}[name]
-    assert folder.settings == kalman.Settings(
+    assert folder.settings == kalman.KalmanSettings(
         force_fraction=fraction, force_batch=1, force_weight=10.0, units="networks"
     )
     assert folder.training.bounds == (-1.0, 1.0) and folder.training.seed == 1234567

@@ -16,11 +16,12 @@ from support.histories import wait_for_epoch
 
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.storage.interruption import Interruption
+from fastsf.training.config.sections import TrainingLimits
 from fastsf.training.objective.balance import Balance
 from fastsf.training.objective.measures import Errors
 from fastsf.training.run.checkpoint import TrainingCheckpoint
 from fastsf.training.run.history import EPOCH, History, read_history
-from fastsf.training.run.loop import SECONDS, Limits, Loop, Progress, column, score
+from fastsf.training.run.loop import SECONDS, Loop, Progress, column, score
 from fastsf.training.run.run import RunFiles, unfinished
 
 NAN = float("nan")
@@ -55,7 +56,7 @@ def run_loop(loop: Loop, stopping=lambda: False):
 
 
 def test_best_parameters_are_those_with_the_lowest_score_on_the_validation_set():
-    loop = make_loop(Limits(60, patience=60))
+    loop = make_loop(TrainingLimits(60, patience=60))
     rows, progress, reason = run_loop(loop)
     assert reason == "60 epochs done"
     assert [row[EPOCH] for row in rows] == list(range(61))
@@ -68,32 +69,32 @@ def test_best_parameters_are_those_with_the_lowest_score_on_the_validation_set()
 
 
 def test_patience_ends_a_training_with_a_validation_set():
-    _, progress, reason = run_loop(make_loop(Limits(1000, patience=5)))
+    _, progress, reason = run_loop(make_loop(TrainingLimits(1000, patience=5)))
     assert reason == "no better score on the validation set in 5 epochs"
     assert progress.epoch == progress.best_epoch + 5
 
 
 def test_without_validation_nothing_ends_early_and_the_training_score_counts():
-    rows, progress, reason = run_loop(make_loop(Limits(80, patience=1), validation=False))
+    rows, progress, reason = run_loop(make_loop(TrainingLimits(80, patience=1), validation=False))
     assert reason == "80 epochs done"
     assert progress.best_epoch == int(np.argmin([row["score"] for row in rows]))
     assert column("validation", "energy") not in rows[0]
 
 
 def test_time_limit():
-    _, progress, reason = run_loop(make_loop(Limits(1000, minutes=0.2 / 60), pause=0.05))
+    _, progress, reason = run_loop(make_loop(TrainingLimits(1000, minutes=0.2 / 60), pause=0.05))
     assert reason.endswith("minutes over")
     assert 1 <= progress.epoch <= 4
 
 
 def test_stopping_ends_between_epochs():
     answers = iter([False, False, True])
-    _, progress, reason = run_loop(make_loop(Limits(10)), lambda: next(answers))
+    _, progress, reason = run_loop(make_loop(TrainingLimits(10)), lambda: next(answers))
     assert (reason, progress.epoch) == ("", 2)
 
 
 def test_parameters_that_are_not_finite_end_it_and_the_best_stay():
-    loop = make_loop(Limits(50))
+    loop = make_loop(TrainingLimits(50))
     step = loop.optimizer.step
     loop.optimizer.step = lambda p: step(p * (np.nan if loop.optimizer.steps == 4 else 1))
     _, progress, reason = run_loop(loop)
@@ -104,7 +105,7 @@ def test_parameters_that_are_not_finite_end_it_and_the_best_stay():
 @pytest.mark.parametrize("values", [{"epochs": -1}, {"minutes": NAN}, {"minutes": -1.0}, {"patience": 0}])
 def test_limits_that_make_no_sense(values):
     with pytest.raises(InputError, match=next(iter(values))):
-        Limits(**values)
+        TrainingLimits(**values)
 
 
 def test_score_counts_the_labels_that_there_are():
@@ -127,7 +128,7 @@ def test_balance_follows_the_errors_down_to_a_limit():
 
 
 def test_balance_changes_the_objective():
-    loop = make_loop(Limits(10))
+    loop = make_loop(TrainingLimits(10))
     rows, progress, _ = run_loop(loop)
     name = "sigma of energy (eV/atom)"
     assert [row[name] for row in rows[:4]] == [0.5] * 4
@@ -331,7 +332,7 @@ def test_wrong_histories(tmp_path):
 
 def test_the_fake_optimiser_restores_itself():
     """Else the tests above prove nothing."""
-    one, other = (FakeOptimizer(make_loop(Limits()).training, seed) for seed in (1, 2))
+    one, other = (FakeOptimizer(make_loop(TrainingLimits()).training, seed) for seed in (1, 2))
     parameters = one.step(START).parameters
     other.restore(one.state())
     np.testing.assert_array_equal(one.step(parameters).parameters, other.step(parameters).parameters)

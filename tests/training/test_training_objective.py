@@ -14,7 +14,7 @@ from fastsf.training.objective.measures import Errors, Sigma
 from fastsf.training.objective.model import Model
 from fastsf.training.objective.objective import Objective
 from fastsf.training.objective.samples import Samples, estimated_bytes, find_scalings
-from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, Settings
+from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, LevenbergMarquardtSettings
 
 SIGMA = Sigma(0.05, 0.3, 0.02)
 
@@ -159,7 +159,7 @@ def learnable(objective: Objective) -> Objective:
 
 def test_levenberg_marquardt_learns_what_can_be_learnt(objective, parameters):
     problem = learnable(objective)
-    optimizer, p = LevenbergMarquardt(problem, Settings(precision="float64")), parameters
+    optimizer, p = LevenbergMarquardt(problem, LevenbergMarquardtSettings(precision="float64")), parameters
     before = problem.errors(p)
     losses = [problem.value(p)]
     for _ in range(25):
@@ -194,7 +194,7 @@ def test_levenberg_marquardt_stays_at_a_minimum(objective, parameters):
         old.structures, labels.energies, list(labels.forces), labels.stresses, old.groups, old.weights, old.sources
     )
     there = Objective(truth, objective.samples, exact, SIGMA, decay=0.0, threads=1)
-    step = LevenbergMarquardt(there, Settings(trials=2)).step(parameters)
+    step = LevenbergMarquardt(there, LevenbergMarquardtSettings(trials=2)).step(parameters)
     np.testing.assert_array_equal(step.parameters, parameters)
     assert step.info["refused steps"] == 2
 
@@ -202,7 +202,7 @@ def test_levenberg_marquardt_stays_at_a_minimum(objective, parameters):
 @pytest.mark.parametrize("wrong", [{"damping": 0.0}, {"trials": 0}, {"precision": "half"}])
 def test_wrong_settings(wrong):
     with pytest.raises(InputError):
-        Settings(**wrong)
+        LevenbergMarquardtSettings(**wrong)
 
 
 def test_wrong_sets(objective):

@@ -15,7 +15,7 @@ from fastsf.training.objective.objective import Objective
 from fastsf.training.objective.parts import with_functions
 from fastsf.training.objective.pcsf_parts import estimated_pair_bytes, find_pair_scalings
 from fastsf.training.objective.samples import Samples
-from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, Settings
+from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, LevenbergMarquardtSettings
 
 SIGMA = Sigma(0.05, 0.3, 0.02)
 CASES = [("fc", True), ("fc", False), ("shift", False), ("none", True)]
@@ -129,7 +129,7 @@ def test_levenberg_marquardt_learns(objective, parameters):
     data = labelled()
     data.energies[:], data.forces[:], data.stresses[:] = truth.energies, list(truth.forces), truth.stresses
     problem = Objective(objective.model, objective.samples, data, SIGMA, decay=1e-9, threads=1)
-    optimizer, p = LevenbergMarquardt(problem, Settings(precision="float64")), parameters
+    optimizer, p = LevenbergMarquardt(problem, LevenbergMarquardtSettings(precision="float64")), parameters
     before = problem.errors(p)
     for _ in range(25):
         p = optimizer.step(p).parameters

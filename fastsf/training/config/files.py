@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from fastsf.errors import FormatError, InputError
 from fastsf.io.toml_file import TomlFile, parse_toml
-from fastsf.training.config.config import NO_RECIPE, Config, Data, Loss, Networks, RunOptions
-from fastsf.training.config.functions import INLINE, atom_functions, check_inline, pair_networks
+from fastsf.training.config.config import Config
+from fastsf.training.config.functions import INLINE, atom_functions, check_inline, pcsf_section
 from fastsf.training.config.n2p2_folder import TrainingFolder
+from fastsf.training.config.sections import NO_RECIPE, DataSection, LossSection, NetworksSection, RunSection
 from fastsf.training.optimizers.registry import OPTIMIZERS
 
 SECTIONS = ("data", "functions", "pairs", "networks", "loss", "optimizer", "run")
@@ -98,14 +99,14 @@ def interpret_config(file: TomlFile) -> Config:
     name, settings = _optimizer(file)
     check_inline(file)
     functions, recipe = atom_functions(file)
-    pairs = pair_networks(file)
+    pairs = pcsf_section(file)
     if recipe == {"name": NO_RECIPE} and pairs is None:
         raise file.error(f'recipe "{NO_RECIPE}" leaves no functions without a section [pairs]', "functions", "recipe")
     return Config(
-        _located(file, file.table("data", Data)),
-        file.table("networks", Networks),
-        file.table("loss", Loss),
-        file.table("run", RunOptions),
+        _located(file, file.table("data", DataSection)),
+        file.table("networks", NetworksSection),
+        file.table("loss", LossSection),
+        file.table("run", RunSection),
         name,
         settings,
         functions=functions,
@@ -114,22 +115,22 @@ def interpret_config(file: TomlFile) -> Config:
     )
 
 
-def _located(file: TomlFile, data: Data) -> Data:
+def _located(file: TomlFile, data: DataSection) -> DataSection:
     """Let relative paths begin at the configuration's folder."""
 
     def moved(names: float | tuple[str, ...]) -> Any:
         return tuple(str(file.path.parent / name) for name in names) if isinstance(names, tuple) else names
 
-    parts = {name: moved(getattr(data, name)) for name in ("train", "validation", "test")}
-    return Data(**{**{each.name: getattr(data, each.name) for each in fields(Data)}, **parts})
+    return replace(data, **{name: moved(getattr(data, name)) for name in ("train", "validation", "test")})
 
 
 def _optimizer(file: TomlFile) -> tuple[str, Any]:
-    table = file.document.get("optimizer", {})
-    name = table.get("name", next(iter(OPTIMIZERS))) if isinstance(table, Mapping) else None
-    if isinstance(table, Mapping) and name not in OPTIMIZERS:
-        raise file.error(f"name: expected one of {', '.join(OPTIMIZERS)}, found {name!r}", "optimizer", "name")
-    return str(name), file.table("optimizer", OPTIMIZERS[str(name)].settings if name else Data, ignored=("name",))
+    table, name = file.document.get("optimizer", {}), next(iter(OPTIMIZERS))
+    if isinstance(table, Mapping):
+        name = table.get("name", name)
+        if name not in tuple(OPTIMIZERS):
+            raise file.error(f"name: expected one of {', '.join(OPTIMIZERS)}, found {name!r}", "optimizer", "name")
+    return name, file.table("optimizer", OPTIMIZERS[name].settings, ignored=("name",))
 
 
 def overrides_of(run: Mapping[str, Any], assignments: Sequence[str]) -> Overrides:

@@ -14,8 +14,7 @@ from fastsf.io.toml_file import TomlFile
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.pcsf_recipes import make_pairs
-from fastsf.training.config.config import NO_RECIPE
-from fastsf.training.config.pcsf import PairNetworks
+from fastsf.training.config.sections import NO_RECIPE, PCSFSection
 
 _PROBES = (["H", "O"], ["Cu", "S"])
 """Elements of which every recipe has one."""
@@ -94,14 +93,14 @@ def atom_functions(file: TomlFile) -> Chosen[SymmetryFunction]:
     return _functions(file, _ATOMS)
 
 
-def pair_networks(file: TomlFile) -> PairNetworks | None:
+def pcsf_section(file: TomlFile) -> PCSFSection | None:
     """Section [pairs], if it is there or functions of pairs are."""
     table = file.document.get("pairs")
     if table is None and _PAIRS.table not in file.document:
         return None
     ignored = [key for key in table if key not in _PAIRS.others] if isinstance(table, Mapping) else ()
     functions, recipe = _functions(file, _PAIRS)
-    return replace(file.table("pairs", PairNetworks, ignored), functions=functions, recipe=recipe)
+    return replace(file.table("pairs", PCSFSection, ignored), functions=functions, recipe=recipe)
 
 
 def _functions(file: TomlFile, source: _Source) -> Chosen[Any]:

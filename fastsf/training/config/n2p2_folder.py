@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from fastsf.datasets.labelled import LabelledSet
-from fastsf.descriptors.acsf import ACSF
 from fastsf.errors import FormatError, InputError
 from fastsf.io.n2p2 import functions as runner
 from fastsf.io.n2p2.keywords import read_keywords
 from fastsf.io.n2p2.training_keywords import TrainingKeywords, read_training_keywords
-from fastsf.io.n2p2.weights import read_weights, weights_name
-from fastsf.potentials.evaluation import evaluate_batch
 from fastsf.potentials.files.folder import (
     SETTINGS,
     check_kind,
@@ -27,17 +21,11 @@ from fastsf.potentials.files.folder import (
     read_normalization,
 )
 from fastsf.potentials.files.topology import Topology, read_topologies
-from fastsf.potentials.network import Network
 from fastsf.potentials.scaling import Mode
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.sets import scale_lengths
-from fastsf.training.objective.initialization import initial_network, preconditioned
-from fastsf.training.objective.model import Model
-from fastsf.training.objective.samples import find_scalings
-from fastsf.training.optimizers import adam, kalman
+from fastsf.training.optimizers.registry import OPTIMIZERS
 from fastsf.units import energy_factor, length_factor
-
-_SETTINGS: dict[str, Any] = {"kalman": kalman.Settings, "adam": adam.Settings}
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,7 @@ class TrainingFolder:
         Units of the folder.
     training : TrainingKeywords
         How to begin, how long, and with which optimiser.
-    settings : Settings
+    settings : object
         Of the optimiser.
     """
 
@@ -79,7 +67,7 @@ class TrainingFolder:
     length_unit: str
     energy_unit: str
     training: TrainingKeywords
-    settings: kalman.Settings | adam.Settings
+    settings: Any
 
     @classmethod
     def read(cls, path: str | Path, length_unit: str | None = None, energy_unit: str | None = None) -> TrainingFolder:
@@ -108,7 +96,7 @@ class TrainingFolder:
         alone = read_atom_energies(keywords, elements)
         training = read_training_keywords(keywords)
         try:
-            settings = _SETTINGS[training.optimizer](**training.settings)
+            settings = OPTIMIZERS[training.optimizer].settings(**training.settings)
         except InputError as error:
             raise FormatError(str(error), keywords.path) from error
         return cls(
@@ -126,55 +114,6 @@ class TrainingFolder:
             settings,
         )
 
-    def model(self, labelled: LabelledSet, seed: int | None = None, *, threads: int | None = None) -> Model:
-        """Model to start from.
-
-        Parameters
-        ----------
-        labelled : LabelledSet
-            Its structures set the scaling of the functions, and its energies the outputs of random networks if the
-            folder says so.
-        seed : int, optional
-            Of the random weights; the folder's by default.
-        threads : int, optional
-            As for `ACSF`.
-
-        Raises
-        ------
-        InputError
-            If an element is in no structure.
-        StorageError, FormatError
-            If training shall go on from weights, which cannot be read.
-        """
-        descriptor = ACSF(self.functions, elements=self.elements, threads=threads)
-        scalings = find_scalings(descriptor, labelled.structures, *self.scaling)
-        networks = self._networks(descriptor.elements, self.training.seed if seed is None else seed)
-        model = Model(descriptor, scalings, networks, self.offsets, self.energy_scale, self.length_scale)
-        if self.training.precondition and not self.training.use_old_weights:
-            return _preconditioned(model, labelled)
-        return model
-
-    def _networks(self, elements: Sequence[str], seed: int) -> tuple[Network, ...]:
-        rng, start = np.random.default_rng(seed), self.training
-        networks = []
-        for symbol in elements:
-            layers = self.topologies[symbol]
-            if start.use_old_weights:
-                networks.append(layers.network(read_weights(self.path / weights_name(symbol), layers.sizes)))
-                continue
-            kind, nodes = start.initialization, layers.normalize_nodes
-            made = initial_network(layers.sizes, layers.activations, kind, rng, bounds=start.bounds)
-            networks.append(Network(made.weights, made.biases, made.activations, nodes))
-        return tuple(networks)
-
-
-def _preconditioned(model: Model, labelled: LabelledSet) -> Model:
-    potential = model.potential()
-    known = labelled.select(np.isfinite(labelled.energies))
-    results = evaluate_batch(potential.model, known.structures, forces=False)
-    elements = model.descriptor.elements
-    shifts = np.array([model.constant_energy(each.numbers) for each in known.structures])
-    to_output = known.n_atoms * model.energy_scale
-    predicted = (np.array([result.energy for result in results]) - shifts) / to_output
-    networks = preconditioned(potential.networks, predicted, (known.energies - shifts) / to_output)
-    return replace(model, networks=tuple(networks[symbol] for symbol in elements))
+    def text(self) -> str:
+        """Return everything as one text, as checkpoints have it: there all settings are named `Settings`."""
+        return repr(self).replace(f"settings={type(self.settings).__name__}(", "settings=Settings(")

@@ -35,6 +35,9 @@ _SPACING = 0.45
 _ANGULAR = {1: (5, (1.0, 2.0, 4.0, 8.0)), 2: (3, (1.0, 2.0, 4.0, 8.0)), 3: (3, (1.0, 2.0, 4.0)), 4: (2, (1.0, 4.0))}
 """Points of the angular grid and zeta by the number of elements; pairs of neighbour elements multiply them."""
 
+PCSF_RECIPE = "pairs"
+"""Recipe of pair-centred functions if none is named."""
+
 _FEW_ROWS, _MANY_ROWS = 3000, 300_000
 
 
@@ -55,6 +58,11 @@ class Suggestion:
     recipe: dict[str, Any]
     hidden: tuple[int, ...]
     reasons: dict[str, str]
+
+    @property
+    def pcsf_recipe(self) -> dict[str, Any]:
+        """Recipe for pair-centred functions, with the distances of `recipe`."""
+        return {"name": PCSF_RECIPE, **{key: self.recipe[key] for key in ("cutoff", "r_min")}}
 
 
 def suggest(labelled: LabelledSet) -> Suggestion:

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from fastsf.training.config.config import Data, Loss, Networks, RunOptions
-from fastsf.training.config.pcsf import PAIR_RECIPE, PairNetworks
+from fastsf.training.config.sections import DataSection, LossSection, NetworksSection, PCSFSection, RunSection
+from fastsf.training.config.suggest import PCSF_RECIPE
 from fastsf.training.optimizers.registry import OPTIMIZERS
 
 _SECTIONS: dict[str, type[Any]] = {
-    "data": Data,
-    "pairs": PairNetworks,
-    "networks": Networks,
-    "loss": Loss,
-    "run": RunOptions,
+    "data": DataSection,
+    "pairs": PCSFSection,
+    "networks": NetworksSection,
+    "loss": LossSection,
+    "run": RunSection,
 }
 _SOURCES = ("functions", "recipe")
 """What a section holds as keys of its own: functions come from several places."""
@@ -93,7 +93,7 @@ def config_text(choices: Mapping[str, Mapping[str, Any]], reasons: Mapping[str, 
     for section, text in _KIND.items():
         why = [f"# Chosen: {reasons[section]}."] if section in reasons else []
         if section == "pairs" and section not in choices:
-            written = [f"# {line}" for line in (f"[{section}]", *_section(section, {"recipe": PAIR_RECIPE}))]
+            written = [f"# {line}" for line in (f"[{section}]", *_section(section, {"recipe": PCSF_RECIPE}))]
         else:
             written = [f"[{section}]", *_section(section, choices.get(section, {}))]
         lines += ["", f"# {text}", *why, *written]

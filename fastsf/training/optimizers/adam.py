@@ -25,7 +25,7 @@ SCHEDULES = ("constant", "exponential", "cosine")
 
 
 @dataclass(frozen=True)
-class Settings:
+class AdamSettings:
     """Settings of Adam.
 
     Parameters
@@ -103,15 +103,15 @@ class Adam:
     ----------
     objective : Objective
         What to make small.
-    settings : Settings, optional
+    settings : AdamSettings, optional
     seed : int
         Of the batches.
     """
 
     name = "adam"
 
-    def __init__(self, objective: Objective, settings: Settings | None = None, seed: int = 0) -> None:
-        self.objective, self.settings = objective, settings or Settings()
+    def __init__(self, objective: Objective, settings: AdamSettings | None = None, seed: int = 0) -> None:
+        self.objective, self.settings = objective, settings or AdamSettings()
         self._rng = np.random.default_rng(seed)
         self._updates = 0
         self._mean, self._square = np.zeros(objective.size), np.zeros(objective.size)

@@ -38,7 +38,7 @@ _NOT_NEGATIVE = ("q0", "qtau", "qmin", "etatau", "energy_fraction", "force_fract
 
 
 @dataclass(frozen=True)
-class Settings:
+class KalmanSettings:
     """Settings of the Kalman filter; defaults are those of n2p2's examples, but for units and labels in an update.
 
     Parameters
@@ -122,7 +122,7 @@ class Kalman:
     ----------
     objective : Objective
         Where labels come from.
-    settings : Settings, optional
+    settings : KalmanSettings, optional
     seed : int
         Of the order.
 
@@ -134,8 +134,8 @@ class Kalman:
 
     name = "kalman"
 
-    def __init__(self, objective: Objective, settings: Settings | None = None, seed: int = 0) -> None:
-        self.objective, self.settings = objective, settings or Settings()
+    def __init__(self, objective: Objective, settings: KalmanSettings | None = None, seed: int = 0) -> None:
+        self.objective, self.settings = objective, settings or KalmanSettings()
         s, model = self.settings, objective.model
         self._rng = np.random.default_rng(seed)
         self._places = model.slices if s.strategy == "element" else [slice(0, objective.size)]

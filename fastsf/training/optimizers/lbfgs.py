@@ -19,7 +19,7 @@ from fastsf.types import FloatArray
 
 
 @dataclass(frozen=True)
-class Settings:
+class LBFGSSettings:
     """Settings of L-BFGS.
 
     Parameters
@@ -46,15 +46,15 @@ class LBFGS:
     ----------
     objective : Objective
         What to make small.
-    settings : Settings, optional
+    settings : LBFGSSettings, optional
     seed : int
         Without effect: nothing here is random.
     """
 
     name = "l-bfgs"
 
-    def __init__(self, objective: Objective, settings: Settings | None = None, seed: int = 0) -> None:
-        self.objective, self.settings = objective, settings or Settings()
+    def __init__(self, objective: Objective, settings: LBFGSSettings | None = None, seed: int = 0) -> None:
+        self.objective, self.settings = objective, settings or LBFGSSettings()
 
     def step(self, parameters: FloatArray) -> Step:
         """So many iterations as the settings say, or fewer where nothing is left to gain."""

@@ -24,7 +24,7 @@ _LEAST_DIAGONAL = 1e-6
 
 
 @dataclass(frozen=True)
-class Settings:
+class LevenbergMarquardtSettings:
     """Settings of Levenberg-Marquardt.
 
     Parameters
@@ -56,21 +56,21 @@ class Settings:
 
 
 class LevenbergMarquardt:
-    """The optimiser; see `Settings` and the module's docstring.
+    """The optimiser; see `LevenbergMarquardtSettings` and the module's docstring.
 
     Parameters
     ----------
     objective : Objective
         What to make small.
-    settings : Settings, optional
+    settings : LevenbergMarquardtSettings, optional
     seed : int
         Without effect: nothing here is random.
     """
 
     name = "levenberg-marquardt"
 
-    def __init__(self, objective: Objective, settings: Settings | None = None, seed: int = 0) -> None:
-        self.objective, self.settings = objective, settings or Settings()
+    def __init__(self, objective: Objective, settings: LevenbergMarquardtSettings | None = None, seed: int = 0) -> None:
+        self.objective, self.settings = objective, settings or LevenbergMarquardtSettings()
         self._damping = self.settings.damping
 
     def step(self, parameters: FloatArray) -> Step:

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastsf.training.optimizers import adam, kalman, lbfgs, levenberg_marquardt
+from fastsf.training.optimizers.adam import Adam, AdamSettings
 from fastsf.training.optimizers.base import Optimizer
+from fastsf.training.optimizers.kalman import Kalman, KalmanSettings
+from fastsf.training.optimizers.lbfgs import LBFGS, LBFGSSettings
+from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, LevenbergMarquardtSettings
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,9 @@ class Kind:
 
 
 OPTIMIZERS = {
-    "levenberg-marquardt": Kind(levenberg_marquardt.LevenbergMarquardt, levenberg_marquardt.Settings),
-    "kalman": Kind(kalman.Kalman, kalman.Settings),
-    "adam": Kind(adam.Adam, adam.Settings),
-    "l-bfgs": Kind(lbfgs.LBFGS, lbfgs.Settings),
+    "levenberg-marquardt": Kind(LevenbergMarquardt, LevenbergMarquardtSettings),
+    "kalman": Kind(Kalman, KalmanSettings),
+    "adam": Kind(Adam, AdamSettings),
+    "l-bfgs": Kind(LBFGS, LBFGSSettings),
 }
 """The first one is the default."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from fastsf.datasets.frames import Frame, FrameIndex
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.potentials.committee import Committee, evaluate_all
 from fastsf.potentials.potential import Potential
-from fastsf.prediction.metrics import ErrorMetrics
+from fastsf.prediction.metrics import SHOWN, ErrorMetrics, ErrorSums
 from fastsf.training.objective.parts import batches
+from fastsf.training.preparation.dataset import PARTS
+from fastsf.training.preparation.prepared import PreparedData
+from fastsf.training.run.seeds import Trained
 
 
 def assess(potential: Potential | Committee, labelled: LabelledSet) -> ErrorMetrics:
@@ -42,3 +48,88 @@ def _labels(labelled: LabelledSet, k: int) -> dict[str, object]:
     known = {"energy": np.isfinite(energy), "forces": forces is not None, "stress": np.isfinite(stress).all()}
     values = {"energy": float(energy), "forces": forces, "stress": stress}
     return {name: values[name] for name, there in known.items() if there}
+
+
+class Assessment:
+    """Errors of all seeds, and of their committee, on all parts of the data.
+
+    Parameters
+    ----------
+    trained : sequence of Trained
+    prepared : PreparedData
+        Of all of them.
+
+    Attributes
+    ----------
+    parts : list of str
+        Parts of the data that are not empty.
+    seeds : dict of str to list of ErrorMetrics
+        For each part those of each seed.
+    committee : dict of str to ErrorMetrics
+        For each part; empty with one seed.
+    seconds : float
+        Wall time of all epochs.
+    """
+
+    def __init__(self, trained: Sequence[Trained], prepared: PreparedData) -> None:
+        dataset = prepared.dataset
+        self.parts = [name for name in PARTS if len(getattr(dataset.split, name))]
+        sets = {name: dataset.part(name) for name in self.parts}
+        self.seeds = {name: [assess(each.potential, labelled) for each in trained] for name, labelled in sets.items()}
+        self.committee: dict[str, ErrorMetrics] = {}
+        if len(trained) > 1:
+            whole = Committee([each.potential for each in trained])
+            self.committee = {name: assess(whole, labelled) for name, labelled in sets.items()}
+        self.seconds = sum(each.progress.seconds for each in trained)
+
+    @property
+    def judged(self) -> str:
+        """The part that tells most about new structures."""
+        return self.parts[-1]
+
+    def metrics(self) -> ErrorMetrics:
+        """Errors on the part that tells most, of the committee if there is one."""
+        return self.committee.get(self.judged) or self.seeds[self.judged][0]
+
+    def head(self) -> list[str]:
+        """Heads of the columns of `rows`."""
+        return ["", *(f"{kind} {name.upper()} ({SHOWN[kind][1]})" for kind, name in self._columns())]
+
+    def rows(self) -> Iterator[list[str]]:
+        """Errors as a table: a line for each part, the mean over seeds and their spread, and the committee's."""
+        for part in self.parts:
+            yield [part, *(_mean_and_spread(self.seeds[part], *column) for column in self._columns())]
+            if self.committee:
+                found = [self.committee[part]]
+                yield [f"{part}, committee", *(_mean_and_spread(found, *column) for column in self._columns())]
+
+    def text(self) -> str:
+        """The table for a terminal."""
+        table = [self.head(), *self.rows()]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ([cell.rjust(width) for cell, width in zip(line, widths, strict=True)] for line in table)
+        return "\n".join("  ".join(line) for line in lines)
+
+    def _columns(self) -> list[tuple[str, str]]:
+        known = {kind for part in self.parts for kind in self.seeds[part][0].by_name()}
+        return [(kind, name) for kind in SHOWN if kind in known for name in ("rmse", "mae")]
+
+
+def write_errors(trained: Sequence[Trained], assessment: Assessment) -> None:
+    """Write the errors of each model into its file.
+
+    Raises
+    ------
+    StorageError
+        If one cannot be written.
+    """
+    for number, each in enumerate(trained):
+        errors = {part: found[number].errors() for part, found in assessment.seeds.items()}
+        each.potential.metadata["errors (RMSE)"] = json.dumps(errors)
+        each.potential.save(each.files.model)
+
+
+def _mean_and_spread(several: Sequence[ErrorMetrics], kind: str, name: str) -> str:
+    numbers = [SHOWN[kind][0] * getattr(each.by_name().get(kind, ErrorSums()), name) for each in several]
+    mean = f"{np.mean(numbers):.4g}"
+    return mean if len(numbers) == 1 else f"{mean} ± {np.std(numbers, ddof=1):.2g}"

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fastsf.errors import InputError
+from fastsf.training.config.sections import TrainingLimits
 from fastsf.training.objective.balance import Balance
 from fastsf.training.objective.measures import Errors, Sigma
 from fastsf.training.optimizers.base import Optimizer
@@ -31,30 +31,6 @@ class Measured(Protocol):
 
     def errors(self, parameters: FloatArray) -> Errors:
         """Errors of the predictions with some parameters."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a training ends.
-
-    Parameters
-    ----------
-    epochs : int
-        After so many.
-    minutes : float
-        After the first epoch that ends later than this.
-    patience : int
-        After so many epochs without a better score; only with a validation set.
-    """
-
-    epochs: int = 100
-    minutes: float = math.inf
-    patience: int = 30
-
-    def __post_init__(self) -> None:
-        for name, least in (("epochs", 0), ("minutes", 0), ("patience", 1)):
-            if not getattr(self, name) >= least:
-                raise InputError(f"{name}: expected at least {least}, found {getattr(self, name)}")
 
 
 @dataclass
@@ -128,7 +104,7 @@ class Loop:
     validation : Measured, optional
         An objective of other structures: the best parameters are those with the lowest score on them. Without, those
         with the lowest score on the training set are kept, and the training does not end early.
-    limits : Limits
+    limits : TrainingLimits
         When to end.
     balance : Balance, optional
         Changes the sigmas of the training on the way.
@@ -139,7 +115,7 @@ class Loop:
         optimizer: Optimizer,
         training: Measured,
         validation: Measured | None,
-        limits: Limits,
+        limits: TrainingLimits,
         balance: Balance | None = None,
     ) -> None:
         self.optimizer, self.training, self.validation = optimizer, training, validation

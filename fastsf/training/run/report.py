@@ -4,121 +4,23 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from fastsf.potentials.committee import Committee
 from fastsf.potentials.potential import Potential
 from fastsf.prediction.error_plots import plot_errors
-from fastsf.prediction.metrics import SHOWN, ErrorMetrics, ErrorSums
 from fastsf.prediction.parity import plot_parity
 from fastsf.reports.document import ReportDocument
 from fastsf.structure import Structure
-from fastsf.training.run.assessment import assess
+from fastsf.training.preparation.dataset import PARTS
+from fastsf.training.preparation.prepared import PreparedData
+from fastsf.training.run.assessment import Assessment
 from fastsf.training.run.history import read_history
-from fastsf.training.run.loop import Progress
 from fastsf.training.run.plots import plot_learning, plot_weights
-from fastsf.training.run.preparation import PARTS, Preparation
-from fastsf.training.run.run import RunFiles
+from fastsf.training.run.seeds import Trained
 
 _SKIN = 1.0
 _SECONDS = 0.3
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A finished training.
-
-    Parameters
-    ----------
-    seed : int
-    files : RunFiles
-    progress : Progress
-    reason : str
-        Why it ended.
-    potential : Potential
-        With the best parameters.
-    """
-
-    seed: int
-    files: RunFiles
-    progress: Progress
-    reason: str
-    potential: Potential
-
-
-class Assessment:
-    """Errors of all seeds, and of their committee, on all parts of the data.
-
-    Parameters
-    ----------
-    trained : sequence of Trained
-    preparation : Preparation
-        Of all of them.
-
-    Attributes
-    ----------
-    parts : list of str
-        Parts of the data that are not empty.
-    seeds : dict of str to list of ErrorMetrics
-        For each part those of each seed.
-    committee : dict of str to ErrorMetrics
-        For each part; empty with one seed.
-    seconds : float
-        Wall time of all epochs.
-    """
-
-    def __init__(self, trained: Sequence[Trained], preparation: Preparation) -> None:
-        dataset = preparation.dataset
-        self.parts = [name for name in PARTS if len(getattr(dataset.split, name))]
-        sets = {name: dataset.part(name) for name in self.parts}
-        self.seeds = {name: [assess(each.potential, labelled) for each in trained] for name, labelled in sets.items()}
-        self.committee: dict[str, ErrorMetrics] = {}
-        if len(trained) > 1:
-            whole = Committee([each.potential for each in trained])
-            self.committee = {name: assess(whole, labelled) for name, labelled in sets.items()}
-        self.seconds = sum(each.progress.seconds for each in trained)
-
-    @property
-    def judged(self) -> str:
-        """The part that tells most about new structures."""
-        return self.parts[-1]
-
-    def metrics(self) -> ErrorMetrics:
-        """Errors on the part that tells most, of the committee if there is one."""
-        return self.committee.get(self.judged) or self.seeds[self.judged][0]
-
-    def head(self) -> list[str]:
-        """Heads of the columns of `rows`."""
-        return ["", *(f"{kind} {name.upper()} ({SHOWN[kind][1]})" for kind, name in self._columns())]
-
-    def rows(self) -> Iterator[list[str]]:
-        """Errors as a table: a line for each part, the mean over seeds and their spread, and the committee's."""
-        for part in self.parts:
-            yield [part, *(_mean_and_spread(self.seeds[part], *column) for column in self._columns())]
-            if self.committee:
-                found = [self.committee[part]]
-                yield [f"{part}, committee", *(_mean_and_spread(found, *column) for column in self._columns())]
-
-    def text(self) -> str:
-        """The table for a terminal."""
-        table = [self.head(), *self.rows()]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = ([cell.rjust(width) for cell, width in zip(line, widths, strict=True)] for line in table)
-        return "\n".join("  ".join(line) for line in lines)
-
-    def _columns(self) -> list[tuple[str, str]]:
-        known = {kind for part in self.parts for kind in self.seeds[part][0].by_name()}
-        return [(kind, name) for kind in SHOWN if kind in known for name in ("rmse", "mae")]
-
-
-def _mean_and_spread(several: Sequence[ErrorMetrics], kind: str, name: str) -> str:
-    numbers = [SHOWN[kind][0] * getattr(each.by_name().get(kind, ErrorSums()), name) for each in several]
-    mean = f"{np.mean(numbers):.4g}"
-    return mean if len(numbers) == 1 else f"{mean} ± {np.std(numbers, ddof=1):.2g}"
 
 
 def measure_speed(potential: Potential, structures: Sequence[Structure]) -> tuple[float, int]:
@@ -144,7 +46,7 @@ def measure_speed(potential: Potential, structures: Sequence[Structure]) -> tupl
 def write_report(
     folder: Path,
     trained: Sequence[Trained],
-    preparation: Preparation,
+    prepared: PreparedData,
     assessment: Assessment,
     remarks: str,
     command: str,
@@ -156,7 +58,7 @@ def write_report(
     folder : Path
         Where to.
     trained : sequence of Trained
-    preparation : Preparation
+    prepared : PreparedData
     assessment : Assessment
     remarks : str
         What is unusual in the data.
@@ -173,14 +75,14 @@ def write_report(
     StorageError
         If a file cannot be written.
     """
-    document = ReportDocument(f"Training of a potential for {', '.join(preparation.descriptor.elements)}", folder)
+    document = ReportDocument(f"Training of a potential for {', '.join(prepared.descriptor.elements)}", folder)
     _errors(document, assessment)
-    _speed(document, trained[0].potential, preparation)
+    _speed(document, trained[0].potential, prepared)
     _course(document, trained)
     _details(document, assessment)
-    _data(document, preparation, remarks)
-    _potential(document, trained[0].potential, preparation)
-    _origin(document, preparation, command)
+    _data(document, prepared, remarks)
+    _potential(document, trained[0].potential, prepared)
+    _origin(document, prepared, command)
     return document.write("report")
 
 
@@ -192,8 +94,8 @@ def _errors(document: ReportDocument, assessment: Assessment) -> None:
         document.text(f"Mean and standard deviation over {number} seeds; the committee predicts their mean.")
 
 
-def _speed(document: ReportDocument, potential: Potential, preparation: Preparation) -> None:
-    microseconds, atoms = measure_speed(potential, preparation.dataset.labelled.structures)
+def _speed(document: ReportDocument, potential: Potential, prepared: PreparedData) -> None:
+    microseconds, atoms = measure_speed(potential, prepared.dataset.labelled.structures)
     threads = potential.descriptor.threads
     document.text(
         f"Speed of the model: {microseconds:.2f} µs per atom for energy and forces of {atoms} atoms "
@@ -230,8 +132,8 @@ def _details(document: ReportDocument, assessment: Assessment) -> None:
         document.picture(path, f"predictions against reference, {path.stem}")
 
 
-def _data(document: ReportDocument, preparation: Preparation, remarks: str) -> None:
-    dataset = preparation.dataset
+def _data(document: ReportDocument, prepared: PreparedData, remarks: str) -> None:
+    dataset = prepared.dataset
     document.heading("Data")
     groups = sorted(set(dataset.labelled.groups))
     parts = {name: dataset.part(name) for name in PARTS}
@@ -245,9 +147,9 @@ def _data(document: ReportDocument, preparation: Preparation, remarks: str) -> N
     document.listing([*dataset.split.warnings, *remarks.splitlines()])
 
 
-def _potential(document: ReportDocument, potential: Potential, preparation: Preparation) -> None:
+def _potential(document: ReportDocument, potential: Potential, prepared: PreparedData) -> None:
     document.heading("Model")
-    sigma, config = preparation.sigma, preparation.config
+    sigma, config = prepared.sigma, prepared.config
     document.listing(
         [
             *potential.describe().splitlines(),
@@ -262,9 +164,9 @@ def _potential(document: ReportDocument, potential: Potential, preparation: Prep
     document.picture(picture, "distribution of weights and biases")
 
 
-def _origin(document: ReportDocument, preparation: Preparation, command: str) -> None:
+def _origin(document: ReportDocument, prepared: PreparedData, command: str) -> None:
     import fastsf
 
     document.heading("Origin")
-    files = [f"{digest}  {path}" for path, digest in preparation.dataset.digests.items()]
+    files = [f"{digest}  {path}" for path, digest in prepared.dataset.digests.items()]
     document.listing([f"fastsf {fastsf.__version__}: {command}", "", "SHA-256 of the data", *files])

@@ -1,0 +1,139 @@
+"""What ``fastsf train`` shows while it works: a table of the epochs, and bars on terminals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+from fastsf.console import Bar, Console, ProgressBar, ReadingProgress
+from fastsf.prediction.metrics import SHOWN
+from fastsf.training.run.history import EPOCH
+from fastsf.training.run.loop import KINDS, SCORE, SECONDS, column
+from fastsf.training.run.seeds import TrainingObserver
+
+_SECONDS = 1.0
+
+
+class TrainingDisplay(TrainingObserver):
+    """Display of the trainings of all seeds; leaving its context closes bars and tables.
+
+    Parameters
+    ----------
+    console : Console
+    epochs : int
+        Largest number of epochs.
+    """
+
+    def __init__(self, console: Console, epochs: int) -> None:
+        self._console, self._epochs = console, epochs
+        self._bar: ProgressBar | None = None
+        self._table: EpochTable | None = None
+
+    def __enter__(self) -> TrainingDisplay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.__exit__()
+        if self._table is not None:
+            self._table.close()
+        self._bar = self._table = None
+
+    def memory(self, needed: float, kept: float) -> None:
+        """Say how much memory the samples need."""
+        self._console.say(
+            f"derivatives of the symmetry functions: at most {needed / 2**30:.2f} GiB, {kept / 2**30:g} GiB may be kept"
+        )
+        if needed > kept:
+            self._console.say(
+                "  what does not fit is computed anew in every epoch; [run] memory (--memory) allows more"
+            )
+
+    def samples(self, structures: int, atoms: int, total: int) -> None:
+        """Draw the bar of samples."""
+        if self._bar is None:
+            self._bar = self._console.progress_bar()
+        self._bar(ReadingProgress(structures, atoms, structures, total))
+        if structures == total:
+            self._bar.__exit__()
+            self._bar = None
+
+    def begin(self, epoch: int) -> None:
+        """Begin a table."""
+        if epoch:
+            self._console.say(f"Going on after epoch {epoch}.")
+        self._table = EpochTable(self._console, self._epochs, self._console.bar())
+
+    def epoch(self, row: Mapping[str, float]) -> None:
+        """Add a row to the table."""
+        assert self._table is not None
+        self._table(row)
+
+    def end(self, reason: str, best_epoch: int) -> None:
+        """End the table, and say why the training ended."""
+        self.__exit__()
+        if reason:
+            self._console.say(f"{reason}; best epoch {best_epoch}")
+
+    def interrupted(self) -> None:
+        """Say that the training will stop."""
+        self._console.say("finishing this epoch ... (again: stop at once)")
+
+
+class EpochTable:
+    """Table of the epochs that grows while a training runs; at most a row per second, and the first and the last.
+
+    Parameters
+    ----------
+    console : Console
+        Where it is shown.
+    epochs : int
+        The most that there may be.
+    bar : Bar
+        Drawn below it.
+    """
+
+    def __init__(self, console: Console, epochs: int, bar: Bar) -> None:
+        self._console, self._epochs = console, epochs
+        self._bar = bar
+        self._columns: list[tuple[str, float, str]] = []
+        self._shown = 0.0
+        self._last: Mapping[str, float] | None = None
+
+    def close(self) -> None:
+        """Show the last row, and remove the bar."""
+        if self._last is not None:
+            self._show(self._last)
+        self._bar.close()
+
+    def __call__(self, row: Mapping[str, float]) -> None:
+        """Take the row of an epoch."""
+        if not self._columns:
+            self._begin(row)
+        self._last = row
+        if time.perf_counter() - self._shown >= _SECONDS:
+            self._show(row)
+        self._bar.draw(row[EPOCH], self._epochs, f"{row[EPOCH]:.0f} of {self._epochs} epochs")
+
+    def _begin(self, row: Mapping[str, float]) -> None:
+        parts = [part for part in ("training", "validation") if column(part, "energy") in row]
+        kinds = [kind for kind in KINDS if row[column("training", kind)] == row[column("training", kind)]]
+        self._columns = [(column(part, kind), SHOWN[kind][0], kind) for part in parts for kind in kinds]
+        heads = "".join(f"{part:>{11 * len(kinds)}}" for part in parts)
+        units = "".join(f"{kind[:6]:>11}" for _ in parts for kind in kinds)
+        names = "".join(f"{SHOWN[kind][1]:>11}" for _ in parts for kind in kinds)
+        for line in (f"{'':18}{heads}", f"{'epoch':>7}{'time':>11}{units}{'score':>11}", f"{'':7}{'s':>11}{names}"):
+            self._say(line)
+
+    def _show(self, row: Mapping[str, float]) -> None:
+        self._say("".join([f"{row[EPOCH]:7d}{row[SECONDS]:11.1f}", *self._numbers(row)]))
+        self._shown, self._last = time.perf_counter(), None
+
+    def _numbers(self, row: Mapping[str, float]) -> Iterator[str]:
+        for name, scale, _ in self._columns:
+            yield f"{scale * row.get(name, float('nan')):11.4g}"
+        yield f"{row.get(SCORE, float('nan')):11.4g}"
+
+    def _say(self, text: str) -> None:
+        self._bar.clear()
+        self._console.say(text)

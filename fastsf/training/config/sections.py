@@ -1,0 +1,250 @@
+"""The sections of a configuration, one class each; every value has a default except the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fastsf.datasets.frames import OnError, Reading
+from fastsf.errors import InputError
+from fastsf.potentials.network import ACTIVATIONS
+from fastsf.potentials.scaling import Mode
+from fastsf.symmetry.definition import PAIR_CENTERED
+from fastsf.symmetry.pcsf import PairFunction
+from fastsf.training.objective.initialization import METHODS
+
+NO_RECIPE = "none"
+"""In place of a recipe's name: no atom-centred functions."""
+
+READING_KEYS = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
+"""Keys of [data] that tell how files are read."""
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """Section [data]: structures with labels, and what they are for.
+
+    Parameters
+    ----------
+    train : tuple of str
+        Files and patterns; relative to the folder of the configuration.
+    validation, test : float or tuple of str
+        A fraction of `train`, from each group its share, or files.
+    validation_groups, test_groups : tuple of str
+        Groups of `train` that are for these in place of a fraction.
+    seed : int
+        Of the draw.
+    length_unit, energy_unit, energy_key, forces_key, stress_key, on_error
+        As for `fastsf.datasets.frames.Reading`.
+    group_key, weight_key : str, optional
+        Names under which the group and the weight of a structure stand.
+    on_serious : "stop" or "warn"
+        What to do about data with which training makes no sense.
+    group_weights : dict of str to float
+        Factors of the weights of structures.
+    """
+
+    train: tuple[str, ...]
+    validation: float | tuple[str, ...] = 0.1
+    test: float | tuple[str, ...] = ()
+    validation_groups: tuple[str, ...] = ()
+    test_groups: tuple[str, ...] = ()
+    seed: int = 0
+    length_unit: str = "Angstrom"
+    energy_unit: str = "eV"
+    energy_key: str | None = None
+    forces_key: str | None = None
+    stress_key: str | None = None
+    group_key: str | None = None
+    weight_key: str | None = None
+    on_error: OnError = "stop"
+    on_serious: Literal["stop", "warn"] = "stop"
+    group_weights: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.train:
+            raise InputError("train: expected at least one file")
+        for name in ("validation", "test"):
+            if getattr(self, f"{name}_groups") and isinstance(getattr(self, name), tuple) and getattr(self, name):
+                raise InputError(f"{name} and {name}_groups exclude each other")
+
+    @property
+    def reading(self) -> Reading:
+        """How files are read."""
+        return Reading(**{name: getattr(self, name) for name in READING_KEYS})
+
+
+@dataclass(frozen=True)
+class NetworksSection:
+    """Section [networks]: one network per element, all of the same shape.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Nodes of the hidden layers.
+    activation : str
+        Of the hidden layers; the output is linear.
+    initialization, bounds, bias_spread
+        As for `initial_network`.
+    scaling : str
+        Of the symmetry functions, as for `Scaling`.
+    """
+
+    hidden: tuple[int, ...] = (20, 20)
+    activation: str = "tanh"
+    initialization: str = "lecun_normal"
+    bounds: tuple[float, ...] = (-1.0, 1.0)
+    bias_spread: float = 0.5
+    scaling: Mode = "scale_sigma"
+
+    def __post_init__(self) -> None:
+        _check_hidden(self.hidden)
+        if self.initialization not in METHODS:
+            raise InputError(f"initialization: expected one of {', '.join(METHODS)}, found {self.initialization!r}")
+        if self.activation not in ACTIVATIONS:
+            raise InputError(f"activation: expected one of {', '.join(ACTIVATIONS)}, found {self.activation!r}")
+        if len(self.bounds) != 2:
+            raise InputError(f"bounds: expected two numbers, found {list(self.bounds)}")
+
+
+@dataclass(frozen=True)
+class LossSection:
+    """Section [loss]: errors that count as one, and the decay of weights.
+
+    Parameters
+    ----------
+    energy, forces, stress : float or "auto"
+        Sigmas, in eV per atom, eV/Å and eV/Å^3.
+    use_stress : bool
+        Whether stresses are trained on.
+    balance : bool
+        Let the sigmas follow the errors that are left.
+    decay : float
+        Factor of the squares of the weights. As errors are counted in sigmas, weights are expected to be about
+        decay^(-1/2) large.
+    """
+
+    energy: float | Literal["auto"] = "auto"
+    forces: float | Literal["auto"] = "auto"
+    stress: float | Literal["auto"] = "auto"
+    use_stress: bool = False
+    balance: bool = False
+    decay: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("energy", "forces", "stress"):
+            if getattr(self, name) != "auto" and not 0 < getattr(self, name) < float("inf"):
+                raise InputError(f'{name}: expected a positive number or "auto", found {getattr(self, name)}')
+        if not 0 <= self.decay < float("inf"):
+            raise InputError(f"decay: expected 0 or more, found {self.decay}")
+
+
+@dataclass(frozen=True)
+class TrainingLimits:
+    """When a training ends.
+
+    Parameters
+    ----------
+    epochs : int
+        After so many.
+    minutes : float
+        After the first epoch that ends later than this.
+    patience : int
+        After so many epochs without a better score; only with a validation set.
+    """
+
+    epochs: int = 100
+    minutes: float = math.inf
+    patience: int = 30
+
+    def __post_init__(self) -> None:
+        _check_least(self, {"epochs": 0, "minutes": 0, "patience": 1})
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """Section [run]: how long, how often, and with what.
+
+    Parameters
+    ----------
+    epochs, minutes, patience
+        As for `TrainingLimits`.
+    seed : int
+        Of the first training.
+    seeds : int
+        How many trainings, each with a seed of its own: a committee.
+    checkpoint_minutes : float
+        From one checkpoint to the next.
+    threads : int, optional
+        All by default.
+    memory : float
+        GiB for what is computed once and kept.
+    precision : "float32" or "float64"
+        Of the derivatives of the symmetry functions that are kept.
+    """
+
+    epochs: int = 100
+    minutes: float = 15.0
+    patience: int = 30
+    seed: int = 0
+    seeds: int = 1
+    checkpoint_minutes: float = 1.0
+    threads: int | None = None
+    memory: float = 4.0
+    precision: Literal["float32", "float64"] = "float32"
+
+    def __post_init__(self) -> None:
+        self.limits  # noqa: B018  checks them
+        _check_least(self, {"seed": 0, "seeds": 1, "checkpoint_minutes": 0.0, "memory": 0.0})
+        if self.threads is not None and self.threads < 1:
+            raise InputError(f"threads: expected at least 1, found {self.threads}")
+
+    @property
+    def limits(self) -> TrainingLimits:
+        """When a training ends."""
+        return TrainingLimits(self.epochs, self.minutes, self.patience)
+
+
+@dataclass(frozen=True)
+class PCSFSection:
+    """Section [pairs]: pair-centred functions, and one network per kind of pairs, all of the same shape.
+
+    Parameters
+    ----------
+    envelope : {"fc", "shift", "none"}
+        How the energy of a pair ends at the cutoff, as for `PairTerm`.
+    hidden : tuple of int, optional
+        Nodes of the hidden layers; as in `NetworksSection` by default, as is everything else.
+    functions : list of PairFunction, optional
+        The functions.
+    recipe : dict, optional
+        A recipe ("name") and its options, in place of functions; without either, what suits the data.
+    """
+
+    envelope: Literal["fc", "shift", "none"] = "fc"
+    hidden: tuple[int, ...] | None = None
+    functions: list[PairFunction] | None = None
+    recipe: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        _check_hidden(self.hidden or ())
+
+    def table(self) -> dict[str, Any]:
+        """Everything in plain types."""
+        functions = None if self.functions is None else [PAIR_CENTERED.to_dict(each) for each in self.functions]
+        return {"envelope": self.envelope, "hidden": self.hidden, "recipe": self.recipe, "functions": functions}
+
+
+def _check_hidden(hidden: tuple[int, ...]) -> None:
+    """Complain about layers without nodes; raises InputError."""
+    if any(size < 1 for size in hidden):
+        raise InputError(f"hidden: expected positive numbers, found {list(hidden)}")
+
+
+def _check_least(section: object, least: Mapping[str, float]) -> None:
+    """Raise InputError for a value below its minimum, or not a number."""
+    for name, minimum in least.items():
+        if not getattr(section, name) >= minimum:
+            raise InputError(f"{name}: expected at least {minimum}, found {getattr(section, name)}")

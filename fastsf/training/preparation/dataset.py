@@ -1,0 +1,109 @@
+"""The data of a run: structures with labels, divided into parts."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from fastsf.datasets.labelled import LabelledSet, read_labelled
+from fastsf.datasets.splits import Named, Split, split
+from fastsf.elements import atomic_number
+from fastsf.errors import InputError
+from fastsf.storage.atomic import storage_errors
+from fastsf.training.config.sections import DataSection
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The data of a run.
+
+    Parameters
+    ----------
+    labelled : LabelledSet
+        All structures.
+    split : Split
+        Which are for what.
+    """
+
+    labelled: LabelledSet
+    split: Split
+
+    def part(self, name: str) -> LabelledSet:
+        """Structures of one of `PARTS`."""
+        return self.labelled.select(getattr(self.split, name))
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every file, found when first asked for.
+
+        Raises
+        ------
+        StorageError
+            If one cannot be read any more.
+        """
+        found = {}
+        for path in dict.fromkeys(self.labelled.files):
+            with storage_errors(f"cannot read {path}"), Path(path).open("rb") as file:
+                digest = hashlib.sha256()
+                while block := file.read(1 << 20):
+                    digest.update(block)
+                found[path] = digest.hexdigest()
+        return found
+
+
+def read_data(data: DataSection) -> Dataset:
+    """Read and divide the structures.
+
+    Raises
+    ------
+    StorageError, InputError
+        As `read_labelled` and `split`; for an element that is not in the training set but elsewhere.
+    """
+
+    def read(paths: tuple[str, ...]) -> LabelledSet:
+        return read_labelled(paths, data.reading, group_key=data.group_key, weight_key=data.weight_key)
+
+    main = read(data.train)
+    apart = [read(names) if isinstance(names, tuple) and names else None for names in (data.validation, data.test)]
+    choices = [_choice(getattr(data, name), getattr(data, f"{name}_groups")) for name in ("validation", "test")]
+    own = split(main, *choices, seed=data.seed, use_marks=True)
+    sets = [main, *(each for each in apart if each is not None)]
+    whole = LabelledSet.joined(sets).weighted(data.group_weights)
+    dataset = Dataset(whole, _with_sets(own, len(main), apart))
+    _check_elements(dataset)
+    return dataset
+
+
+def _choice(wanted: float | tuple[str, ...], groups: tuple[str, ...]) -> float | Named:
+    if groups:
+        return Named("group", groups)
+    return 0.0 if isinstance(wanted, tuple) else wanted
+
+
+def _with_sets(own: Split, first: int, apart: list[LabelledSet | None]) -> Split:
+    """Add sets of their own, behind the structures that were divided."""
+    parts = [own.validation, own.test]
+    for k, each in enumerate(apart):
+        if each is not None:
+            parts[k] = np.concatenate([parts[k], np.arange(first, first + len(each))])
+            first += len(each)
+    warnings = () if len(parts[0]) else own.warnings
+    return Split(own.train, parts[0], parts[1], warnings)
+
+
+def _check_elements(dataset: Dataset) -> None:
+    known = dataset.part("train").elements
+    for name in PARTS[1:]:
+        part = dataset.part(name)
+        for symbol in sorted(set(part.elements) - set(known)):
+            has_it = [atomic_number(symbol) in structure.numbers for structure in part.structures]
+            raise InputError(
+                f"{part.sources[has_it.index(True)]}: {symbol} is in the {name} set, but in no structure of the "
+                f"training set, whose elements are {', '.join(known)}"
+            )

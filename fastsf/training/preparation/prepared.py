@@ -1,0 +1,136 @@
+"""The second stage of a training: what all seeds of a run share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastsf.descriptors.acsf import ACSF
+from fastsf.descriptors.pcsf import PCSF
+from fastsf.potentials.scaling import Scaling
+from fastsf.symmetry.definition import ATOM_CENTERED, PAIR_CENTERED
+from fastsf.threads import most_threads
+from fastsf.training.config.config import Config
+from fastsf.training.objective.balance import starting_sigma
+from fastsf.training.objective.measures import Sigma
+from fastsf.training.objective.model import Model
+from fastsf.training.objective.objective import Objective
+from fastsf.training.objective.pcsf_parts import PairInputs, estimated_pair_bytes
+from fastsf.training.objective.samples import Samples, estimated_bytes
+from fastsf.training.preparation.dataset import PARTS, Dataset
+from fastsf.training.preparation.models import model_maker
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedData:
+    """What all seeds of a run share.
+
+    Parameters
+    ----------
+    config : Config
+    dataset : Dataset
+    descriptor : ACSF
+        Without functions if there are only those of pairs.
+    scalings : dict of str to Scaling
+    pairs : PairInputs or None
+    sigma : Sigma
+        Where training begins.
+    model : callable
+        Makes the networks to start from with a seed.
+    """
+
+    config: Config
+    dataset: Dataset
+    descriptor: ACSF
+    scalings: dict[str, Scaling]
+    pairs: PairInputs | None
+    sigma: Sigma
+    model: Callable[[int], Model]
+
+    @classmethod
+    def of(cls, config: Config, dataset: Dataset) -> PreparedData:
+        """Compute what does not take long.
+
+        Parameters
+        ----------
+        config : Config
+        dataset : Dataset
+
+        Raises
+        ------
+        InputError
+            If functions and structures do not fit together.
+        """
+        train = dataset.part("train")
+        make = model_maker(config, train)
+        model = make(config.run.seed)
+        model.potential()  # so that what does not go together shows now
+        known = starting_sigma(train)
+        chosen = {name: getattr(config.loss, name) for name in ("energy", "forces", "stress")}
+        sigma = Sigma(**{name: getattr(known, name) if v == "auto" else v for name, v in chosen.items()})
+        return cls(config, dataset, model.descriptor, dict(model.scalings), model.pairs, sigma, make)
+
+    @property
+    def descriptors(self) -> list[ACSF | PCSF]:
+        """Descriptors with functions."""
+        atoms: list[ACSF | PCSF] = [self.descriptor] if self.descriptor.n_features else []
+        return atoms if self.pairs is None else [*atoms, self.pairs.descriptor]
+
+    def estimated_bytes(self) -> int:
+        """Memory that the samples take at most."""
+        itemsize = np.dtype(self.config.run.precision).itemsize
+        structures = [s for name in PARTS[:2] for s in self.dataset.part(name).structures]
+        total = estimated_bytes(self.descriptor, structures, itemsize)
+        if self.pairs is not None:
+            total += estimated_pair_bytes(self.pairs.descriptor, structures, itemsize)
+        return total
+
+    def samples(self, name: str, memory: float, on_progress: Callable[[int], object] = lambda n: None) -> Samples:
+        """Samples of the structures of a part, computed as far as so many bytes go."""
+        samples = Samples(
+            self.descriptor,
+            self.scalings,
+            self.dataset.part(name).structures,
+            pairs=self.pairs,
+            stress=self.config.loss.use_stress,
+            memory=memory,
+            dtype=np.dtype(self.config.run.precision),
+        )
+        for done in samples.fill():
+            on_progress(done)
+        return samples
+
+    def objective(self, name: str, model: Model, samples: Samples) -> Objective:
+        """Objective over a part."""
+        labelled, threads = self.dataset.part(name), self.config.run.threads or most_threads()
+        return Objective(model, samples, labelled, self.sigma, self.config.loss.decay, threads)
+
+    def identity(self) -> dict[str, Any]:
+        """What determines the course of a training, in JSON's types, but for the seed.
+
+        How long it runs, and what of the machine it uses, do not belong to it.
+        """
+        import fastsf
+
+        table = self.config.table()
+        run = table.pop("run")
+        functions = [f for each in self.descriptor.columns.values() for f in each]
+        digests = {"functions": _digest(ATOM_CENTERED.to_document(functions, self.descriptor.elements))}
+        if self.pairs is not None:
+            of_pairs = [f for each in self.pairs.descriptor.columns.values() for f in each]
+            digests["pair functions"] = _digest(PAIR_CENTERED.to_document(of_pairs, self.pairs.descriptor.elements))
+        return {
+            **table,
+            "precision": run["precision"],
+            **digests,
+            "files": self.dataset.digests,
+            "fastsf": fastsf.__version__,
+        }
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(repr(document["functions"]).encode()).hexdigest()
