@@ -12,9 +12,15 @@ PACKAGE = Path(fastsf.__file__).parent
 LAYERS = (
     "_lazy", "types", "errors", "units", "elements", "structure", "threads",
     "storage", "neighbors", "symmetry", "io", "descriptors", "potentials", "datasets", "featurize", "reports",
-    "prediction", "simulation", "md", "mc", "lammps", "analysis",
+    "prediction", "training", "simulation", "md", "mc", "lammps", "analysis",
 )  # fmt: skip
 """Modules and packages from the bottom to the top: each imports only from those before it (and kernels)."""
+
+LAYERS_INSIDE = {"training": ("objective", "optimizers", "config", "preparation", "run")}
+"""Layers of the folders of a package."""
+
+COMMANDS = ("cli", "compilation", "console")
+"""What shows and compiles: commands use packages, never the other way round."""
 
 
 def imported_modules(path: Path):
@@ -31,6 +37,7 @@ def imported_modules(path: Path):
 
 
 SOURCES = sorted(path for path in PACKAGE.glob("**/*.py") if "kernels" not in path.relative_to(PACKAGE).parts)
+INSIDE = [path for path in SOURCES if path.relative_to(PACKAGE).parts[0] in LAYERS_INSIDE]
 KERNELS = sorted((PACKAGE / "kernels").rglob("*.py"))
 
 
@@ -44,6 +51,17 @@ def test_imports_go_down(path: Path) -> None:
         if module.startswith("fastsf.") and not module.startswith("fastsf.kernels"):
             other = module.split(".")[1]
             assert other in below or other not in LAYERS, f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize("path", INSIDE, ids=str)
+def test_imports_inside_a_package_go_down(path: Path) -> None:
+    package, own = path.relative_to(PACKAGE).with_suffix("").parts[:2]
+    layers = LAYERS_INSIDE[package]
+    below = layers[: layers.index(own) + 1] if own in layers else layers
+    for module in imported_modules(path):
+        words = module.split(".")
+        assert words[0] != "fastsf" or words[1:2] == [] or words[1] not in COMMANDS, f"{path.name} imports {module}"
+        assert words[:2] != ["fastsf", package] or words[2] in below, f"{path.name} imports {module}"
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.name)

@@ -62,7 +62,8 @@ from fastsf.symmetry.factors import BUMPS, CUTOFFS
 from fastsf.training.objective.initialization import initial_network
 from fastsf.training.objective.model import Model
 from fastsf.training.objective.objective import Objective
-from fastsf.training.objective.samples import Samples, find_scalings
+from fastsf.training.objective.parts import find_scalings
+from fastsf.training.objective.samples import Samples
 from fastsf.training.optimizers.covariance import Covariance
 
 

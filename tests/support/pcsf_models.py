@@ -13,9 +13,8 @@ from fastsf.symmetry.factors import Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 from fastsf.training.objective.initialization import initial_network
 from fastsf.training.objective.model import Model
-from fastsf.training.objective.parts import with_functions
-from fastsf.training.objective.pcsf_parts import PairInputs, find_pair_scalings
-from fastsf.training.objective.samples import find_scalings
+from fastsf.training.objective.parts import find_scalings, with_functions
+from fastsf.training.objective.pcsf_parts import PCSFInputs
 
 FAR, NEAR = Cutoff(3.0, "poly4"), Cutoff(2.5, "poly4")
 OFFSETS = {"H": -0.5, "O": -75.0}
@@ -59,7 +58,7 @@ def pair_model(envelope: str = "fc", atoms: bool = True, threads: int = 1) -> Mo
     """Networks of pairs, and if wanted of atoms."""
     structures = systems()
     pcsf = PCSF(pair_functions(envelope != "shift"), elements=("H", "O"), threads=threads)
-    pairs = PairInputs(pcsf, find_pair_scalings(pcsf, structures, "scale_center", -1.0, 1.0), envelope)
+    pairs = PCSFInputs(pcsf, find_scalings(pcsf, structures, "scale_center", -1.0, 1.0), envelope)
     acsf = ACSF.without_functions(("H", "O"))
     if atoms:
         acsf = ACSF([G2(a, b, 0.3, FAR) for a, b in ("HH", "HO", "OH")], elements=("H", "O"), threads=threads)

@@ -13,7 +13,8 @@ from fastsf.errors import InputError
 from fastsf.training.objective.measures import Errors, Sigma
 from fastsf.training.objective.model import Model
 from fastsf.training.objective.objective import Objective
-from fastsf.training.objective.samples import Samples, estimated_bytes, find_scalings
+from fastsf.training.objective.parts import find_scalings
+from fastsf.training.objective.samples import Samples, estimated_acsf_bytes
 from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, LevenbergMarquardtSettings
 
 SIGMA = Sigma(0.05, 0.3, 0.02)
@@ -127,7 +128,7 @@ def test_float32_samples_are_near(objective, parameters):
 def test_memory_is_estimated(objective):
     samples = objective.samples
     blocks = sum(part.blocks.nbytes + part.index.nbytes for sample in samples for part in sample if part is not None)
-    assert 0.3 * blocks < estimated_bytes(objective.model.descriptor, samples.structures) < 3 * blocks
+    assert 0.3 * blocks < estimated_acsf_bytes(objective.model.descriptor, samples.structures) < 3 * blocks
 
 
 def test_errors(objective, parameters):

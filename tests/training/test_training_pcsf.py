@@ -12,8 +12,8 @@ from fastsf.structure import Structure
 from fastsf.training.objective.measures import Sigma
 from fastsf.training.objective.model import Model
 from fastsf.training.objective.objective import Objective
-from fastsf.training.objective.parts import with_functions
-from fastsf.training.objective.pcsf_parts import estimated_pair_bytes, find_pair_scalings
+from fastsf.training.objective.parts import find_scalings, with_functions
+from fastsf.training.objective.pcsf_parts import estimated_pcsf_bytes
 from fastsf.training.objective.samples import Samples
 from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, LevenbergMarquardtSettings
 
@@ -141,17 +141,17 @@ def test_memory_is_estimated():
     parts = [part for sample in objective.samples for part in sample if part is not None]
     blocks = sum(part.blocks.nbytes + part.index.nbytes for part in parts)
     pcsf = objective.model.pairs.descriptor
-    assert blocks <= estimated_pair_bytes(pcsf, objective.labelled.structures) < 2 * blocks
+    assert blocks <= estimated_pcsf_bytes(pcsf, objective.labelled.structures) < 2 * blocks
 
 
 def test_scalings_of_pairs():
     pcsf, structures = pair_model().pairs.descriptor, systems()
-    scaling = find_pair_scalings(pcsf, structures)["H-O"]
+    scaling = find_scalings(pcsf, structures)["H-O"]
     distances = [
         np.linalg.norm(structures[k].positions[0] - structures[k].positions[h]) for k in range(3) for h in (1, 2)
     ]
-    some = find_pair_scalings(pcsf, structures[:3])["H-O"]
+    some = find_scalings(pcsf, structures[:3])["H-O"]
     assert some.mean[0] == pytest.approx(np.mean(distances), rel=1e-12)
     assert some.maximum[0] <= scaling.maximum[0] < 3.0
     with pytest.raises(InputError, match=r"no structure of the training set has a pair H-H closer than 2\.5 Å"):
-        find_pair_scalings(pcsf, structures[5:6])
+        find_scalings(pcsf, structures[5:6])

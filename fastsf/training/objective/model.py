@@ -13,7 +13,7 @@ from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
 from fastsf.training.objective.parts import with_functions
-from fastsf.training.objective.pcsf_parts import PairInputs
+from fastsf.training.objective.pcsf_parts import PCSFInputs
 from fastsf.types import FloatArray, IntArray
 
 
@@ -33,7 +33,7 @@ class Model:
         eV per unit of the networks' output.
     length_scale : float
         Units of length of the training per Å.
-    pairs : PairInputs, optional
+    pairs : PCSFInputs, optional
         Functions and scalings of pairs.
     """
 
@@ -43,7 +43,7 @@ class Model:
     offsets: Mapping[str, float]
     energy_scale: float = 1.0
     length_scale: float = 1.0
-    pairs: PairInputs | None = None
+    pairs: PCSFInputs | None = None
 
     @classmethod
     def from_potential(cls, potential: Potential) -> Model:
@@ -52,7 +52,7 @@ class Model:
         networks = [potential.networks[symbol] for _, symbol in with_functions(descriptor.columns)]
         pairs = None
         if term is not None:
-            pairs = PairInputs(term.descriptor, term.scalings, term.envelope)
+            pairs = PCSFInputs(term.descriptor, term.scalings, term.envelope)
             networks += [term.networks[kind] for kind in pairs.kinds]
         scales = potential.energy_scale, potential.length_scale
         return cls(descriptor, potential.scalings, tuple(networks), potential.offsets, *scales, pairs)

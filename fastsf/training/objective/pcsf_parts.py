@@ -15,19 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.descriptors.pcsf import PCSF
-from fastsf.errors import InputError
-from fastsf.potentials.scaling import Mode, Scaling
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.pcsf import PairRadial, pair_cutoff
-from fastsf.training.objective.parts import Derivatives, Part, PartArrays, batches, with_functions
-from fastsf.types import FloatArray
-
-_BATCH_ATOMS = 50
-"""Structures of about so many atoms go through the kernels together: a pair sees the neighbours of both its ends."""
+from fastsf.training.objective.parts import Part, PartArrays, SampleParts, with_functions
+from fastsf.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class PairInputs:
+class PCSFInputs:
     """What the networks of pairs get; all of a `PairTerm` but the networks.
 
     Parameters
@@ -50,71 +46,47 @@ class PairInputs:
         return [kind for _, kind in with_functions(self.descriptor.columns)]
 
 
-class PairParts:
-    """Parts of kinds of pairs with symmetry functions; what `AtomParts` is for atoms.
+class PCSFParts(SampleParts):
+    """Parts of the kinds of pairs with symmetry functions.
 
     Parameters
     ----------
-    inputs : PairInputs
+    inputs : PCSFInputs
         Functions, scalings, envelope.
-    stress : bool
-        Also derivatives with respect to strain.
-    dtype : dtype
-        Of the derivatives.
+    stress, dtype
+        As for `SampleParts`.
     """
 
-    def __init__(self, inputs: PairInputs, stress: bool, dtype: npt.DTypeLike = np.float64) -> None:
-        self._inputs, self._stress, self._dtype = inputs, stress, dtype
-        known = inputs.descriptor
+    batch_atoms = 50  # fewer than for atoms: a pair sees the neighbours of both its ends
+
+    def __init__(self, inputs: PCSFInputs, stress: bool, dtype: npt.DTypeLike = np.float64) -> None:
+        self._envelope, known = inputs.envelope, inputs.descriptor
         functions = list(known.functions)
         if inputs.envelope != "none":
             functions += [PairRadial(each[0].elements, pair_cutoff(each)) for each in known.columns.values() if each]
-        self._parallel = PCSF(functions, elements=known.elements, threads=known.threads)
-        self._serial = PCSF(functions, elements=known.elements, threads=1)
-
-    def compute(self, structures: Sequence[Structure], serial: bool) -> list[list[Part | None]]:
-        """Parts of each structure, one per kind with functions."""
-        samples = []
-        for batch in batches(structures, _BATCH_ATOMS):
-            samples += self._batch([structures[k] for k in batch], self._serial if serial else self._parallel)
-        return samples
-
-    def _batch(self, structures: Sequence[Structure], descriptor: PCSF) -> list[list[Part | None]]:
-        values, jacobian, rows = descriptor.evaluate_batch(structures, jacobian=True)
-        assert jacobian is not None  # asked for
-        strains = descriptor.strain_derivatives(structures) if self._stress else None
-        samples, first = [], 0
-        for structure in structures:
-            low, high = rows.first[first], rows.first[first + len(structure)]
-            parts = []
-            for number, kind in with_functions(descriptor.columns):
-                mine = low + np.flatnonzero(rows.kind[low:high] == number)
-                arrays = Derivatives(jacobian, strains, mine, self._factor(kind), self._dtype).of(first, len(structure))
-                parts.append(self._part(kind, values[mine], arrays) if len(mine) else None)
-            samples.append(parts)
-            first += len(structure)
-        return samples
+        parallel, serial = (PCSF(functions, elements=known.elements, threads=n) for n in (known.threads, 1))
+        super().__init__(parallel, serial, inputs.scalings, stress, dtype)
 
     def _factor(self, kind: str) -> FloatArray:
-        """Factors of the columns: those of the scaling, and that of the weight if it has a column."""
-        factor, envelope = self._inputs.scalings[kind].affine()[1], self._inputs.envelope
-        return factor if envelope == "none" else np.append(factor, float(envelope == "fc"))
+        """Return the factors of the columns: of the scaling, and of the weight if it has a column."""
+        factor = super()._factor(kind)
+        return factor if self._envelope == "none" else np.append(factor, float(self._envelope == "fc"))
 
-    def _part(self, kind: str, values: FloatArray, arrays: PartArrays) -> Part:
-        scaling, envelope = self._inputs.scalings[kind], self._inputs.envelope
+    def _part(self, kind: str, values: FloatArray, rows: IntArray, arrays: PartArrays) -> Part:
+        scaling, own = self._scalings[kind], values[rows]
         s, (index, blocks, strain) = len(scaling), arrays
-        inputs = scaling.apply(values[:, :s])
-        if envelope == "none":
+        inputs = scaling.apply(own[:, :s])
+        if self._envelope == "none":
             return Part(inputs, index, blocks, strain)
-        if envelope == "fc":
-            return Part(inputs, index, blocks, strain, values[:, s].copy())
+        if self._envelope == "fc":
+            return Part(inputs, index, blocks, strain, own[:, s].copy())
         border = scaling.apply(np.zeros((1, s)))
         weights = np.append(np.ones(len(inputs)), -float(len(inputs)))
         strain = None if strain is None else np.pad(strain, ((0, 0), (0, 1), (0, 0), (0, 0)))
         return Part(np.vstack([inputs, border]), index, blocks, strain, weights)
 
 
-def estimated_pair_bytes(descriptor: PCSF, structures: Sequence[Structure], itemsize: int = 8) -> int:
+def estimated_pcsf_bytes(descriptor: PCSF, structures: Sequence[Structure], itemsize: int = 8) -> int:
     """Memory that the parts of pairs will take at most, from the numbers of neighbours.
 
     Parameters
@@ -140,34 +112,3 @@ def kinds_present(descriptor: PCSF, structures: Sequence[Structure]) -> set[str]
     """Kinds of pairs with functions that structures have."""
     numbers = {number for structure in structures for number in np.unique(descriptor.rows(structure).kind).tolist()}
     return {descriptor.kinds[number] for number in numbers}
-
-
-def find_pair_scalings(
-    descriptor: PCSF,
-    structures: Sequence[Structure],
-    mode: Mode = "scale_sigma",
-    lowest: float = 0.0,
-    highest: float = 1.0,
-) -> dict[str, Scaling]:
-    """Scalings by the statistics of structures.
-
-    `mode`, `lowest` and `highest` are as for `Scaling`.
-
-    Raises
-    ------
-    InputError
-        If none of the structures has a pair of a kind with functions.
-    """
-    kinds = with_functions(descriptor.columns)
-    found: dict[str, list[FloatArray]] = {kind: [] for _, kind in kinds}
-    for batch in batches(structures):
-        values, _, rows = descriptor.evaluate_batch([structures[k] for k in batch])
-        for number, kind in kinds:
-            found[kind].append(values[rows.kind == number, : len(descriptor.columns[kind])])
-    scalings = {}
-    for kind, tables in found.items():
-        if not sum(map(len, tables)):
-            radius = descriptor.cutoffs[kind]
-            raise InputError(f"no structure of the training set has a pair {kind} closer than {radius:g} Å")
-        scalings[kind] = Scaling.from_values(np.concatenate(tables), mode, lowest, highest)
-    return scalings

@@ -9,13 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.descriptors.acsf import ACSF
-from fastsf.errors import InputError
 from fastsf.neighbors.pairs import Pairs
-from fastsf.potentials.scaling import Mode, Scaling
+from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
-from fastsf.training.objective.parts import AtomParts, Part, Parts, batches, with_functions
-from fastsf.training.objective.pcsf_parts import PairInputs, PairParts
-from fastsf.types import FloatArray
+from fastsf.training.objective.parts import ACSFParts, Part, SampleParts, batches
+from fastsf.training.objective.pcsf_parts import PCSFInputs, PCSFParts
 
 Sample = tuple[Part | None, ...]
 """The parts of a structure, one per element with functions, then per kind of pairs; None for what is not there."""
@@ -34,7 +32,7 @@ class Samples(Sequence[Sample]):
         How they are scaled.
     structures : sequence of Structure
         The structures.
-    pairs : PairInputs, optional
+    pairs : PCSFInputs, optional
         Pair-centred functions and how they are scaled.
     stress : bool
         Also derivatives with respect to strain.
@@ -50,17 +48,17 @@ class Samples(Sequence[Sample]):
         scalings: Mapping[str, Scaling],
         structures: Sequence[Structure],
         *,
-        pairs: PairInputs | None = None,
+        pairs: PCSFInputs | None = None,
         stress: bool = False,
         memory: float | None = None,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
         self.structures, self.stress = list(structures), stress
-        self._parts: list[Parts] = []
+        self._parts: list[SampleParts] = []
         if descriptor.n_features:
-            self._parts.append(AtomParts(descriptor, scalings, stress, dtype))
+            self._parts.append(ACSFParts(descriptor, scalings, stress, dtype))
         if pairs is not None:
-            self._parts.append(PairParts(pairs, stress, dtype))
+            self._parts.append(PCSFParts(pairs, stress, dtype))
         self._kept: list[Sample | None] = [None] * len(self.structures)
         self._memory = float("inf") if memory is None else float(memory)
         self.kept_bytes = 0
@@ -98,7 +96,7 @@ class Samples(Sequence[Sample]):
         return [tuple(part for parts in sample for part in parts) for sample in zip(*found, strict=True)]
 
 
-def estimated_bytes(descriptor: ACSF, structures: Sequence[Structure], itemsize: int = 8) -> int:
+def estimated_acsf_bytes(descriptor: ACSF, structures: Sequence[Structure], itemsize: int = 8) -> int:
     """Memory that the parts of atoms will take at most, from their numbers of neighbours.
 
     Parameters
@@ -121,35 +119,3 @@ def estimated_bytes(descriptor: ACSF, structures: Sequence[Structure], itemsize:
             total += n * most * per_block
             first += n
     return total
-
-
-def find_scalings(
-    descriptor: ACSF,
-    structures: Sequence[Structure],
-    mode: Mode = "scale_sigma",
-    lowest: float = 0.0,
-    highest: float = 1.0,
-) -> dict[str, Scaling]:
-    """Scalings by the statistics of structures.
-
-    `mode`, `lowest` and `highest` are as for `Scaling`.
-
-    Raises
-    ------
-    InputError
-        If an element with functions is in none of the structures.
-    """
-    values: list[FloatArray] = []
-    if not descriptor.n_features:
-        return {}
-    for batch in batches(structures):
-        values += descriptor.create([structures[k] for k in batch])
-    species = [descriptor.species_of(structure.numbers) for structure in structures]
-    scalings = {}
-    for element, symbol in with_functions(descriptor.columns):
-        own = [v[kinds == element] for v, kinds in zip(values, species, strict=True)]
-        rows = np.concatenate(own) if own else np.empty((0, descriptor.n_features))
-        if not len(rows):
-            raise InputError(f"no structure of the training set has the element {symbol} of the functions")
-        scalings[symbol] = Scaling.from_values(rows[:, : len(descriptor.columns[symbol])], mode, lowest, highest)
-    return scalings

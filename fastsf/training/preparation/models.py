@@ -23,9 +23,8 @@ from fastsf.training.config.sections import NO_RECIPE, NetworksSection, PCSFSect
 from fastsf.training.config.suggest import suggest
 from fastsf.training.objective.initialization import initial_network
 from fastsf.training.objective.model import Model
-from fastsf.training.objective.parts import with_functions
-from fastsf.training.objective.pcsf_parts import PairInputs, find_pair_scalings, kinds_present
-from fastsf.training.objective.samples import find_scalings
+from fastsf.training.objective.parts import find_scalings, with_functions
+from fastsf.training.objective.pcsf_parts import PCSFInputs, kinds_present
 from fastsf.training.preparation.n2p2_models import model_of_folder
 
 F = TypeVar("F")
@@ -85,7 +84,7 @@ def _of_recipe(make: Callable[..., list[F]], recipe: Mapping[str, Any], train: L
 
 
 def _descriptor(
-    functions: Sequence[SymmetryFunction], pairs: PairInputs | None, train: LabelledSet, threads: int | None
+    functions: Sequence[SymmetryFunction], pairs: PCSFInputs | None, train: LabelledSet, threads: int | None
 ) -> ACSF:
     """Atom-centred functions, of all elements or of none."""
     if functions:
@@ -100,7 +99,7 @@ def _descriptor(
     return ACSF(functions, elements=train.elements, threads=threads)
 
 
-def _pairs(config: Config, chosen: PCSFSection, train: LabelledSet) -> PairInputs:
+def _pairs(config: Config, chosen: PCSFSection, train: LabelledSet) -> PCSFInputs:
     functions = pcsf_functions(chosen, train)
     descriptor = PCSF(functions, elements=train.elements, threads=config.run.threads)
     if chosen.functions is None:  # a recipe has functions of all kinds, be there such pairs or not
@@ -109,8 +108,8 @@ def _pairs(config: Config, chosen: PCSFSection, train: LabelledSet) -> PairInput
         if not functions:
             raise InputError(f"no two atoms of the training set are closer than {descriptor.cutoff:g} Å")
         descriptor = PCSF(functions, elements=train.elements, threads=config.run.threads)
-    scalings = find_pair_scalings(descriptor, train.structures, config.networks.scaling)
-    return PairInputs(descriptor, scalings, chosen.envelope)
+    scalings = find_scalings(descriptor, train.structures, config.networks.scaling)
+    return PCSFInputs(descriptor, scalings, chosen.envelope)
 
 
 def _network(networks: NetworksSection, sizes: tuple[int, ...], rng: np.random.Generator) -> Network:

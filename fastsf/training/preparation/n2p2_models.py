@@ -15,7 +15,7 @@ from fastsf.potentials.network import Network
 from fastsf.training.config.n2p2_folder import TrainingFolder
 from fastsf.training.objective.initialization import initial_network, preconditioned
 from fastsf.training.objective.model import Model
-from fastsf.training.objective.samples import find_scalings
+from fastsf.training.objective.parts import find_scalings
 
 
 def model_of_folder(

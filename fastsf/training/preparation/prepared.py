@@ -19,8 +19,8 @@ from fastsf.training.objective.balance import starting_sigma
 from fastsf.training.objective.measures import Sigma
 from fastsf.training.objective.model import Model
 from fastsf.training.objective.objective import Objective
-from fastsf.training.objective.pcsf_parts import PairInputs, estimated_pair_bytes
-from fastsf.training.objective.samples import Samples, estimated_bytes
+from fastsf.training.objective.pcsf_parts import PCSFInputs, estimated_pcsf_bytes
+from fastsf.training.objective.samples import Samples, estimated_acsf_bytes
 from fastsf.training.preparation.dataset import PARTS, Dataset
 from fastsf.training.preparation.models import model_maker
 
@@ -36,7 +36,7 @@ class PreparedData:
     descriptor : ACSF
         Without functions if there are only those of pairs.
     scalings : dict of str to Scaling
-    pairs : PairInputs or None
+    pairs : PCSFInputs or None
     sigma : Sigma
         Where training begins.
     model : callable
@@ -47,7 +47,7 @@ class PreparedData:
     dataset: Dataset
     descriptor: ACSF
     scalings: dict[str, Scaling]
-    pairs: PairInputs | None
+    pairs: PCSFInputs | None
     sigma: Sigma
     model: Callable[[int], Model]
 
@@ -84,9 +84,9 @@ class PreparedData:
         """Memory that the samples take at most."""
         itemsize = np.dtype(self.config.run.precision).itemsize
         structures = [s for name in PARTS[:2] for s in self.dataset.part(name).structures]
-        total = estimated_bytes(self.descriptor, structures, itemsize)
+        total = estimated_acsf_bytes(self.descriptor, structures, itemsize)
         if self.pairs is not None:
-            total += estimated_pair_bytes(self.pairs.descriptor, structures, itemsize)
+            total += estimated_pcsf_bytes(self.pairs.descriptor, structures, itemsize)
         return total
 
     def samples(self, name: str, memory: float, on_progress: Callable[[int], object] = lambda n: None) -> Samples:
