@@ -1,4 +1,4 @@
-"""What a Monte Carlo simulation is done at, checked."""
+"""Temperature, pressure and intervals of a Monte Carlo simulation."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from fastsf.errors import InputError
 from fastsf.kernels.dynamics.monte_carlo import Course, thermal_energy
 
 BAR = float(units.bar)
-"""eV/Å^3."""
+"""1 bar in eV/Å^3."""
 
 _BOLTZMANN = float(units.kB)
-"""eV/K."""
+"""Boltzmann constant in eV/K."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Temperature, pressure and what is done when; parameters as of `fastsf.mc.MonteCarlo`.
+    """Conditions of a Monte Carlo simulation; parameters as in `fastsf.mc.MonteCarlo`.
 
     Parameters
     ----------
     temperature : (float, float)
-        K; at the start and behind the ramp.
+        Temperatures in K, at the start and after the ramp.
     ramp : int
-        Moves from one to the other.
+        Number of moves between them.
     pressure : float
-        bar.
+        Pressure in bar.
     equilibration : int
-        Moves during which steps are adapted.
+        Number of moves during which steps are adapted.
     compare_every : int
-        Moves.
+        Number of moves between two checks of the running energy.
     skin : float
-        Å.
+        Distance in Å by which the neighbour list exceeds the cutoff.
 
     Raises
     ------
     InputError
-        For values that make no sense.
+        For values outside their range.
     """
 
     temperature: tuple[float, float]
@@ -53,7 +53,7 @@ class Conditions:
         if not all(0 < each < math.inf for each in self.temperature):
             raise InputError(f"expected temperatures above 0 K, found {' and '.join(map(str, self.temperature))}")
         if self.temperature[0] != self.temperature[1] and self.ramp == 0:
-            raise InputError("two temperatures need the length of the ramp between them, in moves")
+            raise InputError("ramp: expected the number of moves between the two temperatures, found 0")
         if not math.isfinite(self.pressure):
             raise InputError(f"expected a finite pressure in bar, found {self.pressure}")
         if not 0 < self.skin < math.inf:
@@ -68,10 +68,10 @@ class Conditions:
         return self.pressure * BAR
 
     def course(self, begin: int) -> Course:
-        """What changes with the number of the move, for those behind the first `begin`."""
+        """Return the quantities that depend on the number of the move, for moves after the first `begin`."""
         first, last = (_BOLTZMANN * each for each in self.temperature)
         return Course(begin, first, last, self.ramp, self.equilibration)
 
     def temperature_after(self, moves: int) -> float:
-        """K."""
+        """Return the temperature in K after a number of moves."""
         return float(thermal_energy(self.course(moves), 0)) / _BOLTZMANN

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 _AT_ONCE = 1024
-"""Moves whose random numbers are drawn together; Ctrl-C waits for so many."""
+"""Number of moves whose random numbers are drawn together; Ctrl-C waits for as many."""
 
 _LEAST_SUMMED = 1000
-"""Moves from one sum over all energies to the next: at least so many, and at least one for each atom."""
+"""Least number of moves between two sums over all energies; it is at least the number of atoms, too."""
 
 _ALWAYS = (
     Column("step", ""),
@@ -42,62 +42,62 @@ _ALWAYS = (
 
 
 def check_potential(potential: object) -> None:
-    """Raise InputError for what moves of one atom at a time cannot follow."""
+    """Raise InputError for potentials whose energies moves of one atom cannot update."""
     if not isinstance(potential, Potential):
         raise InputError(f"Monte Carlo needs one Potential, found {type(potential).__name__}")
     if potential.pairs is not None:
-        raise InputError("Monte Carlo cannot follow energies of pairs; molecular dynamics can")
+        raise InputError("Monte Carlo has no update for pair-centred energies; use molecular dynamics (fastsf md)")
 
 
 class MonteCarlo:
-    """Samples the canonical ensemble of a potential, or the isothermal-isobaric one if the volume may change.
+    """Monte Carlo in the canonical ensemble, or in the isothermal-isobaric one if the volume may change.
 
     Parameters
     ----------
     potential : Potential
         The potential.
     atoms : ase.Atoms
-        The start; not changed. `ase.constraints.FixAtoms` is respected.
+        First structure; it is not changed. Atoms that `ase.constraints.FixAtoms` fixes do not move.
     temperature : float or (float, float)
-        K; two for a ramp from one to the other.
+        Temperature in K; two for a ramp from one to the other.
     moves : sequence of Displacement, Swap and VolumeChange
-        What may happen, each kind once.
+        Kinds of moves, each once.
     pressure : float
-        bar; matters if the volume may change.
+        Pressure in bar; it matters only if the volume may change.
     ramp : int
-        Moves from the first to the second temperature.
+        Number of moves between the first and the second temperature.
     equilibration : int
-        Moves at the start during which steps are adapted. That breaks detailed balance: averages should begin behind
-        them, and moves are counted from there.
+        Number of moves at the start during which steps are adapted. That breaks detailed balance: averages should
+        begin after them, and the counts of moves do.
     fixed : (n,) bool or int array, optional
         Mask or indices of further atoms that do not move.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
     skin : float
-        Å; how far beyond the cutoff pairs are kept. They are found anew when an atom is half of it away from where
-        it was.
+        Distance in Å by which the neighbour list exceeds the cutoff. A new list is made when an atom has moved by
+        half of it.
     compare_every : int, optional
-        After so many moves, pairs are found and energies worked out anew and compared with the running total; by
-        default ten for each atom, and at least 10,000.
+        Number of moves after which the running total is compared with a full evaluation; by default ten for each
+        atom, and at least 10,000.
     threads : int, optional
-        As for `fastsf.potentials.evaluation.Evaluator`; results do not depend on it.
+        Number of threads, as in `fastsf.potentials.evaluation.Evaluator`; results do not depend on it.
 
     Attributes
     ----------
     steps_done : int
-        Moves tried, accepted or not.
+        Number of moves tried, accepted or not.
     columns : tuple of Column
         "step", "time" (NaN), "temperature", "potential energy", "volume" (NaN unless periodic in all directions),
         "extrapolations" (functions of atoms outside the range of the training set), "energy error" (the running total
-        minus the energy when they were last compared); then for each kind of move, as in "swap Cu Au: rate", how many
-        were "tried" and "accepted", the "rate" of these, and the "step".
+        minus the energy when they were last compared). Then for each kind of move, for example "swap Cu Au: rate",
+        the numbers "tried" and "accepted", their "rate", and the "step".
 
     Raises
     ------
     InputError
-        For values that make no sense.
+        For values outside their range.
     StructureError
-        For structures that cannot be used, and elements that the potential does not know.
+        For structures that cannot be used, and elements that the potential does not have.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class MonteCarlo:
         self.steps_done = 0
         self.columns = (*_ALWAYS, *(column for move in self._kinds for column in _columns(move)))
 
-    # --- going on ---
+    # --- moves ---
 
     def advance(self, steps: int, every: int) -> Advance:
         """Try moves; see `fastsf.simulation.engine.Engine`."""
@@ -145,7 +145,7 @@ class MonteCarlo:
         return Advance(self.steps_done - begin, np.array(rows).reshape(-1, len(self.columns)), halt)
 
     def _next_stop(self, every: int) -> int:
-        """Return the number of the next move behind which something is due."""
+        """Return the number of the next move after which something is due."""
         periods = every, self._sum_every, self._conditions.compare_every
         stops = [(self.steps_done // period + 1) * period for period in periods]
         if self.steps_done < self._conditions.equilibration:
@@ -167,7 +167,7 @@ class MonteCarlo:
         return halt if halt is not None else self._keep_accounts()
 
     def _keep_accounts(self) -> Halt | None:
-        """Do what is due behind the last move."""
+        """Do what is due after the last move."""
         if self.steps_done == self._conditions.equilibration:
             self._walker.chain.counts[:] = 0
         if self.steps_done % self._sum_every == 0:
@@ -175,11 +175,13 @@ class MonteCarlo:
         if self.steps_done % self._conditions.compare_every == 0:
             self._error, tolerance = self._walker.check()
             if not abs(self._error) <= tolerance:
-                found = f"the running total was {self._error:.3g} eV above the energy; expected up to {tolerance:.1g}"
+                found = (
+                    f"the running total is {self._error:.3g} eV above the energy; expected {tolerance:.1g} eV at most"
+                )
                 return Halt("energy", self.steps_done, found)
         return None
 
-    # --- what is seen ---
+    # --- observations ---
 
     def _observe(self) -> list[float]:
         chain = self._walker.chain
@@ -195,7 +197,7 @@ class MonteCarlo:
         return volume(self._walker.sites.cell) if self._start.pbc.all() else np.nan
 
     def frame(self) -> EngineFrame:
-        """Where the atoms are now; two that changed places have kept their numbers and elements."""
+        """Return the atoms as they are now; atoms that were swapped keep their indices and elements."""
         chain = self._walker.chain
         observed = {column.name: value for column, value in zip(self.columns, self._observe(), strict=True)}
         return EngineFrame(
@@ -214,7 +216,7 @@ class MonteCarlo:
     # --- restart ---
 
     def state(self) -> State:
-        """Everything that `restore` needs to go on to the same last bit."""
+        """Return everything that `restore` needs to continue to the same last bit."""
         own: State = {"steps_done": self.steps_done, "error": self._error, "random": generator_state(self._random)}
         return {**self._walker.state(), **own}
 
@@ -225,7 +227,7 @@ class MonteCarlo:
         self._random = restored_generator(str(state["random"]))
 
     def identity(self) -> dict[str, Any]:
-        """What determines the course, in JSON's types."""
+        """Return everything that determines the results of the run, in JSON's types."""
         start = self._start
         structure = start.numbers, start.positions, start.cell, start.pbc, self._fixed
         return {

@@ -14,26 +14,26 @@ from fastsf.kernels.dynamics import monte_carlo
 from fastsf.types import BoolArray, FloatArray, IntArray
 
 _LARGEST_CHANGE = 0.5
-"""Of ln V."""
+"""Largest change of ln V in one move."""
 
 _MOST_OF_SKIN = 0.49
-"""A displaced atom must not leave what the pairs allow for, half the skin, right after they were found."""
+"""Largest displacement as a part of the skin; an atom must not move by more than half of the skin."""
 
 
 @dataclass(frozen=True)
 class Displacement:
-    """Move one atom to somewhere in a ball around its place.
+    """Displacement of one atom to a random point in a ball around it.
 
     Parameters
     ----------
     step : float
-        Radius of the ball, Å; at most 0.49 of the skin.
+        Radius of the ball in Å; at most 0.49 of the skin.
     elements : tuple of str, optional
-        Which atoms may be chosen; all by default.
+        Elements of the atoms that may be chosen; by default all.
     weight : float, optional
-        How often, relative to the other moves; the number of atoms that may be chosen by default.
+        Frequency relative to other moves; by default the number of atoms that may be chosen.
     target : float
-        Rate of acceptance that is aimed at while steps are adapted.
+        Wanted rate of acceptance while steps are adapted.
     """
 
     step: float = 0.1
@@ -43,20 +43,20 @@ class Displacement:
 
     @property
     def name(self) -> str:
-        """What columns are named after."""
+        """Name of the move, with which its columns begin."""
         return " ".join(["displacement", *(self.elements or ())])
 
 
 @dataclass(frozen=True)
 class Swap:
-    """Let two atoms of different elements change places.
+    """Swap of two atoms of different elements.
 
     Parameters
     ----------
     elements : (str, str)
-        The two elements.
+        Elements of the two atoms.
     weight : float, optional
-        As for `Displacement`; the number of atoms of both elements by default.
+        As in `Displacement`; by default the number of atoms of both elements.
     """
 
     elements: tuple[str, str]
@@ -64,24 +64,24 @@ class Swap:
 
     @property
     def name(self) -> str:
-        """What columns are named after."""
+        """Name of the move, with which its columns begin."""
         return " ".join(["swap", *self.elements])
 
 
 @dataclass(frozen=True)
 class VolumeChange:
-    """Scale the cell with all atoms in it.
+    """Change of the volume, with all atoms.
 
     Parameters
     ----------
     step : float
         Largest change of ln V; at most 0.5.
     axes : bool
-        Whether one vector of the cell at a time, chosen at random, gets longer or shorter; otherwise all in proportion.
+        True to scale one random cell vector at a time; otherwise all are scaled in proportion.
     weight : float, optional
-        As for `Displacement`; 1 by default: one change for as many moves as there are atoms.
+        As in `Displacement`; by default 1: one change for as many moves as there are atoms.
     target : float
-        As for `Displacement`.
+        As in `Displacement`.
     """
 
     step: float = 0.02
@@ -91,7 +91,7 @@ class VolumeChange:
 
     @property
     def name(self) -> str:
-        """What columns are named after."""
+        """Name of the move, with which its columns begin."""
         return "axes" if self.axes else "volume"
 
 
@@ -101,23 +101,23 @@ Move = Displacement | Swap | VolumeChange
 def pack(
     moves: Sequence[Move], numbers: IntArray, free: BoolArray, skin: float
 ) -> tuple[monte_carlo.Moves, FloatArray]:
-    """Tables of moves, and their first steps.
+    """Return the tables of moves and their first steps.
 
     Parameters
     ----------
     moves : sequence of Move
-        At least one.
+        Moves, at least one.
     numbers : (n,) int64
         Atomic numbers.
     free : (n,) bool
-        Which atoms may move.
+        Mask of atoms that may move.
     skin : float
-        Å; limits displacements.
+        Skin in Å, which limits displacements.
 
     Raises
     ------
     InputError
-        For moves that no atom can make, and values that make no sense.
+        For moves that no atom can make, and values outside their range.
     """
     if not moves:
         raise InputError("expected at least one kind of move")
@@ -152,7 +152,7 @@ def _kind(move: Move) -> int:
 
 
 def _members(move: Move, numbers: IntArray, free: BoolArray) -> tuple[IntArray, IntArray]:
-    """Atoms that a move may choose, and those that they may change places with."""
+    """Return the atoms that a move may choose, and those with which it may swap them."""
     none = np.empty(0, np.int64)
     if isinstance(move, VolumeChange):
         if not free.all():
@@ -160,12 +160,12 @@ def _members(move: Move, numbers: IntArray, free: BoolArray) -> tuple[IntArray, 
         return none, none
     if isinstance(move, Swap):
         if len(move.elements) != 2 or move.elements[0] == move.elements[1]:
-            raise InputError(f"expected two different elements to change places, found {' '.join(move.elements)}")
+            raise InputError(f"swap: expected two different elements, found {' '.join(move.elements)}")
         return _atoms_of(move.elements[:1], numbers, free), _atoms_of(move.elements[1:], numbers, free)
     if move.elements is not None:
         return _atoms_of(move.elements, numbers, free), none
     if not free.any():
-        raise InputError("there is no atom that may move")
+        raise InputError("displacement: expected atoms that may move, found only fixed ones")
     return np.flatnonzero(free), none
 
 
@@ -173,7 +173,7 @@ def _atoms_of(elements: Sequence[str], numbers: IntArray, free: BoolArray) -> In
     found = np.flatnonzero(free & np.isin(numbers, [atomic_number(symbol) for symbol in elements]))
     if len(found) == 0:
         present = ", ".join(chemical_symbol(number) for number in np.unique(numbers[free]))
-        raise InputError(f"no atom of {', '.join(elements)} may move; there are {present or 'none'}")
+        raise InputError(f"no atom of {', '.join(elements)} may move; expected some of {present or 'none'}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Sites of a simulation: the pairs between them, kept while single atoms move, and the energies of all."""
+"""Sites of a simulation: their neighbour list, kept while single atoms move, and their energies."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from fastsf.types import FloatArray, IntArray
 
 
 class Sites:
-    """Where atoms are, and which of them are near each other.
+    """The sites of atoms with their neighbour list.
 
     Parameters
     ----------
     model : Model
         The potential.
     structure : Structure
-        The start.
+        First structure.
     species : (n,) int64
         Element index of each site; kept, not copied.
     skin : float
-        Å; pairs stay valid until a site is further than half of it from its origin.
+        Skin in Å; the list is valid until a site is farther than half of it from its origin.
     threads : int or None
-        As for `fastsf.threads.run`.
+        As in `fastsf.threads.run`.
 
     Attributes
     ----------
     origin : (n, 3) float64
-        Where the sites were when the pairs were found, Å.
+        Positions in Å for which the list was made.
     cell : (3, 3) float64
-        Å.
+        Cell in Å.
     neighbors : Neighbors
-        Pairs; views of buffers.
+        Neighbour list; views of buffers.
     listed : Listed
-        What moves need besides.
+        Further arguments of the moves.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Sites:
         self._take(structure)
 
     def find(self, positions: FloatArray, cell: FloatArray) -> None:
-        """Find the pairs anew, with the sites (n, 3) in the cell (3, 3) as their origins."""
+        """Make a new list for sites at the positions (n, 3) in the cell (3, 3)."""
         structure = Structure(positions.copy(), cell.copy(), self._pbc, self._numbers)
         self._pairs.rebuild(structure)
         self._take(structure)
 
     def follow(self, positions: FloatArray) -> None:
-        """Put all sites elsewhere (n, 3), within half the skin of their origins."""
+        """Move all sites to the positions (n, 3), within half of the skin of their origins."""
         self._pairs.update(positions)
 
     def _take(self, structure: Structure) -> None:
@@ -72,7 +72,7 @@ class Sites:
         self.listed = Listed(pairs.reverse, places, self.origin, *squares, lanes)
 
     def energies(self) -> tuple[FloatArray, IntArray]:
-        """Energies (n,) in eV, and how many functions of each site are outside the range of the training set."""
+        """Return the energies (n,) in eV, and the number of functions of each site outside the training range."""
         n = len(self._species)
         energies, outside = np.empty(n), np.empty(n, np.int64)
         model, lanes = self._model, self.listed.lanes

@@ -17,37 +17,37 @@ from fastsf.threads import run
 from fastsf.types import FloatArray, IntArray
 
 _SMALLEST, _LARGEST = 0.05, 1000.0
-"""Times the volume at the start: what lies beyond has collapsed or boiled off."""
+"""Smallest and largest volume, in units of the first one; beyond, the system has collapsed or evaporated."""
 
 
 class Walker:
-    """Makes moves.
+    """A Markov chain of moves.
 
     Parameters
     ----------
     model : Model
         The potential.
     start : Structure
-        Where the atoms are at first.
+        First structure.
     moves : monte_carlo.Moves
-        What may happen.
+        Table of moves.
     steps : (moves,) float64
-        First steps; kept, and adapted.
+        First step of each move; the array is kept and adapted.
     conditions : Conditions
     threads : int or None
-        As for `fastsf.threads.run`.
+        As in `fastsf.threads.run`.
 
     Attributes
     ----------
     chain : monte_carlo.Chain
-        Its state, numbered by sites.
+        State of the chain, in the order of the sites.
     sites : Sites
-        Their pairs.
+        Sites with their neighbour list.
 
     Raises
     ------
     InputError
-        If the volume may change, and the structure is not periodic.
+        If the volume may change and the structure is not periodic.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class Walker:
         self._other: Sites | None = None
         if (moves.table.kind >= monte_carlo.VOLUME).any():
             if not start.pbc.all():
-                raise InputError("the volume can only change where the structure is periodic in all directions")
+                raise InputError(f"volume changes need three periodic directions, found {start.pbc.sum()}")
             self._other = Sites(model, start, self._species, skin, threads)
-        counts, place = np.zeros((len(steps), 2), np.int64), start.positions.copy()
+        counts, positions = np.zeros((len(steps), 2), np.int64), start.positions.copy()
         energies, outside = self.sites.energies()
         total = np.array([energies.sum()])
-        self.chain = monte_carlo.Chain(place, np.arange(n), energies, outside, total, counts, steps)
+        self.chain = monte_carlo.Chain(positions, np.arange(n), energies, outside, total, counts, steps)
         mark, centers, pair = (
             np.zeros(n + 1, np.int64),
             np.empty(n, np.int64),
@@ -87,14 +87,14 @@ class Walker:
         Parameters
         ----------
         uniforms : (m, UNIFORMS) float64
-            Their random numbers.
+            Random numbers of the moves.
         begin : int
-            Moves made before.
+            Number of moves made before.
 
         Returns
         -------
         made : int
-            Fewer than m only after a halt.
+            Number of moves made; fewer than m only after a halt.
         halt : Halt or None
         """
         made = 0
@@ -121,7 +121,7 @@ class Walker:
         return int(outcome[0]), int(outcome[1])
 
     def _change_cell(self, uniforms: FloatArray, begin: int) -> Halt | None:
-        """Try another volume; the walk along ln V makes V^(n + 1) out of the V^n of the ensemble."""
+        """Try another volume; the steps in ln V turn the V^n of the ensemble into V^(n + 1)."""
         chain, sites, other, course = self.chain, self.sites, self._other, self._conditions.course(begin)
         assert other is not None
         k = monte_carlo.choose(self._moves, uniforms[monte_carlo.CHOICE])
@@ -150,21 +150,21 @@ class Walker:
         self.chain.energies[:], self.chain.outside[:] = energies, outside
         self.sum_up()
 
-    # --- accounts ---
+    # --- energies ---
 
     def sum_up(self) -> None:
-        """Add the energies of all sites anew, so that rounding does not pile up."""
+        """Sum the energies of all sites again, so that rounding errors do not add up."""
         self.chain.total[0] = self.chain.energies.sum()
 
     def check(self) -> tuple[float, float]:
-        """Find all pairs and work out all energies anew.
+        """Compare the running total with a full evaluation, and replace it.
 
         Returns
         -------
         error : float
-            The running total minus the energy, eV.
+            Running total minus energy, in eV.
         tolerance : float
-            What rounding may make of it, eV.
+            Bound of the rounding error, in eV.
         """
         before = self.chain.total[0]
         self.sites.find(self.chain.positions, self.sites.cell)
@@ -175,12 +175,12 @@ class Walker:
     # --- restart ---
 
     def state(self) -> State:
-        """Everything that `restore` needs."""
+        """Return everything that `restore` needs."""
         state: State = {name: array.copy() for name, array in self.chain._asdict().items()}
         return {**state, "origin": self.sites.origin.copy(), "cell": self.sites.cell.copy()}
 
     def restore(self, state: State) -> None:
-        """Go back to a state; pairs are found where they were found then, and come in the same order."""
+        """Go back to a state; its neighbour list is made again, with the same order of pairs."""
         for name, array in self.chain._asdict().items():
             array[...] = state[name]
         self._species[self.chain.site] = self._elements
@@ -189,7 +189,7 @@ class Walker:
 
 
 def _scaled(cell: FloatArray, step: float, kind: int, uniform: float) -> FloatArray:
-    """Cell with a volume of exp(step) times that of before, along one vector or all."""
+    """Return a cell with exp(step) times the volume, scaled along one vector or all."""
     longer: FloatArray = cell.copy()
     if kind == monte_carlo.VOLUME:
         longer *= math.exp(step / 3)

@@ -1,4 +1,4 @@
-"""Molecular dynamics whose steps are compiled: Python is back only where pairs are found anew."""
+"""Molecular dynamics with compiled steps; they return to Python when a new neighbour list is needed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 SKIN = 0.7
-"""Å, by default."""
+"""Default skin in Å."""
 
 _ALWAYS = (
     Column("step", ""),
@@ -48,47 +48,48 @@ _OBSERVED = 12
 
 
 class MolecularDynamics:
-    """Moves the atoms of a structure by a potential; an `fastsf.simulation.engine.Engine`.
+    """Molecular dynamics of a structure with a potential; an `fastsf.simulation.engine.Engine`.
 
     Parameters
     ----------
     potential : Potential
-        Where forces come from.
+        Potential that gives the forces.
     atoms : ase.Atoms
-        Where the atoms are, and their velocities (`maxwell_boltzmann` makes some); not changed.
-        `ase.constraints.FixAtoms` is respected.
+        First structure with its velocities (`maxwell_boltzmann` draws some); it is not changed. Atoms that
+        `ase.constraints.FixAtoms` fixes do not move.
     integrator : Integrator
-        How the atoms move.
+        Equations of motion.
     timestep : float
-        fs.
+        Time step in fs.
     fixed : (n,) bool or int array, optional
         Mask or indices of further atoms that do not move.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
     skin : float, optional
-        Å; pairs are found anew when one that is not in the list might come closer than the cutoff.
+        Distance in Å by which the neighbour list exceeds the cutoff. A new list is made before a pair that is not in
+        the list can come closer than the cutoff.
     threads : int, optional
-        All that numba has, by default. Results do not depend on it.
+        Number of threads; by default all that numba has. Results do not depend on it.
     limits : MDLimits, optional
-        Where to halt.
+        Limits at which the engine halts.
     remove_drift : bool, optional
-        Whether the centre of mass rests: its velocity is removed at the start, and from the noise of a Langevin
-        thermostat, and three degrees of freedom are not counted. By default it does unless atoms are fixed or there
-        is only one.
+        True if the centre of mass is at rest: its velocity is removed at the start and from the noise of a Langevin
+        thermostat, and three degrees of freedom are not counted. By default true, except for a single atom and if
+        atoms are fixed.
 
     Attributes
     ----------
     steps_done : int
-        Time steps.
+        Number of time steps so far.
     columns : tuple of Column
-        What is observed. Stresses and the pressure have their kinetic part; tension is positive in stresses.
+        Observed quantities. Stresses and the pressure include their kinetic part; tension is positive in stresses.
     freedom : int
-        Degrees of freedom.
+        Number of degrees of freedom.
 
     Raises
     ------
     InputError
-        For arguments that make no sense, and other constraints than fixed atoms.
+        For arguments outside their range, and constraints other than fixed atoms.
     StructureError
         For structures that cannot be used.
     """
@@ -124,42 +125,42 @@ class MolecularDynamics:
         self._rng = np.random.default_rng(self._seed)
         self._work = Workspace(potential.model, self._start, self._skin, threads, self._motion.forces)
         self.columns = _ALWAYS + (_PERIODIC if self._start.pbc.all() else ())
-        self._go_on(0, 1, np.empty((0, _OBSERVED)))
+        self._run_to(0, 1, np.empty((0, _OBSERVED)))
 
     # --- steps ---
 
     @property
     def steps_done(self) -> int:
-        """Time steps so far."""
+        """Number of time steps so far."""
         return int(self._counts[kernels.STEPS])
 
     def advance(self, steps: int, every: int) -> Advance:
-        """Go on.
+        """Do time steps.
 
         Parameters
         ----------
         steps : int
-            Time steps. Signals wait until they are done: ask for no more than a second's work at once where
-            somebody may want to interrupt.
+            Number of time steps. Signals wait until they are done: if the run may be interrupted, ask for at most a
+            second's work at once.
         every : int
-            Observe wherever `steps_done` is a multiple of this.
+            Observe after steps for which `steps_done` is a multiple of this.
 
         Returns
         -------
         Advance
-            Rows, and why there are fewer steps than wanted, if there are.
+            Rows, and the reason if fewer steps were done.
         """
         if steps < 0 or every < 1:
             raise InputError(f"expected steps of at least 0 and every of at least 1, found {steps} and {every}")
         before, last = self.steps_done, self.steps_done + steps
         rows = np.empty((last // every - before // every, _OBSERVED))
-        status = self._go_on(last, every, rows)
+        status = self._run_to(last, every, rows)
         seen = self._seen(rows[: self._counts[kernels.ROWS]])
         stopped = None if status == kernels.DONE else self._halt(status)
         self._counts[[kernels.ROWS, kernels.WHO]] = 0
         return Advance(self.steps_done - before, seen, stopped)
 
-    def _go_on(self, last: int, every: int, rows: FloatArray) -> int:
+    def _run_to(self, last: int, every: int, rows: FloatArray) -> int:
         course = kernels.Course(self._counts, last, every)
         status = kernels.OUTDATED
         with using(self._work.threads):
@@ -183,10 +184,10 @@ class MolecularDynamics:
         cutoff, moves = self._potential.model.cutoff, motion.velocities * self._scheme.step
         return halt(found, self._limits, self._start, motion.cell, moves, motion.forces, cutoff)
 
-    # --- what is seen ---
+    # --- observations ---
 
     def _seen(self, raw: FloatArray) -> FloatArray:
-        """Rows of the columns from those of the kernels."""
+        """Return rows of the columns from those of the kernels."""
         steps, outside, potential, kinetic, conserved, space = raw[:, :6].T
         stress = raw[:, 6:] / -units.bar
         temperature = 2 * kinetic / (self.freedom * units.kB)
@@ -195,7 +196,7 @@ class MolecularDynamics:
         return np.stack(columns[: len(self.columns)], axis=1)
 
     def frame(self) -> EngineFrame:
-        """Return where the atoms are now; forces are those of the potential, on fixed atoms too."""
+        """Return the atoms as they are now; forces are those of the potential, also on fixed atoms."""
         motion, raw = self._motion, np.empty((1, _OBSERVED))
         kernels.observe(motion, self._scheme, self._counts, raw[0])
         row = self._seen(raw)[0]
@@ -213,10 +214,10 @@ class MolecularDynamics:
             columns,
         )
 
-    # --- going on elsewhere ---
+    # --- restart ---
 
     def state(self) -> State:
-        """Return everything that `restore` needs to go on to the same last bit; units are those of ASE."""
+        """Return everything that `restore` needs to continue to the same last bit; units are those of ASE."""
         arrays = {name: array.copy() for name, array in self._motion._asdict().items()}
         pairs = {"pair_positions": self._work.positions, "pair_cell": self._work.cell}
         return {**arrays, **pairs, "counts": self._counts.copy(), "random": generator_state(self._rng)}
@@ -230,7 +231,7 @@ class MolecularDynamics:
         self._rng = restored_generator(str(state["random"]))
 
     def identity(self) -> dict[str, Any]:
-        """Return what determines the course, in JSON's types."""
+        """Return everything that determines the results of the run, in JSON's types."""
         return dict(self._identity)
 
     def _identify(self) -> dict[str, Any]:

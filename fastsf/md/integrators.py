@@ -21,14 +21,14 @@ from fastsf.types import FloatArray
 
 @dataclass(frozen=True)
 class Ramp:
-    """A temperature that changes linearly and stays then.
+    """A temperature that changes linearly and is constant afterwards.
 
     Parameters
     ----------
     begin, end : float
-        K.
+        First and last temperature in K.
     steps : int
-        Time steps from the one to the other, counted from the begin of the run.
+        Time steps between them, counted from the start of the run.
     """
 
     begin: float
@@ -96,9 +96,9 @@ class Langevin(Integrator):
     Parameters
     ----------
     temperature : float or Ramp
-        K.
+        Temperature in K.
     friction : float
-        1/fs; velocities forget their past in the inverse of it.
+        Friction in 1/fs, the inverse of the time in which velocities forget their past.
     """
 
     temperature: Temperature
@@ -119,14 +119,14 @@ class Langevin(Integrator):
 
 @dataclass(frozen=True)
 class Bussi(Integrator):
-    """Stochastic velocity rescaling: canonical, with next to no influence on how atoms move.
+    """Stochastic velocity rescaling: canonical, with very little influence on the motion of the atoms.
 
     Parameters
     ----------
     temperature : float or Ramp
-        K.
+        Temperature in K.
     time : float
-        In fs; how fast the kinetic energy forgets its past.
+        Relaxation time of the kinetic energy in fs.
     """
 
     temperature: Temperature
@@ -157,11 +157,11 @@ class NoseHooverChain(Integrator):
     Parameters
     ----------
     temperature : float or Ramp
-        K. Masses of the thermostats are those of the temperature at the begin.
+        Temperature in K. Masses of the thermostats are those of the first temperature of a ramp.
     time : float
-        In fs; time scale of the thermostats, sqrt(Q / (k_B T)) for each degree of freedom.
+        Time scale of the thermostats in fs: sqrt(Q / (k_B T)) for each degree of freedom.
     links : int
-        Thermostats.
+        Number of thermostats.
     """
 
     temperature: Temperature
@@ -184,7 +184,7 @@ class NoseHooverChain(Integrator):
         return {"thermostat": kernels.CHAIN, **_temperatures(self.temperature)}
 
     def chain_masses(self, freedom: int) -> FloatArray:
-        """Masses of the thermostats, (links,) in ASE's units."""
+        """Return the masses of the thermostats, (links,) in ASE's units."""
         temperature = float(_temperatures(self.temperature)["begin"])
         masses = np.full(self.links, temperature * (self.time * units.fs) ** 2)
         masses[0] *= freedom
@@ -193,21 +193,21 @@ class NoseHooverChain(Integrator):
 
 @dataclass(frozen=True)
 class StochasticCellRescaling(Integrator):
-    """Constant temperature and pressure: the cell follows the pressure with the noise that belongs to it.
+    """Stochastic cell rescaling: constant temperature and pressure.
 
     Parameters
     ----------
     thermostat : Bussi or Langevin
-        Sets the temperature.
+        Thermostat, which sets the temperature.
     pressure : float
-        In bar.
+        Pressure in bar.
     time : float
-        In fs; how fast the volume forgets its past, if the compressibility is that of the material.
+        Relaxation time of the volume in fs, if the compressibility is that of the material.
     compressibility : float
-        1/bar; that of water by default. Only its ratio to the time matters.
+        Compressibility in 1/bar; by default that of water. Only its ratio to the time matters.
     shape : str
-        "isotropic": the volume changes, the shape does not; "anisotropic": all of the cell, without rotating;
-        or axes along which it changes on its own, as "xyz" or "z".
+        "isotropic": only the volume changes; "anisotropic": the whole cell changes, without rotation; or the axes
+        along which it changes independently, for example "xyz" or "z".
     """
 
     thermostat: Bussi | Langevin
@@ -220,7 +220,9 @@ class StochasticCellRescaling(Integrator):
 
     def __post_init__(self) -> None:
         if not isinstance(self.thermostat, Bussi | Langevin):
-            raise InputError(f"thermostat of the barostat: expected Bussi or Langevin, found {self.thermostat!r}")
+            raise InputError(
+                f"thermostat of the barostat: expected Bussi or Langevin, found {type(self.thermostat).__name__}"
+            )
         if not (isinstance(self.pressure, int | float) and math.isfinite(self.pressure)):
             raise InputError(f"pressure (bar): expected a finite number, found {self.pressure!r}")
         _positive("time of the barostat (fs)", self.time)
@@ -243,7 +245,7 @@ class StochasticCellRescaling(Integrator):
         }
 
     def described(self) -> dict[str, Any]:
-        """Name and parameters, in JSON's types."""
+        """Return name and parameters in JSON's types."""
         words = super().described()
         del words["_coupled"]
         return {**words, "thermostat": self.thermostat.described()}

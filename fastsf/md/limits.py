@@ -1,4 +1,4 @@
-"""What a run of molecular dynamics must not exceed, and what is said if it does."""
+"""Limits of molecular dynamics, and messages for runs that reach them."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from fastsf.types import FloatArray
 
 @dataclass(frozen=True)
 class MDLimits:
-    """Beyond these, a run halts between two steps, before it does what makes no sense.
+    """Limits at which molecular dynamics halts between two steps, before a step that is not physical.
 
     Parameters
     ----------
     temperature : float
-        In K, of the kinetic energy.
+        Highest temperature in K, from the kinetic energy.
     extrapolations : int, optional
-        Symmetry functions outside the range of the training set, in all steps together; any number by default.
+        Most symmetry functions outside the range of the training set, summed over all steps; by default any number.
     move : float
-        Å that an atom may move in one step.
+        Largest displacement of an atom in one step, in Å.
     escape : float
-        Å by which an atom may leave the extent of the structure at the start, in directions without period.
+        Distance in Å by which an atom may leave the extent of the first structure in directions without period.
     cell : float
-        Factor by which the distance of two faces of the cell may shrink or grow.
+        Factor by which the distance between two faces of the cell may shrink or grow.
 
     Raises
     ------
     InputError
-        If a limit makes no sense.
+        If a limit is outside its range.
     """
 
     temperature: float = 10_000.0
@@ -54,12 +54,12 @@ class MDLimits:
             raise InputError(f"limit of extrapolations: expected 0 or more, found {self.extrapolations}")
 
     def packed(self, start: Structure, freedom: int) -> kernels.Limits:
-        """Numbers for the kernels, for a run that starts there with so many degrees of freedom."""
+        """Return the limits as the kernels take them, for a first structure and a number of degrees of freedom."""
         normals = np.linalg.inv(start.cell).T
         heights = 1 / np.linalg.norm(normals, axis=1)
         normals = np.ascontiguousarray(normals * heights[:, None])
-        places = start.positions @ normals.T
-        extent = np.stack([places.min(axis=0) - self.escape, places.max(axis=0) + self.escape], axis=1)
+        along = start.positions @ normals.T
+        extent = np.stack([along.min(axis=0) - self.escape, along.max(axis=0) + self.escape], axis=1)
         extent[start.pbc] = -math.inf, math.inf
         allowed = np.stack([heights / self.cell, heights * self.cell], axis=1)
         allowed[~start.pbc] = 0.0, math.inf
@@ -79,20 +79,20 @@ Limits = MDLimits
 
 @dataclass(frozen=True)
 class KernelHalt:
-    """What a kernel found when it halted.
+    """The finding of a kernel that halted.
 
     Parameters
     ----------
     status : int
-        Its result.
+        Result of the kernel.
     step : int
-        Steps done.
+        Number of steps done.
     who : int
-        Atom or vector that it is about.
+        Index of the atom or the cell vector.
     outside : int
-        Extrapolations so far.
+        Number of extrapolations so far.
     temperature : float
-        K.
+        Temperature in K.
     """
 
     status: int
@@ -111,22 +111,22 @@ def halt(
     forces: FloatArray,
     cutoff: float,
 ) -> Halt:
-    """Say in words why a run does not go on.
+    """Return the halt with its message.
 
     Parameters
     ----------
     found : KernelHalt
     limits : MDLimits
     start : Structure
-        The first one.
+        First structure.
     cell : (3, 3) float64
-        Å, now.
+        Current cell in Å.
     speed : (n, 3) float64
-        Å in one step, now.
+        Current displacements in one step, in Å.
     forces : (n, 3) float64
-        eV/Å, now.
+        Current forces in eV/Å.
     cutoff : float
-        Å; of the potential.
+        Cutoff of the potential in Å.
     """
     who = found.who
     if found.status == kernels.NOT_FINITE:

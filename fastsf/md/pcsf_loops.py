@@ -28,22 +28,23 @@ def make_pair_loops(
     threads: int,
     before: PairLoops | None,
 ) -> PairLoops:
-    """Make the loops that add energies and gradients of pairs.
+    """Return the loops that add pair-centred energies and their gradients.
 
     Parameters
     ----------
     model : PCSFModel
-        The term of pairs.
+        Pair-centred term of the potential.
     rows : Rows
-        The pairs that count.
+        Pairs with an energy.
     neighbors : Neighbors
-        The list of pairs, found just now.
+        Neighbour list.
     filled : (n,) float64, (n,) int64, (p, 3) float64, (n, 12) float64
-        Energies and extrapolations of atoms; gradients of the vectors of pairs, and their sums: what is added to.
+        Arrays to which the loops add: energies and extrapolations of atoms, gradients of the pair vectors, and their
+        sums.
     threads : int
-        Of the loops.
+        Number of threads of the loops.
     before : PairLoops or None
-        Those of the list before.
+        Loops of the previous neighbour list.
     """
     each, outside, g, sums = filled
     packed, n = model.descriptor.packed, len(each)

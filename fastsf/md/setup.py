@@ -1,4 +1,4 @@
-"""From atoms and an integrator to what the compiled steps work on."""
+"""The arguments of the compiled steps, from atoms and an integrator."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 LONGEST_STEP = 50.0
-"""fs; no atoms move so slowly that more makes sense."""
+"""Longest time step in fs."""
 
 
 def checked_timestep(timestep: float) -> float:
-    """Return a time step in fs that is not absurd.
+    """Return a time step in fs after checking that it is positive and at most `LONGEST_STEP`.
 
     Raises
     ------
     InputError
-        If it is.
+        If it is not.
     """
     if not (isinstance(timestep, int | float) and 0 < timestep <= LONGEST_STEP):
         raise InputError(
@@ -38,20 +38,21 @@ def checked_timestep(timestep: float) -> float:
 
 
 def check_integrator(integrator: Integrator, start: Structure, fixed: BoolArray, limits: MDLimits) -> None:
-    """Refuse integrators that do not fit the structure.
+    """Check that an integrator fits the structure.
 
     Raises
     ------
     InputError
-        For no integrator at all, barostats of what is not periodic or has fixed atoms, and targets beyond limits.
+        If it is no integrator; for barostats without three periodic directions or with fixed atoms; for temperatures
+        beyond the limit.
     """
     if not isinstance(integrator, Integrator):
         raise InputError(f"expected an integrator of fastsf.md, found {integrator!r}")
     if integrator.changes_cell:
         if not start.pbc.all():
-            raise InputError(f"a barostat needs three periodic directions, found pbc = {start.pbc.tolist()}")
+            raise InputError(f"a barostat needs three periodic directions, found {start.pbc.sum()}")
         if fixed.any():
-            raise InputError("a barostat moves all atoms with the cell: none can be fixed")
+            raise InputError(f"a barostat moves all atoms with the cell: expected no fixed atoms, found {fixed.sum()}")
     hottest = integrator.highest_temperature()
     if hottest >= limits.temperature:
         raise InputError(f"the target of {hottest:g} K is not below the limit of {limits.temperature:g} K")
@@ -60,19 +61,19 @@ def check_integrator(integrator: Integrator, start: Structure, fixed: BoolArray,
 def make_scheme(
     integrator: Integrator, atoms: Atoms, fixed: BoolArray, remove_drift: bool | None, timestep: float
 ) -> Scheme:
-    """Constants of the steps.
+    """Return the constants of the steps.
 
     Parameters
     ----------
     integrator : Integrator
     atoms : ase.Atoms
-        For their masses.
+        Structure with its masses.
     fixed : (n,) bool
         Atoms that do not move.
     remove_drift : bool or None
-        As for `MolecularDynamics`.
+        As in `MolecularDynamics`.
     timestep : float
-        fs.
+        Time step in fs.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def make_scheme(
         If nothing can move, for masses that are not positive, and drift that cannot be removed.
     """
     if remove_drift and fixed.any():
-        raise InputError("remove_drift: where atoms are fixed, the centre of mass cannot rest")
+        raise InputError("remove_drift: expected no fixed atoms, which keep the centre of mass from being at rest")
     drifting = bool(fixed.any()) or len(fixed) == 1 if remove_drift is None else not remove_drift
     freedom = 3 * int((~fixed).sum()) - (0 if drifting else 3)
     if freedom < 1:
@@ -108,31 +109,31 @@ def make_scheme(
 
 
 def make_motion(integrator: Integrator, start: Structure, momenta: FloatArray, scheme: Scheme) -> Motion:
-    """What the steps change, before the first one; there are no forces yet.
+    """Return the variables of the steps at the start; forces are still zero.
 
     Parameters
     ----------
     integrator : Integrator
     start : Structure
-        Where the atoms are.
+        First structure.
     momenta : (n, 3) float64
-        In ASE's units; those of fixed atoms, and that of all together if they may not drift, are left out.
+        Momenta in ASE's units. Those of fixed atoms and, without drift, the total momentum are removed.
     scheme : Scheme
 
     Raises
     ------
     InputError
-        For momenta that are not finite, and if all are zero where a thermostat can but scale them.
+        For momenta that are not finite, or all zero with a thermostat that only scales velocities.
     """
     velocities = np.array(momenta / scheme.masses[:, None], np.float64)
     if not np.isfinite(velocities).all():
-        raise InputError("expected velocities that are finite")
+        raise InputError("expected finite velocities")
     velocities[scheme.inverse == 0] = 0.0
     if not scheme.drifting:
         velocities -= scheme.masses @ velocities / scheme.masses.sum()
     if integrator.scales_velocities and not velocities.any():
         name = type(integrator).__name__
-        raise InputError(f"{name} scales velocities, and all of them are zero: use maxwell_boltzmann first")
+        raise InputError(f"{name} only scales velocities, and all of them are zero: use maxwell_boltzmann first")
     links = integrator.chain_masses(int(scheme.freedom))
     chain = np.zeros((3, len(links)))
     chain[MASS] = links

@@ -1,4 +1,4 @@
-"""Velocities to begin with."""
+"""Velocities for the start of a run."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ def maxwell_boltzmann(
     Parameters
     ----------
     atoms : ase.Atoms
-        Its momenta are set. Atoms fixed by `ase.constraints.FixAtoms` get none.
+        Structure whose momenta are set. Atoms fixed by `ase.constraints.FixAtoms` get none.
     temperature : float
-        K.
+        Temperature in K.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
     remove_drift : bool, optional
-        Whether the centre of mass rests; by default it does unless atoms are fixed.
+        True if the centre of mass is at rest; by default true unless atoms are fixed.
     remove_rotation : bool
-        Whether the angular momentum is zero; for molecules.
+        True if the angular momentum is zero; for molecules.
     exact : bool
-        Scale the velocities, so that the temperature is the wanted one exactly: 2 K / (f k_B), where f are the
-        degrees of freedom that are left.
+        Scale the velocities so that the temperature 2 K / (f k_B) is exactly the wanted one, where f is the number of
+        remaining degrees of freedom.
 
     Raises
     ------
     InputError
-        For a temperature that is negative or not finite, constraints other than fixed atoms, and rotations of
-        systems with fixed atoms or periodic directions.
+        For a temperature that is negative or not finite, for constraints other than fixed atoms, and for rotations
+        of systems with fixed atoms or periodic directions.
     """
     if not 0 <= temperature < np.inf:
-        raise InputError(f"temperature (K): expected a number that is not negative, found {temperature}")
+        raise InputError(f"temperature (K): expected a number of at least 0, found {temperature}")
     fixed = fixed_atoms(atoms)
     drift = not fixed.any() and len(atoms) > 1 if remove_drift is None else remove_drift
     if (remove_rotation or drift) and fixed.any():
-        raise InputError("drift and rotation cannot be removed where atoms are fixed")
+        raise InputError("drift and rotation cannot be removed if atoms are fixed")
     if remove_rotation and atoms.pbc.any():
-        raise InputError("rotation can be removed from molecules only, not where the structure is periodic")
+        raise InputError("rotation can only be removed from molecules, not from periodic structures")
     masses = atoms.get_masses()[:, None]
     numbers = np.random.default_rng(seed).standard_normal((len(atoms), 3))
     velocities = np.where(fixed[:, None], 0.0, numbers * np.sqrt(units.kB * temperature / masses))
@@ -71,18 +71,18 @@ def maxwell_boltzmann(
 
 
 def stop_rotation(positions: FloatArray, velocities: FloatArray, masses: FloatArray) -> int:
-    """Take rotation about the centre of mass from velocities (n, 3), in place.
+    """Remove the rotation about the centre of mass from velocities (n, 3), in place.
 
     Parameters
     ----------
     positions, velocities : (n, 3) float64
-        In any units.
+        Positions and velocities in any units.
     masses : (n, 1) float64
 
     Returns
     -------
     int
-        Degrees of freedom that were removed: two for atoms on a line, none for one atom, otherwise three.
+        Number of degrees of freedom removed: two for atoms on a line, none for one atom, otherwise three.
     """
     arms = positions - (masses * positions).sum(axis=0) / masses.sum()
     momentum = (masses * np.cross(arms, velocities)).sum(axis=0)

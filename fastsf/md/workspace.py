@@ -1,4 +1,4 @@
-"""What the compiled steps need of a potential and of the pairs: one tuple each, renewed with the pairs."""
+"""The arguments of the compiled steps that depend on the potential and the neighbour list."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ from fastsf.threads import crew_of, threads_for
 from fastsf.types import FloatArray
 
 _MANY = 100
-"""Atoms for which loops other than the energies' gain by threads."""
+"""Number of atoms from which the cheap loops also use threads."""
 
 
 class Workspace:
-    """Pairs of a structure and memory for its forces.
+    """The neighbour list of a structure and memory for its forces.
 
     Parameters
     ----------
     model : Model
         The potential.
     structure : Structure
-        Where the atoms are at first; elements and periodicity stay.
+        First structure; elements and periodicity do not change.
     skin : float
-        Å.
+        Distance in Å by which the list exceeds the cutoff.
     threads : int, optional
-        All by default.
+        Number of threads; by default all.
     gradient : (n, 3) float64
-        Where forces go.
+        Array into which forces are written.
 
     Attributes
     ----------
     lists : kernels.Lists
-        The pairs.
+        Neighbour list.
     forces : kernels.Forces
-        Memory, and how it is filled.
+        Memory for the forces, and the loops that fill it.
     positions, cell : (n, 3) and (3, 3) float64
-        Where the pairs were found, Å.
+        Positions and cell of the neighbour list, Å.
 
     Raises
     ------
     StructureError
         For elements that the potential does not know.
     InputError
-        For a skin or a number of threads that makes no sense.
+        For a skin or a number of threads outside its range.
     """
 
     def __init__(
@@ -70,12 +70,12 @@ class Workspace:
         self.find_pairs(structure)
 
     def find_pairs(self, structure: Structure) -> None:
-        """Find the pairs anew.
+        """Make a new neighbour list.
 
         Parameters
         ----------
         structure : Structure
-            The same atoms elsewhere.
+            The same atoms at other positions.
         """
         self.positions, self.cell = structure.positions, structure.cell
         pairs = self._pairs
@@ -101,12 +101,12 @@ class Workspace:
         points = images.search.points, images.wrapped, pairs.start, images.image
         atoms = self._values, self._each, self._outside
         gathered = pairs.start, pairs.reverse, self._pair_gradient, self._sums
-        few, many = (0, n, crew_of(self.threads if n >= _MANY else 1)), (0, n, crew_of(self.threads))
-        evaluation = (model.descriptor.tables, model.networks, neighbors, *many, *atoms, *gathered[2:])
+        cheap, costly = (0, n, crew_of(self.threads if n >= _MANY else 1)), (0, n, crew_of(self.threads))
+        evaluation = (model.descriptor.tables, model.networks, neighbors, *costly, *atoms, *gathered[2:])
         loops = (
-            (cells_pairs.refresh_range, (*points, *few, pairs.vector.reshape(-1))),
+            (cells_pairs.refresh_range, (*points, *cheap, pairs.vector.reshape(-1))),
             (kernel_set(model.precision).energies.energies_range, evaluation),
-            (forces.gather_range, (*gathered, *few, self._gradient)),
+            (forces.gather_range, (*gathered, *cheap, self._gradient)),
         )
         vectors, energies, gather = (make_loop(*loop, before) for loop, before in zip(loops, self._loops, strict=True))
         self._loops = vectors, energies, gather

@@ -68,7 +68,10 @@ def test_predict(run, model: Path, tmp_path: Path) -> None:
 def test_what_is_refused(run, model: Path, tmp_path: Path) -> None:
     write(tmp_path / "start.xyz", SYSTEMS["molecule"]())
     status, _, err = run("mc", model, tmp_path / "start.xyz", "-o", tmp_path / "mc")
-    assert (status, err) == (2, "fastsf: Monte Carlo cannot follow energies of pairs; molecular dynamics can\n")
+    assert (status, err) == (
+        2,
+        "fastsf: Monte Carlo has no update for pair-centred energies; use molecular dynamics (fastsf md)\n",
+    )
     status, _, err = run("convert", model, tmp_path / "folder", "--to", "n2p2")
     reason = "n2p2 and RuNNer files as fastsf writes them have no energies of pairs; use a model file"
     assert (status, err) == (2, f"fastsf: {reason}\n")

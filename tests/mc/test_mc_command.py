@@ -108,7 +108,7 @@ def test_another_run_is_refused(run, model, start):
     "words, message",
     [
         (("--displace", "far"), "--displace: expected a number, found 'far'"),
-        (("--displace", "Au=0.1"), "no atom of Au may move; there are H, O, S"),
+        (("--displace", "Au=0.1"), "no atom of Au may move; expected some of H, O, S"),
         (("--displace", "0.9"), "up to 0.49, 0.49 of the skin, found 0.9"),
         (("--displace", "none"), "at least one kind of move"),
         (("--swap", "H"), "--swap: expected two elements"),

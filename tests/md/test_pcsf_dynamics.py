@@ -84,5 +84,5 @@ def test_what_a_run_is_known_by() -> None:
 
 
 def test_monte_carlo_is_refused() -> None:
-    with pytest.raises(InputError, match="Monte Carlo cannot follow energies of pairs"):
+    with pytest.raises(InputError, match="Monte Carlo has no update for pair-centred energies"):
         MonteCarlo(potential(), warm("molecule"), 300.0)
