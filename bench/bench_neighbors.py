@@ -22,7 +22,8 @@ from ase.build import bulk
 from interleave import interleaved
 from matscipy.neighbours import neighbour_list
 
-from fastsf.neighbors.pairs import Pairs, neighbor_list
+from fastsf.neighbors.neighbor_list import neighbor_list
+from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import Structure
 
 CUTOFF = 6.0

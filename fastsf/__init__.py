@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         StorageError,
         StructureError,
     )
-    from fastsf.neighbors.pairs import neighbor_list
+    from fastsf.neighbors.neighbor_list import neighbor_list
     from fastsf.potentials.calculator import Calculator
     from fastsf.potentials.committee import Committee
     from fastsf.potentials.pcsf_term import PairTerm
@@ -97,7 +97,7 @@ _MODULES = {
         "ExtrapolationError ExtrapolationWarning FastsfError FormatError InputError SimulationError StorageError "
         "StructureError"
     ),
-    "neighbors.pairs": "neighbor_list",
+    "neighbors.neighbor_list": "neighbor_list",
     "potentials.calculator": "Calculator",
     "potentials.committee": "Committee",
     "potentials.pcsf_term": "PairTerm",

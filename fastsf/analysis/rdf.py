@@ -21,7 +21,7 @@ from fastsf.analysis.averages import of_pieces
 from fastsf.analysis.blocks import Blocks
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
-from fastsf.neighbors.pairs import neighbor_list
+from fastsf.neighbors.neighbor_list import neighbor_list
 from fastsf.structure import Structure, volume
 from fastsf.types import FloatArray, IntArray
 

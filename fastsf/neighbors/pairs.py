@@ -1,20 +1,19 @@
-"""Neighbour lists: `neighbor_list` as ASE spells it, and `Pairs` for everything inside fastsf.
+"""Pairs of neighbours for everything inside fastsf, kept up to date while the atoms move.
 
 A pair (i, j, S) stands for atom j, shifted by S whole cell vectors, as seen from atom i:
-D = r_j - r_i + S cell, shorter than the cutoff. Every pair is there twice, as (i, j, S) and (j, i, -S).
+D = r_j - r_i + S cell, shorter than the cutoff. A list has every pair twice, as (i, j, S) and (j, i, -S).
 The atoms need not be inside the cell. An atom is its own neighbour only through a periodic image.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.neighbors import search as pair_search
@@ -27,52 +26,6 @@ if TYPE_CHECKING:
 
 _ENDLESS = 1e100
 """Å; squares of lengths below it are in the range of floats."""
-
-Cutoff: TypeAlias = "float | Mapping[tuple[Any, Any], float] | Sequence[float] | FloatArray"
-
-
-def neighbor_list(quantities: str, a: Atoms | Structure, cutoff: Cutoff, *, threads: int | None = None) -> Any:
-    """All pairs of atoms closer than a cutoff, as `ase.neighborlist.neighbor_list` returns them.
-
-    Parameters
-    ----------
-    quantities : str
-        What to return, one letter each: ``i`` and ``j`` (p,) int64, first and second atom; ``d`` (p,)
-        float64, distance in Å; ``D`` (p, 3) float64, vector from i to j in Å; ``S`` (p, 3) int64, cell
-        vectors from the given position of j to its image.
-    a : ase.Atoms
-        The structure.
-    cutoff : float, dict or sequence
-        In Å: one radius for all; or one for each pair of species, ``{("H", "O"): 1.2, (1, 1): 0.9}``, in
-        either order and with symbols or atomic numbers, where pairs that are not named have no neighbours; or
-        one radius for each atom, where atoms are neighbours if their spheres overlap (d < R_i + R_j).
-    threads : int, optional
-        By default as many as numba uses; 1 may be called from several Python threads at once.
-
-    Returns
-    -------
-    array or tuple of arrays
-        In the order of the letters; an array alone for one letter. Sorted by i. The memory of large arrays that
-        are gone (up to 128 MiB) is kept for later calls.
-
-    Raises
-    ------
-    InputError
-        For unknown letters, and for cutoffs that are not positive and finite.
-    StructureError
-        For structures that cannot be used.
-    """
-    if not quantities or set(quantities) - set("ijdDS"):
-        raise InputError(f"expected quantities out of the letters 'ijdDS', found {quantities!r}")
-    structure = Structure.from_atoms(a)
-    longest, limit_of = _limits(cutoff, structure.numbers)
-    wanted = set(quantities) if limit_of is None else {*quantities, "i", "j", "d"}
-    arrays = pair_search.find(structure, longest, wanted, _checked_threads(threads))
-    if limit_of is not None:
-        near = arrays["d"] < limit_of(arrays["i"], arrays["j"])
-        arrays = {name: array[near] for name, array in arrays.items() if name in quantities}
-    chosen = tuple(arrays[name] for name in quantities)
-    return chosen[0] if len(chosen) == 1 else chosen
 
 
 class Images(NamedTuple):
@@ -109,11 +62,11 @@ class Pairs:
     vector: FloatArray
 
     def __init__(self, cutoff: float, skin: float = 0.0, threads: int | None = None) -> None:
-        self.cutoff = _radius(cutoff)
+        self.cutoff = checked_radius(cutoff)
         self.skin = float(skin)
         if not (math.isfinite(self.skin) and self.skin >= 0):
             raise InputError(f"expected a skin of at least 0 Å, found {skin}")
-        self.threads = _checked_threads(threads)
+        self.threads = checked_threads(threads)
         self._buffers = pair_search.Buffers()
         self._reverse: IntArray | None = None
         self._structure: Structure | None = None
@@ -250,16 +203,27 @@ class Pairs:
         run(self.threads, cells_pairs.refresh_range, arrays, len(positions), (self.vector.reshape(-1),))
 
 
-def _checked_threads(threads: int | None) -> int | None:
+def checked_threads(threads: int | None) -> int | None:
+    """Return a number of threads.
+
+    Raises
+    ------
+    InputError
+        If it is less than one.
+    """
     if threads is not None and threads < 1:
         raise InputError(f"expected at least one thread, found {threads}")
     return threads
 
 
-# --- cutoffs ---
+def checked_radius(cutoff: Any) -> float:
+    """Return a cutoff in Å.
 
-
-def _radius(cutoff: Any) -> float:
+    Raises
+    ------
+    InputError
+        If it is not a positive, finite number.
+    """
     try:
         radius = float(cutoff)
     except (TypeError, ValueError):
@@ -267,32 +231,3 @@ def _radius(cutoff: Any) -> float:
     if not 0 < radius < _ENDLESS:
         raise InputError(f"expected a cutoff that is a positive, finite number of Å, found {cutoff!r}")
     return radius
-
-
-def _limits(cutoff: Cutoff, numbers: IntArray) -> tuple[float, Callable[[IntArray, IntArray], FloatArray] | None]:
-    """Longest cutoff, and the function that gives that of each pair (i, j) unless there is but one."""
-    if isinstance(cutoff, Mapping):
-        table = _species_table(cutoff, numbers)
-        return _radius(table.max(initial=0.0)), lambda i, j: table[numbers[i], numbers[j]]
-    if np.ndim(cutoff) == 0:
-        return _radius(cutoff), None
-    radii = np.asarray(cutoff, dtype=np.float64)
-    if radii.shape != numbers.shape:
-        raise InputError(f"expected one radius for each of the {len(numbers)} atoms, found shape {radii.shape}")
-    if not (np.isfinite(radii) & (radii >= 0)).all():
-        raise InputError("expected radii of atoms that are finite and not negative")
-    return _radius(2 * radii.max(initial=0.0)), lambda i, j: radii[i] + radii[j]
-
-
-def _species_table(cutoff: Mapping[tuple[Any, Any], float], numbers: IntArray) -> FloatArray:
-    given: dict[tuple[int, ...], float] = {}
-    for pair, value in cutoff.items():
-        first, second = sorted(atomic_number(name) if isinstance(name, str) else int(name) for name in pair)
-        radius = _radius(value)
-        if given.setdefault((first, second), radius) != radius:
-            raise InputError(f"two different cutoffs for the pair {pair}: {given[first, second]} and {radius} Å")
-    size = int(max(numbers.max(initial=0), *(max(pair) for pair in given), 0)) + 1
-    table = np.zeros((size, size))
-    for (first, second), radius in given.items():
-        table[first, second] = table[second, first] = radius
-    return table

@@ -14,7 +14,7 @@ from ase.data import covalent_radii
 from fastsf.elements import chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.io.structures import iread_structures
-from fastsf.neighbors.pairs import neighbor_list
+from fastsf.neighbors.neighbor_list import neighbor_list
 from fastsf.potentials.result import Model
 from fastsf.structure import Structure, volume
 from fastsf.symmetry.pcsf import kinds_of

@@ -18,7 +18,8 @@ from support.systems import RADIUS, SYSTEMS
 
 from fastsf.errors import InputError, StructureError
 from fastsf.neighbors import memory as recycling
-from fastsf.neighbors.pairs import Pairs, neighbor_list
+from fastsf.neighbors.neighbor_list import neighbor_list
+from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import Structure
 
 CUTOFFS = (1.5, RADIUS, 7.3)

@@ -11,7 +11,7 @@ from ase.data import covalent_radii
 from fastsf.datasets.checks.findings import Finding, Level
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.elements import chemical_symbol
-from fastsf.neighbors.pairs import neighbor_list
+from fastsf.neighbors.neighbor_list import neighbor_list
 from fastsf.types import FloatArray, IntArray
 
 REACH = 1.5
