@@ -94,7 +94,7 @@ def write_cells(path: Path, n_atoms: int, repeat: int, seed: int) -> None:
 
 
 def descriptor(options: argparse.Namespace):
-    from fastsf.descriptors.base import descriptor_from_recipe
+    from fastsf.descriptors.choose import descriptor_from_recipe
 
     return descriptor_from_recipe(options.recipe, ["Si"], options.cutoff, threads=options.threads)
 

@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _descriptor(arguments: argparse.Namespace, inputs: Sequence[str], reading: Reading, console: Console) -> Descriptor:
-    from fastsf.descriptors.base import descriptor_from_file, descriptor_from_recipe
+    from fastsf.descriptors.choose import descriptor_from_file, descriptor_from_recipe
 
     threads = arguments.threads
     if arguments.functions is not None:

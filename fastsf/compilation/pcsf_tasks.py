@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastsf.compilation.sample import ATOMS, PAIRS, Task, atom_rows, pair_gradients, run_alone, sample
-from fastsf.descriptors.jacobian import room_for
+from fastsf.descriptors.jacobian import empty_entries
 from fastsf.descriptors.pcsf import PCSF
-from fastsf.descriptors.pcsf_packing import PackedPairs
+from fastsf.descriptors.pcsf_packing import PackedPCSF
 from fastsf.kernels.dynamics.md import PairLoops
 from fastsf.kernels.pcsf import energies as pair_energies
 from fastsf.kernels.pcsf import jacobian as pair_jacobian
@@ -31,7 +31,7 @@ class _Sample(NamedTuple):
     """No pairs that count, of the atoms of `sample`."""
 
     model: PCSFModel
-    packed: PackedPairs
+    packed: PackedPCSF
     rows: Rows
     sums: FloatArray
 
@@ -74,7 +74,7 @@ def _jacobian() -> None:
     sums, entries = pair_jacobian.SumJacobian(begin, end, none, np.empty((0, 3))), np.zeros(0, np.int64)
     counted = packed.tables, packed.triangles, few.neighbors, pairs.rows, sums
     run_alone(pair_jacobian.pair_count_range, counted, (entries,))
-    start, column, atom, data = room_for(entries)
+    start, column, atom, data = empty_entries(entries)
     target = pair_jacobian.PairJacobian(start[:-1].copy(), column, atom, data.reshape(-1, 3))
     run_alone(pair_jacobian.pair_jacobian_range, (*pairs.arguments(), pairs.sums, sums), (target, pairs.functions()))
 

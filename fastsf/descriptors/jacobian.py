@@ -90,14 +90,14 @@ def sparse_jacobian(
     n, arguments = len(centers), (tables, neighbors, centers)
     entries = np.zeros(n, dtype=np.int64)
     run(threads, acsf_jacobian.count_range, arguments, n, (entries,))
-    start, column, atom, data = room_for(entries)
+    start, column, atom, data = empty_entries(entries)
     target = acsf_jacobian.Jacobian(start, column, atom, data)
     values = np.zeros((n, n_features))
     run(threads, acsf_jacobian.jacobian_range, arguments, n, (target, values))
     return SparseJacobian(start, column, atom, data.reshape(-1, 3), centers), values
 
 
-def room_for(entries: IntArray) -> tuple[IntArray, Int32Array, Int32Array, FloatArray]:
+def empty_entries(entries: IntArray) -> tuple[IntArray, Int32Array, Int32Array, FloatArray]:
     """Uninitialised memory for so many entries of each row: start, column, atom, flat data."""
     start = np.concatenate([[0], np.cumsum(entries)])
     total = int(start[-1])

@@ -31,7 +31,7 @@ _Members: TypeAlias = list[tuple[int, PairAngular]]
 
 
 @dataclass(frozen=True, eq=False)
-class PackedPairs:
+class PackedPCSF:
     """Pair-centred functions as the kernels take them.
 
     Parameters
@@ -65,7 +65,7 @@ class _Sums:
         return own.setdefault(radial, len(own))
 
 
-def pack_pairs(elements: Sequence[str], columns: Columns) -> PackedPairs:
+def pack_pcsf(elements: Sequence[str], columns: Columns) -> PackedPCSF:
     """Pack the functions of every kind of pairs.
 
     Parameters
@@ -96,7 +96,7 @@ def pack_pairs(elements: Sequence[str], columns: Columns) -> PackedPairs:
     )
     n_sums = max(len(own) for own in sums.columns.values())
     packed_sums = pack(elements, {symbol: list(own) for symbol, own in sums.columns.items()})
-    return PackedPairs(packed_sums, n_sums, tables, distances.tables(), _pack_triangles(elements, columns))
+    return PackedPCSF(packed_sums, n_sums, tables, distances.tables(), _pack_triangles(elements, columns))
 
 
 def cutoff_of(functions: Sequence[PairFunction]) -> float:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.descriptors.jacobian import SparseJacobian, room_for, sparse_jacobian
-from fastsf.descriptors.pcsf_packing import PackedPairs
+from fastsf.descriptors.jacobian import SparseJacobian, empty_entries, sparse_jacobian
+from fastsf.descriptors.pcsf_packing import PackedPCSF
 from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.kernels.acsf import jvp as acsf_jvp
 from fastsf.kernels.acsf import values as acsf
@@ -24,12 +22,12 @@ from fastsf.threads import run
 from fastsf.types import FloatArray, IntArray
 
 
-class PairSums:
+class PCSFSums:
     """Values of pair-centred functions, and gradients of scalars of them.
 
     Parameters
     ----------
-    packed : PackedPairs
+    packed : PackedPCSF
         The functions (`PCSF.packed`).
     n_features : int
         Columns.
@@ -48,9 +46,9 @@ class PairSums:
     """
 
     def __init__(
-        self, packed: PackedPairs, n_features: int, pairs: Pairs, species: IntArray, threads: int | None = None
+        self, packed: PackedPCSF, n_features: int, pairs: Pairs, species: IntArray, threads: int | None = None
     ) -> None:
-        self._packed, self._pairs, self._species, self._threads = packed, pairs, species, threads
+        self._packed, self.pairs, self._species, self._threads = packed, pairs, species, threads
         self.n_features = n_features
         self.rows = PairRows.of(packed.tables, pairs, species)
         self._sums = np.zeros((len(species), packed.n_sums))
@@ -58,17 +56,22 @@ class PairSums:
 
     def rebuild(self) -> None:
         """Choose the rows anew, after the list of pairs was."""
-        self.rows = PairRows.of(self._packed.tables, self._pairs, self._species)
+        self.rows = PairRows.of(self._packed.tables, self.pairs, self._species)
 
     @property
     def neighbors(self) -> Neighbors:
         """The list of pairs as the kernels take it."""
-        return Neighbors(self._pairs.start, self._pairs.neighbor, self._pairs.vector, self._species)
+        return Neighbors(self.pairs.start, self.pairs.neighbor, self.pairs.vector, self._species)
 
     @property
     def inside(self) -> npt.NDArray[np.bool_]:
         """(m,) bool: rows that are not longer than the cutoff of their kind."""
         return np.asarray(self.rows.distance < self._packed.tables.cutoff[self.rows.kind])
+
+    @property
+    def first(self) -> IntArray:
+        """(n + 1,) int64: rows of atom i are first[i] to first[i + 1]."""
+        return self.rows.first
 
     def values(self) -> FloatArray:
         """Values (m, n_features), a new array."""
@@ -85,28 +88,22 @@ class PairSums:
             n = len(self._species)
             run(self._threads, acsf.values_range, (self._packed.sums, self.neighbors, np.arange(n)), n, (self._sums,))
 
-    def changes(self, vectors: Sequence[FloatArray]) -> FloatArray:
-        """Changes of the values along changes of the pair vectors, after `values` or `sum_neighbors`.
+    def change(self, vectors: FloatArray, out: FloatArray) -> None:
+        """Add the change of the values along a change of the pair vectors, after `values` or `sum_neighbors`.
 
         Parameters
         ----------
-        vectors : d arrays (p, 3) float64
-            Changes of the vectors of all pairs.
-
-        Returns
-        -------
-        (d, m, n_features) float64
+        vectors : (p, 3) float64
+            Change of the vectors of all pairs.
+        out : (m, n_features) float64
+            Changes, added to.
         """
         n, packed, neighbors = len(self._species), self._packed, self.neighbors
-        out = np.zeros((len(vectors), len(self.rows), self.n_features))
-        for change, target in zip(vectors, out, strict=True):
-            sums = np.zeros_like(self._sums)
-            if packed.n_sums:
-                arguments = (packed.sums, neighbors, np.arange(n))
-                run(self._threads, acsf_jvp.jvp_range, arguments, n, (change, sums))
-            given = (*self._tables, neighbors, self.rows.kernel_rows, self._sums, sums, change)
-            run(self._threads, pair_jvp.pair_jvp_range, given, n, (target,))
-        return out
+        sums = np.zeros_like(self._sums)
+        if packed.n_sums:
+            run(self._threads, acsf_jvp.jvp_range, (packed.sums, neighbors, np.arange(n)), n, (vectors, sums))
+        given = (*self._tables, neighbors, self.rows.kernel_rows, self._sums, sums, vectors)
+        run(self._threads, pair_jvp.pair_jvp_range, given, n, (out,))
 
     def jacobian(self) -> tuple[SparseJacobian, FloatArray]:
         """Derivatives, whose rows are `rows` and whose centres the atoms that own them, and values."""
@@ -118,12 +115,16 @@ class PairSums:
         entries = np.zeros(m, dtype=np.int64)
         counted = (packed.tables, packed.triangles, neighbors, self.rows.kernel_rows, sums)
         run(self._threads, pair_jacobian.pair_count_range, counted, n, (entries,))
-        start, column, atom, flat = room_for(entries)
+        start, column, atom, flat = empty_entries(entries)
         data, out = flat.reshape(-1, 3), np.zeros((m, self.n_features))
         target = pair_jacobian.PairJacobian(start[:-1].copy(), column, atom, data)
         given = (*self._tables, neighbors, self.rows.kernel_rows, values, sums)
         run(self._threads, pair_jacobian.pair_jacobian_range, given, n, (target, out))
         return SparseJacobian(start, column, atom, data, self.rows.i), out
+
+    def gradient(self, weights: FloatArray, g: FloatArray, sums: FloatArray) -> None:
+        """Add the gradient of sum(weights * values); as `chain`, of a scalar that depends on nothing else."""
+        self.chain(weights, np.zeros(len(weights)), g, sums)
 
     def chain(self, weights: FloatArray, along: FloatArray, g: FloatArray, sums: FloatArray) -> None:
         """Add the gradient of a scalar with respect to the pair vectors, after `values` or `sum_neighbors`.

@@ -20,7 +20,8 @@ from fastsf.console import ReadingProgress
 from fastsf.datasets.computing import computed_chunks
 from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, check_any
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
-from fastsf.descriptors.base import Batch, Descriptor, possible_elements
+from fastsf.descriptors.base import Batch, Descriptor
+from fastsf.descriptors.choose import possible_elements
 from fastsf.descriptors.statistics import by_group
 from fastsf.errors import InputError
 from fastsf.featurize import layout
@@ -206,7 +207,7 @@ class _FeaturizeRun:
 
     def _batch(self, frames: Sequence[Frame]) -> Batch:
         structures = [frame.structure for frame in frames]
-        return Batch(*self.descriptor.evaluate_batch(structures, jacobian=self.options.derivatives))
+        return self.descriptor.evaluate_batch(structures, jacobian=self.options.derivatives)
 
     def _make(self, chunk: Chunk, batch: Batch) -> Made:
         """Bring a computed chunk into the form in which it is saved."""

@@ -67,6 +67,11 @@ class Definition(NamedTuple):
     pair_functions: list[PairFunction]
 
 
+def is_definition(path: str | Path) -> bool:
+    """Return True if a file is TOML or YAML by its name; any other name is that of an input.nn."""
+    return Path(path).suffix.lower() in (".toml", ".yaml", ".yml")
+
+
 def read_definition(path: str | Path) -> Definition:
     """Read the elements and the symmetry functions of a TOML or YAML file.
 

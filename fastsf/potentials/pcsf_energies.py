@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastsf.descriptors.pcsf_sums import PairSums
+from fastsf.descriptors.pcsf_sums import PCSFSums
 from fastsf.kernels.networks import networks
 from fastsf.kernels.pcsf import energies as pair_energies
 from fastsf.neighbors.pairs import Pairs
@@ -16,7 +16,7 @@ from fastsf.types import FloatArray, IntArray
 
 
 class PCSFOutputs(NamedTuple):
-    """What the networks of pairs say about m rows: eV, eV per function, count, and eV/Å^2 (`PairSums.chain`)."""
+    """What the networks of pairs say about m rows: eV, eV per function, count, and eV/Å^2 (`PCSFSums.chain`)."""
 
     energies: FloatArray  # (m,)
     slopes: FloatArray  # (m, s), or (m, 0) where they were not asked for
@@ -24,7 +24,7 @@ class PCSFOutputs(NamedTuple):
     along: FloatArray  # (m,)
 
 
-class PCSFEnergies(PairSums):
+class PCSFEnergies(PCSFSums):
     """Values of pair-centred functions, and what pair networks make of them.
 
     Parameters
@@ -32,7 +32,7 @@ class PCSFEnergies(PairSums):
     model : PCSFModel
         The pair terms of a potential.
     pairs, species, threads
-        As of `PairSums`.
+        As of `PCSFSums`.
     """
 
     def __init__(self, model: PCSFModel, pairs: Pairs, species: IntArray, threads: int | None = None) -> None:

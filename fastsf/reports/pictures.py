@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from fastsf.descriptors.base import Descriptor, descriptor_from_dict
+from fastsf.descriptors.base import Descriptor
+from fastsf.descriptors.choose import descriptor_from_dict
 from fastsf.descriptors.statistics import ColumnStatistics
 from fastsf.featurize.reader import FeatureFile
 from fastsf.reports.functions import functions_figure

@@ -186,6 +186,6 @@ def _evaluate(
     if not functions:
         return {}
     acsf = ACSF(functions)
-    values, _ = acsf.evaluate_batch(structures)
+    values = acsf.evaluate_batch(structures).values
     first = np.cumsum([0] + [len(structure) for structure in structures[:-1]])
     return {function: values[first, column] for column, function in enumerate(acsf.columns[_ATOM])}

@@ -29,7 +29,7 @@ def random_potential(seed: int = 1, threads: int | None = 1, mode: str = "scale_
     """Potential whose statistics are those of all named systems, one depth of networks, different widths."""
     acsf = ACSF(functions(), threads=threads)
     structures = [make() for make in SYSTEMS.values()]
-    values, numbers = acsf.transform(structures), np.concatenate([atoms.numbers for atoms in structures])
+    values, numbers = np.concatenate(acsf.create(structures)), np.concatenate([atoms.numbers for atoms in structures])
     networks, scalings = {}, {}
     for k, symbol in enumerate(ELEMENTS):
         own = values[numbers == {"H": 1, "O": 8, "S": 16}[symbol], : len(acsf.columns[symbol])]

@@ -177,10 +177,10 @@ def test_files_with_pairs_alone(tmp_path):
     pcsf = PCSF.from_file(path)
     assert pcsf.functions == tuple(make_pairs("pairs", ["H", "O"], 5.0, zeta=[2.0]))
     assert PCSF.from_recipe("pairs", ["H", "O"], 5.0, zeta=[2.0]).functions == pcsf.functions
-    with pytest.raises(FormatError, match=r"no atom-centred functions; PCSF\.from_file"):
+    with pytest.raises(FormatError, match=r"no functions of atoms; PCSF\.from_file"):
         ACSF.from_file(path)
     path.write_text("elements: [H]\nrecipe: {name: even-grid}\n")
-    with pytest.raises(FormatError, match=r"no pair-centred functions; ACSF\.from_file"):
+    with pytest.raises(FormatError, match=r"no functions of pairs; ACSF\.from_file"):
         PCSF.from_file(path)
 
 

@@ -80,10 +80,9 @@ class Evaluated(NamedTuple):
 def evaluate(descriptor: ACSF | PCSF, structures: Sequence[Structure], jacobian: bool = False) -> Evaluated:
     """Evaluate the symmetry functions of a batch of structures, with derivatives if wanted."""
     atoms = np.concatenate([[0], np.cumsum([len(structure) for structure in structures], dtype=np.int64)])
-    if isinstance(descriptor, PCSF):
-        values, derivatives, rows = descriptor.evaluate_batch(structures, jacobian)
-        return Evaluated(values, derivatives, rows.kind, rows.first[atoms])
-    values, derivatives = descriptor.evaluate_batch(structures, jacobian)
+    values, derivatives, pairs = descriptor.evaluate_batch(structures, jacobian)
+    if pairs is not None:
+        return Evaluated(values, derivatives, pairs.kind, pairs.first[atoms])
     kinds = np.concatenate([descriptor.species_of(structure.numbers) for structure in structures])
     return Evaluated(values, derivatives, kinds, atoms)
 
