@@ -148,7 +148,7 @@ class ACSF(Descriptor):
 
 @dataclass(frozen=True, eq=False)
 class _AtomSums:
-    """Functions of some atoms of a list of pairs; see `fastsf.descriptors.base.Sums`."""
+    """Functions of some atoms of a list of pairs; see `fastsf.descriptors.base.RowSums`."""
 
     tables: Tables
     n_features: int

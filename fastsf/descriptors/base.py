@@ -42,7 +42,7 @@ class Batch(NamedTuple):
     """`PairRows` that the rows belong to; None where rows are atoms."""
 
 
-class Sums(Protocol):
+class RowSums(Protocol):
     """Functions of some rows (atoms or pairs), evaluated over one list of pairs."""
 
     @property
@@ -145,7 +145,7 @@ class Descriptor(ABC):
         """Set the cutoff, and the functions as the kernels take them."""
 
     @abstractmethod
-    def _sums(self, structures: Sequence[Structure]) -> Sums:
+    def _sums(self, structures: Sequence[Structure]) -> RowSums:
         """Find the pairs of some structures."""
 
     # --- construction ---
@@ -320,7 +320,7 @@ class Descriptor(ABC):
         structure = Structure.from_atoms(atoms)
         return self._derivatives(self._sums([structure]), len(structure), sparse)
 
-    def _derivatives(self, sums: Sums, n_atoms: int, sparse: bool) -> tuple[FloatArray | SparseJacobian, FloatArray]:
+    def _derivatives(self, sums: RowSums, n_atoms: int, sparse: bool) -> tuple[FloatArray | SparseJacobian, FloatArray]:
         jacobian, values = sums.jacobian()
         return jacobian if sparse else jacobian.dense(n_atoms, self.n_features), values
 
@@ -385,7 +385,7 @@ class Descriptor(ABC):
         sums = self._sums(structures)
         return np.ascontiguousarray(self._changes(sums, strained_vectors(sums.pairs), 6).transpose(1, 0, 2))
 
-    def _changes(self, sums: Sums, vectors: Iterable[FloatArray], count: int) -> FloatArray:
+    def _changes(self, sums: RowSums, vectors: Iterable[FloatArray], count: int) -> FloatArray:
         """Return the changes (count, m, n_features) of the values along changes of the pair vectors."""
         out = np.zeros((count, int(sums.first[-1]), self.n_features))
         sums.sum_neighbors()

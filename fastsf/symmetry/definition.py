@@ -38,7 +38,7 @@ from fastsf.symmetry.entries import (
     read_pair,
     text,
 )
-from fastsf.symmetry.kinds import KINDS, PARAMETERS, Kind, SymmetryFunctionBase, kind_of, parameters_of
+from fastsf.symmetry.kinds import KINDS, PARAMETERS, FunctionKind, SymmetryFunctionBase, kind_of, parameters_of
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 
 F = TypeVar("F", bound=SymmetryFunctionBase)
@@ -83,7 +83,7 @@ class Catalogue(Generic[F]):
     weighted: bool
 
     @property
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, FunctionKind]:
         """Types of functions by their names."""
         return {kind.name: kind for kind in KINDS if kind.form in self.forms}
 
@@ -125,7 +125,7 @@ class Catalogue(Generic[F]):
         function: F = form(**fixed, **{name: self._value(kind, name, entry) for name in names})
         return function
 
-    def _value(self, kind: Kind, name: str, entry: Mapping[str, Any]) -> Any:
+    def _value(self, kind: FunctionKind, name: str, entry: Mapping[str, Any]) -> Any:
         """Return the value of one field of a function."""
         if name in PARAMETERS:
             fallback = PARAMETERS[name].fallback

@@ -10,7 +10,7 @@ from typing import Any
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.symmetry.factors import Compact, Cutoff, Envelope, Power, Window
-from fastsf.symmetry.kinds import COMPACT_KEYS, CUTOFF_KEYS, Kind
+from fastsf.symmetry.kinds import COMPACT_KEYS, CUTOFF_KEYS, FunctionKind
 
 
 def checked_elements(elements: Any) -> list[str]:
@@ -33,7 +33,7 @@ def checked_elements(elements: Any) -> list[str]:
     return sorted(symbols, key=atomic_number)
 
 
-def checked_type(entry: Any, kinds: Mapping[str, Kind]) -> str:
+def checked_type(entry: Any, kinds: Mapping[str, FunctionKind]) -> str:
     """Return the type of a plain form, whose keys are those of the type.
 
     Raises

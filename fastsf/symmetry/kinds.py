@@ -59,7 +59,7 @@ class RunnerType(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kind:
+class FunctionKind:
     """Type of symmetry functions.
 
     Parameters
@@ -125,16 +125,16 @@ _WINDOW_ARGUMENTS = "left", "right", "angle_left", "angle_right", "subtype"
 _WINDOW_ORDER = *_BY_EDGES, "angle_left", "angle_right"
 
 KINDS = (
-    Kind(
+    FunctionKind(
         "G1", "radial", (*_RADIAL, "cutoff"), CUTOFF_KEYS,
         envelope=Cutoff, zero=("eta", "rs", "kappa"), runner=_RADIAL_LINES,
     ),
-    Kind(
+    FunctionKind(
         "G2", "radial", (*_RADIAL, "eta", "cutoff"), ("rs", *CUTOFF_KEYS),
         envelope=Cutoff, zero=("kappa",), runner=_RADIAL_LINES,
     ),
-    Kind("G3", "radial", (*_RADIAL, "kappa", "cutoff"), ("rs", *CUTOFF_KEYS), envelope=Cutoff),
-    Kind(
+    FunctionKind("G3", "radial", (*_RADIAL, "kappa", "cutoff"), ("rs", *CUTOFF_KEYS), envelope=Cutoff),
+    FunctionKind(
         "G4", "narrow", (*_ANGULAR, "eta", "zeta", "lambda", "cutoff"), ("rs", *CUTOFF_KEYS),
         envelope=Cutoff, angle=Power,
         runner=(
@@ -142,11 +142,11 @@ KINDS = (
             RunnerType(13, True, ("eta", "rs", "lambda", "zeta", "cutoff"), _ANGULAR_ORDER),
         ),
     ),
-    Kind(
+    FunctionKind(
         "G5", "wide", (*_ANGULAR, "eta", "zeta", "lambda", "cutoff"), ("rs", *CUTOFF_KEYS),
         envelope=Cutoff, angle=Power, runner=(RunnerType(9, False, _ANGULAR_ARGUMENTS, _ANGULAR_ORDER, optional=1),),
     ),
-    Kind(
+    FunctionKind(
         "compact", "radial", (*_RADIAL, "left", "right"), COMPACT_KEYS,
         envelope=Compact, zero=("eta", "rs", "kappa"),
         runner=(
@@ -154,7 +154,7 @@ KINDS = (
             RunnerType(23, True, ("left", "right", "subtype"), _BY_EDGES),
         ),
     ),
-    Kind(
+    FunctionKind(
         "compact4", "narrow", (*_ANGULAR, "left", "right", "angle"), (*COMPACT_KEYS, "angle_shape"),
         envelope=Compact, angle=Window, zero=("eta", "rs"),
         runner=(
@@ -162,7 +162,7 @@ KINDS = (
             RunnerType(24, True, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
         ),
     ),
-    Kind(
+    FunctionKind(
         "compact5", "wide", (*_ANGULAR, "left", "right", "angle"), (*COMPACT_KEYS, "angle_shape"),
         envelope=Compact, angle=Window, zero=("eta", "rs"),
         runner=(
@@ -170,26 +170,26 @@ KINDS = (
             RunnerType(25, True, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
         ),
     ),
-    Kind("radial", "radial", _RADIAL, ("eta", "rs", "kappa", *ENVELOPE_KEYS), family="compact"),
-    Kind("narrow", "narrow", _ANGULAR, ("eta", "rs", *ENVELOPE_KEYS, *ANGLE_KEYS), family="compact4"),
-    Kind("wide", "wide", _ANGULAR, ("eta", "rs", *ENVELOPE_KEYS, *ANGLE_KEYS), family="compact5"),
-    Kind("pair-distance", "pcsf-radial", ("pair",), envelope=NoneType),
-    Kind("pair-G1", "pcsf-radial", ("pair",), ENVELOPE_KEYS, zero=("eta", "rs")),
-    Kind("pair-gaussian", "pcsf-radial", ("pair", "eta"), ("rs", *ENVELOPE_KEYS)),
-    Kind(
+    FunctionKind("radial", "radial", _RADIAL, ("eta", "rs", "kappa", *ENVELOPE_KEYS), family="compact"),
+    FunctionKind("narrow", "narrow", _ANGULAR, ("eta", "rs", *ENVELOPE_KEYS, *ANGLE_KEYS), family="compact4"),
+    FunctionKind("wide", "wide", _ANGULAR, ("eta", "rs", *ENVELOPE_KEYS, *ANGLE_KEYS), family="compact5"),
+    FunctionKind("pair-distance", "pcsf-radial", ("pair",), envelope=NoneType),
+    FunctionKind("pair-G1", "pcsf-radial", ("pair",), ENVELOPE_KEYS, zero=("eta", "rs")),
+    FunctionKind("pair-gaussian", "pcsf-radial", ("pair", "eta"), ("rs", *ENVELOPE_KEYS)),
+    FunctionKind(
         "pair-G2", "pcsf-environment", ("pair", "neighbor"), ENVELOPE_KEYS, zero=("eta", "rs", "pair_eta", "pair_rs")
     ),
-    Kind(
+    FunctionKind(
         "pair-G3", "pcsf-environment", ("pair", "neighbor", "eta"), ("rs", "pair_eta", "pair_rs", *ENVELOPE_KEYS)
     ),
-    Kind(
+    FunctionKind(
         "pair-G4", "pcsf-angular", ("pair", "neighbor", "eta"), ("rs", "apex", *ENVELOPE_KEYS, *ANGLE_KEYS)
     ),
 )  # fmt: skip
 """Every type; a function is of the first one that fits, so special types stand before general ones."""
 
 
-def kind_of(function: Any) -> Kind:
+def kind_of(function: Any) -> FunctionKind:
     """Return the type of a function."""
     return next(kind for kind in KINDS if kind.fits(function))
 
@@ -218,7 +218,7 @@ class SymmetryFunctionBase:
 
     @property
     def form(self) -> str:
-        """Form of the function, as in `Kind`."""
+        """Form of the function, as in `FunctionKind`."""
         raise NotImplementedError
 
     @property

@@ -23,28 +23,9 @@ PairRecipe = Callable[..., list[PairFunction]]
 def make_pairs(
     name: str, elements: Sequence[str], /, cutoff: float | None = None, **options: Any
 ) -> list[PairFunction]:
-    """Make the pair-centred functions of a recipe.
+    """Make the pair-centred functions of a recipe of `PAIR_RECIPES`, for all kinds of pairs of the elements.
 
-    Parameters
-    ----------
-    name : str
-        One of `PAIR_RECIPES`.
-    elements : sequence of str
-        Chemical symbols; all pairs of them get functions, and every element is a neighbour.
-    cutoff : float, optional
-        Cutoff radius in Å; by default the recipe's.
-    **options
-        The recipe's own options; see its docstring in `PAIR_RECIPES`.
-
-    Returns
-    -------
-    list of PairRadial, PairEnvironment and PairAngular
-        Sorted by kinds of pairs.
-
-    Raises
-    ------
-    InputError
-        If there is no such recipe or option, or a value does not fit.
+    Parameters and errors are those of `fastsf.symmetry.recipes.make`. The functions are sorted by kinds of pairs.
     """
     return make_from(PAIR_RECIPES, name, elements, cutoff, options)
 

@@ -21,7 +21,7 @@ from fastsf.io.n2p2.keywords import KeywordLine
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.definition import ATOM_CENTERED
 from fastsf.symmetry.factors import CUTOFFS, Compact
-from fastsf.symmetry.kinds import PARAMETERS, Kind, RunnerType, line_values, runner_type
+from fastsf.symmetry.kinds import PARAMETERS, FunctionKind, RunnerType, line_values, runner_type
 
 SUBTYPES = {core.subtype: name for name, core in CUTOFFS.items() if core.subtype}
 """Kinds of bumps by the last word on lines of types 20 to 25; an 'a' after p1 to p4 means asymmetric."""
@@ -35,7 +35,7 @@ _NOUNS = {
 }
 
 
-def _known_types() -> dict[str, tuple[Kind, RunnerType]]:
+def _known_types() -> dict[str, tuple[FunctionKind, RunnerType]]:
     """Return the types of lines by number, each with the kind of functions that takes all of its arguments."""
     found = {}
     for kind in ATOM_CENTERED.kinds.values():
@@ -59,7 +59,7 @@ def parse_line(line: KeywordLine, known: Sequence[str], cutoff: tuple[str, float
     known : sequence of str
         Elements that the file announces.
     cutoff : (str, float)
-        Kind and inner plateau of the cutoffs of the file.
+        FunctionKind and inner plateau of the cutoffs of the file.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def parse_line(line: KeywordLine, known: Sequence[str], cutoff: tuple[str, float
         raise line.error(str(error)) from error
 
 
-def _neighbors(kind: Kind, layout: RunnerType) -> int:
+def _neighbors(kind: FunctionKind, layout: RunnerType) -> int:
     return 0 if layout.weighted else 1 if kind.form == "radial" else 2
 
 
