@@ -22,9 +22,9 @@ import numpy as np
 from interleave import interleaved
 
 from fastsf import Potential
+from fastsf.cli.console import Console
 from fastsf.cli.train import train
 from fastsf.cli.train_init import init
-from fastsf.console import Console
 from fastsf.datasets.frames import Reading
 from fastsf.datasets.labelled import read_labelled
 from fastsf.structure import Structure

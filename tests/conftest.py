@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fastsf import console
+from fastsf.cli import console
 from fastsf.cli import main as cli
 from fastsf.compilation.compile import compile_kernels
 

@@ -13,7 +13,7 @@ from fastsf.errors import InputError, StorageError
 if TYPE_CHECKING:
     from fastsf.analysis.results import AnalysisSettings
     from fastsf.analysis.source import Source
-    from fastsf.console import Console
+    from fastsf.cli.console import Console
 
 _HELP = "radial distributions, diffusion, vibrations, means with errors, from a trajectory or the folder of a run"
 
@@ -136,7 +136,7 @@ def analyze(
     from fastsf.analysis.report import REPORTS, diffusion_text, drift_text, overview, vibrations_text, write_results
     from fastsf.analysis.results import study
     from fastsf.analysis.tables import format_table, small_tables
-    from fastsf.console import ReadingProgress
+    from fastsf.datasets.read_ahead import ReadingProgress
 
     path = source.trajectory
     size = 0 if path is None else path.stat().st_size

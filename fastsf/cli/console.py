@@ -6,11 +6,13 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastsf.storage.atomic import storage_errors
+
+if TYPE_CHECKING:
+    from fastsf.datasets.read_ahead import ReadingProgress
 
 _LOG_SECONDS = 30.0
 _DRAW_SECONDS = 0.1
@@ -99,24 +101,6 @@ class Bar:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-
-
-@dataclass(frozen=True)
-class ReadingProgress:
-    """Position of a command in the structures that it reads.
-
-    Parameters
-    ----------
-    structures, atoms : int
-        Done so far, in earlier runs too.
-    bytes_read, bytes_total : int
-        Of the inputs.
-    """
-
-    structures: int
-    atoms: int
-    bytes_read: int
-    bytes_total: int
 
 
 class ProgressBar:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fastsf.cli.console import Console
 from fastsf.cli.options import (
     MODEL,
     Commands,
@@ -15,7 +16,6 @@ from fastsf.cli.options import (
     load_potential,
     reading_of,
 )
-from fastsf.console import Console
 from fastsf.errors import InputError
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastsf.cli.console import Console, compile_first
 from fastsf.cli.options import Commands, add_console, console_of
-from fastsf.console import Console, compile_first
 from fastsf.datasets import examples as data
 from fastsf.errors import SimulationError
 from fastsf.storage.atomic import make_folder

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fastsf.cli.console import Console, compile_first
 from fastsf.cli.options import (
     Commands,
     add_console,
@@ -17,7 +18,6 @@ from fastsf.cli.options import (
     positive,
     reading_of,
 )
-from fastsf.console import Console, compile_first
 from fastsf.errors import InputError
 
 if TYPE_CHECKING:

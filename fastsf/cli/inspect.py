@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fastsf.cli.console import Console
 from fastsf.cli.options import Commands, add_console, add_units, add_verbose, console_of
-from fastsf.console import Console
 from fastsf.errors import FormatError, InputError, counted
 
 

@@ -6,8 +6,8 @@ import argparse
 import shlex
 from pathlib import Path
 
+from fastsf.cli.console import Console, compile_first
 from fastsf.cli.options import MODEL, Commands, add_console, add_model, add_units, console_of, load_potential, positive
-from fastsf.console import Console, compile_first
 from fastsf.errors import FastsfError, InputError
 
 _FOLDERS = "a folder of n2p2 or RuNNer"

@@ -16,8 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from fastsf.cli.console import LOG
 from fastsf.cli.options import Parser
-from fastsf.console import LOG
 from fastsf.errors import FastsfError, FormatError, StructureError
 
 COMMANDS = (

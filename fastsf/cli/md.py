@@ -22,7 +22,7 @@ from fastsf.md.ensembles import ENSEMBLES, ensemble_name
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from fastsf.console import Console
+    from fastsf.cli.console import Console
     from fastsf.md import Integrator, Ramp
 
 _STEPS = 10_000

@@ -33,7 +33,7 @@ from fastsf.simulation.settings import (
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from fastsf.console import Console
+    from fastsf.cli.console import Console
     from fastsf.potentials.potential import Potential
     from fastsf.simulation.engine import Engine
     from fastsf.simulation.observers import Observer

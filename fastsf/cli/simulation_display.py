@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fastsf.analysis import averages
-from fastsf.console import Bar, Console
+from fastsf.cli.console import Bar, Console
 from fastsf.simulation.engine import Column, Engine
 from fastsf.simulation.files import FINAL, LOG
 from fastsf.simulation.limits import CONSERVED, TEMPERATURE, TIME

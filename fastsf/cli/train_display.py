@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from fastsf.console import Bar, Console, ProgressBar, ReadingProgress
+from fastsf.cli.console import Bar, Console, ProgressBar
+from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.prediction.metrics import SHOWN
 from fastsf.training.run.history import EPOCH
 from fastsf.training.run.loop import KINDS, SCORE, SECONDS, column

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from fastsf.console import Console
+from fastsf.cli.console import Console
 from fastsf.datasets.checks.outliers import find_outliers
 from fastsf.datasets.frames import Reading
 from fastsf.datasets.labelled import read_labelled

@@ -1,4 +1,4 @@
-"""Iterators whose items are made in a thread of their own."""
+"""Iterators whose items are made in a thread of their own, and how far a reader is."""
 
 from __future__ import annotations
 
@@ -7,10 +7,29 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 _SWITCH_SECONDS = 2e-4
+
+
+@dataclass(frozen=True)
+class ReadingProgress:
+    """Position of a command in the structures that it reads.
+
+    Parameters
+    ----------
+    structures, atoms : int
+        Done so far, in earlier runs too.
+    bytes_read, bytes_total : int
+        Of the inputs.
+    """
+
+    structures: int
+    atoms: int
+    bytes_read: int
+    bytes_total: int
 
 
 @contextmanager

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from fastsf.console import ReadingProgress
 from fastsf.datasets.computing import computed_chunks
 from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, check_any
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
+from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.descriptors.base import Batch, Descriptor
 from fastsf.descriptors.choose import possible_elements
 from fastsf.descriptors.statistics import by_group

@@ -18,11 +18,11 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from fastsf.console import ReadingProgress
 from fastsf.datasets.computing import computed_chunks
 from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, check_any
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
 from fastsf.datasets.labelled import group_of
+from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.errors import InputError, StorageError
 from fastsf.io.text import compressing
 from fastsf.potentials.committee import Committee, evaluate_all
@@ -130,7 +130,7 @@ def predict(
     overwrite : bool
         Replace the output if it is there.
     on_progress : callable, optional
-        Called after every chunk with a `fastsf.console.ReadingProgress`.
+        Called after every chunk with a `ReadingProgress`.
 
     Returns
     -------

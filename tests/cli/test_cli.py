@@ -15,10 +15,10 @@ from ase.io import write
 from support.featurizing import PYTHONPATH, TOML, descriptor, silicon, structures, water, write_data
 
 import fastsf
-from fastsf import Potential, console
-from fastsf.cli import demo
+from fastsf import Potential
+from fastsf.cli import console, demo
 from fastsf.compilation import compile as compilation
-from fastsf.console import ReadingProgress
+from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.featurize.reader import FeatureFile
 from fastsf.featurize.run import Options, featurize
 

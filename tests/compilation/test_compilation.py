@@ -15,11 +15,11 @@ import pytest
 import fastsf
 from fastsf import FastsfError, InputError, StorageError, threads
 from fastsf.cli import options
+from fastsf.cli.console import Console, compile_first
 from fastsf.cli.options import compile_for
 from fastsf.compilation import compile as compilation
 from fastsf.compilation.compile import GROUPS, compile_kernels, uncompiled
 from fastsf.compilation.tasks import TASKS
-from fastsf.console import Console, compile_first
 from fastsf.kernels import _jit
 
 USUAL = list(dict.fromkeys(name for group, names in GROUPS.items() if group != "mixed" for name in names))

@@ -13,7 +13,7 @@ import pytest
 from support.featurizing import TOML, command, descriptor, structures, write_data
 
 from fastsf import ACSF, InputError, StorageError
-from fastsf.console import ReadingProgress
+from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.featurize import chunks
 from fastsf.featurize.run import Options, Reading, featurize
 

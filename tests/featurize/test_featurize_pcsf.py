@@ -12,7 +12,7 @@ from support.featurizing import PAIR_TOML, TOML, contents, pair_descriptor, sili
 
 from fastsf import ACSF, PCSF, InputError
 from fastsf.cli.main import main
-from fastsf.console import ReadingProgress
+from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.descriptors.choose import descriptor_from_dict, descriptor_from_file, descriptor_from_recipe
 from fastsf.errors import FormatError
 from fastsf.featurize.reader import FeatureFile

@@ -18,8 +18,8 @@ from support.potentials import random_potential
 from support.systems import SYSTEMS
 
 from fastsf import Committee, InputError, Potential, StorageError
-from fastsf.console import ReadingProgress
 from fastsf.datasets.frames import Reading
+from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.prediction.metrics import ErrorSums, ParitySample
 from fastsf.prediction.predict import predict
 from fastsf.prediction.prediction import Prediction

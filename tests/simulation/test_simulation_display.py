@@ -7,7 +7,7 @@ import sys
 import numpy as np
 from support.harmonic import COLUMNS, Harmonic
 
-from fastsf import console
+from fastsf.cli import console
 from fastsf.cli.simulation import simulate
 from fastsf.cli.simulation_display import SimulationDisplay, means, speed
 from fastsf.simulation.log import heading
