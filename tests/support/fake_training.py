@@ -17,7 +17,7 @@ from fastsf.storage.states import generator_state, restored_generator
 from fastsf.training.config.sections import TrainingLimits
 from fastsf.training.objective.balance import Balance
 from fastsf.training.objective.measures import Errors, Sigma
-from fastsf.training.optimizers.base import Step
+from fastsf.training.optimizers.base import OptimizerStep
 from fastsf.training.run.loop import Loop, Progress
 from fastsf.training.run.run import Run, RunFiles, unfinished
 
@@ -61,12 +61,12 @@ class FakeOptimizer:
         self.rng = np.random.default_rng(seed)
         self.momentum, self.steps = np.zeros_like(START), 0
 
-    def step(self, parameters) -> Step:
+    def step(self, parameters) -> OptimizerStep:
         time.sleep(self.pause)
         gradient = self.objective.gradient(parameters) + self.rng.normal(size=len(START))
         self.momentum = 0.8 * self.momentum - 0.004 * gradient
         self.steps += 1
-        return Step(parameters + self.momentum, float(gradient @ gradient), {"noise": self.rng.normal()})
+        return OptimizerStep(parameters + self.momentum, float(gradient @ gradient), {"noise": self.rng.normal()})
 
     def state(self):
         return {"momentum": self.momentum.copy(), "steps": self.steps, "generator": generator_state(self.rng)}

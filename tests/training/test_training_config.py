@@ -64,7 +64,7 @@ def test_values_and_defaults(write):
     assert config.networks == NetworksSection(hidden=(7, 5))
     assert config.loss == LossSection(forces=0.1)
     assert config.run == RunSection(epochs=12, minutes=2.0)
-    assert (config.optimizer, config.settings) == ("adam", OPTIMIZERS["adam"].settings(batch=3))
+    assert (config.optimizer, config.settings) == ("adam", OPTIMIZERS["adam"].settings_type(batch=3))
     assert (config.recipe, config.functions) == ({"name": "even-grid", "cutoff": 5}, None)
 
 
@@ -218,7 +218,7 @@ def test_written_configurations_hold_every_default(write, name):
         None,
     )
     assert config.optimizer == (name or "levenberg-marquardt")
-    assert config.settings == OPTIMIZERS[config.optimizer].settings()
+    assert config.settings == OPTIMIZERS[config.optimizer].settings_type()
     assert config.pairs is None
     for section in ("data", "networks", "loss", "run"):
         assert getattr(config, section) == getattr(reference, section)

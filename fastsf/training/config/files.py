@@ -130,7 +130,7 @@ def _optimizer(file: TomlFile) -> tuple[str, Any]:
         name = table.get("name", name)
         if name not in tuple(OPTIMIZERS):
             raise file.error(f"name: expected one of {', '.join(OPTIMIZERS)}, found {name!r}", "optimizer", "name")
-    return name, file.table("optimizer", OPTIMIZERS[name].settings, ignored=("name",))
+    return name, file.table("optimizer", OPTIMIZERS[name].settings_type, ignored=("name",))
 
 
 def overrides_of(run: Mapping[str, Any], assignments: Sequence[str]) -> Overrides:

@@ -96,7 +96,7 @@ class TrainingFolder:
         alone = read_atom_energies(keywords, elements)
         training = read_training_keywords(keywords)
         try:
-            settings = OPTIMIZERS[training.optimizer].settings(**training.settings)
+            settings = OPTIMIZERS[training.optimizer].settings_type(**training.settings)
         except InputError as error:
             raise FormatError(str(error), keywords.path) from error
         return cls(

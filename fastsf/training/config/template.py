@@ -104,7 +104,7 @@ def _section(section: str, given: Mapping[str, Any]) -> Iterator[str]:
     kind = _SECTIONS.get(section)
     if section == "optimizer":
         name = str(given.get("name", next(iter(OPTIMIZERS))))
-        given, kind = {"name": name, **given}, OPTIMIZERS[name].settings
+        given, kind = {"name": name, **given}, OPTIMIZERS[name].settings_type
     known = [each for each in fields(kind) if each.name not in _SOURCES] if kind is not None else []
     names, comments = {each.name for each in known}, _COMMENTS.get(section, {})
     yield from (f"{key} = {toml_value(value)}" for key, value in given.items() if key not in names)

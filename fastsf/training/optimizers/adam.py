@@ -8,16 +8,15 @@ Juditsky, SIAM J. Control Optim. 30, 838 (1992)).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from fastsf.errors import InputError
-from fastsf.storage.states import generator_state, restored_generator
+from fastsf.storage.states import State, generator_state, restored_generator
 from fastsf.training.objective.objective import Objective
-from fastsf.training.optimizers.base import State, Step
+from fastsf.training.optimizers.base import Optimizer, OptimizerStep
 from fastsf.types import FloatArray
 
 SCHEDULES = ("constant", "exponential", "cosine")
@@ -96,28 +95,20 @@ class AdamSettings:
         return self.learning_rate * (self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * part)))
 
 
-class Adam:
-    """The optimiser; a step is one pass over all structures, in batches of random composition.
-
-    Parameters
-    ----------
-    objective : Objective
-        What to make small.
-    settings : AdamSettings, optional
-    seed : int
-        Of the batches.
-    """
+class Adam(Optimizer[AdamSettings]):
+    """Optimiser whose step is one pass over all structures, in batches of random composition."""
 
     name = "adam"
+    settings_type = AdamSettings
 
     def __init__(self, objective: Objective, settings: AdamSettings | None = None, seed: int = 0) -> None:
-        self.objective, self.settings = objective, settings or AdamSettings()
+        super().__init__(objective, settings, seed)
         self._rng = np.random.default_rng(seed)
         self._updates = 0
         self._mean, self._square = np.zeros(objective.size), np.zeros(objective.size)
         self._own, self._average = np.zeros(objective.size), np.zeros(objective.size)
 
-    def step(self, parameters: FloatArray) -> Step:
+    def step(self, parameters: FloatArray) -> OptimizerStep:
         """One epoch. The loss is summed over the batches, each before its own update."""
         if not self._updates or not np.array_equal(parameters, self._average):
             self._own, self._average = parameters.copy(), parameters.copy()
@@ -128,7 +119,7 @@ class Adam:
             loss += part
             self._update(gradient / len(batch), len(batches))
         rate = self.settings.rate(self._updates / len(batches))
-        return Step(self._average.copy(), loss, {"learning rate": rate})
+        return OptimizerStep(self._average.copy(), loss, {"learning rate": rate})
 
     def _batches(self) -> list[npt.NDArray[np.int64]]:
         structures = self.objective.n_structures
@@ -157,7 +148,7 @@ class Adam:
             "generator": generator_state(self._rng),
         }
 
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic] | float | int | str]) -> None:
+    def restore(self, state: State) -> None:
         """Go on with what `state` told."""
         self._updates = int(state["updates"])
         self._mean, self._square, self._own, self._average = (

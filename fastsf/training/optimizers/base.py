@@ -1,36 +1,34 @@
-"""What all optimisers have in common.
+"""Base of all optimisers.
 
-An optimiser is made from an objective, its settings and a seed. It takes parameters and returns better ones, one epoch
-or iteration at a time; it can be stopped after any of them and go on elsewhere, with the same results to the last bit.
+An optimiser takes parameters and returns better ones, one epoch or iteration at a time. It can be stopped after any of
+them and continue elsewhere, with the same results to the last bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Any, ClassVar, Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
+from fastsf.storage.states import State
+from fastsf.training.objective.objective import Objective
 from fastsf.types import FloatArray
 
-State: TypeAlias = dict[str, npt.NDArray[np.generic] | float | int | str]
-"""What an optimiser remembers from step to step, in types that every file format has."""
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
-class Step:
+class OptimizerStep:
     """Result of one step.
 
     Parameters
     ----------
     parameters : (P,) float64
-        The new parameters.
+        New parameters.
     loss : float
-        Of the new parameters, or where that would cost a pass of its own, as met on the way to them.
+        Loss of the new parameters. Where that would cost a pass of its own, the loss found on the way to them.
     info : dict of str to float
-        What the optimiser wants to tell about the step, for the history.
+        Further numbers about the step, for the history.
     """
 
     parameters: FloatArray
@@ -38,16 +36,41 @@ class Step:
     info: dict[str, float] = field(default_factory=dict)
 
 
-class Optimizer(Protocol):
-    """An optimiser at work."""
+class Optimizer(ABC, Generic[S]):
+    """Base of optimisers.
 
-    name: str
+    Parameters
+    ----------
+    objective : Objective
+        Sum of squares to minimise.
+    settings : optional
+        Settings of the class `settings_type`; its defaults if not given.
+    seed : int
+        Seed of random numbers, for optimisers that draw any.
 
-    def step(self, parameters: FloatArray) -> Step:
-        """Improve the parameters (P,) by one epoch or iteration; they are not changed in place."""
+    Attributes
+    ----------
+    name : str
+        Name in configurations.
+    settings_type : type
+        Dataclass of the settings.
+    """
 
+    name: ClassVar[str]
+    settings_type: ClassVar[type[Any]]
+
+    def __init__(self, objective: Objective, settings: S | None = None, seed: int = 0) -> None:
+        self.objective = objective
+        self.settings: S = settings or self.settings_type()
+
+    @abstractmethod
+    def step(self, parameters: FloatArray) -> OptimizerStep:
+        """Improve the parameters (P,) by one epoch or iteration; the array itself is not changed."""
+
+    @abstractmethod
     def state(self) -> State:
-        """Everything that `restore` needs; the arrays are not changed by later steps."""
+        """Return everything that `restore` needs; the arrays are not changed by later steps."""
 
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic] | float | int | str]) -> None:
-        """Go on where the optimiser that gave `state` was, with the same objective, settings and seed."""
+    @abstractmethod
+    def restore(self, state: State) -> None:
+        """Continue where the optimiser that returned `state` was, with the same objective, settings and seed."""

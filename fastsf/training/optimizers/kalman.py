@@ -15,19 +15,17 @@ forces and choice of labels as in Singraber et al., J. Chem. Theory Comput. 15, 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from threadpoolctl import threadpool_limits
 
 from fastsf.errors import InputError
-from fastsf.storage.states import generator_state, restored_generator
+from fastsf.storage.states import State, generator_state, restored_generator
 from fastsf.training.objective.objective import Objective
-from fastsf.training.optimizers.base import State, Step
+from fastsf.training.optimizers.base import Optimizer, OptimizerStep
 from fastsf.training.optimizers.candidates import SELECTIONS, Candidates, Queue, find_candidates
 from fastsf.training.optimizers.covariance import Covariance
 from fastsf.types import FloatArray
@@ -113,18 +111,10 @@ class KalmanSettings:
             raise InputError(f"forgetting and nue: expected 1 or less, found {self.forgetting} and {self.nue}")
 
 
-class Kalman:
-    """The optimiser; a step is one epoch, with energies and forces in random order.
+class Kalman(Optimizer[KalmanSettings]):
+    """Optimiser whose step is one epoch, with energies and forces in random order.
 
     Stresses and the decay of weights have no part in it.
-
-    Parameters
-    ----------
-    objective : Objective
-        Where labels come from.
-    settings : KalmanSettings, optional
-    seed : int
-        Of the order.
 
     Raises
     ------
@@ -133,9 +123,10 @@ class Kalman:
     """
 
     name = "kalman"
+    settings_type = KalmanSettings
 
     def __init__(self, objective: Objective, settings: KalmanSettings | None = None, seed: int = 0) -> None:
-        self.objective, self.settings = objective, settings or KalmanSettings()
+        super().__init__(objective, settings, seed)
         s, model = self.settings, objective.model
         self._rng = np.random.default_rng(seed)
         self._places = model.slices if s.strategy == "element" else [slice(0, objective.size)]
@@ -159,7 +150,7 @@ class Kalman:
 
     # --- an epoch ---
 
-    def step(self, parameters: FloatArray) -> Step:
+    def step(self, parameters: FloatArray) -> OptimizerStep:
         """One epoch."""
         parameters = parameters.copy()
         with threadpool_limits(self.objective.threads, "blas"):
@@ -172,7 +163,7 @@ class Kalman:
                 covariance.settle()
         info = {"updates": float(sum(self._updates)), "q": self._q}
         info |= {"eta": self._eta} if self.settings.kind == "standard" else {"lambda": self._lambda}
-        return Step(parameters, self.objective.value(parameters), info)
+        return OptimizerStep(parameters, self.objective.value(parameters), info)
 
     def _queues(self, parameters: FloatArray) -> list[Queue]:
         s = self.settings
@@ -216,13 +207,13 @@ class Kalman:
 
     def state(self) -> State:
         """Covariances, what is annealed, and the random generator."""
-        state: State = {"eta": self._eta, "q": self._q, "lambda": self._lambda}
+        state: dict[str, Any] = {"eta": self._eta, "q": self._q, "lambda": self._lambda}
         state["generator"] = generator_state(self._rng)
         for k, covariance in enumerate(self._covariances):
             state[f"covariance {k}"] = covariance.matrix
         return state
 
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic] | float | int | str]) -> None:
+    def restore(self, state: State) -> None:
         """Go on with what `state` told."""
         self._eta, self._q, self._lambda = (float(state[name]) for name in ("eta", "q", "lambda"))
         self._rng = restored_generator(str(state["generator"]))

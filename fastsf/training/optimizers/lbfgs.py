@@ -5,16 +5,14 @@ Byrd, Lu, Nocedal and Zhu, SIAM J. Sci. Comput. 16, 1190 (1995).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 
 from fastsf.errors import InputError
-from fastsf.training.objective.objective import Objective
-from fastsf.training.optimizers.base import State, Step
+from fastsf.storage.states import State
+from fastsf.training.optimizers.base import Optimizer, OptimizerStep
 from fastsf.types import FloatArray
 
 
@@ -39,24 +37,13 @@ class LBFGSSettings:
                 raise InputError(f"{name}: expected 1 or more, found {getattr(self, name)}")
 
 
-class LBFGS:
-    """The optimiser; nothing is remembered from step to step.
-
-    Parameters
-    ----------
-    objective : Objective
-        What to make small.
-    settings : LBFGSSettings, optional
-    seed : int
-        Without effect: nothing here is random.
-    """
+class LBFGS(Optimizer[LBFGSSettings]):
+    """Optimiser that remembers nothing from step to step."""
 
     name = "l-bfgs"
+    settings_type = LBFGSSettings
 
-    def __init__(self, objective: Objective, settings: LBFGSSettings | None = None, seed: int = 0) -> None:
-        self.objective, self.settings = objective, settings or LBFGSSettings()
-
-    def step(self, parameters: FloatArray) -> Step:
+    def step(self, parameters: FloatArray) -> OptimizerStep:
         """So many iterations as the settings say, or fewer where nothing is left to gain."""
         options = {
             "maxiter": self.settings.iterations,
@@ -67,11 +54,11 @@ class LBFGS:
         }
         found = minimize(self.objective.gradient, parameters, jac=True, method="L-BFGS-B", options=options)
         info = {"iterations": float(found.nit), "evaluations": float(found.nfev)}
-        return Step(np.array(found.x, dtype=np.float64), float(found.fun), info)
+        return OptimizerStep(np.array(found.x, dtype=np.float64), float(found.fun), info)
 
     def state(self) -> State:
         """Nothing."""
         return {}
 
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic] | float | int | str]) -> None:
+    def restore(self, state: State) -> None:
         """Nothing to do."""

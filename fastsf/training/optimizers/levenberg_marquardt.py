@@ -6,17 +6,16 @@ A step solves (J^T J + decay + mu D) dp = -(J^T r + decay p), with D the diagona
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from fastsf.errors import InputError
+from fastsf.storage.states import State
 from fastsf.training.objective.objective import Objective
-from fastsf.training.optimizers.base import State, Step
+from fastsf.training.optimizers.base import Optimizer, OptimizerStep
 from fastsf.types import FloatArray
 
 _LEAST_DIAGONAL = 1e-6
@@ -55,25 +54,17 @@ class LevenbergMarquardtSettings:
             )
 
 
-class LevenbergMarquardt:
-    """The optimiser; see `LevenbergMarquardtSettings` and the module's docstring.
-
-    Parameters
-    ----------
-    objective : Objective
-        What to make small.
-    settings : LevenbergMarquardtSettings, optional
-    seed : int
-        Without effect: nothing here is random.
-    """
+class LevenbergMarquardt(Optimizer[LevenbergMarquardtSettings]):
+    """Optimiser whose steps are never random."""
 
     name = "levenberg-marquardt"
+    settings_type = LevenbergMarquardtSettings
 
     def __init__(self, objective: Objective, settings: LevenbergMarquardtSettings | None = None, seed: int = 0) -> None:
-        self.objective, self.settings = objective, settings or LevenbergMarquardtSettings()
+        super().__init__(objective, settings, seed)
         self._damping = self.settings.damping
 
-    def step(self, parameters: FloatArray) -> Step:
+    def step(self, parameters: FloatArray) -> OptimizerStep:
         """One accepted step, or none if no damping that was tried leads downhill."""
         squares, right, matrix = self.objective.normal(parameters, dtype=self.settings.precision)
         decay = self.objective.decay_diagonal
@@ -89,9 +80,9 @@ class LevenbergMarquardt:
                 if found < loss:
                     expected = -change @ right + self._damping * (diagonal @ change**2)
                     self._damping = self._next((loss - found) / expected)
-                    return Step(parameters + change, found, self._info(trial, change))
+                    return OptimizerStep(parameters + change, found, self._info(trial, change))
             self._damping *= 6.0
-        return Step(parameters, loss, self._info(self.settings.trials, np.zeros(1)))
+        return OptimizerStep(parameters, loss, self._info(self.settings.trials, np.zeros(1)))
 
     def _next(self, gain: float) -> float:
         """Damping after a step that gained so much of what the quadratic model promised."""
@@ -106,7 +97,7 @@ class LevenbergMarquardt:
         """The damping."""
         return {"damping": self._damping}
 
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic] | float | int | str]) -> None:
+    def restore(self, state: State) -> None:
         """Go on with the damping of `state`."""
         self._damping = float(state["damping"])
 

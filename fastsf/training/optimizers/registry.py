@@ -1,38 +1,14 @@
-"""The optimisers by the names that configurations use."""
+"""Optimisers by the names that configurations use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from fastsf.training.optimizers.adam import Adam, AdamSettings
+from fastsf.training.optimizers.adam import Adam
 from fastsf.training.optimizers.base import Optimizer
-from fastsf.training.optimizers.kalman import Kalman, KalmanSettings
-from fastsf.training.optimizers.lbfgs import LBFGS, LBFGSSettings
-from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt, LevenbergMarquardtSettings
+from fastsf.training.optimizers.kalman import Kalman
+from fastsf.training.optimizers.lbfgs import LBFGS
+from fastsf.training.optimizers.levenberg_marquardt import LevenbergMarquardt
 
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of optimiser.
-
-    Parameters
-    ----------
-    make : callable
-        Makes one from an objective, settings and a seed.
-    settings : type
-        Dataclass of its settings.
-    """
-
-    make: Callable[..., Optimizer]
-    settings: type[Any]
-
-
-OPTIMIZERS = {
-    "levenberg-marquardt": Kind(LevenbergMarquardt, LevenbergMarquardtSettings),
-    "kalman": Kind(Kalman, KalmanSettings),
-    "adam": Kind(Adam, AdamSettings),
-    "l-bfgs": Kind(LBFGS, LBFGSSettings),
-}
+OPTIMIZERS: dict[str, type[Optimizer[Any]]] = {each.name: each for each in (LevenbergMarquardt, Kalman, Adam, LBFGS)}
 """The first one is the default."""

@@ -112,7 +112,7 @@ class Loop:
 
     def __init__(
         self,
-        optimizer: Optimizer,
+        optimizer: Optimizer[Any],
         training: Measured,
         validation: Measured | None,
         limits: TrainingLimits,

@@ -153,7 +153,7 @@ class _Seeds:
         validation = None
         if len(prepared.dataset.split.validation):
             validation = prepared.objective("validation", model, self._samples_of("validation"))
-        optimizer = OPTIMIZERS[config.optimizer].make(training, config.settings, seed)
+        optimizer = OPTIMIZERS[config.optimizer](training, config.settings, seed)
         return Loop(optimizer, training, validation, config.run.limits, Balance() if config.loss.balance else None)
 
     def _samples_of(self, part: str) -> Samples:
