@@ -166,7 +166,7 @@ def _prepare(config: Config, console: Console) -> PreparedData:
     console.say(f"structures: {counts}; {dataset.labelled.n_atoms.sum():,} atoms")
     for text in dataset.split.warnings:
         console.say(f"warning: {text}")
-    compile_first(["train" if config.pairs is None else "pair-train"], console)
+    compile_first(["train" if config.pcsf is None else "pair-train"], console)
     return PreparedData.of(config, dataset)
 
 

@@ -60,7 +60,7 @@ from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.factors import BUMPS, CUTOFFS
 from fastsf.training.objective.initialization import initial_network
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.objective import Objective
 from fastsf.training.objective.parts import find_scalings
 from fastsf.training.objective.samples import Samples
@@ -180,7 +180,7 @@ def test_training(water) -> None:
     rng = np.random.default_rng(2)
     sizes = [(len(acsf.columns[symbol]), 2, 1) for symbol in acsf.elements]
     networks = tuple(initial_network(each, ("tanh", "linear"), "glorot_normal", rng) for each in sizes)
-    model = Model(acsf, scalings, networks, {})
+    model = TrainableModel(acsf, scalings, networks, {})
     labels = np.array([-3.0]), [rng.normal(size=(3, 3))], np.full((1, 6), np.nan)
     labelled = LabelledSet([structure], *labels, [""], np.ones(1), ["water"])
     objective = Objective(model, Samples(acsf, scalings, [structure]), labelled, threads=1)
@@ -198,7 +198,7 @@ def test_lists_of_lammps(water) -> None:
     scalings = find_scalings(acsf, [Structure.from_atoms(water)] * 2, "none")
     sizes = [(len(acsf.columns[symbol]), 2, 1) for symbol in acsf.elements]
     networks = tuple(initial_network(each, ("tanh", "linear"), rng=7) for each in sizes)
-    potential = Model(acsf, scalings, networks, {}).potential()
+    potential = TrainableModel(acsf, scalings, networks, {}).potential()
     model, expected = LammpsModel(potential), potential.evaluate(water)
     listed = Listed(water, 2.0, ["O", "H"], model.element_of_type(["O", "H"]))
     forces, energies, virials = listed.rooms()
@@ -219,7 +219,7 @@ def periodic(water):
     scalings = find_scalings(acsf, [Structure.from_atoms(water)], "none")
     sizes = [(len(acsf.columns[symbol]), 3, 1) for symbol in acsf.elements]
     networks = tuple(initial_network(each, ("tanh", "linear"), "glorot_normal", 1) for each in sizes)
-    return water, Model(acsf, scalings, networks, {}).potential()
+    return water, TrainableModel(acsf, scalings, networks, {}).potential()
 
 
 @pytest.mark.parametrize(

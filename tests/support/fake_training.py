@@ -18,8 +18,8 @@ from fastsf.training.config.sections import TrainingLimits
 from fastsf.training.objective.balance import Balance
 from fastsf.training.objective.measures import Errors, Sigma
 from fastsf.training.optimizers.base import OptimizerStep
-from fastsf.training.run.loop import Loop, Progress
-from fastsf.training.run.run import Run, RunFiles, unfinished
+from fastsf.training.run.loop import TrainingLoop, TrainingProgress
+from fastsf.training.run.run import TrainingFiles, TrainingRun, unfinished
 
 START = np.zeros(6)
 IDENTITY = {"config": {"optimizer": {"name": "fake"}, "seed": 3}, "data": ["abc"]}
@@ -76,21 +76,23 @@ class FakeOptimizer:
         self.rng = restored_generator(state["generator"])
 
 
-def make_loop(limits: TrainingLimits, validation: bool = True, pause: float = 0.0) -> Loop:
+def make_loop(limits: TrainingLimits, validation: bool = True, pause: float = 0.0) -> TrainingLoop:
     objective = FakeObjective(1)
     optimizer = FakeOptimizer(objective, 5, pause)
-    return Loop(optimizer, objective, FakeObjective(2) if validation else None, limits, Balance(first=3, every=2))
+    return TrainingLoop(
+        optimizer, objective, FakeObjective(2) if validation else None, limits, Balance(first=3, every=2)
+    )
 
 
-def save_model(path: Path, progress: Progress) -> None:
+def save_model(path: Path, progress: TrainingProgress) -> None:
     write_atomically(path, lambda file: file.write(progress.best_parameters.tobytes()))
 
 
 def train(folder: Path, epochs: int, *, pause: float = 0.0, minutes: float = 1e9, stopping=lambda: False, **limits):
     """Train or go on in a folder; returns the progress and the reason of its end."""
-    files = RunFiles(folder)
+    files = TrainingFiles(folder)
     loop = make_loop(TrainingLimits(epochs, **limits), pause=pause)
-    run = Run(files, loop, IDENTITY, save_model, minutes)
+    run = TrainingRun(files, loop, IDENTITY, save_model, minutes)
     return run.go(START, unfinished(files, IDENTITY), stopping=stopping)
 
 

@@ -12,7 +12,7 @@ from fastsf.structure import Structure
 from fastsf.symmetry.factors import Power
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
 from fastsf.training.objective.initialization import initial_network
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.parts import find_scalings, with_functions
 from fastsf.training.objective.pcsf_parts import PCSFInputs
 
@@ -20,7 +20,7 @@ FAR, NEAR = Cutoff(3.0, "poly4"), Cutoff(2.5, "poly4")
 OFFSETS = {"H": -0.5, "O": -75.0}
 
 
-def pair_functions(distance: bool = True) -> list[PairFunction]:
+def pcsf_functions(distance: bool = True) -> list[PairFunction]:
     """For H-H and H-O, not for O-O; with the distance itself or without."""
     chosen: list[PairFunction] = []
     for pair, envelope in ((("H", "O"), FAR), (("H", "H"), NEAR)):
@@ -54,11 +54,11 @@ def labelled(seed: int = 5) -> LabelledSet:
     )
 
 
-def pair_model(envelope: str = "fc", atoms: bool = True, threads: int = 1) -> Model:
+def pcsf_model(envelope: str = "fc", atoms: bool = True, threads: int = 1) -> TrainableModel:
     """Networks of pairs, and if wanted of atoms."""
     structures = systems()
-    pcsf = PCSF(pair_functions(envelope != "shift"), elements=("H", "O"), threads=threads)
-    pairs = PCSFInputs(pcsf, find_scalings(pcsf, structures, "scale_center", -1.0, 1.0), envelope)
+    pcsf = PCSF(pcsf_functions(envelope != "shift"), elements=("H", "O"), threads=threads)
+    pcsf_inputs = PCSFInputs(pcsf, find_scalings(pcsf, structures, "scale_center", -1.0, 1.0), envelope)
     acsf = ACSF.without_functions(("H", "O"))
     if atoms:
         acsf = ACSF([G2(a, b, 0.3, FAR) for a, b in ("HH", "HO", "OH")], elements=("H", "O"), threads=threads)
@@ -68,4 +68,4 @@ def pair_model(envelope: str = "fc", atoms: bool = True, threads: int = 1) -> Mo
         initial_network((s, 4 + k, 3, 1), ("tanh", "softplus", "linear"), rng=k, bias_spread=0.5)
         for k, s in enumerate(widths)
     ]
-    return Model(acsf, scalings, tuple(networks), OFFSETS, energy_scale=0.25, pairs=pairs)
+    return TrainableModel(acsf, scalings, tuple(networks), OFFSETS, energy_scale=0.25, pcsf=pcsf_inputs)

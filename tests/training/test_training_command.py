@@ -20,7 +20,7 @@ from fastsf import Committee, Potential
 from fastsf.datasets import examples as data
 from fastsf.prediction.predict import predict
 from fastsf.training.config.files import read_config
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.preparation.models import atom_functions
 from fastsf.training.run.checkpoint import TrainingCheckpoint
 from fastsf.training.run.history import EPOCH, read_history
@@ -109,7 +109,7 @@ def history_of(folder: Path, suffix: str = "") -> dict[str, list[float]]:
 def assert_same(one: Path, other: Path) -> None:
     """Same history, and same potential, but for what the files say about how they were made."""
     np.testing.assert_equal(history_of(one), history_of(other))
-    models = [Model.from_potential(Potential.load(folder / "model.h5")) for folder in (one, other)]
+    models = [TrainableModel.from_potential(Potential.load(folder / "model.h5")) for folder in (one, other)]
     np.testing.assert_array_equal(models[0].parameters, models[1].parameters)
     states = [TrainingCheckpoint.read(folder / "checkpoint.npz") for folder in (one, other)]
     np.testing.assert_equal(*(state.optimizer for state in states))
@@ -220,11 +220,11 @@ def test_init_with_pairs(run, config, tmp_path):
     assert run("train", "--init", tmp_path / "train.xyz", "--pairs", "only", "-o", path)[0] == 0
     found = read_config(path)
     assert atom_functions(found, None) == []
-    assert found.pairs.recipe["name"] == "pairs"
+    assert found.pcsf.recipe["name"] == "pairs"
     assert run("train", "--init", tmp_path / "train.xyz", "--pairs", "too", "-o", path, "--overwrite")[0] == 0
     both = read_config(path)
     assert both.recipe["name"] == "even-grid"
-    assert both.pairs == found.pairs
+    assert both.pcsf == found.pcsf
     assert "--pairs belongs to --init" in only_line(run("train", path, "--pairs", "too")[2])
 
 

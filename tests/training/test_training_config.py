@@ -90,20 +90,20 @@ cutoff = 4.0
 def test_pairs(write, tmp_path):
     expected = [PairRadial(("Si", "Si"), Cutoff(4.0), eta) for eta in (0.5, 1.0)]
     config = read_config(write(f'[data]\ntrain = "a"\n[pairs]\nenvelope = "shift"\nhidden = [5]\n{PAIR_TABLE}'))
-    assert config.pairs == PCSFSection("shift", (5,), expected)
+    assert config.pcsf == PCSFSection("shift", (5,), expected)
     assert (config.functions, config.recipe) == (None, None)
-    assert read_config(write(f'[data]\ntrain = "a"\n{PAIR_TABLE}')).pairs == PCSFSection(functions=expected)
+    assert read_config(write(f'[data]\ntrain = "a"\n{PAIR_TABLE}')).pcsf == PCSFSection(functions=expected)
     (tmp_path / "functions.toml").write_text(PAIR_TABLE)
     text = '[data]\ntrain = "a"\n[functions]\nrecipe = "none"\n[pairs]\nfile = "functions.toml"\nhidden = 7'
     config = read_config(write(text))
-    assert config.pairs == PCSFSection(hidden=(7,), functions=expected)
+    assert config.pcsf == PCSFSection(hidden=(7,), functions=expected)
     assert atom_functions(config, None) == []
     config = read_config(write('[data]\ntrain = "a"\n[pairs]\nrecipe = "pairs"\ncutoff = 5'))
-    assert config.pairs == PCSFSection(recipe={"name": "pairs", "cutoff": 5})
+    assert config.pcsf == PCSFSection(recipe={"name": "pairs", "cutoff": 5})
     assert config.table()["pairs"]["recipe"] == {"name": "pairs", "cutoff": 5}
-    assert read_config(write('[data]\ntrain = "a"\n[pairs]')).pairs == PCSFSection()
+    assert read_config(write('[data]\ntrain = "a"\n[pairs]')).pcsf == PCSFSection()
     assert "pairs" not in read_config(write(GOOD)).table()
-    assert read_config(write(GOOD), {"pairs.envelope": ("none", "--set")}).pairs == PCSFSection("none")
+    assert read_config(write(GOOD), {"pairs.envelope": ("none", "--set")}).pcsf == PCSFSection("none")
 
 
 def test_overrides_go_before_the_file(write):
@@ -219,13 +219,13 @@ def test_written_configurations_hold_every_default(write, name):
     )
     assert config.optimizer == (name or "levenberg-marquardt")
     assert config.settings == OPTIMIZERS[config.optimizer].settings_type()
-    assert config.pairs is None
+    assert config.pcsf is None
     for section in ("data", "networks", "loss", "run"):
         assert getattr(config, section) == getattr(reference, section)
     assert plain["recipe"] == {"name": "even-grid", "cutoff": 4.5, "zeta": [1.0, 2.0]}
     assert "# Chosen: because." in text
     config = read_config(write(text.replace("# [pairs]", "[pairs]").replace("# envelope", "envelope")))
-    assert config.pairs == PCSFSection()
+    assert config.pcsf == PCSFSection()
     missing = [
         key
         for section in (DataSection, NetworksSection, LossSection, RunSection)
@@ -238,7 +238,7 @@ def test_written_configurations_hold_every_default(write, name):
 def test_written_configurations_can_have_pairs(write):
     choices = {"data": {"train": ["a.xyz"]}, "pairs": {"recipe": "pairs", "cutoff": 4.5, "envelope": "shift"}}
     config = read_config(write(config_text(choices, {})))
-    assert config.pairs == PCSFSection("shift", recipe={"name": "pairs", "cutoff": 4.5})
+    assert config.pcsf == PCSFSection("shift", recipe={"name": "pairs", "cutoff": 4.5})
 
 
 def test_toml_values():

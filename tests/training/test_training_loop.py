@@ -21,8 +21,8 @@ from fastsf.training.objective.balance import Balance
 from fastsf.training.objective.measures import Errors
 from fastsf.training.run.checkpoint import TrainingCheckpoint
 from fastsf.training.run.history import EPOCH, History, read_history
-from fastsf.training.run.loop import SECONDS, Loop, Progress, column, score
-from fastsf.training.run.run import RunFiles, unfinished
+from fastsf.training.run.loop import SECONDS, TrainingLoop, TrainingProgress, column, score
+from fastsf.training.run.run import TrainingFiles, unfinished
 
 NAN = float("nan")
 
@@ -49,8 +49,8 @@ def assert_same(one: Path, other: Path) -> None:
 # --- the loop ---
 
 
-def run_loop(loop: Loop, stopping=lambda: False):
-    rows, progress = [], Progress(START)
+def run_loop(loop: TrainingLoop, stopping=lambda: False):
+    rows, progress = [], TrainingProgress(START)
     reason = loop.run(progress, rows.append, lambda progress: None, stopping)
     return rows, progress, reason
 
@@ -248,11 +248,11 @@ def test_another_training_is_not_continued(tmp_path):
     train(tmp_path, 3)
     other = {"config": {"optimizer": {"name": "adam"}, "seed": 3}, "data": ["abc"]}
     with pytest.raises(InputError, match=r"another training \(config.optimizer.name was fake, is adam\); --overwrite"):
-        unfinished(RunFiles(tmp_path), other)
+        unfinished(TrainingFiles(tmp_path), other)
     (tmp_path / "checkpoint.npz").unlink()
     with pytest.raises(StorageError, match=r"model\.h5 is there already, without a checkpoint"):
-        unfinished(RunFiles(tmp_path), IDENTITY)
-    assert unfinished(RunFiles(tmp_path, "-2"), IDENTITY) is None
+        unfinished(TrainingFiles(tmp_path), IDENTITY)
+    assert unfinished(TrainingFiles(tmp_path, "-2"), IDENTITY) is None
 
 
 # --- files ---
@@ -269,7 +269,7 @@ def test_checkpoints_come_back_to_the_last_bit(tmp_path):
         "scalar": np.int64(4),
         "text": "a/b: ü",
     }
-    progress = Progress(np.array([1e-300, -0.0]), 3, 1.5, np.array([2.0, np.nextafter(1, 2)]), 2, 0.25)
+    progress = TrainingProgress(np.array([1e-300, -0.0]), 3, 1.5, np.array([2.0, np.nextafter(1, 2)]), 2, 0.25)
     TrainingCheckpoint(IDENTITY, progress, state).write(tmp_path / "c")
     found = TrainingCheckpoint.read(tmp_path / "c")
     assert found.identity == IDENTITY
@@ -282,7 +282,7 @@ def test_checkpoints_come_back_to_the_last_bit(tmp_path):
 
 def test_damaged_checkpoints_are_known(tmp_path):
     path = tmp_path / "checkpoint.npz"
-    TrainingCheckpoint(IDENTITY, Progress(START), {"array": np.arange(1000.0)}).write(path)
+    TrainingCheckpoint(IDENTITY, TrainingProgress(START), {"array": np.arange(1000.0)}).write(path)
     good = path.read_bytes()
     flipped = bytearray(good)
     flipped[good.index(np.arange(500.0, 510.0).tobytes())] ^= 1

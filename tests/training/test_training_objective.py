@@ -11,7 +11,7 @@ from support.potentials import random_potential
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.errors import InputError
 from fastsf.training.objective.measures import Errors, Sigma
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.objective import Objective
 from fastsf.training.objective.parts import find_scalings
 from fastsf.training.objective.samples import Samples, estimated_acsf_bytes
@@ -21,7 +21,7 @@ SIGMA = Sigma(0.05, 0.3, 0.02)
 
 
 def make(memory: float | None = None, dtype: type = np.float64, stress: bool = True, threads: int = 1) -> Objective:
-    model, labelled = Model.from_potential(random_potential(threads=threads)), labelled_systems()
+    model, labelled = TrainableModel.from_potential(random_potential(threads=threads)), labelled_systems()
     samples = Samples(model.descriptor, model.scalings, labelled.structures, stress=stress, memory=memory, dtype=dtype)
     for _ in samples.fill():
         pass
@@ -221,7 +221,7 @@ def test_wrong_sets(objective):
 
 
 def test_scalings_are_those_of_the_values():
-    model, labelled = Model.from_potential(random_potential()), labelled_systems()
+    model, labelled = TrainableModel.from_potential(random_potential()), labelled_systems()
     scalings = find_scalings(model.descriptor, labelled.structures)
     values = model.descriptor.create(labelled.structures)
     numbers = np.concatenate([structure.numbers for structure in labelled.structures])

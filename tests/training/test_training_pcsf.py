@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support.objective_checks import assert_gradient_by_differences, assert_row_by_differences
-from support.pcsf_models import OFFSETS, labelled, pair_model, systems
+from support.pcsf_models import OFFSETS, labelled, pcsf_model, systems
 
 from fastsf.errors import InputError
 from fastsf.structure import Structure
 from fastsf.training.objective.measures import Sigma
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.objective import Objective
 from fastsf.training.objective.parts import find_scalings, with_functions
 from fastsf.training.objective.pcsf_parts import estimated_pcsf_bytes
@@ -22,9 +22,9 @@ CASES = [("fc", True), ("fc", False), ("shift", False), ("none", True)]
 
 
 def make(envelope="fc", atoms=True, memory=None, threads=1, dtype=np.float64) -> Objective:
-    model, data = pair_model(envelope, atoms, threads), labelled()
+    model, data = pcsf_model(envelope, atoms, threads), labelled()
     samples = Samples(
-        model.descriptor, model.scalings, data.structures, pairs=model.pairs, stress=True, memory=memory, dtype=dtype
+        model.descriptor, model.scalings, data.structures, pcsf=model.pcsf, stress=True, memory=memory, dtype=dtype
     )
     for _ in samples.fill():
         pass
@@ -41,7 +41,7 @@ def parameters(objective) -> np.ndarray:
     return objective.model.parameters
 
 
-def energy(model: Model, structure: Structure) -> float:
+def energy(model: TrainableModel, structure: Structure) -> float:
     """The formula, pair by pair."""
     total = sum(OFFSETS[{1: "H", 8: "O"}[number]] for number in structure.numbers.tolist())
     networks = list(model.networks)
@@ -49,15 +49,15 @@ def energy(model: Model, structure: Structure) -> float:
         scaling = model.scalings[symbol]
         own = model.descriptor.create(structure)[model.species_of(structure.numbers) == element, : len(scaling)]
         total += 0.25 * networks.pop(0).forward(scaling.apply(own)).sum()
-    pcsf, scalings = model.pairs.descriptor, model.pairs.scalings
+    pcsf, scalings = model.pcsf.descriptor, model.pcsf.scalings
     values, _, rows = pcsf.evaluate_batch([structure])
     for kind, network in zip(("H-H", "H-O"), networks, strict=True):
         own = values[rows.kind == pcsf.kinds.index(kind)][:, : len(scalings[kind])]
         each = network.forward(scalings[kind].apply(own))
-        if model.pairs.envelope == "fc":
+        if model.pcsf.envelope == "fc":
             x = own[:, 0] / {"H-H": 2.5, "H-O": 3.0}[kind]  # the first function is the distance
             each *= 1 + x**5 * (-126 + x * (420 + x * (-540 + x * (315 - 70 * x))))
-        if model.pairs.envelope == "shift":
+        if model.pcsf.envelope == "shift":
             each -= network.forward(scalings[kind].apply(np.zeros((1, own.shape[1]))))
         total += 0.25 * each.sum()
     return float(total)
@@ -90,7 +90,7 @@ def test_predictions_are_those_of_the_potential(objective, parameters):
         if result.stress is not None:
             scale = 1e-11 * (1 + abs(result.stress).max())
             np.testing.assert_allclose(found.stresses[k], result.stress, rtol=0, atol=scale)
-    again = Model.from_potential(potential)
+    again = TrainableModel.from_potential(potential)
     np.testing.assert_array_equal(again.parameters, parameters)
 
 
@@ -140,12 +140,12 @@ def test_memory_is_estimated():
     objective = make(atoms=False)
     parts = [part for sample in objective.samples for part in sample if part is not None]
     blocks = sum(part.blocks.nbytes + part.index.nbytes for part in parts)
-    pcsf = objective.model.pairs.descriptor
+    pcsf = objective.model.pcsf.descriptor
     assert blocks <= estimated_pcsf_bytes(pcsf, objective.labelled.structures) < 2 * blocks
 
 
 def test_scalings_of_pairs():
-    pcsf, structures = pair_model().pairs.descriptor, systems()
+    pcsf, structures = pcsf_model().pcsf.descriptor, systems()
     scaling = find_scalings(pcsf, structures)["H-O"]
     distances = [
         np.linalg.norm(structures[k].positions[0] - structures[k].positions[h]) for k in range(3) for h in (1, 2)

@@ -4,27 +4,27 @@ import numpy as np
 import pytest
 
 from fastsf.training.objective.initialization import initial_network
-from fastsf.training.objective.model import Model
-from fastsf.training.objective.parts import Part
+from fastsf.training.objective.model import TrainableModel
+from fastsf.training.objective.parts import SamplePart
 from fastsf.training.objective.terms import Terms
 
 ATOMS, CENTERS, PLACES, WIDTH = 4, 7, 3, 5
 
 
-def model() -> Model:
+def model() -> TrainableModel:
     networks = [
         initial_network((width, 6, 4, 1), ("tanh", "softplus", "linear"), rng=width, bias_spread=0.5)
         for width in (WIDTH, WIDTH + 1)
     ]
-    return Model(None, {}, tuple(networks), {}, energy_scale=0.7)
+    return TrainableModel(None, {}, tuple(networks), {}, energy_scale=0.7)
 
 
-def part(rng: np.random.Generator, width: int, weighted: bool) -> Part:
+def part(rng: np.random.Generator, width: int, weighted: bool) -> SamplePart:
     columns = width + weighted
     index = np.array([rng.choice(CENTERS, PLACES, replace=False) for _ in range(ATOMS)])
     blocks, strain = rng.normal(size=(ATOMS, PLACES, 3, columns)), rng.normal(size=(1, CENTERS, 6, columns))
     weights = rng.uniform(0, 1, CENTERS) if weighted else None
-    return Part(rng.normal(size=(CENTERS, width)), index, blocks, strain, weights)
+    return SamplePart(rng.normal(size=(CENTERS, width)), index, blocks, strain, weights)
 
 
 @pytest.fixture(params=[(True, True), (False, True), (True, None)], ids=["weights", "both", "one is not there"])
@@ -37,14 +37,14 @@ def sample(request):
 TERMS = Terms(ATOMS, 50.0, -3.0, stress=True)
 
 
-def moved(each: Part, displacements: np.ndarray, strain: np.ndarray) -> Part:
+def moved(each: SamplePart, displacements: np.ndarray, strain: np.ndarray) -> SamplePart:
     """Inputs and weights after small displacements (n, 3) and a small strain (6,), to first order."""
     change = np.einsum("mvs,v->ms", each.strain[0], strain)
     for atom in range(ATOMS):
         change[each.index[atom]] += np.einsum("kcs,c->ks", each.blocks[atom], displacements[atom])
     s = each.inputs.shape[1]
     weights = None if each.weights is None else each.weights + change[:, s]
-    return Part(each.inputs + change[:, :s], each.index, each.blocks, each.strain, weights)
+    return SamplePart(each.inputs + change[:, :s], each.index, each.blocks, each.strain, weights)
 
 
 def energy(sample) -> float:
@@ -91,7 +91,7 @@ def test_weights_of_one_change_nothing():
     plain = part(np.random.default_rng(5), WIDTH, False)
     column = np.zeros((*plain.blocks.shape[:-1], 1))
     blocks, strain = np.concatenate([plain.blocks, column], -1), np.pad(plain.strain, ((0, 0), (0, 0), (0, 0), (0, 1)))
-    weighted = Part(plain.inputs, plain.index, blocks, strain, np.ones(CENTERS))
+    weighted = SamplePart(plain.inputs, plain.index, blocks, strain, np.ones(CENTERS))
     found = []
     for each in (plain, weighted):
         rows, passes = TERMS.predict(model(), (each, None))

@@ -33,7 +33,7 @@ class Config:
     recipe : dict, optional
         A recipe ("name") and its options, in place of functions; "none" for none at all. Without either, what suits
         the data.
-    pairs : PCSFSection, optional
+    pcsf : PCSFSection, optional
         Pair-centred functions; none by default.
     """
 
@@ -46,7 +46,7 @@ class Config:
     folder: TrainingFolder | None = None
     functions: list[SymmetryFunction] | None = None
     recipe: dict[str, Any] | None = None
-    pairs: PCSFSection | None = None
+    pcsf: PCSFSection | None = None
 
     def table(self) -> dict[str, Any]:
         """Everything in JSON's types."""
@@ -57,6 +57,6 @@ class Config:
         document["functions"] = (
             None if self.functions is None else ATOM_CENTERED.to_document(self.functions, [])["functions"]
         )
-        if self.pairs is not None:
-            document["pairs"] = self.pairs.table()
+        if self.pcsf is not None:
+            document["pairs"] = self.pcsf.table()
         return dict(json.loads(json.dumps(document)))

@@ -99,8 +99,8 @@ def interpret_config(file: TomlFile) -> Config:
     name, settings = _optimizer(file)
     check_inline(file)
     functions, recipe = atom_functions(file)
-    pairs = pcsf_section(file)
-    if recipe == {"name": NO_RECIPE} and pairs is None:
+    pcsf = pcsf_section(file)
+    if recipe == {"name": NO_RECIPE} and pcsf is None:
         raise file.error(f'recipe "{NO_RECIPE}" leaves no functions without a section [pairs]', "functions", "recipe")
     return Config(
         _located(file, file.table("data", DataSection)),
@@ -111,7 +111,7 @@ def interpret_config(file: TomlFile) -> Config:
         settings,
         functions=functions,
         recipe=recipe,
-        pairs=pairs,
+        pcsf=pcsf,
     )
 
 

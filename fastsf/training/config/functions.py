@@ -38,7 +38,7 @@ class _FunctionFile:
 
 
 @dataclass(frozen=True)
-class _PairFile:
+class _PCSFFile:
     """Section [pairs] with a file."""
 
     file: str
@@ -67,15 +67,15 @@ class _Source:
     section: str
     table: str
     kind: str
-    file: type[_FunctionFile] | type[_PairFile]
+    file: type[_FunctionFile] | type[_PCSFFile]
     read: Callable[..., ACSF | PCSF]
     make: Callable[..., Sequence[Any]]
     others: tuple[str, ...] = ()
 
 
-_ATOMS = _Source("functions", "function", "functions", _FunctionFile, ACSF.from_file, recipes.make)
-_PAIRS = _Source(
-    "pairs", "pair_function", "pair_functions", _PairFile, PCSF.from_file, make_pairs, ("envelope", "hidden")
+_ACSF = _Source("functions", "function", "functions", _FunctionFile, ACSF.from_file, recipes.make)
+_PCSF = _Source(
+    "pairs", "pair_function", "pair_functions", _PCSFFile, PCSF.from_file, make_pairs, ("envelope", "hidden")
 )
 
 
@@ -90,16 +90,16 @@ def atom_functions(file: TomlFile) -> Chosen[SymmetryFunction]:
     """Functions of atoms that a configuration names."""
     if file.document.get("functions") == {"recipe": NO_RECIPE}:
         return None, {"name": NO_RECIPE}
-    return _functions(file, _ATOMS)
+    return _functions(file, _ACSF)
 
 
 def pcsf_section(file: TomlFile) -> PCSFSection | None:
     """Section [pairs], if it is there or functions of pairs are."""
     table = file.document.get("pairs")
-    if table is None and _PAIRS.table not in file.document:
+    if table is None and _PCSF.table not in file.document:
         return None
-    ignored = [key for key in table if key not in _PAIRS.others] if isinstance(table, Mapping) else ()
-    functions, recipe = _functions(file, _PAIRS)
+    ignored = [key for key in table if key not in _PCSF.others] if isinstance(table, Mapping) else ()
+    functions, recipe = _functions(file, _PCSF)
     return replace(file.table("pairs", PCSFSection, ignored), functions=functions, recipe=recipe)
 
 

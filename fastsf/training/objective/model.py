@@ -18,7 +18,7 @@ from fastsf.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class TrainableModel:
     """The pieces of a `Potential`; its docstring tells what they mean.
 
     Parameters
@@ -33,7 +33,7 @@ class Model:
         eV per unit of the networks' output.
     length_scale : float
         Units of length of the training per Å.
-    pairs : PCSFInputs, optional
+    pcsf : PCSFInputs, optional
         Functions and scalings of pairs.
     """
 
@@ -43,27 +43,27 @@ class Model:
     offsets: Mapping[str, float]
     energy_scale: float = 1.0
     length_scale: float = 1.0
-    pairs: PCSFInputs | None = None
+    pcsf: PCSFInputs | None = None
 
     @classmethod
-    def from_potential(cls, potential: Potential) -> Model:
+    def from_potential(cls, potential: Potential) -> TrainableModel:
         """Take a potential apart."""
         descriptor, term = potential.descriptor, potential.pairs
         networks = [potential.networks[symbol] for _, symbol in with_functions(descriptor.columns)]
-        pairs = None
+        pcsf = None
         if term is not None:
-            pairs = PCSFInputs(term.descriptor, term.scalings, term.envelope)
-            networks += [term.networks[kind] for kind in pairs.kinds]
+            pcsf = PCSFInputs(term.descriptor, term.scalings, term.envelope)
+            networks += [term.networks[kind] for kind in pcsf.kinds]
         scales = potential.energy_scale, potential.length_scale
-        return cls(descriptor, potential.scalings, tuple(networks), potential.offsets, *scales, pairs)
+        return cls(descriptor, potential.scalings, tuple(networks), potential.offsets, *scales, pcsf)
 
     def potential(self, metadata: Mapping[str, str] | None = None) -> Potential:
         """Put the potential together."""
         elements = [symbol for _, symbol in with_functions(self.descriptor.columns)]
         networks, term = self.networks[: len(elements)], None
-        if self.pairs is not None:
-            of_pairs = dict(zip(self.pairs.kinds, self.networks[len(elements) :], strict=True))
-            term = PairTerm(self.pairs.descriptor, of_pairs, self.pairs.scalings, self.pairs.envelope)
+        if self.pcsf is not None:
+            of_pairs = dict(zip(self.pcsf.kinds, self.networks[len(elements) :], strict=True))
+            term = PairTerm(self.pcsf.descriptor, of_pairs, self.pcsf.scalings, self.pcsf.envelope)
         return Potential(
             self.descriptor,
             dict(zip(elements, networks, strict=True)),
@@ -98,7 +98,7 @@ class Model:
                 parts += [np.ones(w.size), np.zeros(b.size)]
         return np.concatenate(parts)
 
-    def with_parameters(self, parameters: FloatArray) -> Model:
+    def with_parameters(self, parameters: FloatArray) -> TrainableModel:
         """Return the model with other parameters (P,).
 
         Raises

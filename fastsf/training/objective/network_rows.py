@@ -25,7 +25,7 @@ AnyFloat = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
+class NetworkPass:
     """Forward and backward pass of a network over atoms or pairs.
 
     Parameters
@@ -55,10 +55,10 @@ class Pass:
         return energies
 
 
-def forward_backward(network: Network, inputs: FloatArray, weights: FloatArray | None = None) -> Pass:
+def forward_backward(network: Network, inputs: FloatArray, weights: FloatArray | None = None) -> NetworkPass:
     """Energies of atoms, or of pairs with weights (m,), and everything that their derivatives need."""
     layers = network.layers(inputs)
-    return Pass(layers, *network.cotangents(layers, weights), weights is not None)
+    return NetworkPass(layers, *network.cotangents(layers, weights), weights is not None)
 
 
 def along(gradient: FloatArray, index: IntArray, blocks: AnyFloat) -> FloatArray:
@@ -82,7 +82,7 @@ def along(gradient: FloatArray, index: IntArray, blocks: AnyFloat) -> FloatArray
     return out
 
 
-def energy_row(done: Pass, row: AnyFloat) -> None:
+def energy_row(done: NetworkPass, row: AnyFloat) -> None:
     """Derivative of the sum of the energies with respect to all parameters, added to row (P,)."""
     at = 0
     for layer, node in zip(done.layers, done.nodes, strict=True):
@@ -92,13 +92,13 @@ def energy_row(done: Pass, row: AnyFloat) -> None:
         at += size + node.shape[1]
 
 
-def direction_rows(network: Network, done: Pass, index: IntArray, blocks: AnyFloat, rows: AnyFloat) -> None:
+def direction_rows(network: Network, done: NetworkPass, index: IntArray, blocks: AnyFloat, rows: AnyFloat) -> None:
     """Derivatives of `along` with respect to all parameters, into rows (n * d, P).
 
     Parameters
     ----------
     network : Network
-    done : Pass
+    done : NetworkPass
         Of the atoms.
     index, blocks
         As for `along`; the arithmetic is done in the precision of the blocks.
@@ -124,7 +124,9 @@ def direction_rows(network: Network, done: Pass, index: IntArray, blocks: AnyFlo
             back_tangent = (node_tangent.reshape(-1, fan_out) @ w.T.astype(blocks.dtype)).reshape(n, places, d, fan_in)
 
 
-def _tangents(network: Network, done: Pass, index: IntArray, blocks: AnyFloat) -> list[tuple[AnyFloat, AnyFloat]]:
+def _tangents(
+    network: Network, done: NetworkPass, index: IntArray, blocks: AnyFloat
+) -> list[tuple[AnyFloat, AnyFloat]]:
     """Per layer, the changes of its inputs and of the sums at its nodes along the directions, (n, K, d, ...)."""
     tangents, tangent = [], blocks
     for layer, w in zip(done.layers, network.weights, strict=True):

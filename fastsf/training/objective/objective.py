@@ -16,7 +16,7 @@ from fastsf.errors import InputError
 from fastsf.structure import volume
 from fastsf.threads import most_threads
 from fastsf.training.objective.measures import Errors, Predictions, Sigma
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.samples import Samples
 from fastsf.training.objective.terms import Terms
 from fastsf.types import FloatArray, IntArray
@@ -42,7 +42,7 @@ class Objective:
 
     Parameters
     ----------
-    model : Model
+    model : TrainableModel
         Its parameters are the start; everything else stays.
     samples : Samples
         Of the structures of `labelled`, with stress if that shall count.
@@ -63,7 +63,7 @@ class Objective:
 
     def __init__(
         self,
-        model: Model,
+        model: TrainableModel,
         samples: Samples,
         labelled: LabelledSet,
         sigma: Sigma | None = None,
@@ -122,7 +122,7 @@ class Objective:
         chosen = self._all() if batch is None else np.asarray(batch)
         squares, right, matrix = 0.0, np.zeros(self.size), np.zeros((self.size, self.size))
 
-        def products(block: IntArray, model: Model) -> tuple[float, FloatArray, Any]:
+        def products(block: IntArray, model: TrainableModel) -> tuple[float, FloatArray, Any]:
             return self._products(block, model, np.dtype(dtype))
 
         for part, vector, square in self._map(products, parameters, list(self._blocks(chosen))):
@@ -201,7 +201,7 @@ class Objective:
         scales: FloatArray = np.concatenate(parts) * np.sqrt(self.labelled.weights[k])
         return scales
 
-    def _values(self, k: int, model: Model) -> FloatArray:
+    def _values(self, k: int, model: TrainableModel) -> FloatArray:
         return self._terms[k].predict(model, self.samples[k])[0]
 
     def _weighted(self, k: int, residuals: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -209,14 +209,14 @@ class Objective:
         scales = np.where(np.isfinite(residuals), self._scales(k), 0.0)
         return np.where(np.isfinite(residuals), residuals * scales, 0.0), scales
 
-    def _gradient_of(self, k: int, model: Model) -> tuple[float, FloatArray]:
+    def _gradient_of(self, k: int, model: TrainableModel) -> tuple[float, FloatArray]:
         terms, sample = self._terms[k], self.samples[k]
         values, passes = terms.predict(model, sample)
         weighted, scales = self._weighted(k, values - self._labels[k])
         return float(weighted @ weighted), terms.pull_back(model, sample, passes, 2 * weighted * scales)
 
     def _products(
-        self, block: IntArray, model: Model, dtype: np.dtype[Any]
+        self, block: IntArray, model: TrainableModel, dtype: np.dtype[Any]
     ) -> tuple[float, FloatArray, npt.NDArray[Any]]:
         jacobians, residuals = [], []
         for k in block:
@@ -232,7 +232,7 @@ class Objective:
         square = multiply(1.0, rows.T, trans=0, lower=0).T  # of the transposed, so that nothing is copied
         return float(weighted @ weighted), (weighted.astype(dtype) @ rows).astype(np.float64), square
 
-    def _with_parameters(self, parameters: FloatArray) -> Model:
+    def _with_parameters(self, parameters: FloatArray) -> TrainableModel:
         """Model with some parameters; kept, since rows of several structures need the same one after the other."""
         if not np.array_equal(self._current.parameters, parameters):
             self._current = self.model.with_parameters(parameters)
@@ -255,7 +255,9 @@ class Objective:
                 yield chosen[first : at + 1]
                 first, rows = at + 1, 0
 
-    def _map(self, work: Callable[[Any, Model], R], parameters: FloatArray, items: Iterable[Any]) -> Iterator[R]:
+    def _map(
+        self, work: Callable[[Any, TrainableModel], R], parameters: FloatArray, items: Iterable[Any]
+    ) -> Iterator[R]:
         """Do work on each item, on threads, and give the results in the order of the items."""
         model = self.model.with_parameters(parameters)
         with threadpool_limits(1, "blas"):

@@ -24,7 +24,7 @@ BATCH_ATOMS = 500
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class SamplePart:
     """The centres of one kind, atoms of an element or pairs of elements, in one structure of n atoms.
 
     Parameters
@@ -55,10 +55,10 @@ class Part:
 
 
 PartArrays: TypeAlias = tuple[IntArray, npt.NDArray[Any], npt.NDArray[Any] | None]
-"""Index, blocks and strain of a `Part`."""
+"""Index, blocks and strain of a `SamplePart`."""
 
 
-class Evaluated(NamedTuple):
+class CenterValues(NamedTuple):
     """Symmetry functions of the centres of a batch of structures.
 
     Parameters
@@ -77,14 +77,14 @@ class Evaluated(NamedTuple):
     bounds: IntArray
 
 
-def evaluate(descriptor: ACSF | PCSF, structures: Sequence[Structure], jacobian: bool = False) -> Evaluated:
+def evaluate(descriptor: ACSF | PCSF, structures: Sequence[Structure], jacobian: bool = False) -> CenterValues:
     """Evaluate the symmetry functions of a batch of structures, with derivatives if wanted."""
     atoms = np.concatenate([[0], np.cumsum([len(structure) for structure in structures], dtype=np.int64)])
     values, derivatives, pairs = descriptor.evaluate_batch(structures, jacobian)
     if pairs is not None:
-        return Evaluated(values, derivatives, pairs.kind, pairs.first[atoms])
+        return CenterValues(values, derivatives, pairs.kind, pairs.first[atoms])
     kinds = np.concatenate([descriptor.species_of(structure.numbers) for structure in structures])
-    return Evaluated(values, derivatives, kinds, atoms)
+    return CenterValues(values, derivatives, kinds, atoms)
 
 
 class SampleParts(ABC):
@@ -115,7 +115,7 @@ class SampleParts(ABC):
         self._descriptor, self._serial, self._scalings = descriptor, serial, dict(scalings)
         self._stress, self._dtype = stress, dtype
 
-    def compute(self, structures: Sequence[Structure], serial: bool) -> list[list[Part | None]]:
+    def compute(self, structures: Sequence[Structure], serial: bool) -> list[list[SamplePart | None]]:
         """Compute the parts of each structure, one per element or kind with functions; None if it has no such centre.
 
         Parameters
@@ -129,14 +129,14 @@ class SampleParts(ABC):
             samples += self._batch([structures[k] for k in batch], descriptor)
         return samples
 
-    def _batch(self, structures: Sequence[Structure], descriptor: ACSF | PCSF) -> list[list[Part | None]]:
+    def _batch(self, structures: Sequence[Structure], descriptor: ACSF | PCSF) -> list[list[SamplePart | None]]:
         values, jacobian, kinds, bounds = evaluate(descriptor, structures, jacobian=True)
         assert jacobian is not None  # asked for
         strains = descriptor.strain_derivatives(structures) if self._stress else None
         samples, first = [], 0
         for k, structure in enumerate(structures):
             low, high = bounds[k : k + 2]
-            parts: list[Part | None] = []
+            parts: list[SamplePart | None] = []
             for number, kind in with_functions(descriptor.columns):
                 rows = low + np.flatnonzero(kinds[low:high] == number)
                 derivatives = Derivatives(jacobian, strains, rows, self._factor(kind), self._dtype)
@@ -151,7 +151,7 @@ class SampleParts(ABC):
         return self._scalings[kind].affine()[1]
 
     @abstractmethod
-    def _part(self, kind: str, values: FloatArray, rows: IntArray, arrays: PartArrays) -> Part:
+    def _part(self, kind: str, values: FloatArray, rows: IntArray, arrays: PartArrays) -> SamplePart:
         """Make a part of some rows of the values and of its derivatives."""
 
 
@@ -171,9 +171,9 @@ class ACSFParts(SampleParts):
         serial = ACSF(descriptor.functions, elements=descriptor.elements, threads=1)
         super().__init__(descriptor, serial, scalings, stress, dtype)
 
-    def _part(self, kind: str, values: FloatArray, rows: IntArray, arrays: PartArrays) -> Part:
+    def _part(self, kind: str, values: FloatArray, rows: IntArray, arrays: PartArrays) -> SamplePart:
         scaling = self._scalings[kind]
-        return Part(scaling.apply(values[rows, : len(scaling)]), *arrays)
+        return SamplePart(scaling.apply(values[rows, : len(scaling)]), *arrays)
 
 
 def find_scalings(
@@ -244,7 +244,7 @@ class Derivatives:
     dtype: npt.DTypeLike
 
     def of(self, first: int, n: int) -> PartArrays:
-        """Return the arrays of the `Part` of the structure whose atoms are first ... first + n - 1."""
+        """Return the arrays of the `SamplePart` of the structure whose atoms are first ... first + n - 1."""
         jacobian, rows, s = self.jacobian, self.rows, len(self.factor)
         counts, seen = np.zeros(n, dtype=np.int64), np.empty(n, dtype=np.int64)
         tangents.count_centers(jacobian.start, jacobian.atom, jacobian.centers, rows, first, counts, seen)

@@ -18,7 +18,7 @@ from fastsf.descriptors.pcsf import PCSF
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.pcsf import PairRadial, pair_cutoff
-from fastsf.training.objective.parts import Part, PartArrays, SampleParts, with_functions
+from fastsf.training.objective.parts import PartArrays, SamplePart, SampleParts, with_functions
 from fastsf.types import FloatArray, IntArray
 
 
@@ -72,18 +72,18 @@ class PCSFParts(SampleParts):
         factor = super()._factor(kind)
         return factor if self._envelope == "none" else np.append(factor, float(self._envelope == "fc"))
 
-    def _part(self, kind: str, values: FloatArray, rows: IntArray, arrays: PartArrays) -> Part:
+    def _part(self, kind: str, values: FloatArray, rows: IntArray, arrays: PartArrays) -> SamplePart:
         scaling, own = self._scalings[kind], values[rows]
         s, (index, blocks, strain) = len(scaling), arrays
         inputs = scaling.apply(own[:, :s])
         if self._envelope == "none":
-            return Part(inputs, index, blocks, strain)
+            return SamplePart(inputs, index, blocks, strain)
         if self._envelope == "fc":
-            return Part(inputs, index, blocks, strain, own[:, s].copy())
+            return SamplePart(inputs, index, blocks, strain, own[:, s].copy())
         border = scaling.apply(np.zeros((1, s)))
         weights = np.append(np.ones(len(inputs)), -float(len(inputs)))
         strain = None if strain is None else np.pad(strain, ((0, 0), (0, 1), (0, 0), (0, 0)))
-        return Part(np.vstack([inputs, border]), index, blocks, strain, weights)
+        return SamplePart(np.vstack([inputs, border]), index, blocks, strain, weights)
 
 
 def estimated_pcsf_bytes(descriptor: PCSF, structures: Sequence[Structure], itemsize: int = 8) -> int:

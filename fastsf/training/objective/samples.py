@@ -12,10 +12,10 @@ from fastsf.descriptors.acsf import ACSF
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
-from fastsf.training.objective.parts import ACSFParts, Part, SampleParts, batches
+from fastsf.training.objective.parts import ACSFParts, SamplePart, SampleParts, batches
 from fastsf.training.objective.pcsf_parts import PCSFInputs, PCSFParts
 
-Sample = tuple[Part | None, ...]
+Sample = tuple[SamplePart | None, ...]
 """The parts of a structure, one per element with functions, then per kind of pairs; None for what is not there."""
 
 
@@ -32,7 +32,7 @@ class Samples(Sequence[Sample]):
         How they are scaled.
     structures : sequence of Structure
         The structures.
-    pairs : PCSFInputs, optional
+    pcsf : PCSFInputs, optional
         Pair-centred functions and how they are scaled.
     stress : bool
         Also derivatives with respect to strain.
@@ -48,7 +48,7 @@ class Samples(Sequence[Sample]):
         scalings: Mapping[str, Scaling],
         structures: Sequence[Structure],
         *,
-        pairs: PCSFInputs | None = None,
+        pcsf: PCSFInputs | None = None,
         stress: bool = False,
         memory: float | None = None,
         dtype: npt.DTypeLike = np.float64,
@@ -57,8 +57,8 @@ class Samples(Sequence[Sample]):
         self._parts: list[SampleParts] = []
         if descriptor.n_features:
             self._parts.append(ACSFParts(descriptor, scalings, stress, dtype))
-        if pairs is not None:
-            self._parts.append(PCSFParts(pairs, stress, dtype))
+        if pcsf is not None:
+            self._parts.append(PCSFParts(pcsf, stress, dtype))
         self._kept: list[Sample | None] = [None] * len(self.structures)
         self._memory = float("inf") if memory is None else float(memory)
         self.kept_bytes = 0

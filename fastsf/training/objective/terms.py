@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from fastsf.kernels.networks import tangents
 from fastsf.potentials.network import Network
-from fastsf.training.objective.model import Model
-from fastsf.training.objective.network_rows import Pass, along, direction_rows, energy_row, forward_backward
-from fastsf.training.objective.parts import Part
+from fastsf.training.objective.model import TrainableModel
+from fastsf.training.objective.network_rows import NetworkPass, along, direction_rows, energy_row, forward_backward
+from fastsf.training.objective.parts import SamplePart
 from fastsf.training.objective.samples import Sample
 from fastsf.types import FloatArray, IntArray
 
-Parts = Iterator[tuple[Part, Network, Pass, slice]]
+_Entries = Iterator[tuple[SamplePart, Network, NetworkPass, slice]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Terms:
         """Number of rows."""
         return 1 + 3 * self.n + 6 * self.stress
 
-    def predict(self, model: Model, sample: Sample) -> tuple[FloatArray, list[Pass | None]]:
+    def predict(self, model: TrainableModel, sample: Sample) -> tuple[FloatArray, list[NetworkPass | None]]:
         """Rows (size,), and the passes through the networks that `jacobian` and `pull_back` need."""
         values = np.zeros(self.size)
         values[0] = self.constant
@@ -59,7 +59,7 @@ class Terms:
         return values, passes
 
     def jacobian(
-        self, model: Model, sample: Sample, passes: list[Pass | None], dtype: np.dtype[Any]
+        self, model: TrainableModel, sample: Sample, passes: list[NetworkPass | None], dtype: np.dtype[Any]
     ) -> npt.NDArray[Any]:
         """Derivatives of all rows, (size, P), in the precision dtype."""
         jacobian = np.zeros((self.size, model.slices[-1].stop), dtype)
@@ -72,7 +72,7 @@ class Terms:
                 target *= factor
         return jacobian
 
-    def chosen_rows(self, model: Model, sample: Sample, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+    def chosen_rows(self, model: TrainableModel, sample: Sample, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
         """Some rows (m,) and their derivatives (m, P); no more is computed than they need."""
         values, jacobian = np.zeros(len(chosen)), np.zeros((len(chosen), model.slices[-1].stop))
         energies = np.flatnonzero(chosen == 0)
@@ -95,7 +95,9 @@ class Terms:
                     jacobian[mine, place] = factor * target
         return values, jacobian
 
-    def pull_back(self, model: Model, sample: Sample, passes: list[Pass | None], cotangent: FloatArray) -> FloatArray:
+    def pull_back(
+        self, model: TrainableModel, sample: Sample, passes: list[NetworkPass | None], cotangent: FloatArray
+    ) -> FloatArray:
         """Derivatives (P,) of the sum of the rows times cotangent (size,), by the networks' double backward pass."""
         gradient = np.zeros(model.slices[-1].stop)
         for part, network, _, place in _parts(model, sample, passes):
@@ -111,21 +113,21 @@ class Terms:
             gradient[place], _ = network.double_backward(part.inputs, energies, direction)
         return gradient
 
-    def _directions(self, model: Model, part: Part) -> Iterator[tuple[int, float, IntArray, Any]]:
+    def _directions(self, model: TrainableModel, part: SamplePart) -> Iterator[tuple[int, float, IntArray, Any]]:
         """First row, factor, index and blocks of the forces and of the stress."""
         yield 1, -model.energy_scale, part.index, part.blocks
         if part.strain is not None:
             yield 1 + 3 * self.n, model.energy_scale / self.volume, np.arange(len(part.inputs))[None], part.strain
 
 
-def _passes(model: Model, sample: Sample) -> list[Pass | None]:
+def _passes(model: TrainableModel, sample: Sample) -> list[NetworkPass | None]:
     return [
         None if part is None else forward_backward(network, part.inputs, part.weights)
         for part, network in zip(sample, model.networks, strict=True)
     ]
 
 
-def _parts(model: Model, sample: Sample, passes: list[Pass | None]) -> Parts:
+def _parts(model: TrainableModel, sample: Sample, passes: list[NetworkPass | None]) -> _Entries:
     """Elements and kinds of pairs that the structure has: part, network, pass, place of the network's parameters."""
     for part, network, done, place in zip(sample, model.networks, passes, model.slices, strict=True):
         if part is not None and done is not None:

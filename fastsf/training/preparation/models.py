@@ -22,7 +22,7 @@ from fastsf.training.config.config import Config
 from fastsf.training.config.sections import NO_RECIPE, NetworksSection, PCSFSection
 from fastsf.training.config.suggest import suggest
 from fastsf.training.objective.initialization import initial_network
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.parts import find_scalings, with_functions
 from fastsf.training.objective.pcsf_parts import PCSFInputs, kinds_present
 from fastsf.training.preparation.n2p2_models import model_of_folder
@@ -30,7 +30,7 @@ from fastsf.training.preparation.n2p2_models import model_of_folder
 F = TypeVar("F")
 
 
-def model_maker(config: Config, train: LabelledSet) -> Callable[[int], Model]:
+def model_maker(config: Config, train: LabelledSet) -> Callable[[int], TrainableModel]:
     """Return a function that makes the model to start from with a seed.
 
     Raises
@@ -40,19 +40,19 @@ def model_maker(config: Config, train: LabelledSet) -> Callable[[int], Model]:
     """
     if config.folder is not None:
         return partial(model_of_folder, config.folder, train, threads=config.run.threads)
-    pairs = None if config.pairs is None else _pairs(config, config.pairs, train)
-    descriptor = _descriptor(atom_functions(config, train), pairs, train, config.run.threads)
+    pcsf = None if config.pcsf is None else _pcsf_inputs(config, config.pcsf, train)
+    descriptor = _descriptor(atom_functions(config, train), pcsf, train, config.run.threads)
     scalings = find_scalings(descriptor, train.structures, config.networks.scaling)
     offsets = reference_energies(train)
     sizes = [(len(scalings[symbol]), *config.networks.hidden) for _, symbol in with_functions(descriptor.columns)]
-    if config.pairs is not None and pairs is not None:
-        hidden = config.networks.hidden if config.pairs.hidden is None else config.pairs.hidden
-        sizes += [(len(pairs.scalings[kind]), *hidden) for kind in pairs.kinds]
+    if config.pcsf is not None and pcsf is not None:
+        hidden = config.networks.hidden if config.pcsf.hidden is None else config.pcsf.hidden
+        sizes += [(len(pcsf.scalings[kind]), *hidden) for kind in pcsf.kinds]
 
-    def make(seed: int) -> Model:
+    def make(seed: int) -> TrainableModel:
         rng = np.random.default_rng(seed)
         networks = tuple(_network(config.networks, each, rng) for each in sizes)
-        return Model(descriptor, scalings, networks, offsets, pairs=pairs)
+        return TrainableModel(descriptor, scalings, networks, offsets, pcsf=pcsf)
 
     return make
 
@@ -84,13 +84,13 @@ def _of_recipe(make: Callable[..., list[F]], recipe: Mapping[str, Any], train: L
 
 
 def _descriptor(
-    functions: Sequence[SymmetryFunction], pairs: PCSFInputs | None, train: LabelledSet, threads: int | None
+    functions: Sequence[SymmetryFunction], pcsf: PCSFInputs | None, train: LabelledSet, threads: int | None
 ) -> ACSF:
     """Atom-centred functions, of all elements or of none."""
     if functions:
         centers = {function.center for function in functions}
     else:
-        centers = set() if pairs is None else {symbol for f in pairs.descriptor.functions for symbol in f.elements}
+        centers = set() if pcsf is None else {symbol for f in pcsf.descriptor.functions for symbol in f.elements}
     for symbol in train.elements:
         if symbol not in centers:
             raise InputError(f"there are no functions for {symbol}, which is in the training set")
@@ -99,7 +99,7 @@ def _descriptor(
     return ACSF(functions, elements=train.elements, threads=threads)
 
 
-def _pairs(config: Config, chosen: PCSFSection, train: LabelledSet) -> PCSFInputs:
+def _pcsf_inputs(config: Config, chosen: PCSFSection, train: LabelledSet) -> PCSFInputs:
     functions = pcsf_functions(chosen, train)
     descriptor = PCSF(functions, elements=train.elements, threads=config.run.threads)
     if chosen.functions is None:  # a recipe has functions of all kinds, be there such pairs or not

@@ -14,13 +14,13 @@ from fastsf.potentials.evaluation import evaluate_batch
 from fastsf.potentials.network import Network
 from fastsf.training.config.n2p2_folder import TrainingFolder
 from fastsf.training.objective.initialization import initial_network, preconditioned
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.parts import find_scalings
 
 
 def model_of_folder(
     folder: TrainingFolder, labelled: LabelledSet, seed: int | None = None, *, threads: int | None = None
-) -> Model:
+) -> TrainableModel:
     """Make the model that a training starts from.
 
     Parameters
@@ -45,7 +45,7 @@ def model_of_folder(
     descriptor = ACSF(folder.functions, elements=folder.elements, threads=threads)
     scalings = find_scalings(descriptor, labelled.structures, *folder.scaling)
     networks = _networks(folder, descriptor.elements, start.seed if seed is None else seed)
-    model = Model(descriptor, scalings, networks, folder.offsets, folder.energy_scale, folder.length_scale)
+    model = TrainableModel(descriptor, scalings, networks, folder.offsets, folder.energy_scale, folder.length_scale)
     if start.precondition and not start.use_old_weights:
         return _preconditioned(model, labelled)
     return model
@@ -65,7 +65,7 @@ def _networks(folder: TrainingFolder, elements: Sequence[str], seed: int) -> tup
     return tuple(networks)
 
 
-def _preconditioned(model: Model, labelled: LabelledSet) -> Model:
+def _preconditioned(model: TrainableModel, labelled: LabelledSet) -> TrainableModel:
     potential = model.potential()
     known = labelled.select(np.isfinite(labelled.energies))
     results = evaluate_batch(potential.model, known.structures, forces=False)

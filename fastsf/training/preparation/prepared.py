@@ -17,7 +17,7 @@ from fastsf.threads import most_threads
 from fastsf.training.config.config import Config
 from fastsf.training.objective.balance import starting_sigma
 from fastsf.training.objective.measures import Sigma
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.objective import Objective
 from fastsf.training.objective.pcsf_parts import PCSFInputs, estimated_pcsf_bytes
 from fastsf.training.objective.samples import Samples, estimated_acsf_bytes
@@ -36,7 +36,7 @@ class PreparedData:
     descriptor : ACSF
         Without functions if there are only those of pairs.
     scalings : dict of str to Scaling
-    pairs : PCSFInputs or None
+    pcsf : PCSFInputs or None
     sigma : Sigma
         Where training begins.
     model : callable
@@ -47,9 +47,9 @@ class PreparedData:
     dataset: Dataset
     descriptor: ACSF
     scalings: dict[str, Scaling]
-    pairs: PCSFInputs | None
+    pcsf: PCSFInputs | None
     sigma: Sigma
-    model: Callable[[int], Model]
+    model: Callable[[int], TrainableModel]
 
     @classmethod
     def of(cls, config: Config, dataset: Dataset) -> PreparedData:
@@ -72,21 +72,21 @@ class PreparedData:
         known = starting_sigma(train)
         chosen = {name: getattr(config.loss, name) for name in ("energy", "forces", "stress")}
         sigma = Sigma(**{name: getattr(known, name) if v == "auto" else v for name, v in chosen.items()})
-        return cls(config, dataset, model.descriptor, dict(model.scalings), model.pairs, sigma, make)
+        return cls(config, dataset, model.descriptor, dict(model.scalings), model.pcsf, sigma, make)
 
     @property
     def descriptors(self) -> list[ACSF | PCSF]:
         """Descriptors with functions."""
         atoms: list[ACSF | PCSF] = [self.descriptor] if self.descriptor.n_features else []
-        return atoms if self.pairs is None else [*atoms, self.pairs.descriptor]
+        return atoms if self.pcsf is None else [*atoms, self.pcsf.descriptor]
 
     def estimated_bytes(self) -> int:
         """Memory that the samples take at most."""
         itemsize = np.dtype(self.config.run.precision).itemsize
         structures = [s for name in PARTS[:2] for s in self.dataset.part(name).structures]
         total = estimated_acsf_bytes(self.descriptor, structures, itemsize)
-        if self.pairs is not None:
-            total += estimated_pcsf_bytes(self.pairs.descriptor, structures, itemsize)
+        if self.pcsf is not None:
+            total += estimated_pcsf_bytes(self.pcsf.descriptor, structures, itemsize)
         return total
 
     def samples(self, name: str, memory: float, on_progress: Callable[[int], object] = lambda n: None) -> Samples:
@@ -95,7 +95,7 @@ class PreparedData:
             self.descriptor,
             self.scalings,
             self.dataset.part(name).structures,
-            pairs=self.pairs,
+            pcsf=self.pcsf,
             stress=self.config.loss.use_stress,
             memory=memory,
             dtype=np.dtype(self.config.run.precision),
@@ -104,7 +104,7 @@ class PreparedData:
             on_progress(done)
         return samples
 
-    def objective(self, name: str, model: Model, samples: Samples) -> Objective:
+    def objective(self, name: str, model: TrainableModel, samples: Samples) -> Objective:
         """Objective over a part."""
         labelled, threads = self.dataset.part(name), self.config.run.threads or most_threads()
         return Objective(model, samples, labelled, self.sigma, self.config.loss.decay, threads)
@@ -120,9 +120,9 @@ class PreparedData:
         run = table.pop("run")
         functions = [f for each in self.descriptor.columns.values() for f in each]
         digests = {"functions": _digest(ATOM_CENTERED.to_document(functions, self.descriptor.elements))}
-        if self.pairs is not None:
-            of_pairs = [f for each in self.pairs.descriptor.columns.values() for f in each]
-            digests["pair functions"] = _digest(PAIR_CENTERED.to_document(of_pairs, self.pairs.descriptor.elements))
+        if self.pcsf is not None:
+            of_pairs = [f for each in self.pcsf.descriptor.columns.values() for f in each]
+            digests["pair functions"] = _digest(PAIR_CENTERED.to_document(of_pairs, self.pcsf.descriptor.elements))
         return {
             **table,
             "precision": run["precision"],

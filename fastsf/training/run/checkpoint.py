@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from fastsf.storage.checkpoint import Checkpoint
 from fastsf.storage.states import State
-from fastsf.training.run.loop import Progress
+from fastsf.training.run.loop import TrainingProgress
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class TrainingCheckpoint(Checkpoint):
 
     Parameters
     ----------
-    progress : Progress
+    progress : TrainingProgress
         Parameters and numbers after the last epoch.
     optimizer : mapping of str to array, number or str
         State of the optimiser.
@@ -27,7 +27,7 @@ class TrainingCheckpoint(Checkpoint):
     SUBJECT: ClassVar[str] = "training"
     STATES: ClassVar[tuple[str, ...]] = ("progress", "optimizer")
 
-    progress: Progress
+    progress: TrainingProgress
     optimizer: State
 
     def _stored(self) -> dict[str, Any]:
@@ -35,4 +35,4 @@ class TrainingCheckpoint(Checkpoint):
 
     @classmethod
     def _loaded(cls, found: dict[str, Any]) -> TrainingCheckpoint:
-        return cls(**{**found, "progress": Progress(**found["progress"])})
+        return cls(**{**found, "progress": TrainingProgress(**found["progress"])})

@@ -34,7 +34,7 @@ class Measured(Protocol):
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """Where a training is.
 
     Parameters
@@ -92,7 +92,7 @@ def score(errors: Errors, sigma: FloatArray) -> float:
     return float(np.prod(known ** (1 / known.size))) if known.size else math.nan
 
 
-class Loop:
+class TrainingLoop:
     """Training of one set of parameters.
 
     Parameters
@@ -123,16 +123,16 @@ class Loop:
 
     def run(
         self,
-        progress: Progress,
+        progress: TrainingProgress,
         record: Callable[[Mapping[str, float]], object],
-        save: Callable[[Progress], object],
+        save: Callable[[TrainingProgress], object],
         stopping: Callable[[], bool] = lambda: False,
     ) -> str:
         """Train from where the progress is, which is changed.
 
         Parameters
         ----------
-        progress : Progress
+        progress : TrainingProgress
             New, or from a checkpoint; the optimiser must be in the state that it had there.
         record : callable
             Called after every epoch with a row of the history.
@@ -158,7 +158,7 @@ class Loop:
             save(progress)
         return reason
 
-    def ended(self, progress: Progress) -> str:
+    def ended(self, progress: TrainingProgress) -> str:
         """Why a training is over, in words; empty as long as it is not."""
         limits = self.limits
         if not np.isfinite(progress.parameters).all():
@@ -173,10 +173,10 @@ class Loop:
 
     def _begin(
         self,
-        progress: Progress,
+        progress: TrainingProgress,
         began: float,
         record: Callable[[Mapping[str, float]], object],
-        save: Callable[[Progress], object],
+        save: Callable[[TrainingProgress], object],
     ) -> None:
         sigma = self.training.sigma
         progress.sigma = np.array([getattr(sigma, kind) for kind in KINDS], dtype=np.float64)
@@ -185,7 +185,7 @@ class Loop:
         record(self._measure(progress, began))
         save(progress)
 
-    def _epoch(self, progress: Progress, began: float, record: Callable[[Mapping[str, float]], object]) -> None:
+    def _epoch(self, progress: TrainingProgress, began: float, record: Callable[[Mapping[str, float]], object]) -> None:
         step = self.optimizer.step(progress.parameters)
         progress.parameters = step.parameters
         progress.epoch += 1
@@ -193,7 +193,7 @@ class Loop:
         row = self._measure(progress, began) if finite else {EPOCH: progress.epoch, SECONDS: progress.seconds}
         record({**row, "loss": step.loss, **step.info})
 
-    def _measure(self, progress: Progress, began: float) -> dict[str, float]:
+    def _measure(self, progress: TrainingProgress, began: float) -> dict[str, float]:
         """Look at the parameters, keep them if they are the best so far, and balance the labels."""
         found = {"training": self.training.errors(progress.parameters)}
         if self.validation is not None:
@@ -210,7 +210,7 @@ class Loop:
         self._rebalance(progress, found["training"])
         return row
 
-    def _rebalance(self, progress: Progress, errors: Errors) -> None:
+    def _rebalance(self, progress: TrainingProgress, errors: Errors) -> None:
         if self.balance is not None:
             progress.sigma = self.balance(progress.epoch, progress.sigma, progress.reference, errors)
             self.training.sigma = Sigma(*progress.sigma.tolist())

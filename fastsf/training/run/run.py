@@ -10,14 +10,14 @@ from typing import Any
 
 from fastsf.training.run.checkpoint import TrainingCheckpoint
 from fastsf.training.run.history import EPOCH, History
-from fastsf.training.run.loop import Loop, Progress
+from fastsf.training.run.loop import TrainingLoop, TrainingProgress
 from fastsf.types import FloatArray
 
 Row = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class RunFiles:
+class TrainingFiles:
     """Where a training writes.
 
     Parameters
@@ -51,12 +51,12 @@ class RunFiles:
         return [path for path in (self.model, self.history, self.checkpoint) if path.exists()]
 
 
-class Run:
+class TrainingRun:
     """A training that writes down what it does.
 
     Parameters
     ----------
-    files : RunFiles
+    files : TrainingFiles
         Where to.
     loop : Loop
         The training.
@@ -70,10 +70,10 @@ class Run:
 
     def __init__(
         self,
-        files: RunFiles,
-        loop: Loop,
+        files: TrainingFiles,
+        loop: TrainingLoop,
         identity: dict[str, Any],
-        save_model: Callable[[Path, Progress], object],
+        save_model: Callable[[Path, TrainingProgress], object],
         minutes: float = 1.0,
     ) -> None:
         self.files, self.loop, self.identity, self.minutes = files, loop, identity, minutes
@@ -89,7 +89,7 @@ class Run:
         before: TrainingCheckpoint | None,
         tell: Callable[[Row], object] = lambda row: None,
         stopping: Callable[[], bool] = lambda: False,
-    ) -> tuple[Progress, str]:
+    ) -> tuple[TrainingProgress, str]:
         """Train, or go on.
 
         Parameters
@@ -101,11 +101,11 @@ class Run:
         tell : callable
             Gets the row of every epoch.
         stopping : callable
-            As for `Loop.run`.
+            As for `TrainingLoop.run`.
 
         Returns
         -------
-        progress : Progress
+        progress : TrainingProgress
             With the best parameters.
         reason : str
             Why the training ended; empty if it was stopped.
@@ -131,9 +131,9 @@ class Run:
                 self._history.close()
         return progress, reason
 
-    def _start(self, parameters: FloatArray, before: TrainingCheckpoint | None) -> Progress:
+    def _start(self, parameters: FloatArray, before: TrainingCheckpoint | None) -> TrainingProgress:
         if before is None or before.progress.epoch < 1:
-            return Progress(parameters)
+            return TrainingProgress(parameters)
         self._history = History.resume(self.files.history, before.progress.epoch)
         self.loop.optimizer.restore(before.optimizer)
         self._saved = before.progress.epoch
@@ -154,11 +154,11 @@ class Run:
         self._history = History.begin(self.files.history, list(row))
         self._history.add(self._first)
 
-    def _save_sometimes(self, progress: Progress) -> None:
+    def _save_sometimes(self, progress: TrainingProgress) -> None:
         if progress.epoch == 0 or time.perf_counter() - self._when >= 60 * self.minutes:
             self._save(progress)
 
-    def _save(self, progress: Progress) -> None:
+    def _save(self, progress: TrainingProgress) -> None:
         """Write a checkpoint, unless there is one, and the model if it is a better one."""
         if self._history is not None:
             self._history.sync()
@@ -170,6 +170,6 @@ class Run:
         self._when = time.perf_counter()
 
 
-def unfinished(files: RunFiles, identity: dict[str, Any]) -> TrainingCheckpoint | None:
+def unfinished(files: TrainingFiles, identity: dict[str, Any]) -> TrainingCheckpoint | None:
     """Read the checkpoint of the same training, None if nothing is there; raises as `Checkpoint.find`."""
     return TrainingCheckpoint.find(files.checkpoint, identity, files.found())

@@ -15,13 +15,13 @@ from fastsf.potentials.potential import Potential
 from fastsf.storage.atomic import make_folder, storage_errors
 from fastsf.storage.interruption import Interruption
 from fastsf.training.objective.balance import Balance
-from fastsf.training.objective.model import Model
+from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.samples import Samples
 from fastsf.training.optimizers.registry import OPTIMIZERS
 from fastsf.training.preparation.prepared import PreparedData
 from fastsf.training.run.checkpoint import TrainingCheckpoint
-from fastsf.training.run.loop import Loop, Progress
-from fastsf.training.run.run import Run, RunFiles, unfinished
+from fastsf.training.run.loop import TrainingLoop, TrainingProgress
+from fastsf.training.run.run import TrainingFiles, TrainingRun, unfinished
 
 _IN_THE_MODEL = ("functions", "input.nn")
 """Parts of a configuration that a model file has anyway."""
@@ -34,8 +34,8 @@ class Trained:
     Parameters
     ----------
     seed : int
-    files : RunFiles
-    progress : Progress
+    files : TrainingFiles
+    progress : TrainingProgress
     reason : str
         Reason for its end.
     potential : Potential
@@ -43,8 +43,8 @@ class Trained:
     """
 
     seed: int
-    files: RunFiles
-    progress: Progress
+    files: TrainingFiles
+    progress: TrainingProgress
     reason: str
     potential: Potential
 
@@ -114,14 +114,14 @@ class _Seeds:
     def train(self, overwrite: bool) -> list[Trained]:
         run = self._config.run
         seeds = range(run.seed, run.seed + run.seeds)
-        files = [RunFiles(self._folder, f"-{seed}" if run.seeds > 1 else "") for seed in seeds]
+        files = [TrainingFiles(self._folder, f"-{seed}" if run.seeds > 1 else "") for seed in seeds]
         before = [self._unfinished(each, seed, overwrite) for each, seed in zip(files, seeds, strict=True)]
         with Interruption(self._observer.interrupted) as interruption:
             return [
                 self._train(*each, lambda: interruption.requested) for each in zip(seeds, files, before, strict=True)
             ]
 
-    def _unfinished(self, files: RunFiles, seed: int, overwrite: bool) -> TrainingCheckpoint | None:
+    def _unfinished(self, files: TrainingFiles, seed: int, overwrite: bool) -> TrainingCheckpoint | None:
         if not overwrite:
             return unfinished(files, {**self._identity, "seed": seed})
         with storage_errors(f"cannot remove files in {self._folder}"):
@@ -130,31 +130,33 @@ class _Seeds:
         return None
 
     def _train(
-        self, seed: int, files: RunFiles, before: TrainingCheckpoint | None, stopping: Callable[[], bool]
+        self, seed: int, files: TrainingFiles, before: TrainingCheckpoint | None, stopping: Callable[[], bool]
     ) -> Trained:
         model, config = self._prepared.model(seed), self._config.run
         loop, identity = self._loop(model, seed), {**self._identity, "seed": seed}
 
-        def save(path: Path, progress: Progress) -> None:
+        def save(path: Path, progress: TrainingProgress) -> None:
             about = self._metadata(seed, progress)
             model.with_parameters(progress.best_parameters).potential(about).save(path)
 
         self._observer.begin(0 if before is None else before.progress.epoch)
-        run = Run(files, loop, identity, save, config.checkpoint_minutes)
+        run = TrainingRun(files, loop, identity, save, config.checkpoint_minutes)
         progress, reason = run.go(model.parameters, before, self._observer.epoch, stopping)
         self._observer.end(reason, progress.best_epoch)
         if not reason:
             raise KeyboardInterrupt(f"saved in {self._folder}; the same command goes on from there")
         return Trained(seed, files, progress, reason, Potential.load(files.model, threads=config.threads))
 
-    def _loop(self, model: Model, seed: int) -> Loop:
+    def _loop(self, model: TrainableModel, seed: int) -> TrainingLoop:
         config, prepared = self._config, self._prepared
         training = prepared.objective("train", model, self._samples_of("train"))
         validation = None
         if len(prepared.dataset.split.validation):
             validation = prepared.objective("validation", model, self._samples_of("validation"))
         optimizer = OPTIMIZERS[config.optimizer](training, config.settings, seed)
-        return Loop(optimizer, training, validation, config.run.limits, Balance() if config.loss.balance else None)
+        return TrainingLoop(
+            optimizer, training, validation, config.run.limits, Balance() if config.loss.balance else None
+        )
 
     def _samples_of(self, part: str) -> Samples:
         """Return the samples of a part, which all seeds share."""
@@ -171,7 +173,7 @@ class _Seeds:
             self._samples[part] = self._prepared.samples(part, allowed - used, show)
         return self._samples[part]
 
-    def _metadata(self, seed: int, progress: Progress) -> dict[str, str]:
+    def _metadata(self, seed: int, progress: TrainingProgress) -> dict[str, str]:
         """Return the origin of a potential."""
         versions = {name: metadata.version(name) for name in ("numpy", "numba", "scipy")}
         about: dict[str, Any] = {
