@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
+from fastsf._lazy import lazy_names
+
 if TYPE_CHECKING:
     from fastsf import analysis, datasets, featurize, io, lammps, mc, md, prediction, simulation, symmetry, training
     from fastsf.compilation.compile import compile_kernels
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from fastsf.potentials.calculator import Calculator
     from fastsf.potentials.committee import Committee
     from fastsf.potentials.pcsf_term import PairTerm
-    from fastsf.potentials.policy import Policy as ExtrapolationPolicy
+    from fastsf.potentials.policy import ExtrapolationPolicy
     from fastsf.potentials.potential import Potential
     from fastsf.symmetry.atoms import G1, G2, G3, G4, G5, Angular, Radial
     from fastsf.symmetry.factors import Compact, Cutoff, Power, Window
@@ -110,18 +112,15 @@ _MODULES = {
 """Modules, and the names that they offer here."""
 
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
-_OTHER_NAMES = {"ExtrapolationPolicy": "Policy"}
-"""Names here, and in their modules, where those differ."""
+
+
+_find = lazy_names(__name__, _MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULE_OF:
-        module = import_module(f"fastsf.{_MODULE_OF[name]}")
-        value = globals()[name] = getattr(module, _OTHER_NAMES.get(name, name))
-        return value
     if not name.startswith("_") and find_spec(f"fastsf.{name}"):
         return import_module(f"fastsf.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _find(name)
 
 
 def __dir__() -> list[str]:

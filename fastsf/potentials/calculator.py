@@ -15,7 +15,7 @@ from ase.outputs import Properties, all_outputs
 from fastsf.errors import InputError
 from fastsf.potentials.committee import Committee, CommitteeResult
 from fastsf.potentials.evaluation import Evaluator
-from fastsf.potentials.policy import Monitor, Policy
+from fastsf.potentials.policy import ExtrapolationPolicy, Monitor
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.result import Result
 from fastsf.structure import Structure
@@ -41,7 +41,7 @@ class Calculator(ase_calculator.Calculator):
         How far beyond the cutoff neighbours are kept, Å. Neighbours are found so quickly that more does not pay.
     threads : int, optional
         Threads of the kernels; all by default.
-    extrapolation : Policy, "ignore", "warn" or "stop"
+    extrapolation : ExtrapolationPolicy, "ignore", "warn" or "stop"
         What to do when an atom's surroundings leave the range of the training set.
     length_unit, energy_unit : str
         Units of an n2p2 or RuNNer folder; used with a path only.
@@ -89,7 +89,7 @@ class Calculator(ase_calculator.Calculator):
         *,
         skin: float = 0.3,
         threads: int | None = None,
-        extrapolation: Policy | str = "warn",
+        extrapolation: ExtrapolationPolicy | str = "warn",
         length_unit: str = "Angstrom",
         energy_unit: str = "eV",
         precision: str | None = None,

@@ -35,7 +35,7 @@ class Evaluated(Protocol):
 
 
 @dataclass(frozen=True)
-class Policy:
+class ExtrapolationPolicy:
     """What to do when symmetry functions leave the range of the training set.
 
     Parameters
@@ -99,7 +99,7 @@ class Monitor:
 
     Parameters
     ----------
-    policy : Policy
+    policy : ExtrapolationPolicy
         What to do.
 
     Attributes
@@ -112,7 +112,7 @@ class Monitor:
         Extrapolations (atoms times functions) in all of them.
     """
 
-    policy: Policy = field(default_factory=Policy)
+    policy: ExtrapolationPolicy = field(default_factory=ExtrapolationPolicy)
     evaluations: int = 0
     structures: int = 0
     count: int = 0
@@ -123,9 +123,9 @@ class Monitor:
         self._saved: int | None = None
 
     @classmethod
-    def of(cls, policy: Policy | str) -> Monitor:
+    def of(cls, policy: ExtrapolationPolicy | str) -> Monitor:
         """Make one from a policy or just its action."""
-        return cls(policy if isinstance(policy, Policy) else Policy(policy))  # type: ignore[arg-type]
+        return cls(policy if isinstance(policy, ExtrapolationPolicy) else ExtrapolationPolicy(policy))  # type: ignore[arg-type]
 
     def check(self, result: Evaluated, atoms: Atoms) -> None:
         """Count the extrapolations of one more structure and act on them.

@@ -53,6 +53,15 @@ def test_imports_go_down(path: Path) -> None:
             assert other in below or other not in LAYERS, f"{path.name} imports {module}"
 
 
+DESIGN = Path(__file__).resolve().parents[1] / "docs" / "design.md"
+
+
+@pytest.mark.skipif(not DESIGN.exists(), reason="no documents here")
+def test_the_document_lists_the_layers() -> None:
+    listed = DESIGN.read_text().split("## Layers")[1].split("```")[1].split()
+    assert listed[1:] == ["kernels", *LAYERS, *reversed(COMMANDS)]
+
+
 @pytest.mark.parametrize("path", INSIDE, ids=str)
 def test_imports_inside_a_package_go_down(path: Path) -> None:
     package, own = path.relative_to(PACKAGE).with_suffix("").parts[:2]
