@@ -99,7 +99,7 @@ def prepare(folder: Path) -> None:
     os.chdir(folder)
     words = "md model.h5 start.xyz -o run --steps 400 --trajectory h5md:2:velocities --trajectory extxyz:2 --quiet"
     status = main(words.split())
-    status += main("train --init train.extxyz -o train.toml --quiet".split())
+    status += main(["train", "--init", "train.extxyz", "-o", "train.toml", "--quiet"])
     os.chdir(before)
     assert status == 0
     moving = ase.io.read(folder / "run" / "trajectory.extxyz", ":")
