@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastsf.kernels import _jit
-from fastsf.kernels.sharing import ALONE, make_crew
+from fastsf.kernels.sharing import ALONE, make_workers
 
 
 def run(
@@ -33,7 +33,7 @@ def run(
         Threads to use; None for all that numba has. With 1 the parallel layer of numba is not entered at all, so
         that several Python threads, forked workers or MPI ranks may call at once.
     kernel : callable
-        ``kernel(*arguments, 0, n, crew, *results)`` works on the items 0 ... n - 1; see `fastsf.kernels.sharing`.
+        ``kernel(*arguments, 0, n, workers, *results)`` works on the items 0 ... n - 1; see `fastsf.kernels.sharing`.
     few : int
         Fewer items than this take less time than waking other threads (about 8 µs), and are worked on by this one.
     """
@@ -43,17 +43,17 @@ def run(
         kernel(*arguments, 0, n, ALONE, *results)
         return
     with using(wanted):
-        kernel(*arguments, 0, n, crew_of(wanted), *results)
+        kernel(*arguments, 0, n, workers_of(wanted), *results)
 
 
-def crew_of(threads: int) -> int:
+def workers_of(threads: int) -> int:
     """What kernels take to be shared by so many threads, while `using` them: see `fastsf.kernels.sharing`."""
-    return ALONE if threads == 1 or getattr(numba.config, "DISABLE_JIT", False) else _crew_of(threads)[1]
+    return ALONE if threads == 1 or getattr(numba.config, "DISABLE_JIT", False) else _workers_of(threads)[1]
 
 
 @cache
-def _crew_of(threads: int) -> tuple[npt.NDArray[np.int64], int]:
-    words = make_crew(threads)
+def _workers_of(threads: int) -> tuple[npt.NDArray[np.int64], int]:
+    words = make_workers(threads)
     return words, int(words.ctypes.data)
 
 

@@ -21,7 +21,7 @@ _PARTS = 4
 """Parts for each thread: some take longer than others."""
 
 
-def make_crew(threads):
+def make_workers(threads):
     """Words of a crew of so many threads of this process; they must live as long as their address is used."""
     return np.array([address_of(_work, (0, 0, 0, 0, 0)), _PARTS * threads])
 
@@ -43,7 +43,7 @@ def _part_of(total, part, parts):
 
 if config.DISABLE_JIT:
 
-    def share_out(crew, first, begin, end, last):
+    def share_out(workers, first, begin, end, last):
         """Never called: there are no threads without compiled code."""
         raise NotImplementedError
 
@@ -59,26 +59,26 @@ else:
     _ERROR = 2  # where the room for arguments has the exception of a worker
 
     @intrinsic
-    def share_out(typing_context, crew, first, begin, end, last):
+    def share_out(typing_context, workers, first, begin, end, last):
         """Have a crew do what the kernel that calls this is for: `kernel(*first, begin, end, crew, *last)`.
 
         An error of any part, which can only be that there is no memory, is one of this kernel.
         """
 
         def codegen(context, builder, sig, args):
-            crew, _, begin, end, _ = args
+            workers, _, begin, end, _ = args
             first, last = (_uncounted(context, builder, sig.args[k], args[k]) for k in (1, 4))
             no_error = context.get_constant(_INT, 0)
-            room = cgutils.alloca_once_value(builder, cgutils.pack_struct(builder, (first, last, no_error)))
-            function = _make_worker(context, builder, room.type, sig.args[1].types, sig.args[4].types)
-            address, stored = (builder.ptrtoint(each, crew.type) for each in (function, room))
-            words = builder.inttoptr(crew, crew.type.as_pointer())
+            frame = cgutils.alloca_once_value(builder, cgutils.pack_struct(builder, (first, last, no_error)))
+            function = _make_worker(context, builder, frame.type, sig.args[1].types, sig.args[4].types)
+            address, stored = (builder.ptrtoint(each, workers.type) for each in (function, frame))
+            words = builder.inttoptr(workers, workers.type.as_pointer())
             work, parts = (builder.load(cgutils.gep_inbounds(builder, words, k)) for k in range(2))
             status = call_function(context, builder, work, (_INT,) * 5, (address, stored, begin, end, parts))
-            error = builder.load(cgutils.gep_inbounds(builder, room, 0, _ERROR))
+            error = builder.load(cgutils.gep_inbounds(builder, frame, 0, _ERROR))
             with cgutils.if_unlikely(builder, cgutils.is_not_null(builder, error)):
-                told = builder.inttoptr(error, status.excinfoptr.type)
-                raised = status._replace(code=callconv.RETCODE_USEREXC, excinfoptr=told)
+                exception = builder.inttoptr(error, status.excinfoptr.type)
+                raised = status._replace(code=callconv.RETCODE_USEREXC, excinfoptr=exception)
                 context.call_conv.return_status_propagate(builder, raised)
             return context.get_dummy_value()
 
@@ -103,15 +103,15 @@ else:
         function.linkage = "internal"
         inside = ir.IRBuilder(function.append_basic_block())
         stored, begin, end = convention.get_arguments(function)
-        room = inside.inttoptr(stored, room_type)
+        frame = inside.inttoptr(stored, room_type)
         before, after = (
-            cgutils.unpack_tuple(inside, inside.load(cgutils.gep_inbounds(inside, room, 0, k)), len(kinds))
+            cgutils.unpack_tuple(inside, inside.load(cgutils.gep_inbounds(inside, frame, 0, k)), len(kinds))
             for k, kinds in enumerate((first, last))
         )
         values = (*before, begin, end, context.get_constant(_INT, ALONE), *after)
         status, _ = convention.call_function(inside, kernel, types.none, (*first, _INT, _INT, _INT, *last), values)
         with cgutils.if_unlikely(inside, status.is_error):
             error = inside.ptrtoint(status.excinfoptr, stored.type)
-            inside.store(error, cgutils.gep_inbounds(inside, room, 0, _ERROR))
+            inside.store(error, cgutils.gep_inbounds(inside, frame, 0, _ERROR))
         convention.return_value(inside, context.get_dummy_value())
         return function

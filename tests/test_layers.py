@@ -81,7 +81,7 @@ def test_kernels_stand_alone(path: Path) -> None:
         assert module.startswith(allowed + extra), f"{path.name} imports {module}"
 
 
-IN_DOUBLE = {("acsf.vjp", "vector.simd"), ("acsf.pair_sums", "vector.simd"), ("acsf.pair_sums", "acsf.environment")}
+IN_DOUBLE = {("acsf.vjp", "vector.simd"), ("acsf.center_sums", "vector.simd"), ("acsf.center_sums", "acsf.environment")}
 """Modules of both precisions that use another one in float64 on purpose."""
 
 

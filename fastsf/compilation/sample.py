@@ -10,7 +10,7 @@ import numpy as np
 
 from fastsf.descriptors.acsf import ACSF
 from fastsf.kernels.acsf.tables import Neighbors, Tables
-from fastsf.kernels.networks.networks import Networks
+from fastsf.kernels.networks.feedforward import Networks
 from fastsf.kernels.sharing import ALONE
 from fastsf.potentials.network import Network
 from fastsf.potentials.network_packing import pack_networks

@@ -29,11 +29,11 @@ from fastsf.kernels.acsf import jacobian as acsf_jacobian
 from fastsf.kernels.acsf import jvp as acsf_jvp
 from fastsf.kernels.dynamics import integrators, lammps, md, monte_carlo
 from fastsf.kernels.energies import chosen_energies
-from fastsf.kernels.networks import networks, symmetric, tangents
+from fastsf.kernels.networks import feedforward, symmetric, tangents
 from fastsf.kernels.pairs import cells, forces
 from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.kernels.pointers import Loop
-from fastsf.kernels.sharing import ALONE, make_crew
+from fastsf.kernels.sharing import ALONE, make_workers
 from fastsf.kernels.vector.simd import LANES
 from fastsf.neighbors.all_pairs import AllPairs
 from fastsf.neighbors.pairs import Pairs
@@ -43,7 +43,7 @@ from fastsf.structure import Structure
 
 def _threads() -> None:
     """What shares items among threads."""
-    make_crew(2)
+    make_workers(2)
 
 
 def _pairs() -> None:
@@ -112,7 +112,7 @@ def _networks() -> None:
     few.network.gradient(values_room())
     arguments = (few.packed, values_room(), few.neighbors.species)
     results = (np.empty(ATOMS), values_room(), np.empty(ATOMS, np.int64))
-    run_alone(networks.predict_range, arguments, results)
+    run_alone(feedforward.predict_range, arguments, results)
 
 
 def _energies(precision: str = DOUBLE) -> None:
@@ -160,7 +160,7 @@ def _lammps() -> None:
     _jit.callback(lammps.entry, lammps.SIGNATURE)
 
 
-def _md(pairs: Callable[[], md.PairLoops] | None = None) -> None:
+def _md(pairs: Callable[[], md.PCSFLoops] | None = None) -> None:
     """Steps of molecular dynamics, none of them done: what they call by its address has tasks of its own."""
     few = sample()
     whole, matrix = np.zeros((ATOMS, 3), np.int64), np.eye(3)
@@ -178,11 +178,11 @@ def _md(pairs: Callable[[], md.PairLoops] | None = None) -> None:
     motion = integrators.Motion(atom_rows(), atom_rows(), atom_rows(), *(matrix,) * 4, np.zeros((3, 0)), np.zeros(2))
     kinds = 1.0, integrators.NONE, integrators.RIGID, 0.0, 0.0, 0, 0.0, ATOMS, False, 0.0, 0.0
     scheme = integrators.Scheme(np.ones(ATOMS), np.ones(ATOMS), *kinds, matrix)
-    limits = md.Limits(1.0, -1, 1.0, matrix, np.zeros((3, 2)), np.zeros((3, 2)))
+    limits = md.HaltLimits(1.0, -1, 1.0, matrix, np.zeros((3, 2)), np.zeros((3, 2)))
     state, rows = np.zeros(6, np.int64), np.empty((1, 12))
     room = md.Forces(first, second, None if pairs is None else pairs(), third, values_room(), *atoms, sums)
     md.observe(motion, scheme, state, rows[0])
-    md.advance(motion, scheme, lists, room, limits, md.Course(state, 0, 1), np.random.default_rng(0), rows)
+    md.advance(motion, scheme, lists, room, limits, md.Schedule(state, 0, 1), np.random.default_rng(0), rows)
 
 
 def _mc() -> None:
@@ -197,12 +197,12 @@ def _mc() -> None:
     moves.table.kind = monte_carlo.VOLUME
     chain = monte_carlo.Chain(atom_rows(), numbers, np.zeros(3), numbers, np.zeros(1), pack, np.ones(1))
     wraps, images = np.zeros((ATOMS, 3), np.int64), np.zeros(PAIRS, np.int32)
-    places = cells_pairs.Places(np.eye(3), wraps, atom_rows(), images, np.zeros(8))
+    places = cells_pairs.ImagePositions(np.eye(3), wraps, atom_rows(), images, np.zeros(8))
     listed = monte_carlo.Listed(few.reverse, places, atom_rows(), 1.0, 1.0, lanes)
-    room = monte_carlo.Room(numbers, numbers, np.zeros(3), numbers, np.zeros((2, 3)), numbers[:2], numbers[:2])
-    course, uniforms = monte_carlo.Course(0, 1.0, 1.0, 0, 0), np.zeros((ATOMS, monte_carlo.UNIFORMS))
-    walk = (*model, listed, moves, chain, room, course, uniforms)
-    run_alone(monte_carlo.walk_range, walk, (np.zeros(2, np.int64),))
+    room = monte_carlo.Trial(numbers, numbers, np.zeros(3), numbers, np.zeros((2, 3)), numbers[:2], numbers[:2])
+    course, uniforms = monte_carlo.Stage(0, 1.0, 1.0, 0, 0), np.zeros((ATOMS, monte_carlo.UNIFORMS))
+    walk = monte_carlo.Walk(few.neighbors, listed, moves, chain, room, course)
+    run_alone(monte_carlo.walk_range, (few.tables, few.packed, walk, uniforms), (np.zeros(2, np.int64),))
     monte_carlo.choose(moves, 0.0)
     monte_carlo.thermal_energy(course, 0)
     monte_carlo.is_accepted(0.0, uniforms[0])

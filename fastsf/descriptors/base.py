@@ -17,6 +17,7 @@ from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.io.definition import is_definition, read_definition
 from fastsf.io.n2p2.functions import read_functions
+from fastsf.kernels.acsf.tables import SUMS, VIRIAL
 from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import Structure
 from fastsf.symmetry.definition import Catalogue
@@ -344,9 +345,9 @@ class Descriptor(ABC):
         sums = self._sums([Structure.from_atoms(atoms)])
         w = checked_array(weights, (int(sums.first[-1]), self.n_features), "weights")
         sums.sum_neighbors()
-        g, center_sums = np.zeros_like(sums.pairs.vector), np.zeros((len(sums.first) - 1, 12))
+        g, center_sums = np.zeros_like(sums.pairs.vector), np.zeros((len(sums.first) - 1, SUMS))
         sums.gradient(w, g, center_sums)
-        return gathered(sums.pairs, g, center_sums, self.threads), center_sums[:, 3:].sum(axis=0).reshape(3, 3)
+        return gathered(sums.pairs, g, center_sums, self.threads), center_sums[:, VIRIAL:].sum(axis=0).reshape(3, 3)
 
     def jvp(self, atoms: Atoms | Structure, displacements: npt.ArrayLike) -> FloatArray:
         """Return the change of the values along displacements of the atoms (forward mode).

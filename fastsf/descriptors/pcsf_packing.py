@@ -16,10 +16,11 @@ from fastsf.kernels.pcsf.tables import (
     AT_THIRD,
     NO_FACTOR,
     NO_SLOT,
-    PAIR_GROUP,
-    PAIR_TERM,
+    PCSF_GROUP,
+    PCSF_TERM,
     SLOT,
-    PairTables,
+    PCSFFunctions,
+    PCSFTables,
 )
 from fastsf.symmetry.atoms import Radial
 from fastsf.symmetry.factors import Envelope, RadialFactor
@@ -40,7 +41,7 @@ class PackedPCSF:
         The atom-centred radial functions that are sums over the neighbours of one atom.
     n_sums : int
         Columns of these.
-    tables : PairTables
+    tables : PCSFTables
         What uses them.
     distances, triangles : Tables
         Factors of the pair's own distance, and functions of triangles.
@@ -48,9 +49,14 @@ class PackedPCSF:
 
     sums: Tables
     n_sums: int
-    tables: PairTables
+    tables: PCSFTables
     distances: Tables
     triangles: Tables
+
+    @property
+    def functions(self) -> PCSFFunctions:
+        """All of these except the sums."""
+        return PCSFFunctions(self.tables, self.distances, self.triangles)
 
 
 class _Sums:
@@ -85,13 +91,13 @@ def pack_pcsf(elements: Sequence[str], columns: Columns) -> PackedPCSF:
         terms += own_terms
         slot_first.append(len(slots))
         term_first.append(len(terms))
-    tables = PairTables(
+    tables = PCSFTables(
         kind=_kind_index(elements),
         cutoff=np.array([cutoff_of(columns.get(kind, ())) for kind in kinds_of(elements)]),
         slot_first=np.array(slot_first, dtype=np.int64),
         slots=records(slots, SLOT),
         term_first=np.array(term_first, dtype=np.int64),
-        terms=records(terms, PAIR_TERM),
+        terms=records(terms, PCSF_TERM),
         most_slots=int(np.diff(slot_first).max(initial=0)),
     )
     n_sums = max(len(own) for own in sums.columns.values())
@@ -154,7 +160,7 @@ def _pack_triangles(elements: Sequence[str], columns: Columns) -> Tables:
                 packer.groups.append((apex, partner_index, third, *fields))
             packer.close_shell(rows, spans)
         packer.end_center()
-    return packer.tables(PAIR_GROUP)
+    return packer.tables(PCSF_GROUP)
 
 
 def _apexes(name: str, owner: int, partner: int) -> Iterator[int]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fastsf.kernels.acsf.tables import Neighbors
-from fastsf.kernels.pcsf import rows as pair_rows
-from fastsf.kernels.pcsf.tables import PairTables, Rows
+from fastsf.kernels.pcsf import rows as pcsf_rows
+from fastsf.kernels.pcsf.tables import PCSFRows, PCSFTables
 from fastsf.neighbors.pairs import Pairs
 from fastsf.types import BoolArray, FloatArray, IntArray
 
@@ -23,26 +23,26 @@ class PairRows:
     ----------
     pairs : Pairs
         The list of pairs.
-    kernel_rows : Rows
+    kernel_rows : PCSFRows
         As the kernels take them.
     i, j : (m,) int64
         The atoms; j in the image `shift`.
     """
 
     pairs: Pairs = field(repr=False)
-    kernel_rows: Rows = field(repr=False)
+    kernel_rows: PCSFRows = field(repr=False)
     i: IntArray
     j: IntArray
 
     @classmethod
-    def of(cls, tables: PairTables, pairs: Pairs, species: IntArray) -> PairRows:
+    def of(cls, tables: PCSFTables, pairs: Pairs, species: IntArray) -> PairRows:
         """Choose the rows of a list: pairs no farther than the cutoff of their kind and the list's skin."""
         neighbors = Neighbors(pairs.start, pairs.neighbor, pairs.vector, species)
         first, reverse = np.zeros(len(species) + 1, dtype=np.int64), pairs.reverse
-        pair_rows.count_rows(tables, neighbors, reverse, pairs.skin, first)
+        pcsf_rows.count_rows(tables, neighbors, reverse, pairs.skin, first)
         m = int(first[-1])
-        rows = Rows(first, np.empty(m, np.int64), np.empty(m, np.int64), np.empty(len(pairs), np.int64))
-        pair_rows.fill_rows(tables, neighbors, reverse, pairs.skin, rows)
+        rows = PCSFRows(first, np.empty(m, np.int64), np.empty(m, np.int64), np.empty(len(pairs), np.int64))
+        pcsf_rows.fill_rows(tables, neighbors, reverse, pairs.skin, rows)
         i = np.repeat(np.arange(len(species)), np.diff(first))
         return cls(pairs, rows, i, pairs.neighbor[rows.pair])
 
@@ -50,7 +50,7 @@ class PairRows:
         """Return some of the rows (m,) bool."""
         rows, before = self.kernel_rows, np.concatenate([[0], np.cumsum(keep)])
         index = np.append(np.where(keep, before[:-1], -1), -1)  # the last one for pairs that have no row
-        kernel_rows = Rows(before[rows.first], rows.pair[keep], rows.kind[keep], index[rows.row])
+        kernel_rows = PCSFRows(before[rows.first], rows.pair[keep], rows.kind[keep], index[rows.row])
         return PairRows(self.pairs, kernel_rows, self.i[keep], self.j[keep])
 
     def __len__(self) -> int:

@@ -12,11 +12,11 @@ from fastsf.kernels.acsf import jvp as acsf_jvp
 from fastsf.kernels.acsf import values as acsf
 from fastsf.kernels.acsf import vjp as acsf_vjp
 from fastsf.kernels.acsf.tables import Neighbors
-from fastsf.kernels.pcsf import jacobian as pair_jacobian
-from fastsf.kernels.pcsf import jvp as pair_jvp
-from fastsf.kernels.pcsf import rows as pair_rows
-from fastsf.kernels.pcsf import values as pair_values
-from fastsf.kernels.pcsf import vjp as pair_vjp
+from fastsf.kernels.pcsf import jacobian as pcsf_jacobian
+from fastsf.kernels.pcsf import jvp as pcsf_jvp
+from fastsf.kernels.pcsf import rows as pcsf_rows
+from fastsf.kernels.pcsf import values as pcsf_values
+from fastsf.kernels.pcsf import vjp as pcsf_vjp
 from fastsf.neighbors.pairs import Pairs
 from fastsf.threads import run
 from fastsf.types import FloatArray, IntArray
@@ -52,7 +52,7 @@ class PCSFSums:
         self.n_features = n_features
         self.rows = PairRows.of(packed.tables, pairs, species)
         self._sums = np.zeros((len(species), packed.n_sums))
-        self._tables = packed.tables, packed.distances, packed.triangles
+        self._functions = packed.functions
 
     def rebuild(self) -> None:
         """Choose the rows anew, after the list of pairs was."""
@@ -77,8 +77,8 @@ class PCSFSums:
         """Values (m, n_features), a new array."""
         self.sum_neighbors()
         out = np.zeros((len(self.rows), self.n_features))
-        given = (*self._tables, self.neighbors, self.rows.kernel_rows, self._sums)
-        run(self._threads, pair_values.pair_values_range, given, len(self._species), (out,))
+        given = (self._functions, self.neighbors, self.rows.kernel_rows, self._sums)
+        run(self._threads, pcsf_values.pcsf_values_range, given, len(self._species), (out,))
         return out
 
     def sum_neighbors(self) -> None:
@@ -102,24 +102,24 @@ class PCSFSums:
         sums = np.zeros_like(self._sums)
         if packed.n_sums:
             run(self._threads, acsf_jvp.jvp_range, (packed.sums, neighbors, np.arange(n)), n, (vectors, sums))
-        given = (*self._tables, neighbors, self.rows.kernel_rows, self._sums, sums, vectors)
-        run(self._threads, pair_jvp.pair_jvp_range, given, n, (out,))
+        given = (self._functions, neighbors, self.rows.kernel_rows, self._sums, sums, vectors)
+        run(self._threads, pcsf_jvp.pcsf_jvp_range, given, n, (out,))
 
     def jacobian(self) -> tuple[SparseJacobian, FloatArray]:
         """Derivatives, whose rows are `rows` and whose centres the atoms that own them, and values."""
         n, m, packed, neighbors = len(self._species), len(self.rows), self._packed, self.neighbors
         own, values = sparse_jacobian(packed.sums, neighbors, np.arange(n), packed.n_sums, self._threads)
         begin, end = np.zeros((2, n, packed.n_sums), dtype=np.int64)
-        pair_jacobian.find_columns(own.start, own.column, begin, end)
-        sums = pair_jacobian.SumJacobian(begin, end, own.atom, own.data)
+        pcsf_jacobian.find_columns(own.start, own.column, begin, end)
+        sums = pcsf_jacobian.SumJacobian(begin, end, own.atom, own.data)
         entries = np.zeros(m, dtype=np.int64)
-        counted = (packed.tables, packed.triangles, neighbors, self.rows.kernel_rows, sums)
-        run(self._threads, pair_jacobian.pair_count_range, counted, n, (entries,))
+        counted = (self._functions, neighbors, self.rows.kernel_rows, sums)
+        run(self._threads, pcsf_jacobian.pcsf_count_range, counted, n, (entries,))
         start, column, atom, flat = empty_entries(entries)
         data, out = flat.reshape(-1, 3), np.zeros((m, self.n_features))
-        target = pair_jacobian.PairJacobian(start[:-1].copy(), column, atom, data)
-        given = (*self._tables, neighbors, self.rows.kernel_rows, values, sums)
-        run(self._threads, pair_jacobian.pair_jacobian_range, given, n, (target, out))
+        target = pcsf_jacobian.PCSFJacobian(start[:-1].copy(), column, atom, data)
+        given = (self._functions, neighbors, self.rows.kernel_rows, values, sums)
+        run(self._threads, pcsf_jacobian.pcsf_jacobian_range, given, n, (target, out))
         return SparseJacobian(start, column, atom, data, self.rows.i), out
 
     def gradient(self, weights: FloatArray, g: FloatArray, sums: FloatArray) -> None:
@@ -137,16 +137,16 @@ class PCSFSums:
             What else it depends on the pair's own distance r: its derivative with respect to r, over r.
         g : (p, 3) float64
             Gradient, added to.
-        sums : (n, 12) float64
+        sums : (n, SUMS) float64
             sum_p g_p (3) and sum_p r_p (x) g_p (9) of each atom, added to.
         """
         n, packed, neighbors, rows = len(self._species), self._packed, self.neighbors, self.rows.kernel_rows
         push = np.empty((len(self.rows), packed.tables.most_slots))
-        given = (*self._tables, neighbors, rows, self._sums, weights, along)
-        run(self._threads, pair_vjp.pair_vjp_range, given, n, (push, g, sums))
+        given = (self._functions, neighbors, rows, self._sums, weights, along)
+        run(self._threads, pcsf_vjp.pcsf_vjp_range, given, n, (push, g, sums))
         if packed.n_sums:
             back = np.zeros((n, 1, packed.n_sums))
             arguments = (packed.tables, neighbors, rows, push)
-            run(self._threads, pair_rows.collect_range, arguments, n, (back,))
+            run(self._threads, pcsf_rows.collect_range, arguments, n, (back,))
             atoms = (packed.sums, neighbors, np.arange(n))
             run(self._threads, acsf_vjp.vjp_range, atoms, n, (back, g[None], sums[None]))

@@ -56,7 +56,7 @@ def gathered(pairs: Pairs, g: FloatArray, sums: FloatArray, threads: int | None)
         The list.
     g : (p, 3) float64
         Gradient with respect to the pair vectors.
-    sums : (n, 12) float64
+    sums : (n, SUMS) float64
         Its sums over the pairs of each atom, as of `fastsf.kernels.acsf.vjp`.
     threads : int or None
         As for `run`.

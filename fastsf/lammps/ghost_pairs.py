@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.descriptors.products import gathered
 from fastsf.elements import atomic_number
+from fastsf.kernels.acsf.tables import SUMS, VIRIAL
 from fastsf.kernels.dynamics.lammps import Atoms, Sums
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.pcsf_energies import PCSFEnergies, PCSFOutputs
@@ -76,10 +77,10 @@ class GhostPairs:
         """Add to forces and virials what the rows give, those with one own atom by half."""
         rows, pairs, n = term.rows, term.rows.pairs, len(sums.energies)
         share = 0.5 * ((rows.i < own).astype(float) + (rows.j < own))
-        g, centers = np.zeros_like(pairs.vector), np.zeros((n, 12))
+        g, centers = np.zeros_like(pairs.vector), np.zeros((n, SUMS))
         term.chain(made.slopes * share[:, None], made.along * share, g, centers)
         sums.forces[:] -= unit * gathered(pairs, g, centers, 1)
-        sums.virials[:] -= unit * _voigt(centers[:, 3:])
+        sums.virials[:] -= unit * _voigt(centers[:, VIRIAL:])
 
 
 def _voigt(tensors: FloatArray) -> FloatArray:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from fastsf.errors import InputError
 from fastsf.kernels import _jit
+from fastsf.kernels.acsf.tables import Tables
 from fastsf.kernels.dynamics import lammps as kernels
+from fastsf.kernels.networks.feedforward import Networks
 from fastsf.lammps.ghost_pairs import GHOSTS, GhostPairs
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.precision import kernel_set
@@ -26,7 +28,7 @@ class _Model(ctypes.Structure):
 
     _fields_ = (
         ("callback", ctypes.c_void_p),
-        ("words", ctypes.c_void_p),
+        ("described", ctypes.c_void_p),
         ("counts", ctypes.c_void_p),
         ("cutoff", ctypes.c_double),
         ("elements", ctypes.c_char_p),
@@ -88,8 +90,8 @@ class LammpsModel:
 
     def for_plugin(self) -> ctypes.Structure:
         """Return what the plugin takes; valid until the next call, and as long as this object."""
-        address, self._words = self.compile(), _words_of((*self.tables, *self.networks), self._evaluate)
-        return _Model(address, self._words.ctypes.data, self.counts.ctypes.data, self.cutoff, self._names)
+        address, self._described = self.compile(), _described(self.tables, self.networks, self._evaluate)
+        return _Model(address, self._described.ctypes.data, self.counts.ctypes.data, self.cutoff, self._names)
 
     def element_of_type(self, symbols: Sequence[str]) -> IntArray:
         """Element index of each type of atoms, counted from 1.
@@ -113,15 +115,12 @@ class LammpsModel:
         return int(wrong)
 
 
-def _words_of(fields: tuple[Any, ...], evaluate: int) -> IntArray:
-    """Describe a model: `kernels.WORDS` integers for each field, and one address."""
-    words = np.zeros(kernels.MODEL_WORDS, np.int64)
-    words[-1] = evaluate
-    for row, field in zip(words[:-1].reshape(-1, kernels.WORDS), fields, strict=True):
-        if isinstance(field, np.ndarray):
-            row[:] = field.ctypes.data, field.shape[0], field.shape[-1]
-        elif isinstance(field, float):
-            row[0] = np.float64(field).view(np.int64)
-        else:
-            row[0] = field
-    return words
+def _described(tables: Tables, networks: Networks, evaluate: int) -> npt.NDArray[np.void]:
+    """Return a `kernels.MODEL`, which holds addresses of the arrays and the numbers."""
+    model = np.zeros(1, kernels.MODEL)
+    model["energies"] = evaluate
+    for part, fields in (("tables", tables), ("networks", networks)):
+        for name, value in fields._asdict().items():
+            is_array = isinstance(value, np.ndarray)
+            model[part][name] = (value.ctypes.data, value.shape[0], value.shape[-1]) if is_array else value
+    return model

@@ -23,7 +23,7 @@ using namespace LAMMPS_NS;
 
 // --- what Python fills; fastsf/lammps/plugin.py has the same ---
 
-typedef int64_t (*Callback)(const int64_t *model, const int64_t *element, int64_t kinds, int64_t n, int64_t own,
+typedef int64_t (*Callback)(const void *model, const int64_t *element, int64_t kinds, int64_t n, int64_t own,
                             int64_t m, const int *types, const double *positions, const int *centers,
                             const int *counts, int *const *lists, double unit, int64_t with_energies,
                             int64_t with_virials, double *energy, double *forces, double *energies,
@@ -31,7 +31,7 @@ typedef int64_t (*Callback)(const int64_t *model, const int64_t *element, int64_
 
 struct Model {
   Callback callback;
-  const int64_t *words;    // arrays of the model
+  const void *described;   // arrays of the model, for the callback
   int64_t *counted;        // evaluations and extrapolations
   double cutoff;           // Å
   const char *elements;    // separated by blanks, in the order of the model
@@ -133,7 +133,7 @@ void PairFastsf::compute(int eflag, int vflag)
   ev_init(eflag, vflag);
   double energy = 0.0;
   const int64_t result = model.callback(
-      model.words, element.data(), atom->ntypes, atom->nlocal + atom->nghost, atom->nlocal, list->inum, atom->type,
+      model.described, element.data(), atom->ntypes, atom->nlocal + atom->nghost, atom->nlocal, list->inum, atom->type,
       atom->x[0], list->ilist, list->numneigh, list->firstneigh, unit, eflag_atom, vflag_atom, &energy, atom->f[0],
       eatom, vflag_atom ? vatom[0] : nullptr, model.counted);
   if (result == 0) error->one(FLERR, "pair_style fastsf failed, most likely for want of memory");

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ase import units
 
 from fastsf.errors import InputError
-from fastsf.kernels.dynamics.monte_carlo import Course, thermal_energy
+from fastsf.kernels.dynamics.monte_carlo import Stage, thermal_energy
 
 BAR = float(units.bar)
 """1 bar in eV/Å^3."""
@@ -67,11 +67,11 @@ class Conditions:
         """Pressure in eV/Å^3."""
         return self.pressure * BAR
 
-    def course(self, begin: int) -> Course:
+    def stage(self, begin: int) -> Stage:
         """Return the quantities that depend on the number of the move, for moves after the first `begin`."""
         first, last = (_BOLTZMANN * each for each in self.temperature)
-        return Course(begin, first, last, self.ramp, self.equilibration)
+        return Stage(begin, first, last, self.ramp, self.equilibration)
 
     def temperature_after(self, moves: int) -> float:
         """Return the temperature in K after a number of moves."""
-        return float(thermal_energy(self.course(moves), 0)) / _BOLTZMANN
+        return float(thermal_energy(self.stage(moves), 0)) / _BOLTZMANN

@@ -7,7 +7,7 @@ import numpy as np
 from fastsf.kernels.acsf.tables import Neighbors
 from fastsf.kernels.dynamics.monte_carlo import Listed
 from fastsf.kernels.energies import chosen_energies
-from fastsf.kernels.pairs.lists import Places
+from fastsf.kernels.pairs.lists import ImagePositions
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.result import Model
 from fastsf.structure import Structure
@@ -67,9 +67,9 @@ class Sites:
         self.neighbors = Neighbors(pairs.start, pairs.neighbor, pairs.vector, self._species)
         lanes = chosen_energies.lanes_needed(tables, self.neighbors)
         squares = (pairs.skin / 2) ** 2, pairs.cutoff**2
-        images = pairs.images
-        places = Places(self.cell, images.wraps, images.wrapped, images.image, images.search.points)
-        self.listed = Listed(pairs.reverse, places, self.origin, *squares, lanes)
+        kept = pairs.images
+        images = ImagePositions(self.cell, kept.wraps, kept.wrapped, kept.image, kept.search.points)
+        self.listed = Listed(pairs.reverse, images, self.origin, *squares, lanes)
 
     def energies(self) -> tuple[FloatArray, IntArray]:
         """Return the energies (n,) in eV, and the number of functions of each site outside the training range."""

@@ -79,7 +79,7 @@ class Walker:
             np.empty(n, np.int64),
             (np.empty(2, np.int64) for _ in range(2)),
         )
-        self._room = monte_carlo.Room(mark, centers, np.empty(n), np.empty(n, np.int64), np.empty((2, 3)), *pair)
+        self._trial = monte_carlo.Trial(mark, centers, np.empty(n), np.empty(n, np.int64), np.empty((2, 3)), *pair)
 
     def go(self, uniforms: FloatArray, begin: int) -> tuple[int, Halt | None]:
         """Make moves.
@@ -114,15 +114,15 @@ class Walker:
 
     def _walk(self, uniforms: FloatArray, begin: int) -> tuple[int, int]:
         tables, networks, sites = self._model.descriptor.tables, self._model.networks, self.sites
-        moving = (self._moves, self.chain, self._room, self._conditions.course(begin), uniforms)
-        outcome = np.empty(2, np.int64)
-        arguments = (tables, networks, sites.neighbors, sites.listed, *moving)
+        state = self._moves, self.chain, self._trial, self._conditions.stage(begin)
+        walk, outcome = monte_carlo.Walk(sites.neighbors, sites.listed, *state), np.empty(2, np.int64)
+        arguments = tables, networks, walk, uniforms
         run(self._threads, monte_carlo.walk_range, arguments, len(uniforms), (outcome,))
         return int(outcome[0]), int(outcome[1])
 
     def _change_cell(self, uniforms: FloatArray, begin: int) -> Halt | None:
         """Try another volume; the steps in ln V turn the V^n of the ensemble into V^(n + 1)."""
-        chain, sites, other, course = self.chain, self.sites, self._other, self._conditions.course(begin)
+        chain, sites, other, stage = self.chain, self.sites, self._other, self._conditions.stage(begin)
         assert other is not None
         k = monte_carlo.choose(self._moves, uniforms[monte_carlo.CHOICE])
         step = chain.steps[k] * (2 * uniforms[monte_carlo.FIRST] - 1)
@@ -137,13 +137,13 @@ class Walker:
         if not math.isfinite(change):
             return Halt("not finite", begin, f"the energy at a volume of {after:.6g} Å^3 is not finite")
         work = change + self._conditions.work * (after - before)
-        exponent = (len(energies) + 1) * math.log(after / before) - work / monte_carlo.thermal_energy(course, 0)
+        exponent = (len(energies) + 1) * math.log(after / before) - work / monte_carlo.thermal_energy(stage, 0)
         accepted = bool(monte_carlo.is_accepted(exponent, uniforms))
         if accepted:
             self.sites, self._other = other, sites
             chain.positions[:] = positions
             self._take(energies, outside)
-        monte_carlo.count(self._moves, chain, course, 0, k, accepted)
+        monte_carlo.count(self._moves, chain, stage, 0, k, accepted)
         return None
 
     def _take(self, energies: FloatArray, outside: IntArray) -> None:

@@ -44,7 +44,6 @@ _PERIODIC = (
     Column("pressure", "bar"),
     *(Column(f"stress {name}", "bar") for name in ("xx", "yy", "zz", "yz", "xz", "xy")),
 )
-_OBSERVED = 12
 
 
 class MolecularDynamics:
@@ -125,7 +124,7 @@ class MolecularDynamics:
         self._rng = np.random.default_rng(self._seed)
         self._work = Workspace(potential.model, self._start, self._skin, threads, self._motion.forces)
         self.columns = _ALWAYS + (_PERIODIC if self._start.pbc.all() else ())
-        self._run_to(0, 1, np.empty((0, _OBSERVED)))
+        self._run_to(0, 1, np.empty((0, kernels.OBSERVED)))
 
     # --- steps ---
 
@@ -153,24 +152,24 @@ class MolecularDynamics:
         if steps < 0 or every < 1:
             raise InputError(f"expected steps of at least 0 and every of at least 1, found {steps} and {every}")
         before, last = self.steps_done, self.steps_done + steps
-        rows = np.empty((last // every - before // every, _OBSERVED))
+        rows = np.empty((last // every - before // every, kernels.OBSERVED))
         status = self._run_to(last, every, rows)
         seen = self._seen(rows[: self._counts[kernels.ROWS]])
         stopped = None if status == kernels.DONE else self._halt(status)
-        self._counts[[kernels.ROWS, kernels.WHO]] = 0
+        self._counts[[kernels.ROWS, kernels.SUBJECT]] = 0
         return Advance(self.steps_done - before, seen, stopped)
 
     def _run_to(self, last: int, every: int, rows: FloatArray) -> int:
-        course = kernels.Course(self._counts, last, every)
+        schedule = kernels.Schedule(self._counts, last, every)
         status = kernels.OUTDATED
         with using(self._work.threads):
             while status == kernels.OUTDATED:
                 work = self._work
                 fixed = (self._motion, self._scheme, work.lists, work.forces, self._packed_limits)
-                status = kernels.advance(*fixed, course, self._rng, rows)
+                status = kernels.advance(*fixed, schedule, self._rng, rows)
                 if status == kernels.OUTDATED:
                     self._find_pairs(self._motion.positions, self._motion.cell)
-                    self._counts[kernels.FRESH] = 1
+                    self._counts[kernels.CURRENT] = 1
         return int(status)
 
     def _find_pairs(self, positions: FloatArray, cell: FloatArray) -> None:
@@ -180,7 +179,7 @@ class MolecularDynamics:
     def _halt(self, status: int) -> Any:
         motion, step = self._motion, self.steps_done
         counts, temperature = self._counts, self.frame().columns["temperature"]
-        found = KernelHalt(status, step, int(counts[kernels.WHO]), int(counts[kernels.OUTSIDE]), temperature)
+        found = KernelHalt(status, step, int(counts[kernels.SUBJECT]), int(counts[kernels.OUTSIDE]), temperature)
         cutoff, moves = self._potential.model.cutoff, motion.velocities * self._scheme.step
         return halt(found, self._limits, self._start, motion.cell, moves, motion.forces, cutoff)
 
@@ -188,8 +187,8 @@ class MolecularDynamics:
 
     def _seen(self, raw: FloatArray) -> FloatArray:
         """Return rows of the columns from those of the kernels."""
-        steps, outside, potential, kinetic, conserved, space = raw[:, :6].T
-        stress = raw[:, 6:] / -units.bar
+        steps, outside, potential, kinetic, conserved, space = raw[:, : kernels.PRESSURE].T
+        stress = raw[:, kernels.PRESSURE :] / -units.bar
         temperature = 2 * kinetic / (self.freedom * units.kB)
         energies = potential, kinetic, temperature, potential + kinetic, conserved
         columns = [steps, steps * self._timestep, *energies, outside, space, -stress[:, :3].mean(axis=1), *stress.T]
@@ -197,7 +196,7 @@ class MolecularDynamics:
 
     def frame(self) -> EngineFrame:
         """Return the atoms as they are now; forces are those of the potential, also on fixed atoms."""
-        motion, raw = self._motion, np.empty((1, _OBSERVED))
+        motion, raw = self._motion, np.empty((1, kernels.OBSERVED))
         kernels.observe(motion, self._scheme, self._counts, raw[0])
         row = self._seen(raw)[0]
         columns = {column.name: float(value) for column, value in zip(self.columns, row, strict=True)}

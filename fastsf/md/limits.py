@@ -53,7 +53,7 @@ class MDLimits:
         if self.extrapolations is not None and self.extrapolations < 0:
             raise InputError(f"limit of extrapolations: expected 0 or more, found {self.extrapolations}")
 
-    def packed(self, start: Structure, freedom: int) -> kernels.Limits:
+    def packed(self, start: Structure, freedom: int) -> kernels.HaltLimits:
         """Return the limits as the kernels take them, for a first structure and a number of degrees of freedom."""
         normals = np.linalg.inv(start.cell).T
         heights = 1 / np.linalg.norm(normals, axis=1)
@@ -63,7 +63,7 @@ class MDLimits:
         extent[start.pbc] = -math.inf, math.inf
         allowed = np.stack([heights / self.cell, heights * self.cell], axis=1)
         allowed[~start.pbc] = 0.0, math.inf
-        return kernels.Limits(
+        return kernels.HaltLimits(
             0.5 * freedom * units.kB * self.temperature,
             -1 if self.extrapolations is None else self.extrapolations,
             self.move,

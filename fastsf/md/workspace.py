@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from fastsf.descriptors.pcsf_rows import PairRows
-from fastsf.kernels.acsf.tables import Neighbors
+from fastsf.kernels.acsf.tables import SUMS, Neighbors
 from fastsf.kernels.dynamics import md as kernels
 from fastsf.kernels.pairs import forces
 from fastsf.kernels.pairs import lists as cells_pairs
 from fastsf.kernels.pointers import Loop, make_loop
-from fastsf.md.pcsf_loops import make_pair_loops
+from fastsf.md.pcsf_loops import make_pcsf_loops
 from fastsf.neighbors.pairs import Images, Pairs
 from fastsf.potentials.precision import kernel_set
 from fastsf.potentials.result import Model
 from fastsf.structure import Structure
-from fastsf.threads import crew_of, threads_for
+from fastsf.threads import threads_for, workers_of
 from fastsf.types import FloatArray
 
 _MANY = 100
@@ -62,11 +62,11 @@ class Workspace:
         self._model, self._species = model, model.descriptor.species_of(structure.numbers)
         self._pairs = Pairs(model.cutoff, skin, threads)
         self._values = np.zeros((n, model.descriptor.n_features))
-        self._each, self._outside, self._sums = np.empty(n), np.empty(n, np.int64), np.empty((n, 12))
+        self._each, self._outside, self._sums = np.empty(n), np.empty(n, np.int64), np.empty((n, SUMS))
         self._pair_gradient, self._gradient, self._change = np.empty((0, 3)), gradient, np.empty((3, 3))
         self.threads = threads_for(threads, n)
         self._loops: tuple[Loop | None, Loop | None, Loop | None] = None, None, None
-        self._of_pairs: kernels.PairLoops | None = None
+        self._of_pairs: kernels.PCSFLoops | None = None
         self.find_pairs(structure)
 
     def find_pairs(self, structure: Structure) -> None:
@@ -101,7 +101,7 @@ class Workspace:
         points = images.search.points, images.wrapped, pairs.start, images.image
         atoms = self._values, self._each, self._outside
         gathered = pairs.start, pairs.reverse, self._pair_gradient, self._sums
-        cheap, costly = (0, n, crew_of(self.threads if n >= _MANY else 1)), (0, n, crew_of(self.threads))
+        cheap, costly = (0, n, workers_of(self.threads if n >= _MANY else 1)), (0, n, workers_of(self.threads))
         evaluation = (model.descriptor.tables, model.networks, neighbors, *costly, *atoms, *gathered[2:])
         loops = (
             (cells_pairs.refresh_range, (*points, *cheap, pairs.vector.reshape(-1))),
@@ -113,5 +113,5 @@ class Workspace:
         if model.pairs is not None:
             filled = self._each, self._outside, self._pair_gradient, self._sums
             rows = PairRows.of(model.pairs.descriptor.packed.tables, pairs, self._species).kernel_rows
-            self._of_pairs = make_pair_loops(model.pairs, rows, neighbors, filled, self.threads, self._of_pairs)
+            self._of_pairs = make_pcsf_loops(model.pairs, rows, neighbors, filled, self.threads, self._of_pairs)
         return kernels.Forces(vectors, energies, self._of_pairs, gather, *atoms, self._sums)

@@ -139,7 +139,7 @@ def _locate(structures: Sequence[Structure], buffers: Buffers, threads: int | No
         np.empty((m, 3)),
         buffers.rows("wrapped", n, np.float64),
         buffers.rows("wraps", n, np.int64),
-        buffers.rows("place", n, np.float64),
+        buffers.rows("depth", n, np.float64),
     )
     cells.reduce_cells(lattices, np.empty((3, 3)))
     run(threads, cells.wrap_range, (lattices, positions), n, (), few=_FEW)
@@ -149,15 +149,15 @@ def _locate(structures: Sequence[Structure], buffers: Buffers, threads: int | No
 
 def _close_gaps(lattices: Any, cutoff: float) -> None:
     """Move far clusters together, for binning only: empty space between them would cost bins and time."""
-    place, height = lattices.place, lattices.height[0]
+    depth, height = lattices.depth, lattices.height[0]
     open_axes = np.flatnonzero(~lattices.periodic[0])
-    if np.prod(1 + height[open_axes] / cutoff) < 100 + len(place):
+    if np.prod(1 + height[open_axes] / cutoff) < 100 + len(depth):
         return
     for k in open_axes:
-        order = np.argsort(place[:, k])
-        steps = np.minimum(np.diff(place[order, k], prepend=0.0), 2 * cutoff)
-        place[order, k] = np.cumsum(steps)
-        height[k] = place[order[-1], k]
+        order = np.argsort(depth[:, k])
+        steps = np.minimum(np.diff(depth[order, k], prepend=0.0), 2 * cutoff)
+        depth[order, k] = np.cumsum(steps)
+        height[k] = depth[order[-1], k]
 
 
 def _squared_limit(cutoff: float) -> float:

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from fastsf.descriptors.products import gathered
 from fastsf.errors import InputError
-from fastsf.kernels.acsf.tables import Neighbors
-from fastsf.kernels.networks import networks
-from fastsf.kernels.networks.networks import Networks
+from fastsf.kernels.acsf.tables import SUMS, VIRIAL, Neighbors
+from fastsf.kernels.networks import feedforward
+from fastsf.kernels.networks.feedforward import Networks
 from fastsf.neighbors.all_pairs import AllPairs
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.pcsf_energies import PCSFEnergies, PCSFOutputs
@@ -186,7 +186,7 @@ class Evaluator:
     def _with_forces(self) -> Result:
         n, descriptor = len(self), self.model.descriptor
         values, each, outside = np.zeros((n, descriptor.n_features)), np.empty(n), np.empty(n, dtype=np.int64)
-        g, sums = self._room_for_gradients(), np.empty((n, 12))
+        g, sums = self._room_for_gradients(), np.empty((n, SUMS))
         arguments = (descriptor.tables, self.model.networks, self._neighbors())
         results, energies = (values, each, outside, g, sums), self.kernels.energies
         run(self.threads, energies.energies_range, arguments, n, results)
@@ -244,7 +244,7 @@ class Evaluator:
         each, outside = np.empty(n), np.empty(n, dtype=np.int64)
         slopes = np.empty((n, values.shape[1] if gradient else 0))
         arguments = (packed, values, self._species)
-        run(self.threads, networks.predict_range, arguments, n, (each, slopes, outside))
+        run(self.threads, feedforward.predict_range, arguments, n, (each, slopes, outside))
         return each, slopes, outside
 
     def pair_values(self) -> PCSFValues | None:
@@ -309,7 +309,7 @@ class Evaluator:
         at_once = max(1, min(members, _MOST_GRADIENTS // (3 * len(self._pairs) + 1)))
         for first in range(0, members, at_once):
             some = np.ascontiguousarray(slopes[:, first : first + at_once])
-            g, sums = self._room_for_gradients(some.shape[1]), np.zeros((some.shape[1], n, 12))
+            g, sums = self._room_for_gradients(some.shape[1]), np.zeros((some.shape[1], n, SUMS))
             g.fill(0.0)
             g = g.reshape(some.shape[1], -1, 3)
             arguments = (self.model.descriptor.tables, self._neighbors(), np.arange(len(self)))
@@ -328,7 +328,7 @@ class Evaluator:
     def _gather(self, g: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Forces and virials from the gradients of the pairs and their sums over each centre."""
         gradient = gathered(self._pairs, g, sums, self.threads)
-        return np.negative(gradient, out=gradient), -sums[:, 3:].reshape(-1, 3, 3)
+        return np.negative(gradient, out=gradient), -sums[:, VIRIAL:].reshape(-1, 3, 3)
 
     def _neighbors(self) -> Neighbors:
         pairs = self._pairs

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastsf.errors import InputError
 from fastsf.kernels.networks.activations import Activation
-from fastsf.kernels.networks.networks import LAYER, TILE, Networks
+from fastsf.kernels.networks.feedforward import LAYER, TILE, Networks
 from fastsf.potentials.network import Network
 from fastsf.potentials.scaling import Scaling
 from fastsf.types import FloatArray
@@ -45,7 +45,7 @@ def pack_networks(
     Returns
     -------
     Networks
-        What `fastsf.kernels.networks.networks` takes.
+        What `fastsf.kernels.networks.feedforward` takes.
 
     Raises
     ------
@@ -101,8 +101,8 @@ def _pack_layers(networks: Sequence[Network]) -> tuple[list[tuple[int, ...]], Fl
             block[:inputs, :outputs], block[-1, :outputs] = w, b
             if network.normalize_nodes:
                 block /= inputs
-            biases_at = at + block[:-1].size
-            layers.append((inputs, outputs, block.shape[1], int(Activation[name.upper()]), at, biases_at))
+            biases_offset = at + block[:-1].size
+            layers.append((inputs, outputs, block.shape[1], int(Activation[name.upper()]), at, biases_offset))
             parts.append(block.ravel())
             at += block.size
     return layers, np.concatenate(parts)

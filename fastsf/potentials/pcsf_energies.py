@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.descriptors.pcsf_sums import PCSFSums
-from fastsf.kernels.networks import networks
-from fastsf.kernels.pcsf import energies as pair_energies
+from fastsf.kernels.networks import feedforward
+from fastsf.kernels.pcsf import energies as pcsf_energies
 from fastsf.neighbors.pairs import Pairs
 from fastsf.potentials.pcsf_term import PCSFModel
 from fastsf.threads import run
@@ -54,13 +54,13 @@ class PCSFEnergies(PCSFSums):
         slopes = np.empty((m, values.shape[1] if gradient else 0))
         made = PCSFOutputs(np.empty(m), slopes, np.empty(m, dtype=np.int64), np.empty(m))
         arguments = (model.networks, values, rows.kind)
-        run(self._threads, networks.predict_range, arguments, m, made[:3])
+        run(self._threads, feedforward.predict_range, arguments, m, made[:3])
         given = (self._packed.tables, self.neighbors, rows, model.ends, int(model.smooth))
-        run(self._threads, pair_energies.finish_rows_range, given, m, tuple(made))
+        run(self._threads, pcsf_energies.finish_rows_range, given, m, tuple(made))
         return made
 
     def share(self, made: PCSFOutputs, energies: FloatArray, outside: IntArray) -> None:
         """Add the energies of pairs to those of atoms (n,), half to each, and counts (n,) to those that own them."""
         arguments = (self.neighbors, self.rows.kernel_rows, made.energies, made.outside)
         n = len(energies)
-        run(self._threads, pair_energies.share_range, arguments, n, (energies, outside))
+        run(self._threads, pcsf_energies.share_range, arguments, n, (energies, outside))

@@ -14,7 +14,7 @@ from fastsf.descriptors.packing import envelope_fields, records
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import InputError
 from fastsf.kernels.acsf.tables import SECTION
-from fastsf.kernels.networks.networks import Networks
+from fastsf.kernels.networks.feedforward import Networks
 from fastsf.potentials.network import Network
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.scaling import Scaling

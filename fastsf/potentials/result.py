@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from fastsf.descriptors.acsf import ACSF
-from fastsf.kernels.networks.networks import Networks
+from fastsf.kernels.networks.feedforward import Networks
 from fastsf.potentials.extrapolation import Extrapolations, find, find_pairs, join
 from fastsf.potentials.pcsf_term import PCSFModel
 from fastsf.potentials.pcsf_values import PCSFValues

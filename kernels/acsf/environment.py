@@ -48,13 +48,13 @@ class Environment(NamedTuple):
 
 
 @inline
-def block_at(k):
+def near_block(k):
     """Where the block that starts with neighbour k (a multiple of `LANES`) stands in `near`."""
     return k * _FIELDS
 
 
 @inline
-def lane_at(k):
+def near_lane(k):
     """Where the first quantity of neighbour k stands in `near`; the others follow at the distances above."""
     return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
 
@@ -114,11 +114,11 @@ def gather(env, shell, neighbors, center):
         k = load_one(env.layer, key)
         store_one(env.layer, key, k + 1)
         env.pair[k], env.atom[k] = p, load_one(neighbors.neighbor, p)
-        at = lane_at(k)
-        store_one(near, at + X, neighbors.vector[p, 0])
-        store_one(near, at + Y, neighbors.vector[p, 1])
-        store_one(near, at + Z, neighbors.vector[p, 2])
-        store_one(near, at + R_SQUARED, _squared_length(neighbors.vector, p))
+        base = near_lane(k)
+        store_one(near, base + X, neighbors.vector[p, 0])
+        store_one(near, base + Y, neighbors.vector[p, 1])
+        store_one(near, base + Z, neighbors.vector[p, 2])
+        store_one(near, base + R_SQUARED, _squared_length(neighbors.vector, p))
     return env.first[-1]
 
 
@@ -136,9 +136,9 @@ def _sort(env, layers):
         first[e + 1] = first[e] + (env.count[e] + LANES - 1) // LANES * LANES
         for k in range(end, first[e + 1]):
             env.pair[k] = -1
-            at = lane_at(k)
-            near[at + X] = near[at + Y] = near[at + Z] = 0.0
-            near[at + R_SQUARED] = FAR
+            base = near_lane(k)
+            near[base + X] = near[base + Y] = near[base + Z] = 0.0
+            near[base + R_SQUARED] = FAR
 
 
 @kernel
@@ -181,26 +181,26 @@ def _squared_length(vector, p):
 
 @kernel
 def _fill_distances(near, lanes):
-    for at in range(0, block_at(lanes), block_at(LANES)):
-        r2 = load(near, at + R_SQUARED)
+    for base in range(0, near_block(lanes), near_block(LANES)):
+        r2 = load(near, base + R_SQUARED)
         real = r2 < FAR
         r = sqrt(select(real, r2, 1.0))
-        store(near, at + R, select(real, r, 0.0))
-        store(near, at + R_INVERSE, select(real & (r2 > 0.0), 1.0 / r, 0.0))
+        store(near, base + R, select(real, r, 0.0))
+        store(near, base + R_INVERSE, select(real & (r2 > 0.0), 1.0 / r, 0.0))
 
 
 @kernel
 def _fill_envelope(near, section, lanes, slopes):
     """Envelope of a section and its slope for all gathered neighbours."""
-    for at in range(0, block_at(lanes), block_at(LANES)):
-        r = load(near, at + R)
-        inside = (r > section.r_min) & (r < section.r_max) & (load(near, at + R_SQUARED) < FAR)
+    for base in range(0, near_block(lanes), near_block(LANES)):
+        r = load(near, base + R)
+        inside = (r > section.r_min) & (r < section.r_max) & (load(near, base + R_SQUARED) < FAR)
         f, slope = envelope(section.core, section.form, section.center, section.inverse_width, r)
         f, slope = select(inside, f, 0.0), select(inside, slope, 0.0)
-        store(near, at + ENVELOPE, f)
+        store(near, base + ENVELOPE, f)
         if slopes:
-            store(near, at + ENVELOPE_SLOPE, slope)
-            store(near, at + LOG_SLOPE, select(f > 0.0, slope * load(near, at + R_INVERSE) / f, 0.0))
+            store(near, base + ENVELOPE_SLOPE, slope)
+            store(near, base + LOG_SLOPE, select(f > 0.0, slope * load(near, base + R_INVERSE) / f, 0.0))
 
 
 @inline
@@ -223,12 +223,12 @@ def _fill_row(env, row, weights, size, slopes):
             continue
         weight = weights[e] if row.weighted else 1.0
         for k in range(env.first[e], env.first[e + 1], LANES):
-            at = block_at(k)
-            f = load(env.near, at + ENVELOPE)
-            g, g_slope = _radial_factor(env, row, k, load(env.near, at + R))
+            base = near_block(k)
+            f = load(env.near, base + ENVELOPE)
+            g, g_slope = _radial_factor(env, row, k, load(env.near, base + R))
             store(env.factor, start + k, f * g * weight)
             if slopes:
-                slope = fma(load(env.near, at + ENVELOPE_SLOPE), g, f * g_slope) * load(env.near, at + R_INVERSE)
+                slope = fma(load(env.near, base + ENVELOPE_SLOPE), g, f * g_slope) * load(env.near, base + R_INVERSE)
                 store(env.factor_slope, start + k, slope * weight)
 
 
@@ -272,4 +272,4 @@ def segment(env, element):
 @inline
 def coordinate(env, k, field):
     """One quantity of one neighbour."""
-    return load_one(env.near, lane_at(k) + field)
+    return load_one(env.near, near_lane(k) + field)

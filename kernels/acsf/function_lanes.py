@@ -11,8 +11,8 @@ import numpy as np
 
 from fastsf.kernels._jit import allocator, inline, kernel
 from fastsf.kernels.acsf.angular import angle_factor
-from fastsf.kernels.acsf.environment import LOG_SLOPE, R_INVERSE, X, Y, Z, aligned, lane_at, lanes_of, segment
-from fastsf.kernels.acsf.pair_gradients import ALONG, GX, GY, GZ, add_to_block, along_pair, turn_and_stretch
+from fastsf.kernels.acsf.center_gradients import ALONG, GX, GY, GZ, add_to_block, along_pair, turn_and_stretch
+from fastsf.kernels.acsf.environment import LOG_SLOPE, R_INVERSE, X, Y, Z, aligned, lanes_of, near_lane, segment
 from fastsf.kernels.acsf.tables import group_terms
 from fastsf.kernels.acsf.triplets import (
     ANGLE,
@@ -24,9 +24,9 @@ from fastsf.kernels.acsf.triplets import (
     STRIDE,
     block_first,
     block_mask,
-    block_place,
+    block_offset,
     block_second,
-    product_at,
+    product_offset,
 )
 from fastsf.kernels.vector.simd import LANES, PACKS, fma, load, load_one, splat, store, store_one
 from fastsf.kernels.vector.simd_double import count_bits, list_lanes, transpose
@@ -55,7 +55,7 @@ class Functions(NamedTuple):
     tiles: np.ndarray  # (2 * 128,) float64: two tiles, lanes are triplets
     turned: np.ndarray  # (2 * 8 * STRIDE,) float64: values and slopes by triplet, lanes are functions
     second: np.ndarray  # (STRIDE,) int64: neighbours k of the triplets
-    place: np.ndarray  # (STRIDE,) int64: where they stand in the chunk, if not behind each other
+    offset: np.ndarray  # (STRIDE,) int64: where they stand in the chunk, if not behind each other
     first: np.ndarray  # (CHUNK,) int64: neighbour j of a row of triplets
     end: np.ndarray  # (CHUNK,) int64: where the row ends
 
@@ -94,13 +94,13 @@ def make_functions(tables, size):
 
 
 @inline
-def _constant_at(lane):
+def _constant_offset(lane):
     """Where the first constant of a function stands."""
     return lane + lane // LANES * 2 * LANES
 
 
 @inline
-def pair_at(env, batch, k):
+def pair_offset(env, batch, k):
     """Where the gradients with respect to pair k stand."""
     return (batch * lanes_of(env) + k) * _FIELDS
 
@@ -115,10 +115,10 @@ def start_group(tables, group, env, functions):
         channel = tables.channels[c]
         for t in range(channel.term_first, channel.term_last):
             lane = t - first
-            at = _constant_at(lane)
-            constants[at + _ETA_SLOPE], constants[at + _SHIFT_SLOPE] = channel.eta_slope, channel.shift_slope
+            base = _constant_offset(lane)
+            constants[base + _ETA_SLOPE], constants[base + _SHIFT_SLOPE] = channel.eta_slope, channel.shift_slope
             functions.column[lane] = tables.terms[t].column
-            functions.product[lane] = product_at(c - group.channel_first)
+            functions.product[lane] = product_offset(c - group.channel_first)
     for batch in range(batches_of(last - first)):
         _start_pairs(env, group.first_element, batch, functions.pairs)
         if group.second_element != group.first_element:
@@ -131,14 +131,14 @@ def _start_pairs(env, element, batch, pairs):
     first, lanes = segment(env, element)
     near = env.near
     for k in range(first, first + lanes):
-        at, there = pair_at(env, batch, k), lane_at(k)
+        base, k_base = pair_offset(env, batch, k), near_lane(k)
         for field in (ALONG, GX, GY, GZ):
-            store(pairs, at + field, splat(0.0))
-        store_one(pairs, at + _X, load_one(near, there + X))
-        store_one(pairs, at + _Y, load_one(near, there + Y))
-        store_one(pairs, at + _Z, load_one(near, there + Z))
-        store_one(pairs, at + _INVERSE, load_one(near, there + R_INVERSE))
-        store_one(pairs, at + _LOG_SLOPE, load_one(near, there + LOG_SLOPE))
+            store(pairs, base + field, splat(0.0))
+        store_one(pairs, base + _X, load_one(near, k_base + X))
+        store_one(pairs, base + _Y, load_one(near, k_base + Y))
+        store_one(pairs, base + _Z, load_one(near, k_base + Z))
+        store_one(pairs, base + _INVERSE, load_one(near, k_base + R_INVERSE))
+        store_one(pairs, base + _LOG_SLOPE, load_one(near, k_base + LOG_SLOPE))
 
 
 @kernel
@@ -153,7 +153,7 @@ def list_triplets(chunk, functions, blocks):
         store_one(functions.first, row, j)
         list_lanes(functions.second, listed, block_second(block), mask)
         if not PACKS:
-            list_lanes(functions.place, listed, block_place(block), mask)
+            list_lanes(functions.offset, listed, block_offset(block), mask)
         listed += count_bits(mask)
         store_one(functions.end, row, listed)
     return row + 1
@@ -173,23 +173,23 @@ def add_chunk(tables, group, env, chunk, functions, lanes, rows):
 def _fill_tiles(terms, first, last, batch, chunk, functions, lanes):
     """Values of up to eight functions and derivatives with respect to the cosine, for all triplets of a chunk."""
     array, scratch, tiles = chunk.lanes, chunk.scratch, functions.tiles
-    for at in range(0, 2 * _TILE, LANES):
-        store(tiles, at, splat(0.0))
+    for base in range(0, 2 * _TILE, LANES):
+        store(tiles, base, splat(0.0))
     for pair in range(0, lanes, 2 * LANES):
         for t in range(first, last):
             term, row = terms[t], (t - first) * LANES
             start = load_one(functions.product, batch * LANES + t - first)
             for half in range(2):
-                b, at = pair + half * LANES, row + half * _TILE
+                b, base = pair + half * LANES, row + half * _TILE
                 theta, inverse_sine = load(scratch, ANGLE + b), load(scratch, INVERSE_SINE + b)
                 value, slope = angle_factor(term, load(array, COSINE + b), theta, inverse_sine)
                 product = load(array, start + b)
-                store(tiles, at, value * product)
-                store(tiles, at + _SLOPES, slope * product)
+                store(tiles, base, value * product)
+                store(tiles, base + _SLOPES, slope * product)
         for half in range(2):
-            b, at = pair + half * LANES, half * _TILE
-            transpose(tiles, at, functions.turned, b * LANES)
-            transpose(tiles, at + _SLOPES, functions.turned, _TURNED_SLOPES + b * LANES)
+            b, base = pair + half * LANES, half * _TILE
+            transpose(tiles, base, functions.turned, b * LANES)
+            transpose(tiles, base + _SLOPES, functions.turned, _TURNED_SLOPES + b * LANES)
 
 
 @kernel
@@ -201,13 +201,13 @@ def _add_rows(env, group, batch, chunk, functions, rows):
     total = load(constants, own + _TOTAL)
     begin = 0
     for row in range(rows):
-        j, end = pair_at(env, batch, load_one(functions.first, row)), load_one(functions.end, row)
+        j, end = pair_offset(env, batch, load_one(functions.first, row)), load_one(functions.end, row)
         x, y, z, inverse_j = _vector(pairs, j)
         values, turns, stretches = splat(0.0), splat(0.0), splat(0.0)
         gx, gy, gz = splat(0.0), splat(0.0), splat(0.0)
         for number in range(begin, end):
-            t = number if PACKS else load_one(functions.place, number)
-            k = pair_at(env, batch, load_one(functions.second, number))
+            t = number if PACKS else load_one(functions.offset, number)
+            k = pair_offset(env, batch, load_one(functions.second, number))
             value, slope = load(turned, t * LANES), load(turned, _TURNED_SLOPES + t * LANES)
             cosine, far_log_slope = load_one(array, COSINE + t), load_one(array, FAR_LOG_SLOPE + t)
             x_k, y_k, z_k, inverse_k = _vector(pairs, k)
@@ -238,10 +238,10 @@ def _add_rows(env, group, batch, chunk, functions, rows):
 
 
 @inline
-def _vector(pairs, at):
+def _vector(pairs, base):
     """Vector of a pair and 1/r."""
-    x, y, z = load_one(pairs, at + _X), load_one(pairs, at + _Y), load_one(pairs, at + _Z)
-    return x, y, z, load_one(pairs, at + _INVERSE)
+    x, y, z = load_one(pairs, base + _X), load_one(pairs, base + _Y), load_one(pairs, base + _Z)
+    return x, y, z, load_one(pairs, base + _INVERSE)
 
 
 @kernel
@@ -249,16 +249,16 @@ def add_totals(tables, group, functions, out):
     """Add the values of the functions of a group."""
     first, last = group_terms(tables, group)
     for lane in range(last - first):
-        out[functions.column[lane]] += functions.constants[_constant_at(lane) + _TOTAL]
+        out[functions.column[lane]] += functions.constants[_constant_offset(lane) + _TOTAL]
 
 
 @inline
-def components_at(env, batch, functions, k):
+def gradient_components(env, batch, functions, k):
     """(x, y, z) of the gradients of eight functions with respect to the vector of pair k."""
-    pairs, at = functions.pairs, pair_at(env, batch, k)
-    x, y, z, _ = _vector(pairs, at)
-    along = load(pairs, at + ALONG)
-    gx = fma(along, x, load(pairs, at + GX))
-    gy = fma(along, y, load(pairs, at + GY))
-    gz = fma(along, z, load(pairs, at + GZ))
+    pairs, base = functions.pairs, pair_offset(env, batch, k)
+    x, y, z, _ = _vector(pairs, base)
+    along = load(pairs, base + ALONG)
+    gx = fma(along, x, load(pairs, base + GX))
+    gy = fma(along, y, load(pairs, base + GY))
+    gz = fma(along, z, load(pairs, base + GZ))
     return gx, gy, gz

@@ -5,29 +5,29 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.acsf.center_gradients import clear, gradient_size
+from fastsf.kernels.acsf.center_sums import components
 from fastsf.kernels.acsf.environment import (
     X,
     Y,
     Z,
     aligned,
-    block_at,
     count_inside,
     lanes_of,
     make_environment,
+    near_block,
     prepare,
 )
 from fastsf.kernels.acsf.function_lanes import (
     add_chunk,
     add_totals,
     batches_of,
-    components_at,
+    gradient_components,
     list_triplets,
     make_functions,
     start_group,
 )
 from fastsf.kernels.acsf.moments import add_moment_gradients, fill_moments, make_moments, term_value, through_moments
-from fastsf.kernels.acsf.pair_gradients import clear, room
-from fastsf.kernels.acsf.pair_sums import components
 from fastsf.kernels.acsf.tables import ALL, group_terms
 from fastsf.kernels.acsf.triplets import get_chunk, make_chunks, next_triplets, rewind
 from fastsf.kernels.acsf.values import sum_radials
@@ -68,10 +68,10 @@ def _entries_of_group(tables, group, env):
 
 
 @njit
-def count_range(tables, neighbors, centers, begin, end, crew, entries):
+def count_range(tables, neighbors, centers, begin, end, workers, entries):
     """Number of Jacobian entries of centers[begin:end]."""
-    if crew != ALONE:
-        share_out(crew, (tables, neighbors, centers), begin, end, (entries,))
+    if workers != ALONE:
+        share_out(workers, (tables, neighbors, centers), begin, end, (entries,))
         return
     env = make_environment(tables, neighbors)
     for row in range(begin, end):
@@ -93,7 +93,7 @@ def count_range(tables, neighbors, centers, begin, end, crew, entries):
 
 
 @kernel
-def _put(jacobian, entry, count, limit, columns, column_at, atoms, atom_at, gx, gy, gz, rest):
+def _put(jacobian, entry, count, limit, columns, column_offset, atoms, atom_offset, gx, gy, gz, rest):
     """Append up to eight entries, whose columns and atoms stand in two arrays; returns the next free one.
 
     Whole vectors are written while there is room before `limit`, where the next centre's entries start: what stands
@@ -106,13 +106,13 @@ def _put(jacobian, entry, count, limit, columns, column_at, atoms, atom_at, gx, 
     prefetch_for_writing(jacobian.atom, ahead)
     if entry + LANES <= limit:
         store_xyz(jacobian.data, 3 * entry, gx, gy, gz)
-        copy_ints(columns, column_at, jacobian.column, entry)
-        copy_ints(atoms, atom_at, jacobian.atom, entry)
+        copy_ints(columns, column_offset, jacobian.column, entry)
+        copy_ints(atoms, atom_offset, jacobian.atom, entry)
         return entry + count
     store_xyz(rest, 0, gx, gy, gz)
     for lane in range(count):
-        jacobian.column[entry + lane] = columns[column_at + lane]
-        jacobian.atom[entry + lane] = atoms[atom_at + lane]
+        jacobian.column[entry + lane] = columns[column_offset + lane]
+        jacobian.atom[entry + lane] = atoms[atom_offset + lane]
         for c in range(3):
             jacobian.data[3 * (entry + lane) + c] = rest[3 * lane + c]
     return entry + count
@@ -146,9 +146,9 @@ def _write_radial(env, radial, jacobian, entry, limit, constant, rest):
     for e in range(first, last):
         end = env.first[e] + env.count[e]
         for k in range(env.first[e], end, LANES):
-            there, slope, count = block_at(k), load(env.factor_slope, row + k), min(LANES, end - k)
-            gx, gy = load(env.near, there + X) * slope, load(env.near, there + Y) * slope
-            gz = load(env.near, there + Z) * slope
+            k_base, slope, count = near_block(k), load(env.factor_slope, row + k), min(LANES, end - k)
+            gx, gy = load(env.near, k_base + X) * slope, load(env.near, k_base + Y) * slope
+            gz = load(env.near, k_base + Z) * slope
             entry = _put(jacobian, entry, count, limit, constant, 0, env.atom, k, gx, gy, gz, rest)
     return entry
 
@@ -157,7 +157,7 @@ def _write_radial(env, radial, jacobian, entry, limit, constant, rest):
 def _write_wide_group(tables, group, env, gradient, jacobian, entry, limit, constant, rest):
     first, last = group_terms(tables, group)
     for t in range(first, last):
-        start = (t - first) * room(env)
+        start = (t - first) * gradient_size(env)
         fill_ints(constant, 0, tables.terms[t].column)
         entry = _write(env, gradient, group.first_element, start, jacobian, entry, limit, constant, rest)
         if group.second_element != group.first_element:
@@ -173,10 +173,10 @@ def _write_functions(env, functions, terms, element, jacobian, entry, limit, con
         for k in range(env.first[e], env.first[e] + env.count[e]):
             fill_ints(constant, 0, env.atom[k])
             for batch in range(batches_of(terms)):
-                gx, gy, gz = components_at(env, batch, functions, k)
-                at = batch * LANES
-                count = min(LANES, terms - at)
-                entry = _put(jacobian, entry, count, limit, functions.column, at, constant, 0, gx, gy, gz, rest)
+                gx, gy, gz = gradient_components(env, batch, functions, k)
+                first_lane = batch * LANES
+                count = min(LANES, terms - first_lane)
+                entry = _put(jacobian, entry, count, limit, functions.column, first_lane, constant, 0, gx, gy, gz, rest)
     return entry
 
 
@@ -201,16 +201,17 @@ def _through_moments(tables, group, env, moments, gradient, out):
         own = fill_moments(env, moments, group, channel)
         for t in range(channel.term_first, channel.term_last):
             out[tables.terms[t].column] += term_value(moments, group, tables.legendre[t], own)
-            add_moment_gradients(env, moments, gradient, group, channel, tables.legendre[t], (t - first) * room(env))
+            start = (t - first) * gradient_size(env)
+            add_moment_gradients(env, moments, gradient, group, channel, tables.legendre[t], start)
 
 
 @kernel
-def _fill_group(tables, shell, group, env, chunks, functions, at, out):
+def _fill_group(tables, shell, group, env, chunks, functions, cursor, out):
     chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
     start_group(tables, group, env, functions)
-    rewind(at)
+    rewind(cursor)
     while True:
-        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, cursor, True)
         if blocks == 0:
             break
         add_chunk(tables, group, env, chunk, functions, lanes, list_triplets(chunk, functions, blocks))
@@ -229,7 +230,7 @@ def _fill_wide_group(tables, group, env, moments, wide, gradient, out):
 def _clear_group(tables, group, env, gradient, lanes):
     first, last = group_terms(tables, group)
     for t in range(last - first):
-        clear(gradient, t * room(env), lanes)
+        clear(gradient, t * gradient_size(env), lanes)
 
 
 @kernel
@@ -243,15 +244,15 @@ def _most_terms(tables):
 
 
 @njit
-def jacobian_range(tables, neighbors, centers, begin, end, crew, jacobian, out):
+def jacobian_range(tables, neighbors, centers, begin, end, workers, jacobian, out):
     """Values into out (zero before) and derivatives into the entries of centers[begin:end]."""
-    if crew != ALONE:
-        share_out(crew, (tables, neighbors, centers), begin, end, (jacobian, out))
+    if workers != ALONE:
+        share_out(workers, (tables, neighbors, centers), begin, end, (jacobian, out))
         return
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
-    functions, gradient = make_functions(tables, lanes_of(env)), aligned(room(env) * _most_terms(tables))
+    functions, gradient = make_functions(tables, lanes_of(env)), aligned(gradient_size(env) * _most_terms(tables))
     constant, rest = np.empty(LANES, np.int32), aligned(3 * LANES)
-    at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
+    cursor, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
         entry, limit = jacobian.start[row], jacobian.start[row + 1]
@@ -265,7 +266,7 @@ def jacobian_range(tables, neighbors, centers, begin, end, crew, jacobian, out):
                 entry = _write_radial(env, tables.radials[q], jacobian, entry, limit, constant, rest)
             for g in range(shell.group_first, shell.group_last):
                 group = tables.groups[g]
-                _fill_group(tables, shell, group, env, chunks, functions, at, out[row])
+                _fill_group(tables, shell, group, env, chunks, functions, cursor, out[row])
                 entry = _write_group(tables, group, env, functions, jacobian, entry, limit, constant, rest)
             for g in range(shell.wide_first, shell.wide_last):
                 wide_group = tables.wide[g]

@@ -6,20 +6,20 @@ import numpy as np
 
 from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.acsf.angular import angle_factor
+from fastsf.kernels.acsf.center_gradients import gradient_block, gradient_lane
 from fastsf.kernels.acsf.environment import (
     X,
     Y,
     Z,
     aligned,
-    block_at,
     coordinate,
-    lane_at,
     lanes_of,
     make_environment,
+    near_block,
+    near_lane,
     prepare,
     segment,
 )
-from fastsf.kernels.acsf.pair_gradients import gradient_block, gradient_lane
 from fastsf.kernels.acsf.triplets import (
     ANGLE,
     COSINE,
@@ -33,13 +33,13 @@ from fastsf.kernels.acsf.triplets import (
     STRIDE,
     block_first,
     block_mask,
-    block_place,
+    block_offset,
     block_second,
     get_chunk,
     make_chunks,
     next_triplets,
     pack_slopes,
-    product_at,
+    product_offset,
     rewind,
 )
 from fastsf.kernels.acsf.wide import change_wide, make_wide
@@ -75,13 +75,13 @@ def make_tangent(size):
 def gather_tangent(env, tangent, vectors, lanes):
     """Take the changes of the pair vectors of a centre."""
     for k in range(lanes):
-        p, at, here = env.pair[k], gradient_lane(k), lane_at(k)
+        p, base, k_base = env.pair[k], gradient_lane(k), near_lane(k)
         along = 0.0
         for c in range(3):
             v = vectors[p, c] if p >= 0 else 0.0
-            tangent.near[at + VX + c * LANES] = v
-            along += env.near[here + X + c * LANES] * v
-        tangent.near[at + ALONG] = along
+            tangent.near[base + VX + c * LANES] = v
+            along += env.near[k_base + X + c * LANES] * v
+        tangent.near[base + ALONG] = along
 
 
 @kernel
@@ -101,16 +101,18 @@ def pack_changes(env, tangent, chunk, blocks):
     info, near, changes, array = chunk.blocks, env.near, tangent.near, tangent.lanes
     for block in range(blocks):
         packed = load_one(info, block)
-        j, k, place = block_first(packed), block_second(packed), block_place(packed)
-        mask, there, moved, here = bits_mask(block_mask(packed)), block_at(k), gradient_block(k), gradient_lane(j)
-        cross = load(changes, moved + VX) * coordinate(env, j, X) + load(near, there + X) * load_one(changes, here + VX)
+        j, k, offset = block_first(packed), block_second(packed), block_offset(packed)
+        mask, k_base, moved, j_base = bits_mask(block_mask(packed)), near_block(k), gradient_block(k), gradient_lane(j)
+        cross = load(changes, moved + VX) * coordinate(env, j, X) + load(near, k_base + X) * load_one(
+            changes, j_base + VX
+        )
         cross = fma(load(changes, moved + VY), coordinate(env, j, Y), cross)
-        cross = fma(load(near, there + Y), load_one(changes, here + VY), cross)
+        cross = fma(load(near, k_base + Y), load_one(changes, j_base + VY), cross)
         cross = fma(load(changes, moved + VZ), coordinate(env, j, Z), cross)
-        cross = fma(load(near, there + Z), load_one(changes, here + VZ), cross)
-        store(array, ALONG_FIRST + place, splat(load_one(changes, here + ALONG)))
-        store(array, ALONG_SECOND + place, pack(load(changes, moved + ALONG), mask))
-        store(array, CROSS + place, pack(cross, mask))
+        cross = fma(load(near, k_base + Z), load_one(changes, j_base + VZ), cross)
+        store(array, ALONG_FIRST + offset, splat(load_one(changes, j_base + ALONG)))
+        store(array, ALONG_SECOND + offset, pack(load(changes, moved + ALONG), mask))
+        store(array, CROSS + offset, pack(cross, mask))
 
 
 @kernel
@@ -162,11 +164,11 @@ def change_of_function(array, triplets, scratch, channel, term, start, lanes):
 
 
 @kernel
-def _jvp_of_group(tables, shell, group, env, tangent, chunks, at, out):
+def _jvp_of_group(tables, shell, group, env, tangent, chunks, cursor, out):
     chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
-    rewind(at)
+    rewind(cursor)
     while True:
-        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, cursor, True)
         if blocks == 0:
             break
         pack_slopes(env, chunk, blocks)
@@ -174,7 +176,7 @@ def _jvp_of_group(tables, shell, group, env, tangent, chunks, at, out):
         pack_changes(env, tangent, chunk, blocks)
         resolve_changes(tangent.lanes, chunk, group, lanes)
         for c in range(group.channel_first, group.channel_last):
-            channel, start = tables.channels[c], product_at(c - group.channel_first)
+            channel, start = tables.channels[c], product_offset(c - group.channel_first)
             for t in range(channel.term_first, channel.term_last):
                 term = tables.terms[t]
                 out[term.column] += change_of_function(
@@ -183,14 +185,14 @@ def _jvp_of_group(tables, shell, group, env, tangent, chunks, at, out):
 
 
 @njit
-def jvp_range(tables, neighbors, centers, begin, end, crew, vectors, out):
+def jvp_range(tables, neighbors, centers, begin, end, workers, vectors, out):
     """sum_p dG/dr_p . vectors[p] of centers[begin:end] into the rows of out, which must be zero."""
-    if crew != ALONE:
-        share_out(crew, (tables, neighbors, centers), begin, end, (vectors, out))
+    if workers != ALONE:
+        share_out(workers, (tables, neighbors, centers), begin, end, (vectors, out))
         return
     env, chunks = make_environment(tables, neighbors), make_chunks(tables, 1)
     tangent = make_tangent(lanes_of(env))
-    at, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
+    cursor, wide = np.zeros(2, np.int64), make_wide(tables, lanes_of(env))
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
         for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
@@ -200,6 +202,6 @@ def jvp_range(tables, neighbors, centers, begin, end, crew, vectors, out):
                 gather_tangent(env, tangent, vectors, lanes)
                 _jvp_of_radials(tables, shell, env, tangent, out[row])
                 for g in range(shell.group_first, shell.group_last):
-                    _jvp_of_group(tables, shell, tables.groups[g], env, tangent, chunks, at, out[row])
+                    _jvp_of_group(tables, shell, tables.groups[g], env, tangent, chunks, cursor, out[row])
                 for g in range(shell.wide_first, shell.wide_last):
                     change_wide(env, tables, tables.wide[g], wide, tangent.near, out[row])

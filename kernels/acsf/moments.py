@@ -18,8 +18,8 @@ from fastsf.kernels.acsf.tables import group_terms
 
 from .. import REAL
 from ..vector.simd import LANES, fma, load, splat, store, sum_lanes, sum_lanes_of_four
-from .environment import R_INVERSE, R_SQUARED, X, Y, Z, aligned, block_at, lane_at, lanes_of, segment
-from .pair_gradients import add_to_block, gradient_block
+from .center_gradients import add_to_block, gradient_block
+from .environment import R_INVERSE, R_SQUARED, X, Y, Z, aligned, lanes_of, near_block, near_lane, segment
 
 MAX_DEGREE = 16
 """Largest zeta that may go through moments; beyond it, triplets are cheaper up to some hundred neighbours."""
@@ -100,7 +100,7 @@ def through_moments(env, group, tables, slopes):
     same = group.first_element == group.second_element
     for start, lanes in ((first, first_lanes), (second, second_lanes)):
         for k in range(start, start + lanes):
-            if env.near[lane_at(k) + R_SQUARED] == 0.0:  # a neighbour without direction
+            if env.near[near_lane(k) + R_SQUARED] == 0.0:  # a neighbour without direction
                 return False
     channels = group.channel_last - group.channel_first
     term_first, term_last = group_terms(tables, group)
@@ -119,9 +119,10 @@ def through_moments(env, group, tables, slopes):
 @inline
 def _direction(env, k):
     """Unit vectors to a block of neighbours, and 1/r."""
-    at = block_at(k)
-    inverse = load(env.near, at + R_INVERSE)
-    return load(env.near, at + X) * inverse, load(env.near, at + Y) * inverse, load(env.near, at + Z) * inverse, inverse
+    base = near_block(k)
+    inverse = load(env.near, base + R_INVERSE)
+    x, y, z = load(env.near, base + X), load(env.near, base + Y), load(env.near, base + Z)
+    return x * inverse, y * inverse, z * inverse, inverse
 
 
 @kernel
@@ -134,15 +135,15 @@ def _accumulate(env, moments, slot, element, degree, out):
     for k in range(start, start + lanes, LANES):
         x, y, z, _ = _direction(env, k)
         cosine, sine = load(env.factor, slot * lanes_of(env) + k), zero
-        at = 0
+        base = 0
         for m in range(degree + 1):
             current, before = splat(_FIRST[m, m]), zero
             for d in range(m, degree + 1):
                 if d > m:
                     current, before = fma(current * z, _FIRST[m, d], before * _SECOND[m, d]), current
-                store(moments.lanes, at, fma(current, cosine, load(moments.lanes, at)))
-                store(moments.lanes, at + LANES, fma(current, sine, load(moments.lanes, at + LANES)))
-                at += 2 * LANES
+                store(moments.lanes, base, fma(current, cosine, load(moments.lanes, base)))
+                store(moments.lanes, base + LANES, fma(current, sine, load(moments.lanes, base + LANES)))
+                base += 2 * LANES
             cosine, sine = cosine * x - sine * y, sine * x + cosine * y
     for q in range(0, 2 * total, 4):
         a, b = load(moments.lanes, q * LANES), load(moments.lanes, (q + 1) * LANES)
@@ -173,12 +174,12 @@ def fill_moments(env, moments, group, channel):
     else:
         _accumulate(env, moments, channel.slot, group.second_element, group.degree, moments.second)
     moments.power[:] = 0.0
-    at = 0
+    base = 0
     for m in range(group.degree + 1):
         for d in range(m, group.degree + 1):
-            product = moments.first[at] * moments.second[at] + moments.first[at + 1] * moments.second[at + 1]
+            product = moments.first[base] * moments.second[base] + moments.first[base + 1] * moments.second[base + 1]
             moments.power[d] += product
-            at += 2
+            base += 2
     return own
 
 
@@ -203,13 +204,13 @@ def sum_moments(env, moments, tables, group, out):
 
 @kernel
 def _fill_weights(moments, group, coefficients):
-    at = 0
+    base = 0
     for m in range(group.degree + 1):
         for d in range(m, group.degree + 1):
             for c in range(2):
-                moments.weight_first[at + c] = coefficients[d] * moments.second[at + c]
-                moments.weight_second[at + c] = coefficients[d] * moments.first[at + c]
-            at += 2
+                moments.weight_first[base + c] = coefficients[d] * moments.second[base + c]
+                moments.weight_second[base + c] = coefficients[d] * moments.first[base + c]
+            base += 2
 
 
 @kernel
@@ -225,7 +226,7 @@ def _add_gradient(env, gradient, weights, slot, element, degree, self_weight, st
         x, y, z, inverse = _direction(env, k)
         cosine, sine, below_cosine, below_sine = splat(1.0), zero, zero, zero  # (x + i y)^m and m (x + i y)^(m-1)
         phi, gx, gy, gz = zero, zero, zero, zero
-        at = 0
+        base = 0
         for m in range(degree + 1):
             current, before, slope, slope_before = splat(_FIRST[m, m]), zero, zero, zero
             sum_c, sum_s, slope_c, slope_s = zero, zero, zero, zero
@@ -234,9 +235,9 @@ def _add_gradient(env, gradient, weights, slot, element, degree, self_weight, st
                     a, b = _FIRST[m, d], _SECOND[m, d]
                     slope, slope_before = fma(fma(slope, z, current), a, slope_before * b), slope
                     current, before = fma(current * z, a, before * b), current
-                sum_c, sum_s = fma(current, weights[at], sum_c), fma(current, weights[at + 1], sum_s)
-                slope_c, slope_s = fma(slope, weights[at], slope_c), fma(slope, weights[at + 1], slope_s)
-                at += 2
+                sum_c, sum_s = fma(current, weights[base], sum_c), fma(current, weights[base + 1], sum_s)
+                slope_c, slope_s = fma(slope, weights[base], slope_c), fma(slope, weights[base + 1], slope_s)
+                base += 2
             phi = fma(sum_c, cosine, fma(sum_s, sine, phi))
             gz = fma(slope_c, cosine, fma(slope_s, sine, gz))
             gx = fma(sum_c, below_cosine, fma(sum_s, below_sine, gx))

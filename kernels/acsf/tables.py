@@ -148,6 +148,10 @@ class Neighbors(NamedTuple):
     species: np.ndarray  # (n,) int64 element index of each atom
 
 
+GRADIENT, VIRIAL, SUMS = 0, 3, 12
+"""Columns of the sums over the pairs p of an atom: sum_p g_p (3), the rows of sum_p r_p (x) g_p (9); their number."""
+
+
 @kernel
 def group_terms(tables, group):
     """First term of a group of angular functions, and the one behind its last."""

@@ -35,7 +35,7 @@ from ..vector.simd import (
 )
 from .angular import angle
 from .cutoffs import envelope
-from .environment import LOG_SLOPE, R_INVERSE, R_SQUARED, X, Y, Z, block_at, lane_at, lanes_of, segment
+from .environment import LOG_SLOPE, R_INVERSE, R_SQUARED, X, Y, Z, lanes_of, near_block, near_lane, segment
 from .radial import gaussian
 
 CHUNK = 60
@@ -78,13 +78,13 @@ _SCRATCH_START = 40 * LANES  # where scratch starts in its page: as if it stood 
 
 # A block as one number: neighbour j, first of its neighbours k, place of its triplets in the arrays above, and
 # mask of the lanes that hold triplets, in 20, 17, 10 and 16 bits or more.
-_MASK_BITS, _PLACE_BITS, _SECOND_BITS = LANES, 10, 17
+_MASK_BITS, _OFFSET_BITS, _SECOND_BITS = LANES, 10, 17
 
 
 @inline
-def block_of(j, k, place, mask):
+def block_of(j, k, offset, mask):
     """The number of a block; k is a multiple of `LANES`."""
-    return (((j << _SECOND_BITS | k // LANES) << _PLACE_BITS | place) << _MASK_BITS) | mask
+    return (((j << _SECOND_BITS | k // LANES) << _OFFSET_BITS | offset) << _MASK_BITS) | mask
 
 
 @inline
@@ -94,21 +94,21 @@ def block_mask(block):
 
 
 @inline
-def block_place(block):
+def block_offset(block):
     """Where these lanes stand, packed, in the arrays of a chunk."""
-    return (block >> _MASK_BITS) & ((1 << _PLACE_BITS) - 1)
+    return (block >> _MASK_BITS) & ((1 << _OFFSET_BITS) - 1)
 
 
 @inline
 def block_second(block):
     """First of the neighbours k."""
-    return ((block >> (_MASK_BITS + _PLACE_BITS)) & ((1 << _SECOND_BITS) - 1)) * LANES
+    return ((block >> (_MASK_BITS + _OFFSET_BITS)) & ((1 << _SECOND_BITS) - 1)) * LANES
 
 
 @inline
 def block_first(block):
     """Neighbour j."""
-    return block >> (_MASK_BITS + _PLACE_BITS + _SECOND_BITS)
+    return block >> (_MASK_BITS + _OFFSET_BITS + _SECOND_BITS)
 
 
 class Triplets(NamedTuple):
@@ -159,26 +159,26 @@ def get_chunk(chunks, index):
 
 
 @kernel
-def product_at(index):
+def product_offset(index):
     """Where the products of a group's channel start in `lanes`."""
     return PRODUCTS + index * STRIDE
 
 
 @kernel
-def rewind(at):
+def rewind(cursor):
     """Let `next_triplets` start with the first triplets."""
-    at[0], at[1] = 0, -1
+    cursor[0], cursor[1] = 0, -1
 
 
 @kernel
-def next_triplets(env, chunk, section, channels, group, at, slopes):
+def next_triplets(env, chunk, section, channels, group, cursor, slopes):
     """Fill a chunk with the next triplets of a group, whose shell has one section.
 
     `at` (2,) holds the place to go on from: the neighbour j, and its next vector of k, or -1 for its first one.
     `slopes` tells whether derivatives are wanted too; `pack_slopes` has the rest of what they need. Returns the number
     of blocks, 0 at the end, and of lanes (rounded up to pairs of vectors).
     """
-    blocks, packed = _collect(env, chunk, section, group, at)
+    blocks, packed = _collect(env, chunk, section, group, cursor)
     if blocks == 0:
         return 0, 0
     lanes = fill_triplets(env, chunk, section, channels, group, blocks, packed, slopes)
@@ -191,7 +191,7 @@ def next_triplets(env, chunk, section, channels, group, at, slopes):
 def fill_triplets(env, chunk, section, channels, group, blocks, packed, slopes):
     """Distances r_jk and products F(r_ij) F(r_ik) F(r_jk) of triplets that have been collected; returns the lanes."""
     for c in range(group.channel_first, group.channel_last):
-        start = product_at(c - group.channel_first)
+        start = product_offset(c - group.channel_first)
         _pack_products(env, chunk, channels[c].slot * lanes_of(env), start, blocks)
         clear_tail(chunk.lanes, start + packed)
     lanes = (packed + 2 * LANES - 1) // (2 * LANES) * (2 * LANES)
@@ -211,7 +211,7 @@ def fill_angles(chunk, lanes):
 
 
 @kernel
-def _collect(env, chunk, section, group, at):
+def _collect(env, chunk, section, group, cursor):
     """Find the next triplets; pack their cosines and squared distances of j and k."""
     j_element, k_element = group.first_element, group.second_element
     same = j_element == k_element
@@ -225,24 +225,24 @@ def _collect(env, chunk, section, group, at):
     r_max2 = section.r_max * section.r_max
     r_min2 = section.r_min * section.r_min if section.r_min > 0.0 else -1.0
     near, array, scratch, info = env.near, chunk.lanes, chunk.scratch, chunk.blocks
-    blocks, lanes, j, k = 0, 0, j_first + at[0], at[1]
+    blocks, lanes, j, k = 0, 0, j_first + cursor[0], cursor[1]
     while j < j_last and blocks < CHUNK:
-        here = lane_at(j)
-        x, y, z = load_one(near, here + X), load_one(near, here + Y), load_one(near, here + Z)
-        square, inverse = load_one(near, here + R_SQUARED), load_one(near, here + R_INVERSE)
+        j_base = near_lane(j)
+        x, y, z = load_one(near, j_base + X), load_one(near, j_base + Y), load_one(near, j_base + Z)
+        square, inverse = load_one(near, j_base + R_SQUARED), load_one(near, j_base + R_INVERSE)
         if k < 0:
             k = j_first + (j + 1 - j_first) // LANES * LANES if same else k_first
         stop = min(k_last, k + (CHUNK - blocks) * LANES)
         while k < stop:
-            there = block_at(k)
-            dot = fma(load(near, there + Y), y, fma(load(near, there + Z), z, load(near, there + X) * x))
-            distance2 = fma(dot, -2.0, load(near, there + R_SQUARED) + square)
+            k_base = near_block(k)
+            dot = fma(load(near, k_base + Y), y, fma(load(near, k_base + Z), z, load(near, k_base + X) * x))
+            distance2 = fma(dot, -2.0, load(near, k_base + R_SQUARED) + square)
             valid = distance2 < r_max2  # not so in padding lanes, which are FAR away
             if r_min2 > 0.0:
                 valid = valid & (distance2 > r_min2)
             if same:
                 valid = valid & from_lane(j + 1 - k)
-            store(array, COSINE + lanes, pack(dot * (load(near, there + R_INVERSE) * inverse), valid))
+            store(array, COSINE + lanes, pack(dot * (load(near, k_base + R_INVERSE) * inverse), valid))
             store(scratch, DISTANCE + lanes, pack(distance2, valid))
             store_one(info, blocks, block_of(j, k, lanes, mask_bits(valid)))
             blocks += any_lane(valid)
@@ -250,7 +250,7 @@ def _collect(env, chunk, section, group, at):
             k += LANES
         if k >= k_last:
             j, k = j + 1, -1
-    at[0], at[1] = j - j_first, k
+    cursor[0], cursor[1] = j - j_first, k
     clear_tail(array, COSINE + lanes)
     clear_tail(scratch, DISTANCE + lanes)
     return blocks, lanes
@@ -270,7 +270,7 @@ def _pack_products(env, chunk, row, start, blocks):
     for b in range(blocks):
         block = load_one(info, b)
         product = load(factor, row + block_second(block)) * load_one(factor, row + block_first(block))
-        store(array, start + block_place(block), pack(product, bits_mask(block_mask(block))))
+        store(array, start + block_offset(block), pack(product, bits_mask(block_mask(block))))
 
 
 @kernel
@@ -280,13 +280,13 @@ def pack_slopes(env, chunk, blocks):
     end = 0
     for b in range(blocks):
         block = load_one(info, b)
-        here, there = lane_at(block_first(block)), block_at(block_second(block))
-        place, mask = block_place(block), bits_mask(block_mask(block))
-        store(scratch, INVERSE_FIRST + place, splat(load_one(near, here + R_INVERSE)))
-        store(scratch, INVERSE_SECOND + place, pack(load(near, there + R_INVERSE), mask))
-        store(scratch, LOG_SLOPE_FIRST + place, splat(load_one(near, here + LOG_SLOPE)))
-        store(scratch, LOG_SLOPE_SECOND + place, pack(load(near, there + LOG_SLOPE), mask))
-        end = place + packed_lanes(mask)
+        j_base, k_base = near_lane(block_first(block)), near_block(block_second(block))
+        offset, mask = block_offset(block), bits_mask(block_mask(block))
+        store(scratch, INVERSE_FIRST + offset, splat(load_one(near, j_base + R_INVERSE)))
+        store(scratch, INVERSE_SECOND + offset, pack(load(near, k_base + R_INVERSE), mask))
+        store(scratch, LOG_SLOPE_FIRST + offset, splat(load_one(near, j_base + LOG_SLOPE)))
+        store(scratch, LOG_SLOPE_SECOND + offset, pack(load(near, k_base + LOG_SLOPE), mask))
+        end = offset + packed_lanes(mask)
     for field in range(INVERSE_FIRST, LOG_SLOPE_SECOND + STRIDE, STRIDE):
         clear_tail(scratch, field + end)
 
@@ -322,7 +322,7 @@ def _fill_far(array, scratch, section, lanes, slopes, shifted):
 @kernel
 def _multiply_far(array, scratch, channel, index, lanes):
     """Multiply by F(r_jk); where eta is a multiple of an earlier channel's, its Gaussian is a power of that one's."""
-    product, own = product_at(index), GAUSSIANS + index * STRIDE
+    product, own = product_offset(index), GAUSSIANS + index * STRIDE
     if channel.multiple > 0:
         _raise(scratch, GAUSSIANS + channel.source * STRIDE, own, channel.multiple, lanes)
     else:

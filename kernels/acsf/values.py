@@ -22,25 +22,25 @@ from ..vector.vmath import integer_power
 from .angular import Angle, angle_factor, power_base
 from .environment import Environment, environment_of, lanes_of, padded_size, prepare, segment
 from .moments import Moments, make_moments, sum_moments, through_moments
-from .triplets import ANGLE, COSINE, INVERSE_SINE, Chunks, get_chunk, make_chunks, next_triplets, product_at, rewind
+from .triplets import ANGLE, COSINE, INVERSE_SINE, Chunks, get_chunk, make_chunks, next_triplets, product_offset, rewind
 from .wide import WideScratch, make_wide, sum_wide
 
 
-class Scratch(NamedTuple):
+class ValuesScratch(NamedTuple):
     """Memory of one thread."""
 
     env: Environment
     chunks: Chunks
     moments: Moments
     wide: WideScratch
-    at: np.ndarray  # (2,) int64: where the triplets of a group go on
+    cursor: np.ndarray  # (2,) int64: where the triplets of a group go on
 
 
 @allocator
 def make_scratch(tables, size):
     """Memory for centres with at most `size` padded neighbours."""
     env = environment_of(tables, size)
-    return Scratch(env, make_chunks(tables, 1), make_moments(), make_wide(tables, size), np.zeros(2, np.int64))
+    return ValuesScratch(env, make_chunks(tables, 1), make_moments(), make_wide(tables, size), np.zeros(2, np.int64))
 
 
 @kernel
@@ -106,18 +106,18 @@ def _angle_value(array, scratch, term, b):
 def sum_chunk(channels, terms, group, chunk, lanes, out):
     """Add what the triplets of a chunk give to the functions of a group."""
     for c in range(group.channel_first, group.channel_last):
-        channel, start = channels[c], product_at(c - group.channel_first)
+        channel, start = channels[c], product_offset(c - group.channel_first)
         for t in range(channel.term_first, channel.term_last):
             term = terms[t]
             out[term.column] += _sum_term(chunk.lanes, chunk.scratch, term, start, lanes)
 
 
 @kernel
-def _sum_group(tables, shell, group, env, chunks, at, out):
+def _sum_group(tables, shell, group, env, chunks, cursor, out):
     chunk, section = get_chunk(chunks, 0), tables.sections[shell.section_first]
-    rewind(at)
+    rewind(cursor)
     while True:
-        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, False)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, cursor, False)
         if blocks == 0:
             break
         sum_chunk(tables.channels, tables.terms, group, chunk, lanes, out)
@@ -143,15 +143,15 @@ def center_values(tables, neighbors, center, scratch, out):
         if prepare(env, shell, tables, neighbors, center, False) > 0:
             sum_radials(tables, shell, env, out)
             for g in range(shell.group_first, shell.group_last):
-                _sum_group(tables, shell, tables.groups[g], env, scratch.chunks, scratch.at, out)
+                _sum_group(tables, shell, tables.groups[g], env, scratch.chunks, scratch.cursor, out)
             sum_wide_groups(tables, shell, env, scratch.moments, scratch.wide, False, out)
 
 
 @njit
-def values_range(tables, neighbors, centers, begin, end, crew, out):
+def values_range(tables, neighbors, centers, begin, end, workers, out):
     """Values of centers[begin:end] into the rows of out (centres, features), which must be zero."""
-    if crew != ALONE:
-        share_out(crew, (tables, neighbors, centers), begin, end, (out,))
+    if workers != ALONE:
+        share_out(workers, (tables, neighbors, centers), begin, end, (out,))
         return
     scratch = make_scratch(tables, padded_size(neighbors.start, len(tables.weights)))
     mode = flush_subnormals()

@@ -15,10 +15,10 @@ from fastsf.kernels.vector import simd as double
 from .. import REAL
 from ..vector.simd import LANES, flush_subnormals, fma, keep_subnormals, load, load_one, splat
 from .angular import angle_factor
+from .center_gradients import add_radial, clear, gradient_size, resolve, spread
+from .center_sums import make_rest, scatter
 from .environment import aligned, lanes_of, make_environment, prepare
 from .moments import add_moment_gradients, fill_moments, make_moments, through_moments
-from .pair_gradients import add_radial, clear, resolve, room, spread
-from .pair_sums import make_rest, scatter
 from .triplets import (
     ANGLE,
     COSINE,
@@ -28,7 +28,7 @@ from .triplets import (
     most_channels,
     next_triplets,
     pack_slopes,
-    product_at,
+    product_offset,
     rewind,
 )
 from .wide import add_wide, make_wide
@@ -47,25 +47,25 @@ def fill_polynomials(tables, group, weights, polynomials):
 
 
 @inline
-def _polynomial(p, at, degree, x):
-    """Polynomial with the coefficients p[at:] and its derivative."""
+def _polynomial(p, first, degree, x):
+    """Polynomial with the coefficients p[first:] and its derivative."""
     if degree <= 1:
-        slope = splat(load_one(p, at + 1))
-        return fma(slope, x, load_one(p, at)), slope
-    value, slope = splat(load_one(p, at + 4)), splat(0.0)
+        slope = splat(load_one(p, first + 1))
+        return fma(slope, x, load_one(p, first)), slope
+    value, slope = splat(load_one(p, first + 4)), splat(0.0)
     if degree > 4:
-        value = splat(load_one(p, at + 7))
+        value = splat(load_one(p, first + 7))
         for m in range(6, 3, -1):
             slope = fma(slope, x, value)
-            value = fma(value, x, load_one(p, at + m))
+            value = fma(value, x, load_one(p, first + m))
     slope = fma(slope, x, value)
-    value = fma(value, x, load_one(p, at + 3))
+    value = fma(value, x, load_one(p, first + 3))
     slope = fma(slope, x, value)
-    value = fma(value, x, load_one(p, at + 2))
+    value = fma(value, x, load_one(p, first + 2))
     slope = fma(slope, x, value)
-    value = fma(value, x, load_one(p, at + 1))
+    value = fma(value, x, load_one(p, first + 1))
     slope = fma(slope, x, value)
-    return fma(value, x, load_one(p, at)), slope
+    return fma(value, x, load_one(p, first)), slope
 
 
 @kernel
@@ -95,7 +95,7 @@ def sum_channels(channels, terms, group, chunk, polynomials, weights, b):
         else:
             theta, inverse_sine = load(chunk.scratch, ANGLE + b), load(chunk.scratch, INVERSE_SINE + b)
             a, a_slope = _sum_of_terms(terms, channel, weights, x, theta, inverse_sine)
-        product = load(array, product_at(index) + b)
+        product = load(array, product_offset(index) + b)
         a = a * product
         value, slope = value + a, fma(a_slope, product, slope)
         eta_value = fma(a, channel.eta_slope, eta_value)
@@ -121,7 +121,7 @@ def _add_through_moments(tables, group, env, moments, gradient, weights):
             for t in range(channel.term_first, channel.term_last):
                 for d in range(group.degree + 1):
                     moments.coefficients[d] += weights[m, tables.terms[t].column] * tables.legendre[t, d]
-            add_moment_gradients(env, moments, gradient, group, channel, moments.coefficients, m * room(env))
+            add_moment_gradients(env, moments, gradient, group, channel, moments.coefficients, m * gradient_size(env))
 
 
 @kernel
@@ -136,25 +136,25 @@ def add_wide_groups(tables, shell, env, moments, wide, gradient, weights):
 
 
 @kernel
-def _add_shell(tables, shell, env, chunks, gradient, polynomials, at, weights):
+def _add_shell(tables, shell, env, chunks, gradient, polynomials, cursor, weights):
     chunk, section, scalars = get_chunk(chunks, 0), tables.sections[shell.section_first], len(weights)
     for q in range(shell.radial_first, shell.radial_last):
         radial = tables.radials[q]
         for m in range(scalars):
-            add_radial(env, gradient, m * room(env), radial.slot, radial.element, weights[m, radial.column])
+            add_radial(env, gradient, m * gradient_size(env), radial.slot, radial.element, weights[m, radial.column])
     for g in range(shell.group_first, shell.group_last):
         group = tables.groups[g]
         for m in range(scalars):
             fill_polynomials(tables, group, weights[m], polynomials[m])
-        rewind(at)
+        rewind(cursor)
         while True:
-            blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
+            blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, cursor, True)
             if blocks == 0:
                 break
             pack_slopes(env, chunk, blocks)
             for m in range(scalars):
                 resolve_chunk(tables.channels, tables.terms, group, chunk, polynomials[m], weights[m], lanes)
-                spread(env, gradient, m * room(env), chunk, blocks)
+                spread(env, gradient, m * gradient_size(env), chunk, blocks)
 
 
 @allocator
@@ -164,19 +164,19 @@ def make_polynomials(tables, scalars):
 
 
 @njit
-def vjp_range(tables, neighbors, centers, begin, end, crew, weights, out, sums):
+def vjp_range(tables, neighbors, centers, begin, end, workers, weights, out, sums):
     """Add g_mp = sum_s weights[row, m, s] dG_s/dr_p of centers[begin:end] to out (m, p, 3), for several scalars m.
 
-    Adds sum_p g_mp (3) and sum_p r_p (x) g_mp (9) of each centre to the rows of sums (m, centers, 12). Scalars share
+    Adds sum_p g_mp and sum_p r_p (x) g_mp of each centre to the rows of sums (m, centers, SUMS). Scalars share
     everything but the sums over functions and what follows from those.
     """
-    if crew != ALONE:
-        share_out(crew, (tables, neighbors, centers), begin, end, (weights, out, sums))
+    if workers != ALONE:
+        share_out(workers, (tables, neighbors, centers), begin, end, (weights, out, sums))
         return
     scalars = weights.shape[1]
     env, chunks, moments = make_environment(tables, neighbors), make_chunks(tables, 1), make_moments()
-    gradient, polynomials = aligned(scalars * room(env)), make_polynomials(tables, scalars)
-    at, wide, rest = np.zeros(2, np.int64), make_wide(tables, lanes_of(env), scalars), make_rest()
+    gradient, polynomials = aligned(scalars * gradient_size(env)), make_polynomials(tables, scalars)
+    cursor, wide, rest = np.zeros(2, np.int64), make_wide(tables, lanes_of(env), scalars), make_rest()
     mode = flush_subnormals()
     for row in range(begin, end):
         element = neighbors.species[centers[row]]
@@ -185,9 +185,9 @@ def vjp_range(tables, neighbors, centers, begin, end, crew, weights, out, sums):
             lanes = prepare(env, shell, tables, neighbors, centers[row], True)
             if lanes > 0:
                 for m in range(scalars):
-                    clear(gradient, m * room(env), lanes)
-                _add_shell(tables, shell, env, chunks, gradient, polynomials, at, weights[row])
+                    clear(gradient, m * gradient_size(env), lanes)
+                _add_shell(tables, shell, env, chunks, gradient, polynomials, cursor, weights[row])
                 add_wide_groups(tables, shell, env, moments, wide, gradient, weights[row])
                 for m in range(scalars):
-                    scatter(env, gradient, m * room(env), lanes, rest, out[m], sums[m, row])
+                    scatter(env, gradient, m * gradient_size(env), lanes, rest, out[m], sums[m, row])
     keep_subnormals(mode)

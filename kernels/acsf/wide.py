@@ -27,9 +27,9 @@ from ..vector.simd import (
     sum_lanes,
 )
 from .angular import Angle, angle, angle_factor, angle_term
+from .center_gradients import add_to_block, add_to_first, gradient_block, gradient_lane, gradient_size
 from .cutoffs import Core
-from .environment import R_INVERSE, X, Y, Z, aligned, block_at, coordinate, lanes_of, segment
-from .pair_gradients import add_to_block, add_to_first, gradient_block, gradient_lane, room
+from .environment import R_INVERSE, X, Y, Z, aligned, coordinate, lanes_of, near_block, segment
 
 # Arrays over the neighbours k of one j, by their order in the scratch; two for each angle factor stand behind them.
 _COSINE, _ANGLE, _INVERSE_SINE, _SLOPE, _ALONG, _FACTORS = range(6)
@@ -40,7 +40,7 @@ class WideScratch(NamedTuple):
 
     rows: np.ndarray  # ((5 + 2 * angles) * m,) REAL: the arrays above
     ends: np.ndarray  # (channels,) int64: behind the last neighbour k that a channel of the group reaches
-    places: np.ndarray  # (terms,) int64: where the angle factor of each term of the group stands
+    offsets: np.ndarray  # (terms,) int64: where the angle factor of each term of the group stands
     weights: np.ndarray  # (scalars, terms) their weights
     sums: np.ndarray  # (8 * terms,) REAL: their values, lane by lane
 
@@ -74,7 +74,7 @@ def _look_up(env, tables, group, scratch):
         scratch.ends[c - group.channel_first] = end
     term_first, term_last = group_terms(tables, group)
     for t in range(term_first, term_last):
-        scratch.places[t - term_first] = _value_at(tables.terms[t].angle, size)
+        scratch.offsets[t - term_first] = _value_offset(tables.terms[t].angle, size)
     return term_first, term_last
 
 
@@ -84,7 +84,7 @@ def _reaches(factor):
 
 
 @kernel
-def _value_at(index, size):
+def _value_offset(index, size):
     """Where the values of an angle factor stand; its derivatives with respect to the cosine follow."""
     return (_FACTORS + 2 * index) * size
 
@@ -103,13 +103,13 @@ def _row(env, tables, group, scratch, j):
 
 
 @inline
-def _fill_factor(array, at, size, term, first, end, slopes):
+def _fill_factor(array, base, size, term, first, end, slopes):
     for k in range(first, end, LANES):
         theta, inverse_sine = load(array, _ANGLE * size + k), load(array, _INVERSE_SINE * size + k)
         value, slope = angle_factor(term, load(array, _COSINE * size + k), theta, inverse_sine)
-        store(array, at + k, value)
+        store(array, base + k, value)
         if slopes:
-            store(array, at + size + k, slope)
+            store(array, base + size + k, slope)
 
 
 @kernel
@@ -119,8 +119,10 @@ def _fill_row(env, tables, group, array, j, first, end, slopes):
     inverse = coordinate(env, j, R_INVERSE)
     x, y, z = coordinate(env, j, X) * inverse, coordinate(env, j, Y) * inverse, coordinate(env, j, Z) * inverse
     for k in range(first, end, LANES):
-        at = block_at(k)
-        c = fma(load(near, at + Z), z, fma(load(near, at + Y), y, load(near, at + X) * x)) * load(near, at + R_INVERSE)
+        base = near_block(k)
+        c = fma(load(near, base + Z), z, fma(load(near, base + Y), y, load(near, base + X) * x)) * load(
+            near, base + R_INVERSE
+        )
         store(array, _COSINE * size + k, minimum(maximum(c, -1.0), 1.0))
     if group.windowed:
         for k in range(first, end, LANES):
@@ -129,22 +131,22 @@ def _fill_row(env, tables, group, array, j, first, end, slopes):
             store(array, _INVERSE_SINE * size + k, inverse_sine)
     same = group.first_element == group.second_element
     for a in range(group.angle_last - group.angle_first):
-        term, at = tables.angles[group.angle_first + a], _value_at(a, size)
+        term, base = tables.angles[group.angle_first + a], _value_offset(a, size)
         if term.kind == Angle.WINDOW and term.core == Core.POLY2:  # a choice at each vector would take a third more
-            _fill_factor(array, at, size, angle_term(term, Angle.WINDOW, Core.POLY2), first, end, slopes)
+            _fill_factor(array, base, size, angle_term(term, Angle.WINDOW, Core.POLY2), first, end, slopes)
         else:
-            _fill_factor(array, at, size, angle_term(term, term.kind, term.core), first, end, slopes)
+            _fill_factor(array, base, size, angle_term(term, term.kind, term.core), first, end, slopes)
         if same:
-            behind = from_lane(j + 1 - first)
-            store(array, at + first, select(behind, load(array, at + first), 0.0))
+            later = from_lane(j + 1 - first)
+            store(array, base + first, select(later, load(array, base + first), 0.0))
             if slopes:
-                store(array, at + size + first, select(behind, load(array, at + size + first), 0.0))
+                store(array, base + size + first, select(later, load(array, base + size + first), 0.0))
 
 
 @kernel
 def _sum_row(env, tables, group, scratch, term_first, j, first):
     """Add what one row gives to the functions of a group, lane by lane."""
-    array, factor, sums, places = scratch.rows, env.factor, scratch.sums, scratch.places
+    array, factor, sums, offsets = scratch.rows, env.factor, scratch.sums, scratch.offsets
     for c in range(group.channel_first, group.channel_last):
         channel, end = tables.channels[c], scratch.ends[c - group.channel_first]
         row = channel.slot * lanes_of(env)
@@ -152,9 +154,9 @@ def _sum_row(env, tables, group, scratch, term_first, j, first):
         if own == 0.0:
             continue
         for t in range(channel.term_first - term_first, channel.term_last - term_first):
-            place, total = load_one(places, t), splat(0.0)
+            offset, total = load_one(offsets, t), splat(0.0)
             for k in range(first, end, LANES):
-                total = fma(load(array, place + k), load(factor, row + k), total)
+                total = fma(load(array, offset + k), load(factor, row + k), total)
             store(sums, t * LANES, fma(total, own, load(sums, t * LANES)))
 
 
@@ -166,8 +168,8 @@ def _add_sums(tables, scratch, term_first, term_last, out):
 
 @kernel
 def _clear(array, first, end):
-    for at in range(first, end, LANES):
-        store(array, at, splat(0.0))
+    for base in range(first, end, LANES):
+        store(array, base, splat(0.0))
 
 
 @kernel
@@ -199,19 +201,19 @@ def _add_channel(env, scratch, weights, row, j, first, end, term_first, term_las
     lane by lane.
     """
     array, factor, factor_slope = scratch.rows, env.factor, env.factor_slope
-    places, size = scratch.places, lanes_of(env)
-    slope_at, along_at = _SLOPE * size, _ALONG * size
+    offsets, size = scratch.offsets, lanes_of(env)
+    slope_offset, along_offset = _SLOPE * size, _ALONG * size
     own, own_slope, along_j = load_one(factor, row + j), load_one(factor_slope, row + j), splat(0.0)
     for k in range(first, end, LANES):
         a, a_slope = splat(0.0), splat(0.0)
         for t in range(term_first, term_last):
-            at, weight = load_one(places, t) + k, load_one(weights, t)
-            a = fma(load(array, at), weight, a)
-            a_slope = fma(load(array, at + size), weight, a_slope)
+            base, weight = load_one(offsets, t) + k, load_one(weights, t)
+            a = fma(load(array, base), weight, a)
+            a_slope = fma(load(array, base + size), weight, a_slope)
         other = load(factor, row + k)
         along_j = fma(a, other, along_j)
-        store(array, slope_at + k, fma(a_slope * own, other, load(array, slope_at + k)))
-        store(array, along_at + k, fma(a * own, load(factor_slope, row + k), load(array, along_at + k)))
+        store(array, slope_offset + k, fma(a_slope * own, other, load(array, slope_offset + k)))
+        store(array, along_offset + k, fma(a * own, load(factor_slope, row + k), load(array, along_offset + k)))
     return along_j * own_slope
 
 
@@ -223,14 +225,14 @@ def _add_row(env, array, along, gradient, start, j, first, end):
     x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
     gx, gy, gz = splat(0.0), splat(0.0), splat(0.0)
     for k in range(first, end, LANES):
-        at, slope = block_at(k), load(array, _SLOPE * size + k)
-        inverse_k = load(near, at + R_INVERSE)
+        base, slope = near_block(k), load(array, _SLOPE * size + k)
+        inverse_k = load(near, base + R_INVERSE)
         across = slope * (inverse_k * inverse_j)
         turn = slope * load(array, _COSINE * size + k)
         along = fma(turn * -inverse_j, inverse_j, along)
-        gx = fma(across, load(near, at + X), gx)
-        gy = fma(across, load(near, at + Y), gy)
-        gz = fma(across, load(near, at + Z), gz)
+        gx = fma(across, load(near, base + X), gx)
+        gy = fma(across, load(near, base + Y), gy)
+        gz = fma(across, load(near, base + Z), gz)
         along_k = fma(turn * inverse_k, -inverse_k, load(array, _ALONG * size + k))
         add_to_block(gradient, start + gradient_block(k), along_k, across * x, across * y, across * z)
     add_to_first(gradient, start, j, along, gx, gy, gz)
@@ -265,7 +267,7 @@ def add_wide(env, tables, group, scratch, weights, gradient):
         _fill_row(env, tables, group, scratch.rows, j, first, end, True)
         for m in range(len(weights)):
             own = scratch.weights[m]
-            _add_weighted(env, tables, group, scratch, own, term_first, gradient, m * room(env), j, first, end)
+            _add_weighted(env, tables, group, scratch, own, term_first, gradient, m * gradient_size(env), j, first, end)
 
 
 @kernel
@@ -290,7 +292,7 @@ def add_wide_functions(env, tables, group, scratch, gradient, out):
             for t in range(channel.term_first - term_first, channel.term_last - term_first):
                 _clear_slopes(env, scratch.rows, first, reach)
                 along = _add_channel(env, scratch, weights, row, j, first, reach, t, t + 1)
-                _add_row(env, scratch.rows, along, gradient, t * room(env), j, first, reach)
+                _add_row(env, scratch.rows, along, gradient, t * gradient_size(env), j, first, reach)
     _add_sums(tables, scratch, term_first, term_last, out)
 
 
@@ -314,30 +316,32 @@ def change_wide(env, tables, group, scratch, changes, out):
                 continue
             for t in range(channel.term_first, channel.term_last):
                 term, row = tables.terms[t], channel.slot * size
-                out[term.column] += _change_row(env, array, changes, _value_at(term.angle, size), row, j, first, reach)
+                out[term.column] += _change_row(
+                    env, array, changes, _value_offset(term.angle, size), row, j, first, reach
+                )
 
 
 @kernel
-def _change_row(env, array, changes, place, row, j, first, end):
+def _change_row(env, array, changes, offset, row, j, first, end):
     """Change of what one j adds to a function."""
     size, near = lanes_of(env), env.near
     own, own_slope = load_one(env.factor, row + j), load_one(env.factor_slope, row + j)
     inverse_j = coordinate(env, j, R_INVERSE)
     x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
-    own_at = gradient_lane(j)
-    vx, vy = load_one(changes, own_at), load_one(changes, own_at + LANES)
-    vz, along_j = load_one(changes, own_at + 2 * LANES), load_one(changes, own_at + 3 * LANES)
+    j_base = gradient_lane(j)
+    vx, vy = load_one(changes, j_base), load_one(changes, j_base + LANES)
+    vz, along_j = load_one(changes, j_base + 2 * LANES), load_one(changes, j_base + 3 * LANES)
     total = splat(0.0)
     for k in range(first, end, LANES):
-        there, moved = block_at(k), gradient_block(k)
-        inverse_k, along_k = load(near, there + R_INVERSE), load(changes, moved + 3 * LANES)
-        cross = load(changes, moved) * x + load(near, there + X) * vx
-        cross = cross + load(changes, moved + LANES) * y + load(near, there + Y) * vy
-        cross = cross + load(changes, moved + 2 * LANES) * z + load(near, there + Z) * vz
+        k_base, moved = near_block(k), gradient_block(k)
+        inverse_k, along_k = load(near, k_base + R_INVERSE), load(changes, moved + 3 * LANES)
+        cross = load(changes, moved) * x + load(near, k_base + X) * vx
+        cross = cross + load(changes, moved + LANES) * y + load(near, k_base + Y) * vy
+        cross = cross + load(changes, moved + 2 * LANES) * z + load(near, k_base + Z) * vz
         bend = along_k * inverse_k * inverse_k + along_j * inverse_j * inverse_j
         turn = cross * (inverse_k * inverse_j) - load(array, _COSINE * size + k) * bend
         other = load(env.factor, row + k)
         radial = fma(load(env.factor_slope, row + k) * along_k, own, other * (own_slope * along_j))
-        total = fma(load(array, place + k), radial, total)
-        total = fma(load(array, place + size + k) * turn, other * own, total)
+        total = fma(load(array, offset + k), radial, total)
+        total = fma(load(array, offset + size + k) * turn, other * own, total)
     return sum_lanes(total)

@@ -262,8 +262,8 @@ def largest_strain(motion, scheme, steps_done):
     space, excess = volume(motion.cell), 0.0
     for a in range(3):
         for b in range(3):
-            here = abs(pressure(motion, scheme, a, b) - (scheme.pressure if a == b else 0.0))
-            excess = here if not here <= excess else excess
+            part = abs(pressure(motion, scheme, a, b) - (scheme.pressure if a == b else 0.0))
+            excess = part if not part <= excess else excess
     noise = 2 * target(scheme, steps_done) * scheme.softness * scheme.step / space
     return scheme.softness * scheme.step / 3 * excess + 6 * math.sqrt(noise / 3)
 
@@ -309,16 +309,16 @@ def _transform(rows, matrix):
 @kernel
 def apply_strain(motion, scheme):
     """Cell and positions by exp(strain), velocities by the inverse; keeps the virial that belongs to the old cell."""
-    before, room = kinetic_energy(motion, scheme), motion.old_virial
-    _exponential(motion.strain, 1.0, room)
-    _transform(motion.positions, room)
-    _transform(motion.cell, room)
-    _exponential(motion.strain, -1.0, room)
-    _transform(motion.velocities, room)
+    before, scratch = kinetic_energy(motion, scheme), motion.old_virial
+    _exponential(motion.strain, 1.0, scratch)
+    _transform(motion.positions, scratch)
+    _transform(motion.cell, scratch)
+    _exponential(motion.strain, -1.0, scratch)
+    _transform(motion.velocities, scratch)
     motion.totals[EXCHANGED] += kinetic_energy(motion, scheme) - before
     for a in range(3):
         for b in range(3):
-            room[a, b] = motion.virial[a, b]
+            scratch[a, b] = motion.virial[a, b]
 
 
 @kernel

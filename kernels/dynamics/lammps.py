@@ -14,8 +14,21 @@ import numpy as np
 from numba import carray, types
 
 from fastsf.kernels._jit import allocator, kernel, njit
-from fastsf.kernels.acsf.tables import CHANNEL, GROUP, RADIAL, ROW, SECTION, SHELL, TERM, WIDE, Neighbors, Tables
-from fastsf.kernels.networks.networks import LAYER, Networks
+from fastsf.kernels.acsf.tables import (
+    CHANNEL,
+    GROUP,
+    RADIAL,
+    ROW,
+    SECTION,
+    SHELL,
+    SUMS,
+    TERM,
+    VIRIAL,
+    WIDE,
+    Neighbors,
+    Tables,
+)
+from fastsf.kernels.networks.feedforward import LAYER, Networks
 from fastsf.kernels.pointers import address_of, call, int32s, pointer
 from fastsf.kernels.sharing import ALONE
 
@@ -28,12 +41,20 @@ NEIGHBOR_BITS = 0x1FFFFFFF
 DONE = 1
 """Returned by `entry` if all went well. 0: an exception, which is numba's doing; -1 - i: see `add_forces`."""
 
-WORDS = 3
-"""Words for one field of a model: address and two lengths of an array, or a number."""
+_XX, _XY, _XZ, _YX, _YY, _YZ, _ZX, _ZY, _ZZ = range(VIRIAL, SUMS)
 
-_TABLES_END = WORDS * len(Tables._fields)
-_NETWORKS_END = _TABLES_END + WORDS * len(Networks._fields)
-MODEL_WORDS = _NETWORKS_END + 1
+ARRAY = np.dtype([("address", np.int64), ("rows", np.int64), ("columns", np.int64)])
+"""Location and shape of an array; arrays of one dimension have as many columns as rows."""
+
+
+def _described(fields):
+    """Return the record type that describes a NamedTuple of arrays and numbers, field by field."""
+    numbers = {int: np.int64, float: np.float64}
+    return np.dtype([(name, numbers.get(kind, ARRAY)) for name, kind in fields.__annotations__.items()])
+
+
+MODEL = np.dtype([("tables", _described(Tables)), ("networks", _described(Networks)), ("energies", np.int64)])
+"""Model for `entry`: its tables and networks, and the address of `energies_range`."""
 
 
 class Atoms(NamedTuple):
@@ -56,7 +77,7 @@ class Sums(NamedTuple):
     counts: np.ndarray  # (3,) int64: functions outside the range of the training set, atoms that have such, atoms
 
 
-class Block(NamedTuple):
+class CenterBlock(NamedTuple):
     """Pairs and results of the centres of a block; neighbours are counted behind BLOCK places for the centres."""
 
     pairs: Neighbors
@@ -64,7 +85,7 @@ class Block(NamedTuple):
     energies: np.ndarray  # (BLOCK,) float64, eV
     outside: np.ndarray  # (BLOCK,) int64
     gradient: np.ndarray  # (p, 3) float64, eV/Å
-    sums: np.ndarray  # (BLOCK, 12) float64
+    sums: np.ndarray  # (BLOCK, SUMS) float64
 
 
 def address_of_energies(energies_range, tables, networks):
@@ -137,8 +158,8 @@ def _make_block(networks, atoms):
         species[BLOCK + i] = atoms.element[atoms.types[i]]
     pairs = Neighbors(np.zeros(BLOCK + 1, np.int64), np.empty(most, np.int64), np.empty((most, 3)), species)
     values = np.empty((BLOCK, networks.columns.max()))
-    results = np.empty(BLOCK), np.empty(BLOCK, np.int64), np.empty((most, 3)), np.empty((BLOCK, 12))
-    return Block(pairs, values, *results)
+    results = np.empty(BLOCK), np.empty(BLOCK, np.int64), np.empty((most, 3)), np.empty((BLOCK, SUMS))
+    return CenterBlock(pairs, values, *results)
 
 
 @kernel
@@ -176,10 +197,10 @@ def _add_center(block, k, i, unit, sums):
         sums.energies[i] += unit * block.energies[k]
     if len(sums.virials) > 0:
         for c in range(3):
-            sums.virials[i, c] -= unit * own[3 + 4 * c]
-        sums.virials[i, 3] -= 0.5 * unit * (own[4] + own[6])
-        sums.virials[i, 4] -= 0.5 * unit * (own[5] + own[9])
-        sums.virials[i, 5] -= 0.5 * unit * (own[8] + own[10])
+            sums.virials[i, c] -= unit * own[_XX + 4 * c]
+        sums.virials[i, 3] -= 0.5 * unit * (own[_XY] + own[_YX])
+        sums.virials[i, 4] -= 0.5 * unit * (own[_XZ] + own[_ZX])
+        sums.virials[i, 5] -= 0.5 * unit * (own[_YZ] + own[_ZY])
     sums.counts[0] += block.outside[k]
     sums.counts[1] += block.outside[k] > 0
     sums.counts[2] += 1
@@ -189,67 +210,64 @@ def _add_center(block, k, i, unit, sums):
 
 
 @allocator
-def _ints(words, field):
-    at = WORDS * field
-    return carray(pointer(words[at]), words[at + 1], np.int64)
+def _ints(array):
+    return carray(pointer(array.address), array.rows, np.int64)
 
 
 @allocator
-def _floats(words, field):
-    at = WORDS * field
-    return carray(pointer(words[at]), words[at + 1], np.float64)
+def _floats(array):
+    return carray(pointer(array.address), array.rows, np.float64)
 
 
 @allocator
-def _matrix(words, field):
-    at = WORDS * field
-    return carray(pointer(words[at]), (words[at + 1], words[at + 2]), np.float64)
+def _matrix(array):
+    return carray(pointer(array.address), (array.rows, array.columns), np.float64)
 
 
 @allocator
-def _tables(words):
-    """Tables whose fields are described from the first word on."""
+def _tables(model):
+    """Return the tables of a model."""
     return Tables(
-        _ints(words, 0),
-        carray(pointer(words[3]), words[4], SHELL),
-        carray(pointer(words[6]), words[7], SECTION),
-        carray(pointer(words[9]), words[10], ROW),
-        carray(pointer(words[12]), words[13], RADIAL),
-        carray(pointer(words[15]), words[16], GROUP),
-        carray(pointer(words[18]), words[19], WIDE),
-        carray(pointer(words[21]), words[22], CHANNEL),
-        carray(pointer(words[24]), words[25], TERM),
-        carray(pointer(words[27]), words[28], TERM),
-        _floats(words, 10),
-        _floats(words, 11),
-        _matrix(words, 12),
-        words[39],
+        shell_first=_ints(model.shell_first),
+        shells=carray(pointer(model.shells.address), model.shells.rows, SHELL),
+        sections=carray(pointer(model.sections.address), model.sections.rows, SECTION),
+        rows=carray(pointer(model.rows.address), model.rows.rows, ROW),
+        radials=carray(pointer(model.radials.address), model.radials.rows, RADIAL),
+        groups=carray(pointer(model.groups.address), model.groups.rows, GROUP),
+        wide=carray(pointer(model.wide.address), model.wide.rows, WIDE),
+        channels=carray(pointer(model.channels.address), model.channels.rows, CHANNEL),
+        terms=carray(pointer(model.terms.address), model.terms.rows, TERM),
+        angles=carray(pointer(model.angles.address), model.angles.rows, TERM),
+        weights=_floats(model.weights),
+        powers=_floats(model.powers),
+        legendre=_matrix(model.legendre),
+        slots=model.slots,
     )
 
 
 @allocator
-def _networks(words):
-    """Networks whose fields are described from the first word on."""
+def _networks(model):
+    """Return the networks of a model."""
     return Networks(
-        _ints(words, 0),
-        carray(pointer(words[3]), words[4], LAYER),
-        _floats(words, 2),
-        _matrix(words, 3),
-        _matrix(words, 4),
-        _matrix(words, 5),
-        _matrix(words, 6),
-        _matrix(words, 7),
-        _ints(words, 8),
-        _floats(words, 9),
-        words[30:31].view(np.float64)[0],
-        words[33],
-        words[36],
+        layer_first=_ints(model.layer_first),
+        layers=carray(pointer(model.layers.address), model.layers.rows, LAYER),
+        parameters=_floats(model.parameters),
+        center=_matrix(model.center),
+        factor=_matrix(model.factor),
+        lowest=_matrix(model.lowest),
+        minimum=_matrix(model.minimum),
+        maximum=_matrix(model.maximum),
+        columns=_ints(model.columns),
+        offset=_floats(model.offset),
+        scale=model.scale,
+        nodes=model.nodes,
+        depth=model.depth,
     )
 
 
 _INTS, _INT32S, _FLOATS = types.CPointer(types.int64), types.CPointer(types.int32), types.CPointer(types.float64)
 SIGNATURE = types.int64(
-    *(_INTS, _INTS),  # model, element
+    *(types.voidptr, _INTS),  # model, element
     *(types.int64, types.int64, types.int64, types.int64),  # kinds of atoms, n, own, m
     *(_INT32S, _FLOATS),  # types, positions
     *(_INT32S, _INT32S, _INTS),  # centers, counts, lists
@@ -265,9 +283,9 @@ def entry(
 ):  # fmt: skip
     """`add_forces` for C, the energy of all centres being added to energy[0]; compiled by `_jit.callback`.
 
-    Words of the model: those of its tables and of its networks, field by field, and the address of `energies_range`.
+    `model` is the address of a `MODEL`.
     """
-    words = carray(model, MODEL_WORDS)
+    described = carray(model, 1, MODEL)[0]
     atoms = Atoms(
         carray(positions, (n, 3)),
         carray(types, n),
@@ -282,7 +300,7 @@ def entry(
         carray(virials, (n if with_virials else 0, 6)),
         carray(counted, 3),
     )
-    tables, networks = _tables(words), _networks(words[_TABLES_END:])
-    total, wrong = add_forces(words[_NETWORKS_END], tables, networks, atoms, unit, sums)
+    tables, networks = _tables(described.tables), _networks(described.networks)
+    total, wrong = add_forces(described.energies, tables, networks, atoms, unit, sums)
     carray(energy, 1)[0] += total
     return DONE if wrong < 0 else -1 - wrong

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.acsf.tables import VIRIAL
 from fastsf.kernels.dynamics.integrators import (
     POTENTIAL,
     RIGID,
@@ -23,9 +24,14 @@ from fastsf.kernels.pointers import Loop, run_loop
 DONE, OUTDATED, NOT_FINITE, HOT, EXTRAPOLATING, FAST, ESCAPED, CELL, BAROSTAT = range(9)
 """Why a call ends: as many steps as wanted, the list of pairs is too old, and halts."""
 
-STEPS, PHASE, OUTSIDE, ROWS, WHO, FRESH = range(6)
+STEPS, PHASE, OUTSIDE, ROWS, SUBJECT, CURRENT = range(6)
 """Fields of `Course.counts`: steps done, what comes next, extrapolations so far, rows written, whom a halt is about,
 and whether the pairs were found where the atoms are now."""
+
+STEP, EXTRAPOLATIONS, ENERGY, KINETIC, CONSERVED, VOLUME, PRESSURE = range(7)
+OBSERVED = PRESSURE + 6
+"""Columns of what is observed, in the units of ASE: potential, kinetic and conserved energy among them; the last six
+are the pressure tensor xx, yy, zz, yz, xz, xy. `OBSERVED` is their number."""
 
 WHOLE, MOVED, NEW = range(3)
 """Phases: between two steps; in a step, with new positions and old forces; before the first forces."""
@@ -47,7 +53,7 @@ class Lists(NamedTuple):
     skin: float
 
 
-class PairLoops(NamedTuple):
+class PCSFLoops(NamedTuple):
     """How energies of pairs and their gradients are added to those of atoms, and what must be zero before."""
 
     sums: Loop  # of neighbours, over atoms
@@ -68,15 +74,15 @@ class Forces(NamedTuple):
 
     vectors: Loop  # of the pairs, from where images are
     energies: Loop
-    pairs: PairLoops | None  # of a potential that has a term of pairs
+    pairs: PCSFLoops | None  # of a potential that has a term of pairs
     gather: Loop  # forces, with the opposite sign
     values: np.ndarray  # (n, s) float64
     each: np.ndarray  # (n,) float64: energies of the atoms
     outside: np.ndarray  # (n,) int64
-    sums: np.ndarray  # (n, 12) float64
+    sums: np.ndarray  # (n, SUMS) float64
 
 
-class Limits(NamedTuple):
+class HaltLimits(NamedTuple):
     """Beyond these, a run halts."""
 
     energy: float  # kinetic
@@ -87,7 +93,7 @@ class Limits(NamedTuple):
     heights: np.ndarray  # (3, 2) float64: least and largest distances of faces; 0 and infinite where not periodic
 
 
-class Course(NamedTuple):
+class Schedule(NamedTuple):
     """Where a run is."""
 
     counts: np.ndarray  # (6,) int64
@@ -118,7 +124,7 @@ def _is_outdated(motion, lists):
     cutoff + skin is longer than (1 - |E|) (cutoff + skin) - 2 max |d| now.
     """
     before, now, change = lists.positions, motion.positions, lists.change
-    room = 0.5 * ((1 - _measure_change(motion.cell, lists)) * (lists.cutoff + lists.skin) - lists.cutoff)
+    slack = 0.5 * ((1 - _measure_change(motion.cell, lists)) * (lists.cutoff + lists.skin) - lists.cutoff)
     farthest = 0.0
     for i in range(len(now)):
         square = 0.0
@@ -127,7 +133,7 @@ def _is_outdated(motion, lists):
             d -= before[i, 0] * change[0, c] + before[i, 1] * change[1, c] + before[i, 2] * change[2, c]
             square += d * d
         farthest = max(farthest, square)
-    return room < 0 or farthest > room * room
+    return slack < 0 or farthest > slack * slack
 
 
 @kernel
@@ -142,7 +148,7 @@ def _add_up(motion, forces, counts):
         outside += forces.outside[i]
         for a in range(3):
             for b in range(3):
-                virial[a, b] -= sums[i, 3 + 3 * a + b]
+                virial[a, b] -= sums[i, VIRIAL + 3 * a + b]
     motion.totals[POTENTIAL] = energy
     counts[OUTSIDE] += outside
 
@@ -202,15 +208,15 @@ def _check_moves(motion, scheme, limits):
 
 
 @kernel
-def _check_places(positions, limits):
+def _check_positions(positions, limits):
     """First atom that has left the system along a direction without period; -1 if there is none."""
     normals, extent = limits.normals, limits.extent
     for k in range(3):
         if extent[k, 1] < math.inf:
             for i in range(len(positions)):
                 x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
-                place = x * normals[k, 0] + y * normals[k, 1] + z * normals[k, 2]
-                if place < extent[k, 0] or place > extent[k, 1]:
+                along = x * normals[k, 0] + y * normals[k, 1] + z * normals[k, 2]
+                if along < extent[k, 0] or along > extent[k, 1]:
                     return i
     return -1
 
@@ -243,15 +249,15 @@ def _check(motion, scheme, limits, counts):
         return HOT
     if limits.outside >= 0 and counts[OUTSIDE] > limits.outside:
         return EXTRAPOLATING
-    counts[WHO] = _check_moves(motion, scheme, limits)
-    if counts[WHO] >= 0:
+    counts[SUBJECT] = _check_moves(motion, scheme, limits)
+    if counts[SUBJECT] >= 0:
         return FAST
-    counts[WHO] = _check_places(motion.positions, limits)
-    if counts[WHO] >= 0:
+    counts[SUBJECT] = _check_positions(motion.positions, limits)
+    if counts[SUBJECT] >= 0:
         return ESCAPED
     if scheme.barostat != RIGID:
-        counts[WHO] = _check_cell(motion, limits)
-        if counts[WHO] >= 0:
+        counts[SUBJECT] = _check_cell(motion, limits)
+        if counts[SUBJECT] >= 0:
             return CELL
         if not largest_strain(motion, scheme, counts[STEPS]) < LARGEST_STRAIN:
             return BAROSTAT
@@ -264,19 +270,13 @@ def _check(motion, scheme, limits, counts):
 @kernel
 def _observe(motion, scheme, counts, row):
     """What can be seen, in the units of ASE."""
-    row[0], row[1] = counts[STEPS], counts[OUTSIDE]
-    row[2], row[3] = motion.totals[POTENTIAL], kinetic_energy(motion, scheme)
-    row[4], row[5] = conserved_energy(motion, scheme, counts[STEPS]), volume(motion.cell)
-    row[6], row[7], row[8] = (
-        pressure(motion, scheme, 0, 0),
-        pressure(motion, scheme, 1, 1),
-        pressure(motion, scheme, 2, 2),
-    )
-    row[9], row[10], row[11] = (
-        pressure(motion, scheme, 1, 2),
-        pressure(motion, scheme, 0, 2),
-        pressure(motion, scheme, 0, 1),
-    )
+    row[STEP], row[EXTRAPOLATIONS] = counts[STEPS], counts[OUTSIDE]
+    row[ENERGY], row[KINETIC] = motion.totals[POTENTIAL], kinetic_energy(motion, scheme)
+    row[CONSERVED], row[VOLUME] = conserved_energy(motion, scheme, counts[STEPS]), volume(motion.cell)
+    for a in range(3):
+        b, c = (a + 1) % 3, (a + 2) % 3
+        row[PRESSURE + a] = pressure(motion, scheme, a, a)
+        row[PRESSURE + 3 + a] = pressure(motion, scheme, min(b, c), max(b, c))
 
 
 @njit
@@ -286,33 +286,37 @@ def observe(motion, scheme, counts, row):
 
 
 @njit
-def advance(motion, scheme, lists, forces, limits, course, rng, rows):
+def advance(motion, scheme, lists, forces, limits, schedule, rng, rows):
     """Steps until the last one wanted, until new pairs are needed, or until something is wrong; returns which.
 
     Parameters
     ----------
-    motion, scheme, lists, forces, limits, course
-        See there.
+    motion : Motion
+    scheme : Scheme
+    lists : Lists
+    forces : Forces
+    limits : HaltLimits
+    schedule : Schedule
     rng : numpy.random.Generator
-    rows : (r, 12) float64
-        Room for what is observed; the first rows that are free count up in `Course.counts`.
+    rows : (r, OBSERVED) float64
+        Written to; `Schedule.counts` has the index of the next row.
     """
-    counts = course.counts
+    counts = schedule.counts
     while True:
         if counts[PHASE] == WHOLE:
             status = _check(motion, scheme, limits, counts)
-            if status != DONE or counts[STEPS] >= course.last:
+            if status != DONE or counts[STEPS] >= schedule.last:
                 return status
             first_half(motion, scheme, counts[STEPS], rng)
             counts[PHASE] = MOVED
-        if counts[FRESH] == 0 and _is_outdated(motion, lists):
+        if counts[CURRENT] == 0 and _is_outdated(motion, lists):
             return OUTDATED
-        counts[FRESH] = 0
+        counts[CURRENT] = 0
         _evaluate(motion, scheme, lists, forces, counts)
         if counts[PHASE] == MOVED:
             second_half(motion, scheme, counts[STEPS], rng)
             counts[STEPS] += 1
-            if counts[STEPS] % course.every == 0:
+            if counts[STEPS] % schedule.every == 0:
                 _observe(motion, scheme, counts, rows[counts[ROWS]])
                 counts[ROWS] += 1
         counts[PHASE] = WHOLE

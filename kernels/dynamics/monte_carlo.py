@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.acsf.tables import Neighbors
 from fastsf.kernels.energies.chosen_energies import energies_range, fill_energies, make_scratch
-from fastsf.kernels.pairs.lists import Places, move_atom
+from fastsf.kernels.pairs.lists import ImagePositions, move_atom
 from fastsf.kernels.sharing import ALONE
 
 DISPLACEMENT, SWAP, VOLUME, AXES = range(4)
@@ -44,7 +45,7 @@ MOVE = np.dtype(
 GAIN = 0.02
 """How much an adapted step changes with a move, as a logarithm."""
 
-_FEW = 8
+_LEAST_SHARED = 8
 """Fewer atoms than this are not shared among threads."""
 
 _MARGIN = 1.0 + 1e-9
@@ -74,26 +75,26 @@ class Listed(NamedTuple):
     """Pairs of sites up to a distance beyond the cutoff."""
 
     reverse: np.ndarray  # (p,) int64
-    places: Places
+    images: ImagePositions
     origin: np.ndarray  # (n, 3) float64: where the sites were when the pairs were found, Å
     limit: float  # Å^2: squared distance that a site may be from there
     reach: float  # Å^2: squared cutoff
     lanes: int  # padded neighbours of the site that has most
 
 
-class Room(NamedTuple):
+class Trial(NamedTuple):
     """Scratch: the move that is tried."""
 
     mark: np.ndarray  # (n + 1,) int64: the last move for which a site was noted; behind them, the current one
     centers: np.ndarray  # (n,) int64: sites whose energy changes
     energies: np.ndarray  # (n,) float64: what they would have
     outside: np.ndarray  # (n,) int64
-    place: np.ndarray  # (2, 3) float64: of the displaced atom, before and after
+    positions: np.ndarray  # (2, 3) float64: of the displaced atom, before and after
     atoms: np.ndarray  # (2,) int64: the displaced one, or those that change places
     sites: np.ndarray  # (2,) int64: theirs
 
 
-class Course(NamedTuple):
+class Stage(NamedTuple):
     """What changes along the chain; temperatures are linear in the number of the move."""
 
     begin: int  # moves made before the ones at hand
@@ -103,13 +104,24 @@ class Course(NamedTuple):
     adapted: int  # moves during which steps are adapted
 
 
+class Walk(NamedTuple):
+    """A Markov chain, its moves, and the pairs of its sites."""
+
+    neighbors: Neighbors  # elements of sites and vectors of pairs are changed
+    listed: Listed
+    moves: Moves
+    chain: Chain  # changed
+    trial: Trial
+    stage: Stage
+
+
 @njit
-def thermal_energy(course, m):
+def thermal_energy(stage, m):
     """Return kT of move m of those at hand, eV."""
-    move = course.begin + m
-    if move >= course.ramp:
-        return course.last
-    return course.first + (course.last - course.first) * (move / course.ramp)
+    move = stage.begin + m
+    if move >= stage.ramp:
+        return stage.last
+    return stage.first + (stage.last - stage.first) * (move / stage.ramp)
 
 
 @njit
@@ -119,11 +131,11 @@ def is_accepted(exponent, uniforms):
 
 
 @njit
-def count(moves, chain, course, m, k, accepted):
+def count(moves, chain, stage, m, k, accepted):
     """Count a move of kind k that was tried, and adapt its step if it is time for that."""
     chain.counts[k, 0] += 1
     chain.counts[k, 1] += accepted
-    if course.begin + m < course.adapted:
+    if stage.begin + m < stage.adapted:
         step = chain.steps[k] * math.exp(GAIN * (accepted - moves.table[k].target))
         chain.steps[k] = min(step, moves.table[k].largest)
 
@@ -138,177 +150,177 @@ def choose(moves, uniform):
 
 
 @kernel
-def _pick(moves, chain, room, which, first, last, uniform):
+def _pick(walk, which, first, last, uniform):
     """Take one of some members as the first or second atom of the move; returns its site."""
-    room.atoms[which] = moves.members[min(first + int(uniform * (last - first)), last - 1)]
-    room.sites[which] = chain.site[room.atoms[which]]
-    return room.sites[which]
+    trial = walk.trial
+    trial.atoms[which] = walk.moves.members[min(first + int(uniform * (last - first)), last - 1)]
+    trial.sites[which] = walk.chain.site[trial.atoms[which]]
+    return trial.sites[which]
 
 
 @kernel
-def _note(room, site, count):
+def _note(trial, site, count):
     """Note a site whose energy changes, once; returns how many there are then."""
-    now = room.mark[-1]
-    if room.mark[site] == now:
+    now = trial.mark[-1]
+    if trial.mark[site] == now:
         return count
-    room.mark[site] = now
-    room.centers[count] = site
+    trial.mark[site] = now
+    trial.centers[count] = site
     return count + 1
 
 
 @kernel
-def _note_near(neighbors, listed, room, site, count):
+def _note_near(walk, site, count):
     """Note the sites that see this one; returns how many there are then."""
-    vector, reach = neighbors.vector, listed.reach * _MARGIN
+    neighbors, reach = walk.neighbors, walk.listed.reach * _MARGIN
+    vector = neighbors.vector
     for p in range(neighbors.start[site], neighbors.start[site + 1]):
         x, y, z = vector[p, 0], vector[p, 1], vector[p, 2]
         if x * x + y * y + z * z < reach:
-            count = _note(room, neighbors.neighbor[p], count)
+            count = _note(walk.trial, neighbors.neighbor[p], count)
     return count
 
 
 @kernel
-def _displace(neighbors, listed, room, to):
+def _displace(walk, to):
     """Put the site of a move at one of its places."""
-    state = listed.places, neighbors.start, neighbors.neighbor, listed.reverse
-    move_atom(*state, room.sites[0], room.place[to], neighbors.vector)
+    neighbors, listed, trial = walk.neighbors, walk.listed, walk.trial
+    state = listed.images, neighbors.start, neighbors.neighbor, listed.reverse
+    move_atom(*state, trial.sites[0], trial.positions[to], neighbors.vector)
 
 
 @kernel
-def _into_ball(place, step, uniforms):
+def _into_ball(positions, step, uniforms):
     """The second place of a move: uniform in the ball with the radius `step` around the first one."""
     radius, height = step * uniforms[FIRST] ** (1.0 / 3.0), 2.0 * uniforms[SECOND] - 1.0
     across, angle = radius * math.sqrt(1.0 - height * height), 2.0 * math.pi * uniforms[THIRD]
-    place[1, 0] = place[0, 0] + across * math.cos(angle)
-    place[1, 1] = place[0, 1] + across * math.sin(angle)
-    place[1, 2] = place[0, 2] + radius * height
+    positions[1, 0] = positions[0, 0] + across * math.cos(angle)
+    positions[1, 1] = positions[0, 1] + across * math.sin(angle)
+    positions[1, 2] = positions[0, 2] + radius * height
 
 
 @kernel
-def _try_displacement(neighbors, listed, moves, chain, room, k, uniforms):
+def _try_displacement(walk, k, uniforms):
     """Move an atom; returns the number of energies to evaluate, 0 if the pairs must be found anew before."""
-    move, away = moves.table[k], 0.0
-    site = _pick(moves, chain, room, 0, move.first, move.middle, uniforms[ATOM])
+    move, chain, trial, away = walk.moves.table[k], walk.chain, walk.trial, 0.0
+    site = _pick(walk, 0, move.first, move.middle, uniforms[ATOM])
     for c in range(3):
-        room.place[0, c] = chain.positions[site, c]
-    _into_ball(room.place, chain.steps[k], uniforms)
+        trial.positions[0, c] = chain.positions[site, c]
+    _into_ball(trial.positions, chain.steps[k], uniforms)
     for c in range(3):
-        away += (room.place[1, c] - listed.origin[site, c]) ** 2
-    if away > listed.limit:
+        away += (trial.positions[1, c] - walk.listed.origin[site, c]) ** 2
+    if away > walk.listed.limit:
         return 0
-    found = _note_near(neighbors, listed, room, site, _note(room, site, 0))
-    _displace(neighbors, listed, room, 1)
-    return _note_near(neighbors, listed, room, site, found)
+    found = _note_near(walk, site, _note(trial, site, 0))
+    _displace(walk, 1)
+    return _note_near(walk, site, found)
 
 
 @kernel
-def _exchange(neighbors, room):
+def _exchange(walk):
     """Exchange the elements of the two sites of a move."""
-    species, a, b = neighbors.species, room.sites[0], room.sites[1]
+    species, a, b = walk.neighbors.species, walk.trial.sites[0], walk.trial.sites[1]
     species[a], species[b] = species[b], species[a]
 
 
 @kernel
-def _try_swap(neighbors, listed, moves, chain, room, k, uniforms):
+def _try_swap(walk, k, uniforms):
     """Let two atoms change places; returns the number of energies to evaluate."""
-    move = moves.table[k]
-    a = _pick(moves, chain, room, 0, move.first, move.middle, uniforms[ATOM])
-    b = _pick(moves, chain, room, 1, move.middle, move.last, uniforms[FIRST])
-    found = _note_near(neighbors, listed, room, a, _note(room, a, 0))
-    found = _note_near(neighbors, listed, room, b, _note(room, b, found))
-    _exchange(neighbors, room)
+    move = walk.moves.table[k]
+    a = _pick(walk, 0, move.first, move.middle, uniforms[ATOM])
+    b = _pick(walk, 1, move.middle, move.last, uniforms[FIRST])
+    found = _note_near(walk, a, _note(walk.trial, a, 0))
+    found = _note_near(walk, b, _note(walk.trial, b, found))
+    _exchange(walk)
     return found
 
 
 @kernel
-def _propose(neighbors, listed, moves, chain, room, uniforms, outcome):
+def _propose(walk, uniforms, outcome):
     """Try a move; returns which kind it is and how many energies are to be evaluated."""
+    moves = walk.moves
     k = choose(moves, uniforms[CHOICE])
     if moves.table[k].kind >= VOLUME:
         outcome[1] = CELL
         return k, 0
-    room.mark[-1] += 1
+    walk.trial.mark[-1] += 1
     if moves.table[k].kind == SWAP:
-        return k, _try_swap(neighbors, listed, moves, chain, room, k, uniforms)
-    found = _try_displacement(neighbors, listed, moves, chain, room, k, uniforms)
+        return k, _try_swap(walk, k, uniforms)
+    found = _try_displacement(walk, k, uniforms)
     if found == 0:
         outcome[1] = FAR
     return k, found
 
 
 @kernel
-def _keep(moves, chain, room, k, found):
+def _keep(walk, k, found):
     """Make what was tried the state of the chain."""
+    chain, trial = walk.chain, walk.trial
     for e in range(found):
-        chain.energies[room.centers[e]] = room.energies[e]
-        chain.outside[room.centers[e]] = room.outside[e]
-    if moves.table[k].kind == SWAP:
-        chain.site[room.atoms[0]], chain.site[room.atoms[1]] = room.sites[1], room.sites[0]
+        chain.energies[trial.centers[e]] = trial.energies[e]
+        chain.outside[trial.centers[e]] = trial.outside[e]
+    if walk.moves.table[k].kind == SWAP:
+        chain.site[trial.atoms[0]], chain.site[trial.atoms[1]] = trial.sites[1], trial.sites[0]
     else:
         for c in range(3):
-            chain.positions[room.sites[0], c] = room.place[1, c]
+            chain.positions[trial.sites[0], c] = trial.positions[1, c]
 
 
 @kernel
-def _undo(neighbors, listed, moves, room, k):
+def _undo(walk, k):
     """Put elements or vectors back, to the last bit."""
-    if moves.table[k].kind == SWAP:
-        _exchange(neighbors, room)
+    if walk.moves.table[k].kind == SWAP:
+        _exchange(walk)
     else:
-        _displace(neighbors, listed, room, 0)
+        _displace(walk, 0)
 
 
 @kernel
-def _settle(neighbors, listed, moves, chain, room, course, m, k, uniforms, found, outcome):
+def _settle(walk, m, k, uniforms, found, outcome):
     """Accept or undo what was tried."""
-    change = 0.0
+    chain, trial, stage, change = walk.chain, walk.trial, walk.stage, 0.0
     for e in range(found):
-        change += room.energies[e] - chain.energies[room.centers[e]]
+        change += trial.energies[e] - chain.energies[trial.centers[e]]
     if not math.isfinite(change):
         outcome[1] = BAD
-    accepted = outcome[1] == DONE and is_accepted(-change / thermal_energy(course, m), uniforms)
+    accepted = outcome[1] == DONE and is_accepted(-change / thermal_energy(stage, m), uniforms)
     if accepted:
-        _keep(moves, chain, room, k, found)
+        _keep(walk, k, found)
         chain.total[0] += change
     else:
-        _undo(neighbors, listed, moves, room, k)
+        _undo(walk, k)
     if outcome[1] == DONE:
-        count(moves, chain, course, m, k, accepted)
+        count(walk.moves, chain, stage, m, k, accepted)
 
 
 @njit
-def walk_range(tables, networks, neighbors, listed, moves, chain, room, course, uniforms, begin, end, crew, outcome):
+def walk_range(tables, networks, walk, uniforms, begin, end, workers, outcome):
     """Make moves until all are made or something else is to be done.
 
     Parameters
     ----------
-    tables, networks, neighbors
-        Symmetry functions, networks, and pairs of all sites; elements of sites and vectors of pairs are changed.
-    listed : Listed
-    moves : Moves
-    chain : Chain
-        Changed.
-    room : Room
-        Scratch.
-    course : Course
+    tables, networks
+        Symmetry functions and networks.
+    walk : Walk
     uniforms : (m, UNIFORMS) float64
         Random numbers, 0 <= x < 1; moves begin ... end - 1 of them are made.
-    crew : int
-        Who shares the atoms that a move concerns, if they are many.
+    workers : int
+        Threads that share the atoms of a move, if these are many.
     outcome : (2,) int64
         The move that was not made, and why: DONE (it is `end`), FAR, CELL or BAD.
     """
-    scratch = make_scratch(tables, networks, listed.lanes)
+    neighbors, trial, lanes = walk.neighbors, walk.trial, walk.listed.lanes
+    scratch = make_scratch(tables, networks, lanes)
     outcome[0], outcome[1] = end, DONE
     for m in range(begin, end):
-        k, found = _propose(neighbors, listed, moves, chain, room, uniforms[m], outcome)
+        k, found = _propose(walk, uniforms[m], outcome)
         if outcome[1] == DONE:
-            centers, energies, outside = room.centers[:found], room.energies, room.outside
-            if crew == ALONE or found < _FEW:
+            centers, energies, outside = trial.centers[:found], trial.energies, trial.outside
+            if workers == ALONE or found < _LEAST_SHARED:
                 fill_energies(tables, networks, neighbors, centers, 0, found, scratch, energies, outside)
             else:
-                energies_range(tables, networks, neighbors, centers, listed.lanes, 0, found, crew, energies, outside)
-            _settle(neighbors, listed, moves, chain, room, course, m, k, uniforms[m], found, outcome)
+                energies_range(tables, networks, neighbors, centers, lanes, 0, found, workers, energies, outside)
+            _settle(walk, m, k, uniforms[m], found, outcome)
         if outcome[1] != DONE:
             outcome[0] = m
             break

@@ -7,14 +7,14 @@ import numpy as np
 from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.acsf import values as acsf
 from fastsf.kernels.acsf.environment import padded_size
-from fastsf.kernels.networks.networks import Work, atom_energy, make_work
+from fastsf.kernels.networks.feedforward import Work, atom_energy, make_work
 from fastsf.kernels.sharing import ALONE, share_out
 
 
-class Scratch(NamedTuple):
+class ValuesScratch(NamedTuple):
     """Memory of one thread."""
 
-    functions: acsf.Scratch
+    functions: acsf.ValuesScratch
     work: Work
     values: np.ndarray  # (s,) float64: of the current centre
     nothing: np.ndarray  # (0,) float64: gradients are not wanted
@@ -24,7 +24,7 @@ class Scratch(NamedTuple):
 def make_scratch(tables, networks, lanes):
     """Memory for centres with at most `lanes` padded neighbours."""
     values = np.empty(networks.center.shape[1])
-    return Scratch(acsf.make_scratch(tables, lanes), make_work(networks), values, np.empty(0))
+    return ValuesScratch(acsf.make_scratch(tables, lanes), make_work(networks), values, np.empty(0))
 
 
 @kernel
@@ -45,7 +45,7 @@ def lanes_needed(tables, neighbors):
 
 
 @njit
-def energies_range(tables, networks, neighbors, centers, lanes, begin, end, crew, energies, outside):
+def energies_range(tables, networks, neighbors, centers, lanes, begin, end, workers, energies, outside):
     """Energies of centers[begin:end], with memory of their own.
 
     Parameters
@@ -61,8 +61,8 @@ def energies_range(tables, networks, neighbors, centers, lanes, begin, end, crew
     outside : (k,) int64
         Columns whose value is outside the range of the training set.
     """
-    if crew != ALONE:
-        share_out(crew, (tables, networks, neighbors, centers, lanes), begin, end, (energies, outside))
+    if workers != ALONE:
+        share_out(workers, (tables, networks, neighbors, centers, lanes), begin, end, (energies, outside))
         return
     scratch = make_scratch(tables, networks, lanes)
     fill_energies(tables, networks, neighbors, centers, begin, end, scratch, energies, outside)

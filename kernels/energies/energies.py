@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import allocator, kernel, njit
-from fastsf.kernels.networks.networks import atom_energy, make_work
+from fastsf.kernels.acsf.tables import SUMS
+from fastsf.kernels.networks.feedforward import atom_energy, make_work
 from fastsf.kernels.sharing import ALONE, share_out
 
+from ..acsf.center_gradients import add_radial, clear, gradient_size, spread
+from ..acsf.center_sums import make_rest, scatter
 from ..acsf.environment import Environment, aligned, lanes_of, make_environment, padded_size, prepare
 from ..acsf.moments import Moments, make_moments
-from ..acsf.pair_gradients import add_radial, clear, room, spread
-from ..acsf.pair_sums import make_rest, scatter
 from ..acsf.triplets import CHUNK, Chunks, fill_angles, get_chunk, make_chunks, next_triplets, pack_slopes, rewind
 from ..acsf.values import sum_chunk, sum_radials, sum_wide_groups
 from ..acsf.vjp import add_wide_groups, fill_polynomials, make_polynomials, resolve_chunk
@@ -31,10 +32,10 @@ class Kept(NamedTuple):
 
     size: np.ndarray  # (chunks, 2) int64: blocks and lanes
     first: np.ndarray  # (groups + 1,) int64: first chunk of each group
-    at: np.ndarray  # (groups, 2) int64: where to go on behind the last one
+    cursor: np.ndarray  # (groups, 2) int64: where to go on behind the last one
 
 
-class Scratch(NamedTuple):
+class EnergiesScratch(NamedTuple):
     """Memory of one thread."""
 
     env: Environment
@@ -45,7 +46,7 @@ class Scratch(NamedTuple):
     gradient: np.ndarray  # of the pairs of one centre
     polynomials: np.ndarray
     rest: np.ndarray  # (24,) float64: scratch of `scatter`
-    at: np.ndarray  # (2,) int64: where the triplets of a group go on
+    cursor: np.ndarray  # (2,) int64: where the triplets of a group go on
 
 
 @allocator
@@ -67,13 +68,13 @@ def make_scratch(tables, neighbors):
     """Memory that suffices for every centre."""
     env = make_environment(tables, neighbors)
     chunks = make_chunks(tables, number_of_chunks(tables, neighbors))
-    return Scratch(
+    return EnergiesScratch(
         env,
         chunks,
         make_kept(tables, len(chunks.blocks)),
         make_moments(),
         make_wide(tables, lanes_of(env)),
-        aligned(room(env)),
+        aligned(gradient_size(env)),
         make_polynomials(tables, 1)[0],
         make_rest(),
         np.zeros(2, np.int64),
@@ -81,21 +82,21 @@ def make_scratch(tables, neighbors):
 
 
 @kernel
-def _forward_group(tables, shell, g, env, chunks, kept, at, used, out):
+def _forward_group(tables, shell, g, env, chunks, kept, cursor, used, out):
     """Values of the functions of a group; returns the number of chunks that are kept then."""
     group, section = tables.groups[g], tables.sections[shell.section_first]
-    rewind(at)
+    rewind(cursor)
     kept.first[g] = used
-    kept.at[g, 0], kept.at[g, 1] = at[0], at[1]
+    kept.cursor[g, 0], kept.cursor[g, 1] = cursor[0], cursor[1]
     while True:
         chunk = get_chunk(chunks, used)
-        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, cursor, True)
         if blocks == 0:
             break
         sum_chunk(tables.channels, tables.terms, group, chunk, lanes, out)
         if used < len(kept.size) - 1:
             kept.size[used, 0], kept.size[used, 1] = blocks, lanes
-            kept.at[g, 0], kept.at[g, 1] = at[0], at[1]
+            kept.cursor[g, 0], kept.cursor[g, 1] = cursor[0], cursor[1]
             used += 1
     kept.first[g + 1] = used
     return used
@@ -110,7 +111,9 @@ def _forward(tables, neighbors, center, scratch, out):
         prepare(scratch.env, shell, tables, neighbors, center, True)
         sum_radials(tables, shell, scratch.env, out)
         for g in range(shell.group_first, shell.group_last):
-            used = _forward_group(tables, shell, g, scratch.env, scratch.chunks, scratch.kept, scratch.at, used, out)
+            used = _forward_group(
+                tables, shell, g, scratch.env, scratch.chunks, scratch.kept, scratch.cursor, used, out
+            )
         sum_wide_groups(tables, shell, scratch.env, scratch.moments, scratch.wide, True, out)
 
 
@@ -122,7 +125,7 @@ def _add_chunk(tables, group, env, chunk, gradient, polynomials, weights, blocks
 
 
 @kernel
-def _backward_group(tables, shell, g, env, chunks, kept, at, gradient, polynomials, weights):
+def _backward_group(tables, shell, g, env, chunks, kept, cursor, gradient, polynomials, weights):
     group, section = tables.groups[g], tables.sections[shell.section_first]
     fill_polynomials(tables, group, weights, polynomials)
     for index in range(kept.first[g], kept.first[g + 1]):
@@ -131,10 +134,10 @@ def _backward_group(tables, shell, g, env, chunks, kept, at, gradient, polynomia
         if group.windowed:
             fill_angles(chunk, lanes)
         _add_chunk(tables, group, env, chunk, gradient, polynomials, weights, blocks, lanes)
-    at[0], at[1] = kept.at[g, 0], kept.at[g, 1]
+    cursor[0], cursor[1] = kept.cursor[g, 0], kept.cursor[g, 1]
     chunk = get_chunk(chunks, len(kept.size) - 1)
     while True:
-        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, at, True)
+        blocks, lanes = next_triplets(env, chunk, section, tables.channels, group, cursor, True)
         if blocks == 0:
             break
         _add_chunk(tables, group, env, chunk, gradient, polynomials, weights, blocks, lanes)
@@ -142,7 +145,7 @@ def _backward_group(tables, shell, g, env, chunks, kept, at, gradient, polynomia
 
 @kernel
 def _backward(tables, neighbors, center, scratch, weights, out, sums):
-    """Add the gradients of sum_s weights_0s G_s of a centre to out (p, 3) and sums (12,), as `scatter` does."""
+    """Add the gradients of sum_s weights_0s G_s of a centre to out (p, 3) and sums (SUMS,), as `scatter` does."""
     element, env, gradient = neighbors.species[center], scratch.env, scratch.gradient
     last = tables.shell_first[element + 1] - 1
     for s in range(last, tables.shell_first[element] - 1, -1):
@@ -155,14 +158,14 @@ def _backward(tables, neighbors, center, scratch, weights, out, sums):
             radial = tables.radials[q]
             add_radial(env, gradient, 0, radial.slot, radial.element, weights[0, radial.column])
         for g in range(shell.group_first, shell.group_last):
-            state = scratch.chunks, scratch.kept, scratch.at, gradient, scratch.polynomials
+            state = scratch.chunks, scratch.kept, scratch.cursor, gradient, scratch.polynomials
             _backward_group(tables, shell, g, env, *state, weights[0])
         add_wide_groups(tables, shell, env, scratch.moments, scratch.wide, gradient, weights)
         scatter(env, gradient, 0, lanes, scratch.rest, out, sums)
 
 
 @njit
-def energies_range(tables, networks, neighbors, begin, end, crew, values, energies, outside, pair_gradient, sums):
+def energies_range(tables, networks, neighbors, begin, end, workers, values, energies, outside, pair_gradient, sums):
     """Energies of the atoms begin ... end - 1 and their gradients with respect to the pair vectors.
 
     Parameters
@@ -177,11 +180,11 @@ def energies_range(tables, networks, neighbors, begin, end, crew, values, energi
         Columns whose value is outside the range of the training set.
     pair_gradient : (p, 3) float64
         g_p = dE_i/dr_p, eV/Å.
-    sums : (n, 12) float64
-        sum_p g_p (3) and sum_p r_p (x) g_p (9) over the pairs of each atom.
+    sums : (n, SUMS) float64
+        sum_p g_p and sum_p r_p (x) g_p over the pairs of each atom.
     """
-    if crew != ALONE:
-        share_out(crew, (tables, networks, neighbors), begin, end, (values, energies, outside, pair_gradient, sums))
+    if workers != ALONE:
+        share_out(workers, (tables, networks, neighbors), begin, end, (values, energies, outside, pair_gradient, sums))
         return
     scratch, work, weights = make_scratch(tables, neighbors), make_work(networks), np.empty((1, values.shape[1]))
     mode = flush_subnormals()
@@ -190,7 +193,7 @@ def energies_range(tables, networks, neighbors, begin, end, crew, values, energi
         energies[i], outside[i] = atom_energy(networks, neighbors.species[i], values[i], work, weights[0])
         for p in range(neighbors.start[i], neighbors.start[i + 1]):
             pair_gradient[p, 0] = pair_gradient[p, 1] = pair_gradient[p, 2] = 0.0
-        for c in range(12):
+        for c in range(SUMS):
             sums[i, c] = 0.0
         _backward(tables, neighbors, i, scratch, weights, pair_gradient, sums[i])
     keep_subnormals(mode)

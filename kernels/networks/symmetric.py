@@ -29,27 +29,27 @@ def _use(element, x, own, p, mirrored):
 
 
 @inline
-def _load_four(array, at):
-    return load(array, at), load(array, at + LANES), load(array, at + 2 * LANES), load(array, at + 3 * LANES)
+def _load_four(array, base):
+    return load(array, base), load(array, base + LANES), load(array, base + 2 * LANES), load(array, base + 3 * LANES)
 
 
 @inline
-def _store_four(array, at, a, b, c, d):
-    store(array, at, a)
-    store(array, at + LANES, b)
-    store(array, at + 2 * LANES, c)
-    store(array, at + 3 * LANES, d)
+def _store_four(array, base, a, b, c, d):
+    store(array, base, a)
+    store(array, base + LANES, b)
+    store(array, base + 2 * LANES, c)
+    store(array, base + 3 * LANES, d)
 
 
 @kernel
 def _rows(matrix, size, row, columns, out):
     """Add what `ROWS` rows from the diagonal on, and their mirror images, contribute."""
     _diagonal(matrix, size, row, columns, out)
-    at, m = row * LANES, row * size + row + ROWS
-    p0, p1, p2, p3 = _load_four(columns, at)
-    p4, p5, p6, p7 = _load_four(columns, at + 4 * LANES)
-    s0, s1, s2, s3 = _load_four(out, at)
-    s4, s5, s6, s7 = _load_four(out, at + 4 * LANES)
+    base, m = row * LANES, row * size + row + ROWS
+    p0, p1, p2, p3 = _load_four(columns, base)
+    p4, p5, p6, p7 = _load_four(columns, base + 4 * LANES)
+    s0, s1, s2, s3 = _load_four(out, base)
+    s4, s5, s6, s7 = _load_four(out, base + 4 * LANES)
     for i in range((row + ROWS) * LANES, size * LANES, LANES):
         x, y, z = load(columns, i), load(out, i), splat(0.0)
         s0, y = _use(load_one(matrix, m), x, s0, p0, y)
@@ -62,20 +62,20 @@ def _rows(matrix, size, row, columns, out):
         s7, z = _use(load_one(matrix, m + 7 * size), x, s7, p7, z)
         store(out, i, y + z)
         m += 1
-    _store_four(out, at, s0, s1, s2, s3)
-    _store_four(out, at + 4 * LANES, s4, s5, s6, s7)
+    _store_four(out, base, s0, s1, s2, s3)
+    _store_four(out, base + 4 * LANES, s4, s5, s6, s7)
 
 
 @njit
-def times_range(matrix, bounds, columns, begin, end, crew, out):
+def times_range(matrix, bounds, columns, begin, end, workers, out):
     """What the rows of the parts begin ... end - 1 contribute to matrix times columns, added to out.
 
     matrix (size * size,) has its upper triangle filled, row by row, where size is a multiple of `ROWS`; part k are the
     rows bounds[k] ... bounds[k + 1] - 1, multiples of `ROWS` too; columns (size * LANES,) has eight numbers per row,
     and out (parts, size * LANES) a sum for each part.
     """
-    if crew != ALONE:
-        share_out(crew, (matrix, bounds, columns), begin, end, (out,))
+    if workers != ALONE:
+        share_out(workers, (matrix, bounds, columns), begin, end, (out,))
         return
     size = len(columns) // LANES
     for k in range(begin, end):

@@ -34,22 +34,22 @@ def fill_blocks(jacobian, centers, rows, first, factor, scratch, index, blocks):
     scratch (3, n) int64 is zero at first.
     """
     start, column, atom, data = jacobian
-    seen, place, filled = scratch[0], scratch[1], scratch[2]
+    seen, position, filled = scratch[0], scratch[1], scratch[2]
     for c in range(len(rows)):
         own = centers[rows[c]] - first
         for entry in range(start[rows[c]] - 1, start[rows[c] + 1]):  # one more than there are: the centre itself
             moved = own if entry < start[rows[c]] else atom[entry] - first
             if seen[moved] != c + 1:
                 seen[moved] = c + 1
-                place[moved] = filled[moved]
+                position[moved] = filled[moved]
                 filled[moved] += 1
-                index[moved, place[moved]] = c
+                index[moved, position[moved]] = c
             if entry >= start[rows[c]]:
                 s = column[entry]
                 for x in range(3):
                     change = data[entry, x] * factor[s]
-                    blocks[moved, place[moved], x, s] += change
-                    blocks[own, place[own], x, s] -= change
+                    blocks[moved, position[moved], x, s] += change
+                    blocks[own, position[own], x, s] -= change
 
 
 @njit
@@ -58,10 +58,10 @@ def push_forward(gradient, index, blocks, sums, out):
 
     sums (d, s) is scratch: with one sum per column the loop is one of vectors.
     """
-    n, places, directions, columns = blocks.shape
+    n, width, directions, columns = blocks.shape
     for a in range(n):
         sums[:] = 0.0
-        for k in range(places):
+        for k in range(width):
             row = index[a, k]
             for x in range(directions):
                 for s in range(columns):
@@ -76,9 +76,9 @@ def push_forward(gradient, index, blocks, sums, out):
 @njit
 def pull_back(cotangent, index, blocks, out):
     """Add the sums over atoms and directions of cotangent (n, d) times blocks (n, K, d, s) to the rows index of out."""
-    n, places, directions, columns = blocks.shape
+    n, width, directions, columns = blocks.shape
     for a in range(n):
-        for k in range(places):
+        for k in range(width):
             row = index[a, k]
             for x in range(directions):
                 weight = cotangent[a, x]

@@ -44,14 +44,14 @@ class Lattices(NamedTuple):
     height: np.ndarray  # (structures, 3) float64: distance of faces; without period, the extent of the atoms
     wrapped: np.ndarray  # (n, 3) float64: positions moved into the reduced cell
     wraps: np.ndarray  # (n, 3) int64: in which image of the cell an atom was
-    place: np.ndarray  # (n, 3) float64: distance from the faces at the origin, 0 <= place <= height
+    depth: np.ndarray  # (n, 3) float64: distance from the faces at the origin, 0 <= depth <= height
 
 
 class Bins(NamedTuple):
     """How cells are cut, and in which bins atoms are."""
 
     cut: np.ndarray  # (structures + 1, 4, 3) int64: COUNT, REACH, PAD along each axis; FIRST also of what follows
-    place: np.ndarray  # (n, 3) int64: bin of an atom along each axis
+    bin: np.ndarray  # (n, 3) int64: bin of an atom along each axis
     lower: np.ndarray  # (n, 3) int64: its images stand from so many cells away ...
     upper: np.ndarray  # (n, 3) int64: ... to so many
 
@@ -66,7 +66,7 @@ class Search(NamedTuple):
     center: np.ndarray  # (3 (m + 8),) float64: x of all images, then y and z, rounded once more
     shift: np.ndarray  # (m, 3) int64: from the given position of the atom to the image, in cell vectors
     moved: np.ndarray  # (m + 1,) int64: how many of the images before have a shift
-    room: int  # images near a bin are not more than this
+    most_near: int  # images near a bin are not more than this
     cutoff: float  # Å
     blur: float  # Å: how much less or more it is where coordinates from near by are rounded to float32
     limit: float  # squared cutoff: pairs below it are found
@@ -154,13 +154,13 @@ def reduce_cells(lattices, reduced):
 
 
 @njit
-def wrap_range(lattices, positions, begin, end, crew):
-    """Wrap the atoms begin ... end - 1: fills `wrapped`, `wraps` and `place`.
+def wrap_range(lattices, positions, begin, end, workers):
+    """Wrap the atoms begin ... end - 1: fills `wrapped`, `wraps` and `depth`.
 
     Places along axes without period count from the first atom of the structure.
     """
-    if crew != ALONE:
-        share_out(crew, (lattices, positions), begin, end, ())
+    if workers != ALONE:
+        share_out(workers, (lattices, positions), begin, end, ())
         return
     for s in range(len(lattices.cell)):
         for i in range(max(begin, lattices.first[s]), min(end, lattices.first[s + 1])):
@@ -186,7 +186,7 @@ def _wrap(lattices, s, i, positions):
         else:
             x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
             x, y, z = x - positions[start, 0], y - positions[start, 1], z - positions[start, 2]
-        lattices.place[i, k] = _along(lattices, s, k, x, y, z) * lattices.height[s, k]
+        lattices.depth[i, k] = _along(lattices, s, k, x, y, z) * lattices.height[s, k]
 
 
 @kernel
@@ -199,16 +199,16 @@ def _along(lattices, s, k, x, y, z):
 @njit
 def measure_extent(lattices):
     """Along axes without period, let places count from the lowest atom, and take the extent for the height."""
-    place = lattices.place
+    depth = lattices.depth
     for s in range(len(lattices.cell)):
         for k in range(3):
             if lattices.periodic[s, k]:
                 continue
             low, high = math.inf, -math.inf
             for i in range(lattices.first[s], lattices.first[s + 1]):
-                low, high = min(low, place[i, k]), max(high, place[i, k])
+                low, high = min(low, depth[i, k]), max(high, depth[i, k])
             for i in range(lattices.first[s], lattices.first[s + 1]):
-                place[i, k] -= low
+                depth[i, k] -= low
             lattices.height[s, k] = max(high - low, 0.0)
 
 
@@ -267,19 +267,19 @@ def _limit(cut, height, periodic, cutoff, allowed):
 
 
 @njit
-def bin_range(lattices, cutoff, bins, begin, end, crew):
+def bin_range(lattices, cutoff, bins, begin, end, workers):
     """Find the bins of the atoms begin ... end - 1 and how far their images reach: fills the rest of `Bins`."""
-    if crew != ALONE:
-        share_out(crew, (lattices, cutoff, bins), begin, end, ())
+    if workers != ALONE:
+        share_out(workers, (lattices, cutoff, bins), begin, end, ())
         return
-    cut, place, lower, upper = bins.cut, bins.place, bins.lower, bins.upper
+    cut, bin, lower, upper = bins.cut, bins.bin, bins.lower, bins.upper
     for s in range(len(lattices.cell)):
         for i in range(max(begin, lattices.first[s]), min(end, lattices.first[s + 1])):
             for k in range(3):
                 count, pad, height = cut[s, COUNT, k], cut[s, PAD, k], lattices.height[s, k]
-                fraction = lattices.place[i, k] / height if height > 0 else 0.0
+                fraction = lattices.depth[i, k] / height if height > 0 else 0.0
                 inside = min(max(int(fraction * count), 0), count - 1)
-                place[i, k], lower[i, k], upper[i, k] = inside + pad, 0, 0
+                bin[i, k], lower[i, k], upper[i, k] = inside + pad, 0, 0
                 if pad > 0:
                     far = cutoff / height + _MARGIN
                     lower[i, k] = max(math.ceil(-far - fraction), -((inside + pad) // count))

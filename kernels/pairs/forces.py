@@ -9,13 +9,13 @@ from fastsf.kernels.sharing import ALONE, share_out
 
 
 @njit
-def gather_range(start, reverse, g, sums, begin, end, crew, gradient):
+def gather_range(start, reverse, g, sums, begin, end, workers, gradient):
     """Gradients with respect to the positions (n, 3) of the atoms begin ... end - 1.
 
-    The rows of sums (n, 12) start with sum_p g_p.
+    The rows of sums (n, SUMS) start with sum_p g_p.
     """
-    if crew != ALONE:
-        share_out(crew, (start, reverse, g, sums), begin, end, (gradient,))
+    if workers != ALONE:
+        share_out(workers, (start, reverse, g, sums), begin, end, (gradient,))
         return
     for i in range(begin, end):
         x, y, z = -sums[i, 0], -sums[i, 1], -sums[i, 2]

@@ -22,10 +22,10 @@ def count_images(lattices, bins, first):
                         first[_bin(bins, s, i, a, b, c) + 1] += 1
     for h in range(len(first) - 1):
         first[h + 1] += first[h]
-    room = 0
+    most_near = 0
     for s in range(len(lattices.cell)):
-        room = max(room, _most_near(cut, first, s))
-    return room
+        most_near = max(most_near, _most_near(cut, first, s))
+    return most_near
 
 
 @kernel
@@ -41,22 +41,22 @@ def _most_near(cut, first, s):
 @kernel
 def _bin(bins, s, i, a, b, c):
     """Bin of the image of atom i that is a, b and c cells away."""
-    cut, place = bins.cut, bins.place
+    cut, bin = bins.cut, bins.bin
     columns, layers = cut[s, COUNT, 1] + 2 * cut[s, PAD, 1], cut[s, COUNT, 2] + 2 * cut[s, PAD, 2]
-    row = place[i, 0] + a * cut[s, COUNT, 0]
-    column = place[i, 1] + b * cut[s, COUNT, 1]
-    layer = place[i, 2] + c * cut[s, COUNT, 2]
+    row = bin[i, 0] + a * cut[s, COUNT, 0]
+    column = bin[i, 1] + b * cut[s, COUNT, 1]
+    layer = bin[i, 2] + c * cut[s, COUNT, 2]
     return cut[s, FIRST, ALL] + (row * columns + column) * layers + layer
 
 
 @njit
-def sort_range(lattices, bins, search, begin, end, crew):
+def sort_range(lattices, bins, search, begin, end, workers):
     """Put the images of the bins begin ... end - 1 in their order (a counting sort).
 
     Moves `first` of each bin to its end.
     """
-    if crew != ALONE:
-        share_out(crew, (lattices, bins, search), begin, end, ())
+    if workers != ALONE:
+        share_out(workers, (lattices, bins, search), begin, end, ())
         return
     first, cut, lower, upper = search.first, bins.cut, bins.lower, bins.upper
     for s in range(len(lattices.cell)):
@@ -67,7 +67,7 @@ def sort_range(lattices, bins, search, begin, end, crew):
         first_row, last_row = (begin - before) // bins_of_row, (end - 1 - before) // bins_of_row
         for i in range(lattices.first[s], lattices.first[s + 1]):
             for a in range(lower[i, 0], upper[i, 0] + 1):
-                row = bins.place[i, 0] + a * cut[s, COUNT, 0]
+                row = bins.bin[i, 0] + a * cut[s, COUNT, 0]
                 if row < first_row or row > last_row:
                     continue
                 for b in range(lower[i, 1], upper[i, 1] + 1):

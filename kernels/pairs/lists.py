@@ -11,7 +11,7 @@ from fastsf.kernels.vector.simd import LANES, first_lanes, load, select, splat, 
 from fastsf.kernels.vector.simd_double import equal_lanes, lane_numbers, store_folded, three_lanes
 
 
-class Places(NamedTuple):
+class ImagePositions(NamedTuple):
     """Where the atoms and the images behind the pairs of a structure stand; the pairs' vectors follow from it."""
 
     cell: np.ndarray  # (3, 3) float64, Å
@@ -64,10 +64,10 @@ def stretch_images(search, wraps, cell):
 
 
 @njit
-def refresh_range(points, wrapped, start, image, begin, end, crew, vector):
+def refresh_range(points, wrapped, start, image, begin, end, workers, vector):
     """Vectors (3 p,) of the pairs of atoms begin to end, from where the images (`Search.points`) are now."""
-    if crew != ALONE:
-        share_out(crew, (points, wrapped, start, image), begin, end, (vector,))
+    if workers != ALONE:
+        share_out(workers, (points, wrapped, start, image), begin, end, (vector,))
         return
     for i in range(begin, end):
         center = three_lanes(wrapped[i, 0], wrapped[i, 1], wrapped[i, 2])
@@ -76,27 +76,27 @@ def refresh_range(points, wrapped, start, image, begin, end, crew, vector):
 
 
 @kernel
-def move_atom(places, start, neighbor, reverse, atom, position, vector):
+def move_atom(images, start, neighbor, reverse, atom, position, vector):
     """Put one atom elsewhere (3,): new vectors (p, 3) of its pairs and their reverses, as by `refresh_range`."""
-    wraps, wrapped, cell, points = places.wraps, places.wrapped, places.cell, places.points
+    wraps, wrapped, cell, points = images.wraps, images.wrapped, images.cell, images.points
     for c in range(3):
         wrapped[atom, c] = minus_shift(position[c], wraps[atom, 0], wraps[atom, 1], wraps[atom, 2], cell, c)
     for p in range(start[atom], start[atom + 1]):
-        j, q, at = neighbor[p], reverse[p], 8 * places.image[p] + 4
+        j, q, base = neighbor[p], reverse[p], 8 * images.image[p] + 4
         for c in range(3):
-            step = (wrapped[j, c] - wrapped[atom, c]) + points[at + c]
+            step = (wrapped[j, c] - wrapped[atom, c]) + points[base + c]
             vector[p, c], vector[q, c] = step, -step
 
 
 @njit
-def reverse_range(start, neighbor, vector, begin, end, crew, reverse):
+def reverse_range(start, neighbor, vector, begin, end, workers, reverse):
     """Index of the pair (j, i, -S) of each pair (i, j, S), i <= j, of the atoms begin to end, and back.
 
     The vector of the reverse is exactly the negative, and no other pair of the same atoms has that vector.
     `neighbor` must be readable for eight elements more.
     """
-    if crew != ALONE:
-        share_out(crew, (start, neighbor, vector), begin, end, (reverse,))
+    if workers != ALONE:
+        share_out(workers, (start, neighbor, vector), begin, end, (reverse,))
         return
     lanes = lane_numbers()
     for i in range(begin, end):
@@ -104,10 +104,10 @@ def reverse_range(start, neighbor, vector, begin, end, crew, reverse):
             j = neighbor[p]
             if j < i:
                 continue
-            place = splat(0.0)
+            index = splat(0.0)
             for q in range(start[j], start[j + 1], LANES):
-                place = select(equal_lanes(neighbor, q, i) & first_lanes(start[j + 1] - q), lanes + q, place)
-            q = int(sum_lanes(place))  # exact unless j has several images of i near it
+                index = select(equal_lanes(neighbor, q, i) & first_lanes(start[j + 1] - q), lanes + q, index)
+            q = int(sum_lanes(index))  # exact unless j has several images of i near it
             if not (start[j] <= q < start[j + 1] and neighbor[q] == i and _opposite(vector, p, q)):
                 q = start[j]
                 while not (neighbor[q] == i and _opposite(vector, p, q)):

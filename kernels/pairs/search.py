@@ -66,10 +66,10 @@ def _gather(search, s, home, near, image):
     a = inside // (cut[s, COUNT, 2] * cut[s, COUNT, 1]) + cut[s, PAD, 0]
     own = block + (a * columns + b) * layers + c
     origin = first[own]
-    here = first[own + 1] - origin
-    total, at, moved = 0, 0, 0
-    if here == 0:
-        return total, at, here, False
+    home_count = first[own + 1] - origin
+    total, home_first, moved = 0, 0, 0
+    if home_count == 0:
+        return total, home_first, home_count, False
     x, y, z = center[origin], center[stride + origin], center[2 * stride + origin]
     low, high = max(c - cut[s, REACH, 2], 0), min(c + cut[s, REACH, 2], layers - 1) + 1
     for row in range(max(a - cut[s, REACH, 0], 0), min(a + cut[s, REACH, 0], rows - 1) + 1):
@@ -77,7 +77,7 @@ def _gather(search, s, home, near, image):
             base = block + (row * columns + column) * layers
             begin, end = first[base + low], first[base + high]
             if row == a and column == b:
-                at = total + origin - begin
+                home_first = total + origin - begin
             for e in range(begin, end, LANES):
                 to = total + e - begin
                 store_narrow(near, to, load(center, e) - x)
@@ -89,7 +89,7 @@ def _gather(search, s, home, near, image):
             total += end - begin
     for e in range(total, total + _WIDE):
         near[e] = math.nan
-    return total, at, here, moved > 0
+    return total, home_first, home_count, moved > 0
 
 
 @kernel
@@ -130,23 +130,23 @@ def _keep_close(points, own, limit, index, count):
 
 
 @njit
-def search_range(search, begin, end, crew, start, blank, out, counts):
+def search_range(search, begin, end, workers, start, blank, out, counts):
     """Search the bins begin to end (only bins inside cells are counted).
 
     Where `counts` (n,) is given, count the pairs of each atom; where it is empty, write them: those of atom i
     go to start[i] and the following. If `blank`, the array for shifts is zero already.
     """
-    if crew != ALONE:
-        share_out(crew, (search,), begin, end, (start, blank, out, counts))
+    if workers != ALONE:
+        share_out(workers, (search,), begin, end, (start, blank, out, counts))
         return
-    size = (search.room // _WIDE + 2) * _WIDE
+    size = (search.most_near // _WIDE + 2) * _WIDE
     near, image, index = np.empty(3 * size, np.float32), np.empty(size, np.int32), np.empty(size, np.int32)
     s = 0
     for home in range(begin, end):
         while search.cut[s + 1, FIRST, INSIDE] <= home:
             s += 1
-        total, at, here, any_moved = _gather(search, s, home, near, image)
-        for u in range(at, at + here):
+        total, home_first, home_count, any_moved = _gather(search, s, home, near, image)
+        for u in range(home_first, home_first + home_count):
             own = image[u]
             i = search.atom[own]
             x, y, z = near[u], near[size + u], near[2 * size + u]

@@ -19,8 +19,8 @@ from fastsf.kernels.acsf.environment import (
     coordinate,
     environment_of,
     fill_shell,
-    lane_at,
     lanes_of,
+    near_lane,
     padded_size,
 )
 from fastsf.kernels.vector.simd import LANES, load_one, store_one
@@ -66,16 +66,16 @@ def _gather_rows(env, neighbors, rows, begin, end):
     lanes = (count + LANES - 1) // LANES * LANES
     env.count[0], env.first[0], env.first[1] = count, 0, lanes
     for k in range(count):
-        p, at = rows.pair[begin + k], lane_at(k)
+        p, base = rows.pair[begin + k], near_lane(k)
         x, y, z = neighbors.vector[p, 0], neighbors.vector[p, 1], neighbors.vector[p, 2]
-        store_one(near, at + X, x)
-        store_one(near, at + Y, y)
-        store_one(near, at + Z, z)
-        store_one(near, at + R_SQUARED, x * x + y * y + z * z)
+        store_one(near, base + X, x)
+        store_one(near, base + Y, y)
+        store_one(near, base + Z, z)
+        store_one(near, base + R_SQUARED, x * x + y * y + z * z)
     for k in range(count, lanes):
-        at = lane_at(k)
-        near[at + X] = near[at + Y] = near[at + Z] = 0.0
-        near[at + R_SQUARED] = FAR
+        base = near_lane(k)
+        near[base + X] = near[base + Y] = near[base + Z] = 0.0
+        near[base + R_SQUARED] = FAR
 
 
 @kernel
@@ -107,14 +107,14 @@ def distance_gradient(env, brackets, tables, rows, k, row, weights, push):
         push[m] = 0.0
     for t in range(tables.term_first[kind], tables.term_first[kind + 1]):
         term = tables.terms[t]
-        weight, at = weights[term.column], term.factor * size + k
+        weight, base = weights[term.column], term.factor * size + k
         if term.factor == NO_FACTOR:
             along += weight * coordinate(env, k, R_INVERSE)
         elif term.slot == NO_SLOT:
-            along += weight * load_one(env.factor_slope, at)
+            along += weight * load_one(env.factor_slope, base)
         else:
-            push[term.slot] += weight * load_one(env.factor, at)
-            along += weight * load_one(env.factor_slope, at) * brackets[term.slot * size + k]
+            push[term.slot] += weight * load_one(env.factor, base)
+            along += weight * load_one(env.factor_slope, base) * brackets[term.slot * size + k]
     for m in range(slots):
         slot = tables.slots[tables.slot_first[kind] + m]
         along -= push[m] * slot.partners * load_one(env.factor_slope, slot.factor * size + k)

@@ -10,7 +10,7 @@ from fastsf.kernels.vector.simd import LANES, load_one, splat, store
 
 
 @njit
-def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, crew, energies, slopes, outside, along):
+def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, workers, energies, slopes, outside, along):
     """Make the outputs of networks the energies of the rows begin ... end - 1.
 
     Rows longer than the cutoff of their kind have none. With `smooth`, energies are multiplied by the cutoff function
@@ -19,7 +19,7 @@ def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, crew, e
     Parameters
     ----------
     tables, neighbors, rows
-        `PairTables`, `Neighbors`, `Rows`.
+        `PCSFTables`, `Neighbors`, `PCSFRows`.
     ends : (kinds,) SECTION
         The cutoff functions.
     smooth : int64
@@ -33,10 +33,10 @@ def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, crew, e
     along : (m,) float64
         Derivative of the energy with respect to the distance at constant functions, divided by the distance.
     """
-    if crew != ALONE:
-        share_out(crew, (tables, neighbors, rows, ends, smooth), begin, end, (energies, slopes, outside, along))
+    if workers != ALONE:
+        share_out(workers, (tables, neighbors, rows, ends, smooth), begin, end, (energies, slopes, outside, along))
         return
-    room = aligned(2 * LANES)
+    scratch = aligned(2 * LANES)
     for row in range(begin, end):
         p, kind = rows.pair[row], rows.kind[row]
         x, y, z = neighbors.vector[p, 0], neighbors.vector[p, 1], neighbors.vector[p, 2]
@@ -47,9 +47,9 @@ def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, crew, e
         elif smooth:
             section = ends[kind]
             f, df = envelope(section.core, section.form, section.center, section.inverse_width, splat(r))
-            store(room, 0, f)
-            store(room, LANES, df)
-            factor, slope = load_one(room, 0), load_one(room, LANES)
+            store(scratch, 0, f)
+            store(scratch, LANES, df)
+            factor, slope = load_one(scratch, 0), load_one(scratch, LANES)
             if r > 0.0:
                 along[row] = energies[row] * slope / r
         if factor != 1.0:
@@ -59,10 +59,10 @@ def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, crew, e
 
 
 @njit
-def share_range(neighbors, rows, energies, outside, begin, end, crew, atom_energies, atom_outside):
+def share_range(neighbors, rows, energies, outside, begin, end, workers, atom_energies, atom_outside):
     """Add half the energy of each pair to either atom (n,), and its count of values outside to the one that owns it."""
-    if crew != ALONE:
-        share_out(crew, (neighbors, rows, energies, outside), begin, end, (atom_energies, atom_outside))
+    if workers != ALONE:
+        share_out(workers, (neighbors, rows, energies, outside), begin, end, (atom_energies, atom_outside))
         return
     for i in range(begin, end):
         for p in range(neighbors.start[i], neighbors.start[i + 1]):

@@ -9,19 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import allocator, kernel, njit
+from fastsf.kernels.acsf.center_gradients import ALONG, GX, gradient_lane, gradient_size, spread
 from fastsf.kernels.acsf.environment import (
     R_INVERSE,
     X,
     aligned,
     coordinate,
     environment_of,
-    lane_at,
+    near_lane,
     padded_size,
     prepare,
 )
-from fastsf.kernels.acsf.pair_gradients import ALONG, GX, gradient_lane, room, spread
 from fastsf.kernels.acsf.tables import group_terms
-from fastsf.kernels.acsf.triplets import block_mask, block_second, get_chunk, make_chunks, pack_slopes, product_at
+from fastsf.kernels.acsf.triplets import block_mask, block_second, get_chunk, make_chunks, pack_slopes, product_offset
 from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.vector.simd import LANES, load_one, store_one
 from fastsf.kernels.vector.simd_double import count_bits, list_lanes
@@ -40,7 +40,7 @@ class SumJacobian(NamedTuple):
     data: np.ndarray  # (entries, 3) float64
 
 
-class PairJacobian(NamedTuple):
+class PCSFJacobian(NamedTuple):
     """Derivatives of the rows, one entry for each function and atom that it sees."""
 
     next: np.ndarray  # (m,) int64: where the next entry of a row goes
@@ -100,11 +100,12 @@ def _count_group(tables, rows, env, section, chunks, group, entries):
 
 
 @njit
-def pair_count_range(tables, triangles, neighbors, rows, sums, begin, end, crew, entries):
+def pcsf_count_range(functions, neighbors, rows, sums, begin, end, workers, entries):
     """Number of entries (m,) of the rows that the atoms begin ... end - 1 own; zero before."""
-    if crew != ALONE:
-        share_out(crew, (tables, triangles, neighbors, rows, sums), begin, end, (entries,))
+    if workers != ALONE:
+        share_out(workers, (functions, neighbors, rows, sums), begin, end, (entries,))
         return
+    tables, _, triangles = functions
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks = make_chunks(triangles, 1)
     for i in range(begin, end):
@@ -141,12 +142,12 @@ def _write_sums(env, brackets, tables, neighbors, rows, sums, center, row, k, ja
     own, other = neighbors.species[center], neighbors.species[j]
     for t in range(tables.term_first[kind], tables.term_first[kind + 1]):
         term, pair_entry = tables.terms[t], entry
-        at = term.factor * size + k
-        along = coordinate(env, k, R_INVERSE) if term.factor == NO_FACTOR else load_one(env.factor_slope, at)
+        base = term.factor * size + k
+        along = coordinate(env, k, R_INVERSE) if term.factor == NO_FACTOR else load_one(env.factor_slope, base)
         entry += 1
         of_partner = entry
         if term.slot != NO_SLOT:
-            slot, factor = tables.slots[tables.slot_first[kind] + term.slot], load_one(env.factor, at)
+            slot, factor = tables.slots[tables.slot_first[kind] + term.slot], load_one(env.factor, base)
             along *= brackets[term.slot * size + k]
             along -= factor * slot.partners * load_one(env.factor_slope, slot.factor * size + k)
             entry = _copy_scaled(sums, center, sum_column(slot, own, other), factor, jacobian, entry, term)
@@ -172,7 +173,7 @@ def _most_functions(tables):
 
 @allocator
 def _make_triangles(tables, env):
-    gradient = aligned(_most_functions(tables) * room(env))
+    gradient = aligned(_most_functions(tables) * gradient_size(env))
     gradient[:] = 0.0
     return Triangles(gradient, np.empty(len(env.pair) + LANES, np.int64))
 
@@ -180,14 +181,14 @@ def _make_triangles(tables, env):
 @kernel
 def _take(env, gradient, start, k, jacobian, entry, column):
     """Append the gradient of neighbour k that stands at `start`, and leave zero there."""
-    at, there = start + gradient_lane(k), lane_at(k)
-    along = load_one(gradient, at + ALONG)
-    store_one(gradient, at + ALONG, 0.0)
+    base, k_base = start + gradient_lane(k), near_lane(k)
+    along = load_one(gradient, base + ALONG)
+    store_one(gradient, base + ALONG, 0.0)
     jacobian.column[entry], jacobian.atom[entry] = column, env.atom[k]
     for x in range(3):
-        own = load_one(gradient, at + GX + x * LANES)
-        store_one(gradient, at + GX + x * LANES, 0.0)
-        jacobian.data[entry, x] = own + along * load_one(env.near, there + X + x * LANES)
+        own = load_one(gradient, base + GX + x * LANES)
+        store_one(gradient, base + GX + x * LANES, 0.0)
+        jacobian.data[entry, x] = own + along * load_one(env.near, k_base + X + x * LANES)
 
 
 @kernel
@@ -195,12 +196,12 @@ def _add_functions(tables, group, env, chunk, blocks, lanes, gradient, out):
     """Add the triangles of a chunk to the functions of a group and their gradients."""
     area = 0
     for c in range(group.channel_first, group.channel_last):
-        channel, start = tables.channels[c], product_at(c - group.channel_first)
+        channel, start = tables.channels[c], product_offset(c - group.channel_first)
         for t in range(channel.term_first, channel.term_last):
             term = tables.terms[t]
             out[term.column] += resolve_function(channel, term, start, group, chunk, lanes)
             spread(env, gradient, area, chunk, blocks)
-            area += room(env)
+            area += gradient_size(env)
 
 
 @kernel
@@ -228,7 +229,7 @@ def _write_group(tables, rows, env, section, chunks, group, triangles, jacobian,
                 _add_functions(tables, group, env, chunk, blocks, lanes, triangles.gradient, out[row])
         if found > 0:
             for t in range(first, last):
-                start, column, entry = (t - first) * room(env), tables.terms[t].column, jacobian.next[row]
+                start, column, entry = (t - first) * gradient_size(env), tables.terms[t].column, jacobian.next[row]
                 _take(env, triangles.gradient, start, j, jacobian, entry, column)
                 for n in range(found):
                     _take(env, triangles.gradient, start, triangles.third[n], jacobian, entry + 1 + n, column)
@@ -236,22 +237,23 @@ def _write_group(tables, rows, env, section, chunks, group, triangles, jacobian,
 
 
 @njit
-def pair_jacobian_range(tables, distances, triangles, neighbors, rows, values, sums, begin, end, crew, jacobian, out):
+def pcsf_jacobian_range(functions, neighbors, rows, values, sums, begin, end, workers, jacobian, out):
     """Values and derivatives of the pairs that the atoms begin ... end - 1 own.
 
     Parameters
     ----------
-    tables, distances, triangles, neighbors, rows, values
-        As for `pair_values_range`, which calls the last one `sums`.
+    functions, neighbors, rows, values
+        As for `pcsf_values_range`, which calls the last one `sums`.
     sums : SumJacobian
         Derivatives of these sums.
     jacobian : PairJacobian
     out : (m, s) float64
         Values; zero before.
     """
-    if crew != ALONE:
-        share_out(crew, (tables, distances, triangles, neighbors, rows, values, sums), begin, end, (jacobian, out))
+    if workers != ALONE:
+        share_out(workers, (functions, neighbors, rows, values, sums), begin, end, (jacobian, out))
         return
+    tables, distances, triangles = functions
     own, brackets = make_rows_environment(tables, distances, rows)
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks, scratch = make_chunks(triangles, 1), _make_triangles(triangles, env)
@@ -259,12 +261,12 @@ def pair_jacobian_range(tables, distances, triangles, neighbors, rows, values, s
         row, last = rows.first[i], rows.first[i + 1]
         element = neighbors.species[i]
         while row < last:
-            behind = last_of_kind(rows, row, last)
-            prepare_rows(own, brackets, tables, distances, neighbors, rows, i, values, row, behind, True)
-            distance_values(own, brackets, tables, rows, row, behind, out)
-            for k in range(behind - row):
+            stop = last_of_kind(rows, row, last)
+            prepare_rows(own, brackets, tables, distances, neighbors, rows, i, values, row, stop, True)
+            distance_values(own, brackets, tables, rows, row, stop, out)
+            for k in range(stop - row):
                 _write_sums(own, brackets, tables, neighbors, rows, sums, i, row + k, k, jacobian)
-            row = behind
+            row = stop
         for s in range(triangles.shell_first[element], triangles.shell_first[element + 1]):
             shell = triangles.shells[s]
             if rows.first[i] < last and prepare(env, shell, triangles, neighbors, i, True) > 0:

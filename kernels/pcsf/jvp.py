@@ -22,7 +22,7 @@ from fastsf.kernels.acsf.triplets import (
     get_chunk,
     make_chunks,
     pack_slopes,
-    product_at,
+    product_offset,
 )
 from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.kernels.vector.simd import LANES, load, load_one, store
@@ -43,14 +43,14 @@ def _change_rows(env, brackets, tables, neighbors, rows, center, row, k, changes
         along += neighbors.vector[p, x] * vectors[p, x]
     for t in range(tables.term_first[kind], tables.term_first[kind + 1]):
         term = tables.terms[t]
-        at = term.factor * size + k
-        slope = coordinate(env, k, R_INVERSE) if term.factor == NO_FACTOR else load_one(env.factor_slope, at)
+        base = term.factor * size + k
+        slope = coordinate(env, k, R_INVERSE) if term.factor == NO_FACTOR else load_one(env.factor_slope, base)
         change = slope * along
         if term.slot != NO_SLOT:
             slot = tables.slots[tables.slot_first[kind] + term.slot]
             around = changes[center, sum_column(slot, own, other)] + changes[j, sum_column(slot, other, own)]
             around -= slot.partners * load_one(env.factor_slope, slot.factor * size + k) * along
-            change = change * brackets[term.slot * size + k] + load_one(env.factor, at) * around
+            change = change * brackets[term.slot * size + k] + load_one(env.factor, base) * around
         out[row, term.column] = change
 
 
@@ -90,7 +90,7 @@ def _change_group(tables, rows, env, section, chunks, group, tangent, out):
 @kernel
 def _sum_changes(tables, group, chunk, tangent, lanes, out):
     for c in range(group.channel_first, group.channel_last):
-        channel, start = tables.channels[c], product_at(c - group.channel_first)
+        channel, start = tables.channels[c], product_offset(c - group.channel_first)
         for t in range(channel.term_first, channel.term_last):
             term = tables.terms[t]
             out[term.column] += change_of_function(
@@ -99,13 +99,13 @@ def _sum_changes(tables, group, chunk, tangent, lanes, out):
 
 
 @njit
-def pair_jvp_range(tables, distances, triangles, neighbors, rows, sums, changes, vectors, begin, end, crew, out):
+def pcsf_jvp_range(functions, neighbors, rows, sums, changes, vectors, begin, end, workers, out):
     """Change of the rows that the atoms begin ... end - 1 own.
 
     Parameters
     ----------
-    tables, distances, triangles, neighbors, rows, sums
-        As for `pair_values_range`.
+    functions, neighbors, rows, sums
+        As for `pcsf_values_range`.
     changes : (n, t) float64
         Changes of the sums.
     vectors : (p, 3) float64
@@ -113,20 +113,21 @@ def pair_jvp_range(tables, distances, triangles, neighbors, rows, sums, changes,
     out : (m, s) float64
         Zero before.
     """
-    if crew != ALONE:
-        share_out(crew, (tables, distances, triangles, neighbors, rows, sums, changes, vectors), begin, end, (out,))
+    if workers != ALONE:
+        share_out(workers, (functions, neighbors, rows, sums, changes, vectors), begin, end, (out,))
         return
+    tables, distances, triangles = functions
     own, brackets = make_rows_environment(tables, distances, rows)
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks, tangent = make_chunks(triangles, 1), make_tangent(lanes_of(env))
     for i in range(begin, end):
         row, last = rows.first[i], rows.first[i + 1]
         while row < last:
-            behind = last_of_kind(rows, row, last)
-            prepare_rows(own, brackets, tables, distances, neighbors, rows, i, sums, row, behind, True)
-            for k in range(behind - row):
+            stop = last_of_kind(rows, row, last)
+            prepare_rows(own, brackets, tables, distances, neighbors, rows, i, sums, row, stop, True)
+            for k in range(stop - row):
                 _change_rows(own, brackets, tables, neighbors, rows, i, row + k, k, changes, vectors, out)
-            row = behind
+            row = stop
         element = neighbors.species[i]
         for s in range(triangles.shell_first[element], triangles.shell_first[element + 1]):
             shell = triangles.shells[s]

@@ -43,30 +43,30 @@ def fill_rows(tables, neighbors, reverse, skin, rows):
     """The rows of all atoms, after `count_rows`."""
     rows.row[:] = -1
     for i in range(len(rows.first) - 1):
-        at = rows.first[i]
+        row = rows.first[i]
         for element in range(len(tables.kind)):
             for p in range(neighbors.start[i], neighbors.start[i + 1]):
                 if _is_row(tables, neighbors, reverse, skin, i, p, element):
-                    rows.pair[at], rows.kind[at] = p, tables.kind[neighbors.species[i], element]
-                    rows.row[p] = rows.row[reverse[p]] = at
-                    at += 1
+                    rows.pair[row], rows.kind[row] = p, tables.kind[neighbors.species[i], element]
+                    rows.row[p] = rows.row[reverse[p]] = row
+                    row += 1
 
 
 @njit
-def collect_range(tables, neighbors, rows, push, begin, end, crew, out):
+def collect_range(tables, neighbors, rows, push, begin, end, workers, out):
     """Add up what the rows of each atom give to the derivatives with respect to its sums over neighbours.
 
     Parameters
     ----------
     tables, neighbors, rows
-        `PairTables`, `Neighbors`, `Rows`.
+        `PCSFTables`, `Neighbors`, `PCSFRows`.
     push : (m, slots) float64
         Derivative of a scalar with respect to the sum of both ends of each row.
     out : (n, 1, t) float64
         Derivative with respect to the sums over neighbours of each atom; zero before.
     """
-    if crew != ALONE:
-        share_out(crew, (tables, neighbors, rows, push), begin, end, (out,))
+    if workers != ALONE:
+        share_out(workers, (tables, neighbors, rows, push), begin, end, (out,))
         return
     for i in range(begin, end):
         species = neighbors.species[i]

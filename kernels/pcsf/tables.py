@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from fastsf.kernels._jit import kernel
-from fastsf.kernels.acsf.tables import GROUP
+from fastsf.kernels.acsf.tables import GROUP, Tables
 
 AT_OWNER, AT_PARTNER, AT_THIRD = range(3)
 """Where the angle of a triangle is: at the atom that owns the pair, at the other one, or at k."""
 
 NO_FACTOR = NO_SLOT = -1
 
-PAIR_GROUP = np.dtype([("apex", np.int64), *GROUP.descr])
+PCSF_GROUP = np.dtype([("apex", np.int64), *GROUP.descr])
 """Triangles of pairs with a partner of the first element and a third atom of the second one, in this order."""
 
 SLOT = np.dtype(
@@ -31,7 +31,7 @@ SLOT = np.dtype(
 )
 """A sum over the neighbours of both atoms but themselves."""
 
-PAIR_TERM = np.dtype(
+PCSF_TERM = np.dtype(
     [
         ("column", np.int64),
         ("factor", np.int64),  # row of the distances; NO_FACTOR for the distance itself
@@ -41,7 +41,7 @@ PAIR_TERM = np.dtype(
 """A function of the distance alone, or times a sum over neighbours."""
 
 
-class PairTables(NamedTuple):
+class PCSFTables(NamedTuple):
     """Pair-centred functions of a descriptor, packed, but for those of triangles."""
 
     kind: np.ndarray  # (elements, elements) int64: kind of pairs
@@ -53,7 +53,15 @@ class PairTables(NamedTuple):
     most_slots: int  # of any kind
 
 
-class Rows(NamedTuple):
+class PCSFFunctions(NamedTuple):
+    """All parts of the pair-centred functions of a descriptor except the sums over neighbours."""
+
+    tables: PCSFTables
+    distances: Tables  # factors of the distance of the pair: one shell per kind of pairs
+    triangles: Tables  # functions of triangles: narrow functions of the atom that owns the pair
+
+
+class PCSFRows(NamedTuple):
     """The pairs that count, each once; m rows sorted by the atoms that own them, their kinds and the list of pairs."""
 
     first: np.ndarray  # (n + 1,) int64: rows of an atom

@@ -6,8 +6,8 @@ and sums belong to the pair.
 
 from fastsf.kernels._jit import inline, kernel
 from fastsf.kernels.acsf.angular import angle_factor
-from fastsf.kernels.acsf.environment import R_INVERSE, R_SQUARED, X, Y, Z, block_at, lane_at, segment
-from fastsf.kernels.acsf.pair_gradients import along_pair, turn_and_stretch
+from fastsf.kernels.acsf.center_gradients import along_pair, turn_and_stretch
+from fastsf.kernels.acsf.environment import R_INVERSE, R_SQUARED, X, Y, Z, near_block, near_lane, segment
 from fastsf.kernels.acsf.triplets import (
     ACROSS,
     ALONG_FIRST,
@@ -85,16 +85,16 @@ def collect_triangles(env, chunk, section, group, j, k):
     """Pack cosines (at i: whole; else without 1 / r_jk) and squared distances of j and k."""
     first, lanes = segment(env, group.second_element)
     near, array, scratch, info = env.near, chunk.lanes, chunk.scratch, chunk.blocks
-    here = lane_at(j)
-    x, y, z = load_one(near, here + X), load_one(near, here + Y), load_one(near, here + Z)
-    square, inverse = load_one(near, here + R_SQUARED), load_one(near, here + R_INVERSE)
+    j_base = near_lane(j)
+    x, y, z = load_one(near, j_base + X), load_one(near, j_base + Y), load_one(near, j_base + Z)
+    square, inverse = load_one(near, j_base + R_SQUARED), load_one(near, j_base + R_INVERSE)
     r_max2 = section.r_max * section.r_max
     r_min2 = section.r_min * section.r_min if section.r_min > 0.0 else -1.0
     blocks, packed = 0, 0
     while k < first + lanes and blocks < CHUNK:
-        there = block_at(k)
-        dot = fma(load(near, there + Y), y, fma(load(near, there + Z), z, load(near, there + X) * x))
-        squares, inverses = load(near, there + R_SQUARED), load(near, there + R_INVERSE)
+        k_base = near_block(k)
+        dot = fma(load(near, k_base + Y), y, fma(load(near, k_base + Z), z, load(near, k_base + X) * x))
+        squares, inverses = load(near, k_base + R_SQUARED), load(near, k_base + R_INVERSE)
         distance2 = fma(dot, -2.0, squares + square)
         valid = (distance2 < r_max2) & (distance2 > r_min2) & (first_lanes(j - k) | from_lane(j + 1 - k))
         if group.apex == AT_OWNER:

@@ -39,23 +39,23 @@ def _add_triangles(tables, neighbors, rows, center, env, chunks, out):
 
 
 @njit
-def pair_values_range(tables, distances, triangles, neighbors, rows, sums, begin, end, crew, out):
+def pcsf_values_range(functions, neighbors, rows, sums, begin, end, workers, out):
     """Values of the pairs that the atoms begin ... end - 1 own.
 
     Parameters
     ----------
-    tables : PairTables
-    distances, triangles : Tables
+    functions : PCSFFunctions
     neighbors : Neighbors
-    rows : Rows
+    rows : PCSFRows
     sums : (n, t) float64
         Sums over the neighbours of each atom.
     out : (m, s) float64
         Rows of functions; zero before.
     """
-    if crew != ALONE:
-        share_out(crew, (tables, distances, triangles, neighbors, rows, sums), begin, end, (out,))
+    if workers != ALONE:
+        share_out(workers, (functions, neighbors, rows, sums), begin, end, (out,))
         return
+    tables, distances, triangles = functions
     own, brackets = make_rows_environment(tables, distances, rows)
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks = make_chunks(triangles, 1)
@@ -64,7 +64,7 @@ def pair_values_range(tables, distances, triangles, neighbors, rows, sums, begin
         if row < last:
             _add_triangles(triangles, neighbors, rows, i, env, chunks, out)
         while row < last:
-            behind = last_of_kind(rows, row, last)
-            prepare_rows(own, brackets, tables, distances, neighbors, rows, i, sums, row, behind, False)
-            distance_values(own, brackets, tables, rows, row, behind, out)
-            row = behind
+            stop = last_of_kind(rows, row, last)
+            prepare_rows(own, brackets, tables, distances, neighbors, rows, i, sums, row, stop, False)
+            distance_values(own, brackets, tables, rows, row, stop, out)
+            row = stop

@@ -5,9 +5,10 @@ atoms is handed on: `pair_rows.collect` adds that up, and `acsf_vjp` goes on fro
 """
 
 from fastsf.kernels._jit import kernel, njit
+from fastsf.kernels.acsf.center_gradients import clear, gradient_size, spread
+from fastsf.kernels.acsf.center_sums import make_rest, scatter
 from fastsf.kernels.acsf.environment import aligned, environment_of, padded_size, prepare
-from fastsf.kernels.acsf.pair_gradients import clear, room, spread
-from fastsf.kernels.acsf.pair_sums import make_rest, scatter
+from fastsf.kernels.acsf.tables import GRADIENT, VIRIAL
 from fastsf.kernels.acsf.triplets import get_chunk, make_chunks, pack_slopes
 from fastsf.kernels.acsf.vjp import fill_polynomials, make_polynomials
 from fastsf.kernels.sharing import ALONE, share_out
@@ -53,21 +54,19 @@ def _add_along(vector, p, along, out, sums):
     for a in range(3):
         g = along * vector[p, a]
         out[p, a] += g
-        sums[a] += g
+        sums[GRADIENT + a] += g
         for b in range(3):
-            sums[3 + 3 * b + a] += vector[p, b] * g
+            sums[VIRIAL + 3 * b + a] += vector[p, b] * g
 
 
 @njit
-def pair_vjp_range(
-    tables, distances, triangles, neighbors, rows, sums, weights, along, begin, end, crew, push, out, center_sums
-):
+def pcsf_vjp_range(functions, neighbors, rows, sums, weights, along, begin, end, workers, push, out, center_sums):
     """Add the gradient of sum_rows (weights . G + something of the distance) to that of the pair vectors.
 
     Parameters
     ----------
-    tables, distances, triangles, neighbors, rows, sums
-        As for `pair_values_range`.
+    functions, neighbors, rows, sums
+        As for `pcsf_values_range`.
     weights : (m, s) float64
         Derivatives of the scalar with respect to the functions.
     along : (m,) float64
@@ -76,27 +75,28 @@ def pair_vjp_range(
         Derivatives with respect to the sums over neighbours of both atoms.
     out : (p, 3) float64
         Gradient, added to.
-    center_sums : (n, 12) float64
-        sum_p g_p (3) and sum_p r_p (x) g_p (9) of each atom, added to.
+    center_sums : (n, SUMS) float64
+        sum_p g_p and sum_p r_p (x) g_p of each atom, added to.
     """
-    if crew != ALONE:
-        given = tables, distances, triangles, neighbors, rows, sums, weights, along
-        share_out(crew, given, begin, end, (push, out, center_sums))
+    if workers != ALONE:
+        given = functions, neighbors, rows, sums, weights, along
+        share_out(workers, given, begin, end, (push, out, center_sums))
         return
+    tables, distances, triangles = functions
     own, brackets = make_rows_environment(tables, distances, rows)
     env = environment_of(triangles, padded_size(neighbors.start, len(triangles.weights)))
     chunks, polynomials = make_chunks(triangles, 1), make_polynomials(triangles, 1)[0]
-    gradient, rest = aligned(room(env)), make_rest()
+    gradient, rest = aligned(gradient_size(env)), make_rest()
     for i in range(begin, end):
         row, last = rows.first[i], rows.first[i + 1]
         if row < last:
             state = env, chunks, weights, polynomials, gradient, rest
             _add_triangles(triangles, neighbors, rows, i, *state, out, center_sums[i])
         while row < last:
-            behind = last_of_kind(rows, row, last)
-            prepare_rows(own, brackets, tables, distances, neighbors, rows, i, sums, row, behind, True)
-            for k in range(behind - row):
+            stop = last_of_kind(rows, row, last)
+            prepare_rows(own, brackets, tables, distances, neighbors, rows, i, sums, row, stop, True)
+            for k in range(stop - row):
                 r = row + k
                 total = along[r] + distance_gradient(own, brackets, tables, rows, k, r, weights[r], push[r])
                 _add_along(neighbors.vector, rows.pair[r], total, out, center_sums[i])
-            row = behind
+            row = stop

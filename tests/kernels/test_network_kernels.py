@@ -11,12 +11,12 @@ from support.networks import network, networks, run
 from support.strategies import REPEATABLE
 
 from fastsf.errors import InputError
-from fastsf.kernels.networks.networks import Networks, predict_range
+from fastsf.kernels.networks.feedforward import Networks, predict_range
 from fastsf.kernels.sharing import ALONE
 from fastsf.potentials.network import Network
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.scaling import Scaling
-from fastsf.threads import crew_of
+from fastsf.threads import workers_of
 from fastsf.training.objective.initialization import initial_network
 
 ELEMENTS = ("H", "C", "O")
@@ -77,7 +77,7 @@ def test_results_do_not_depend_on_threads_or_pieces(tanh: Networks) -> None:
     for threads, parts in ((1, 7), (numba.config.NUMBA_NUM_THREADS, 7), (numba.config.NUMBA_NUM_THREADS, 1)):
         results = np.empty(333), np.empty((333, 11)), np.empty(333, np.int64)
         numba.set_num_threads(threads)
-        predict_range(tanh, values, species, 0, 333, crew_of(parts), *results)
+        predict_range(tanh, values, species, 0, 333, workers_of(parts), *results)
         numba.set_num_threads(before)
         for found, wanted in zip(results, expected, strict=True):
             np.testing.assert_array_equal(found, wanted)

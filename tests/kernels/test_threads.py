@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastsf.kernels.sharing import ALONE, share_out
-from fastsf.threads import crew_of, run
+from fastsf.threads import run, workers_of
 
 SHARED = pytest.mark.skipif(
     numba.config.NUMBA_NUM_THREADS < 2 or numba.config.DISABLE_JIT, reason="only one thread to be had"
@@ -37,16 +37,16 @@ def test_in_this_thread(threads, n, options):
 @pytest.mark.parametrize("n, options", [(4, {}), (100, {"few": 100})])
 def test_shared(n, options):
     before = numba.get_num_threads()
-    assert crew_of(2) != ALONE
-    assert called(2, n, **options) == [("argument", 0, n, crew_of(2), "result", 2)]
+    assert workers_of(2) != ALONE
+    assert called(2, n, **options) == [("argument", 0, n, workers_of(2), "result", 2)]
     assert numba.get_num_threads() == before
 
 
 @numba.njit
-def squares_range(numbers, begin, end, crew, out):
+def squares_range(numbers, begin, end, workers, out):
     """Squares; numbers below zero have errors, and 0.5 asks for more memory than there is."""
-    if crew != ALONE:
-        share_out(crew, (numbers,), begin, end, (out,))
+    if workers != ALONE:
+        share_out(workers, (numbers,), begin, end, (out,))
         return
     for k in range(begin, end):
         if numbers[k] < 0:

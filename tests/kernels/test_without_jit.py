@@ -39,7 +39,7 @@ from fastsf import (
     Window,
 )
 from fastsf.datasets.labelled import LabelledSet
-from fastsf.kernels.networks.networks import predict_range
+from fastsf.kernels.networks.feedforward import predict_range
 from fastsf.kernels.sharing import ALONE
 from fastsf.lammps.model import LammpsModel
 from fastsf.mc import Displacement, MonteCarlo, Swap, VolumeChange

@@ -11,7 +11,7 @@ from support.networks import run
 from fastsf.elements import atomic_number
 from fastsf.io.n2p2.functions import elements as read_elements
 from fastsf.io.n2p2.keywords import Keywords, read_keywords
-from fastsf.kernels.networks.networks import Networks
+from fastsf.kernels.networks.feedforward import Networks
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.scaling import Scaling
 from fastsf.training.objective.initialization import initial_network

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from fastsf.kernels.networks.networks import Networks, predict_range
+from fastsf.kernels.networks.feedforward import Networks, predict_range
 from fastsf.kernels.sharing import ALONE
 from fastsf.potentials.network import ACTIVATIONS, Network
 from fastsf.training.objective.initialization import initial_network

@@ -23,8 +23,8 @@ LAYER = np.dtype(
         ("outputs", np.int64),
         ("stride", np.int64),  # from one input's weights to the next's: outputs, padded to whole tiles
         ("activation", np.int64),
-        ("weights_at", np.int64),  # of (inputs padded to whole tiles, stride) numbers, padding zero
-        ("biases_at", np.int64),  # of `stride` numbers
+        ("weights_offset", np.int64),  # of (inputs padded to whole tiles, stride) numbers, padding zero
+        ("biases_offset", np.int64),  # of `stride` numbers
     ]
 )
 
@@ -81,27 +81,27 @@ def _load_inputs(networks, element, values, work):
 def _forward(networks, element, work):
     """Output of a network whose inputs stand in work.nodes; leaves the slopes of all nodes."""
     parameters, nodes, sums = networks.parameters, work.nodes, work.sums
-    slopes_at = 0
+    slopes_offset = 0
     for k in range(networks.layer_first[element], networks.layer_first[element + 1]):
         layer = networks.layers[k]
         inputs, stride, kind = layer.inputs, layer.stride, layer.activation
         for block in range(0, stride, 2 * LANES):
-            at, biases = layer.weights_at + block, layer.biases_at + block
+            base, biases = layer.weights_offset + block, layer.biases_offset + block
             a, b = load(parameters, biases), load(parameters, biases + LANES)
             c, d = splat(0.0), splat(0.0)
             for i in range(0, inputs, 2):  # behind the last input there are weights of zero
                 x, y = load_one(nodes, i), load_one(nodes, i + 1)
-                a, b = fma(load(parameters, at), x, a), fma(load(parameters, at + LANES), x, b)
-                at += stride
-                c, d = fma(load(parameters, at), y, c), fma(load(parameters, at + LANES), y, d)
-                at += stride
+                a, b = fma(load(parameters, base), x, a), fma(load(parameters, base + LANES), x, b)
+                base += stride
+                c, d = fma(load(parameters, base), y, c), fma(load(parameters, base + LANES), y, d)
+                base += stride
             store(sums, block, a + c)
             store(sums, block + LANES, b + d)
         for block in range(0, stride, LANES):
             value, slope = activation(kind, load(sums, block))
             store(nodes, block, value)
-            store(work.slopes, slopes_at + block, slope)
-        slopes_at += networks.nodes
+            store(work.slopes, slopes_offset + block, slope)
+        slopes_offset += networks.nodes
     return load_one(nodes, 0)
 
 
@@ -113,18 +113,18 @@ def _backward(networks, element, work):
     store(sums, 0, splat(1.0))
     for k in range(last - 1, first - 1, -1):
         layer = networks.layers[k]
-        stride, slopes_at = layer.stride, (k - first) * networks.nodes
+        stride, slopes_offset = layer.stride, (k - first) * networks.nodes
         for block in range(0, stride, LANES):
-            store(nodes, block, load(sums, block) * load(work.slopes, slopes_at + block))
+            store(nodes, block, load(sums, block) * load(work.slopes, slopes_offset + block))
         for i in range(0, layer.inputs, 4):
             a, b, c, d = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
-            at = layer.weights_at + i * stride
+            base = layer.weights_offset + i * stride
             for block in range(0, stride, LANES):
                 x = load(nodes, block)
-                a = fma(x, load(parameters, at + block), a)
-                b = fma(x, load(parameters, at + stride + block), b)
-                c = fma(x, load(parameters, at + 2 * stride + block), c)
-                d = fma(x, load(parameters, at + 3 * stride + block), d)
+                a = fma(x, load(parameters, base + block), a)
+                b = fma(x, load(parameters, base + stride + block), b)
+                c = fma(x, load(parameters, base + 2 * stride + block), c)
+                d = fma(x, load(parameters, base + 3 * stride + block), d)
             sums[i], sums[i + 1], sums[i + 2], sums[i + 3] = sum_lanes_of_four(a, b, c, d)
 
 
@@ -151,7 +151,7 @@ def atom_energy(networks, element, values, work, gradient):
 
 
 @njit
-def predict_range(networks, values, species, begin, end, crew, energies, gradient, outside):
+def predict_range(networks, values, species, begin, end, workers, energies, gradient, outside):
     """Energies of atoms and what the descriptor's backward pass needs, from given values.
 
     Parameters
@@ -168,8 +168,8 @@ def predict_range(networks, values, species, begin, end, crew, energies, gradien
     outside : (n,) int64
         Columns whose value is outside the range of the training set.
     """
-    if crew != ALONE:
-        share_out(crew, (networks, values, species), begin, end, (energies, gradient, outside))
+    if workers != ALONE:
+        share_out(workers, (networks, values, species), begin, end, (energies, gradient, outside))
         return
     work = make_work(networks)
     for i in range(begin, end):

@@ -8,7 +8,7 @@ from fastsf.kernels._jit import inline, kernel
 
 from .. import REAL
 from ..vector.simd import LANES, fma, load, load_one, splat, store, store_one, sum_lanes_of_four, unpack
-from .environment import X, Y, Z, block_at, coordinate, lanes_of, segment
+from .environment import X, Y, Z, coordinate, lanes_of, near_block, segment
 from .triplets import (
     ACROSS,
     ALONG_FIRST,
@@ -22,7 +22,7 @@ from .triplets import (
     LOG_SLOPE_SECOND,
     block_first,
     block_mask,
-    block_place,
+    block_offset,
     block_second,
 )
 
@@ -43,7 +43,7 @@ def gradient_lane(k):
 
 
 @kernel
-def room(env):
+def gradient_size(env):
     """Numbers that the gradient of one scalar takes."""
     return lanes_of(env) * _FIELDS
 
@@ -51,17 +51,17 @@ def room(env):
 @kernel
 def clear(gradient, start, lanes):
     """Start the gradient of a scalar with zero."""
-    for at in range(start, start + gradient_block(lanes), LANES):
-        store(gradient, at, splat(0.0))
+    for base in range(start, start + gradient_block(lanes), LANES):
+        store(gradient, base, splat(0.0))
 
 
 @inline
-def add_to_block(gradient, at, along, gx, gy, gz):
+def add_to_block(gradient, base, along, gx, gy, gz):
     """Add to the gradients of a block of neighbours."""
-    store(gradient, at + ALONG, load(gradient, at + ALONG) + along)
-    store(gradient, at + GX, load(gradient, at + GX) + gx)
-    store(gradient, at + GY, load(gradient, at + GY) + gy)
-    store(gradient, at + GZ, load(gradient, at + GZ) + gz)
+    store(gradient, base + ALONG, load(gradient, base + ALONG) + along)
+    store(gradient, base + GX, load(gradient, base + GX) + gx)
+    store(gradient, base + GY, load(gradient, base + GY) + gy)
+    store(gradient, base + GZ, load(gradient, base + GZ) + gz)
 
 
 @kernel
@@ -70,8 +70,8 @@ def add_radial(env, gradient, start, slot, element, weight):
     first, lanes = segment(env, element)
     row = slot * lanes_of(env)
     for k in range(first, first + lanes, LANES):
-        at = start + gradient_block(k) + ALONG
-        store(gradient, at, fma(load(env.factor_slope, row + k), weight, load(gradient, at)))
+        base = start + gradient_block(k) + ALONG
+        store(gradient, base, fma(load(env.factor_slope, row + k), weight, load(gradient, base)))
 
 
 @inline
@@ -126,18 +126,18 @@ def spread(env, gradient, start, chunk, blocks):
                 add_to_first(gradient, start, last, along, gx, gy, gz)
             along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
             last, x, y, z = j, coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
-        place, mask = block_place(packed), block_mask(packed)
-        there, at = block_at(k), start + gradient_block(k)
-        across = unpack(scratch, ACROSS + place, mask)
-        along = along + unpack(scratch, ALONG_FIRST + place, mask)
-        gx = fma(across, load(near, there + X), gx)
-        gy = fma(across, load(near, there + Y), gy)
-        gz = fma(across, load(near, there + Z), gz)
-        along_k = unpack(scratch, ALONG_SECOND + place, mask)
-        store(gradient, at + ALONG, load(gradient, at + ALONG) + along_k)
-        store(gradient, at + GX, fma(across, x, load(gradient, at + GX)))
-        store(gradient, at + GY, fma(across, y, load(gradient, at + GY)))
-        store(gradient, at + GZ, fma(across, z, load(gradient, at + GZ)))
+        offset, mask = block_offset(packed), block_mask(packed)
+        k_base, base = near_block(k), start + gradient_block(k)
+        across = unpack(scratch, ACROSS + offset, mask)
+        along = along + unpack(scratch, ALONG_FIRST + offset, mask)
+        gx = fma(across, load(near, k_base + X), gx)
+        gy = fma(across, load(near, k_base + Y), gy)
+        gz = fma(across, load(near, k_base + Z), gz)
+        along_k = unpack(scratch, ALONG_SECOND + offset, mask)
+        store(gradient, base + ALONG, load(gradient, base + ALONG) + along_k)
+        store(gradient, base + GX, fma(across, x, load(gradient, base + GX)))
+        store(gradient, base + GY, fma(across, y, load(gradient, base + GY)))
+        store(gradient, base + GZ, fma(across, z, load(gradient, base + GZ)))
     if last >= 0:
         add_to_first(gradient, start, last, along, gx, gy, gz)
 
@@ -145,9 +145,9 @@ def spread(env, gradient, start, chunk, blocks):
 @inline
 def add_to_first(gradient, start, j, along, gx, gy, gz):
     """Add sums over the lanes to the gradient of neighbour j."""
-    at = start + gradient_lane(j)
+    base = start + gradient_lane(j)
     sums = sum_lanes_of_four(along, gx, gy, gz)
-    store_one(gradient, at + ALONG, load_one(gradient, at + ALONG) + sums[0])
-    store_one(gradient, at + GX, load_one(gradient, at + GX) + sums[1])
-    store_one(gradient, at + GY, load_one(gradient, at + GY) + sums[2])
-    store_one(gradient, at + GZ, load_one(gradient, at + GZ) + sums[3])
+    store_one(gradient, base + ALONG, load_one(gradient, base + ALONG) + sums[0])
+    store_one(gradient, base + GX, load_one(gradient, base + GX) + sums[1])
+    store_one(gradient, base + GY, load_one(gradient, base + GY) + sums[2])
+    store_one(gradient, base + GZ, load_one(gradient, base + GZ) + sums[3])
