@@ -1,10 +1,10 @@
-"""The one place that compiles: every kernel is decorated with `njit` from here.
+"""The only module that compiles: every kernel is decorated with `njit` of this module.
 
 Numba's disk cache watches only the file of the function that is called. After an edit or an upgrade of a
 function further down it would return the old machine code, silently. So the cache folder is named after a digest
 of all kernel sources: <user cache folder>/fastsf/<digest>, or below NUMBA_CACHE_DIR where the user has set it. In it
-each package has a folder, since functions of `kernels` and `kernels.single` stand in the same lines of the same files.
-Where no folder can be written, kernels are compiled anew in each process.
+each package has a folder, since functions of `kernels` and `kernels.single` are in the same lines of the same files.
+Where no folder can be written, kernels are compiled again in each process.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ def _writable_folder() -> Path | None:
 
 
 CACHE_FOLDER = _writable_folder()
-"""Where compiled kernels of exactly these sources are kept; None if nothing can be written."""
+"""Folder of the compiled kernels of exactly these sources; None if nothing can be written."""
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def njit(function=None, **options):
 
 
 def callback(function, signature):
-    """Compile a function that C calls, and keep it as long as the process; `.address` is where it stands."""
+    """Compile a function that C calls, and keep it as long as the process; `.address` is its address."""
     if function not in _CALLBACKS:
         options = {"error_model": OPTIONS["error_model"]}
         if CACHE_FOLDER is None:

@@ -22,7 +22,7 @@ class Loop(NamedTuple):
 
 
 def make_loop(kernel, arguments, before=None):
-    """Loop that calls a kernel with these arguments.
+    """Return a loop that calls a kernel with these arguments.
 
     With the loop of `before`, whose arguments had the same types, the address need not be looked for, which takes long.
     """
@@ -33,7 +33,7 @@ if config.DISABLE_JIT:
     pointer = ctypes.c_void_p
 
     def int32s(address):
-        """Pointer to integers of 32 bits at an address: `int32s(address)[k]`."""
+        """Return a pointer to integers of 32 bits at an address: `int32s(address)[k]`."""
         return ctypes.cast(int(address), ctypes.POINTER(ctypes.c_int32))
 
     def address_of(function, arguments):
@@ -41,7 +41,7 @@ if config.DISABLE_JIT:
         return function
 
     def call(address, arguments):
-        """Call it."""
+        """Call the function."""
         function = address
         function(*arguments)
 
@@ -52,7 +52,7 @@ else:
 
     @intrinsic
     def pointer(typing_context, address):
-        """Pointer to whatever stands at an address, for `carray`."""
+        """Return a pointer to an address, for `carray`."""
 
         def codegen(context, builder, sig, args):
             return builder.inttoptr(args[0], ir.IntType(8).as_pointer())
@@ -61,7 +61,7 @@ else:
 
     @intrinsic
     def int32s(typing_context, address):
-        """Pointer to integers of 32 bits at an address: `int32s(address)[k]`."""
+        """Return a pointer to integers of 32 bits at an address: `int32s(address)[k]`."""
 
         def codegen(context, builder, sig, args):
             return builder.inttoptr(args[0], ir.IntType(32).as_pointer())
@@ -69,14 +69,14 @@ else:
         return types.CPointer(types.int32)(address), codegen
 
     def address_of(function, arguments):
-        """Address of a kernel that returns nothing, compiled for these arguments.
+        """Return the address of a kernel that returns nothing, compiled for these arguments.
 
         Parameters
         ----------
         function : dispatcher
             From `njit`; it must live as long as the address is used.
         arguments : tuple
-            Such as it will be called with.
+            Of the types of all later calls.
         """
         signature = tuple(typeof(argument) for argument in arguments)
         function.compile(signature)
@@ -108,5 +108,5 @@ else:
 
 @kernel
 def run_loop(loop):
-    """Run it."""
+    """Run a loop."""
     call(loop.kernel, loop.arguments)

@@ -1,11 +1,11 @@
 """Loops over items that several threads share, compiled once for one thread and for many.
 
-A kernel over the items begin ... end - 1 takes `crew` behind these two. `ALONE`: it does them all. Otherwise it calls
-`share_out`, and the threads of the crew call this same kernel, each alone with a part of the items. A parallel loop
-that called the kernel by its name would have numba make its machine code four times more.
+A kernel over the items begin ... end - 1 takes `workers` after these two. `ALONE`: it does them all. Otherwise it calls
+`share_out`, and the threads call this same kernel, each with a part of the items. For a parallel loop that called
+the kernel by its name, numba would make its machine code four more times.
 
-A crew is the address of two words: that of `_work`, and the number of parts. It comes with each call, and nothing that
-is kept on disk has it.
+`workers` is the address of two words: the address of `_work`, and the number of parts. It comes with each call; nothing
+that is kept on disk contains it.
 """
 
 import numpy as np
@@ -15,14 +15,14 @@ from fastsf.kernels._jit import kernel, njit
 from fastsf.kernels.pointers import address_of, call
 
 ALONE = 0
-"""No crew."""
+"""Value of `workers` without other threads."""
 
 _PARTS = 4
-"""Parts for each thread: some take longer than others."""
+"""Parts per thread: some take longer than others."""
 
 
 def make_workers(threads):
-    """Words of a crew of so many threads of this process; they must live as long as their address is used."""
+    """Return the words of so many threads of this process; they must live as long as their address is used."""
     return np.array([address_of(_work, (0, 0, 0, 0, 0)), _PARTS * threads])
 
 
@@ -37,14 +37,14 @@ def _work(function, stored, begin, end, parts):
 
 @kernel
 def _part_of(total, part, parts):
-    """Beginning of a part of `total` things; the end is the beginning of the next."""
+    """Return the first item of a part of `total` items; the next part begins where it ends."""
     return part * total // parts
 
 
 if config.DISABLE_JIT:
 
     def share_out(workers, first, begin, end, last):
-        """Never called: there are no threads without compiled code."""
+        """Raise an error: there are no threads without compiled code."""
         raise NotImplementedError
 
 else:
@@ -56,13 +56,13 @@ else:
 
     _INT = types.intp
 
-    _ERROR = 2  # where the room for arguments has the exception of a worker
+    _ERROR = 2  # index of the exception of a worker among the stored arguments
 
     @intrinsic
     def share_out(typing_context, workers, first, begin, end, last):
-        """Have a crew do what the kernel that calls this is for: `kernel(*first, begin, end, crew, *last)`.
+        """Share the items of the kernel that calls this among threads: `kernel(*first, begin, end, workers, *last)`.
 
-        An error of any part, which can only be that there is no memory, is one of this kernel.
+        An error of any part, which can only be a lack of memory, becomes one of this kernel.
         """
 
         def codegen(context, builder, sig, args):
@@ -85,7 +85,7 @@ else:
         return types.none(_INT, first, _INT, _INT, last), codegen
 
     def _uncounted(context, builder, kind, value):
-        """A value whose arrays count no references, for which threads would wait for each other."""
+        """Return a value whose arrays count no references, for which threads would wait for each other."""
         if isinstance(kind, types.Array):
             position = context.data_model_manager[kind].get_field_position("meminfo")
             return builder.insert_value(value, cgutils.get_null_value(value.type.elements[position]), position)
@@ -96,7 +96,7 @@ else:
         return value
 
     def _make_worker(context, builder, room_type, first, last):
-        """Function (stored, begin, end) that calls the kernel being built, with the arguments that are stored."""
+        """Return the function (stored, begin, end) that calls the kernel being built with the stored arguments."""
         convention, kernel = context.call_conv, builder.function
         own_type = convention.get_function_type(types.none, (_INT,) * 3)
         function = ir.Function(builder.module, own_type, builder.module.get_unique_name(f"{kernel.name}.worker"))

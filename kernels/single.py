@@ -1,6 +1,6 @@
-"""The kernels of this folder a second time, for vectors of sixteen float32.
+"""Second instance of the kernels of this folder, for vectors of sixteen float32.
 
-Modules imported from here (`fastsf.kernels.single.energies`) are made from the same files. What they import relatively
+Modules of this package (`fastsf.kernels.single.energies`) are made from the same files. What they import relatively
 is in the precision of their own package; what they import from `fastsf.kernels` is the same for both.
 """
 

@@ -22,7 +22,7 @@ class Angle(IntEnum):
 
 
 class AngleTerm(NamedTuple):
-    """What `angle_factor` needs of a row of the term table, as values: loops that store keep them in registers."""
+    """Row of the term table for `angle_factor`, as values, which loops that store keep in registers."""
 
     kind: int
     exponent: int
@@ -39,20 +39,20 @@ _COLLINEAR = 1e-7  # rad: an even window is flat to 1e-14 there, and its slope o
 
 
 def power_coefficients(exponent: int, lam: float) -> np.ndarray:
-    """Coefficients of 2^(1-n) (1 + lam c)^n by powers of c."""
+    """Return the coefficients of 2^(1-n) (1 + lam c)^n by powers of c."""
     return np.array([math.comb(exponent, p) * lam**p * 2.0 ** (1 - exponent) for p in range(exponent + 1)])
 
 
 @inline
 def angle(c):
-    """Angle (radians) of the cosine c, and 1 / its sine; what windows need."""
+    """Return the angle (radians) of the cosine c and 1 / its sine, which windows need."""
     theta = minimum(maximum(acos(c), _COLLINEAR), math.pi - _COLLINEAR)
     return theta, inverse_sqrt(maximum(fma(-c, c, 1.0), _COLLINEAR * _COLLINEAR))
 
 
 @inline
 def window(kind, center, inverse_width, theta, inverse_sine):
-    """Compact bump of the angle and its derivative with respect to the cosine."""
+    """Return a compact bump of the angle and its derivative with respect to the cosine."""
     x = (theta - center) * inverse_width
     y = maximum(x, -x)
     inside = y < 1.0
@@ -63,7 +63,7 @@ def window(kind, center, inverse_width, theta, inverse_sine):
 
 @inline
 def angle_term(term, kind, core):
-    """Values of a row of the term table; a kind and a core that are constants leave no choice to a loop."""
+    """Return the values of a row of the term table; a constant kind and core leave no choice to a loop."""
     return AngleTerm(
         kind,
         term.exponent,
@@ -79,13 +79,13 @@ def angle_term(term, kind, core):
 
 @inline
 def power_base(lam, c):
-    """1 + lambda c, zero where it is negative."""
+    """Return 1 + lambda c, or zero where that is negative."""
     return maximum(fma(c, lam, 1.0), 0.0)
 
 
 @inline
 def angle_factor(term, c, theta, inverse_sine):
-    """Angle factor and its derivative with respect to the cosine c, for a row of the term table.
+    """Return the angle factor of a row of the term table and its derivative with respect to the cosine c.
 
     2^(1-zeta) (1 + lambda c)^zeta, zero where 1 + lambda c <= 0 (Behler 2011, equations 8 and 9), or a window, the
     only one that needs theta and 1 / sin(theta).

@@ -1,7 +1,7 @@
 """Gradients with respect to the pair vectors of one centre: where they are kept, and what triplets add to them.
 
 The gradient of a scalar with respect to the pair vector r_k is along_k r_k + (x, y, z)_k. Blocks of neighbours
-hold these four numbers behind each other; the gradients of several scalars stand side by side, `room` apart.
+hold these four numbers one after the other. The gradients of several scalars are `gradient_size` numbers apart.
 """
 
 from fastsf.kernels._jit import inline, kernel
@@ -32,25 +32,25 @@ _FIELDS = 4
 
 @inline
 def gradient_block(k):
-    """Where the block that starts with neighbour k (a multiple of `LANES`) stands."""
+    """Return the offset of the block that starts with neighbour k (a multiple of `LANES`)."""
     return k * _FIELDS
 
 
 @inline
 def gradient_lane(k):
-    """Where the first number of neighbour k stands; the others follow at the distances above."""
+    """Return the offset of the first number of neighbour k; the others follow at the distances above."""
     return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
 
 
 @kernel
 def gradient_size(env):
-    """Numbers that the gradient of one scalar takes."""
+    """Return the length of the gradient of one scalar."""
     return lanes_of(env) * _FIELDS
 
 
 @kernel
 def clear(gradient, start, lanes):
-    """Start the gradient of a scalar with zero."""
+    """Set the gradient of a scalar to zero."""
     for base in range(start, start + gradient_block(lanes), LANES):
         store(gradient, base, splat(0.0))
 
@@ -66,7 +66,7 @@ def add_to_block(gradient, base, along, gx, gy, gz):
 
 @kernel
 def add_radial(env, gradient, start, slot, element, weight):
-    """Add weight * dG/dr_p of a radial function to the scalar at `start`: F'(r)/r along the pair's own vector."""
+    """Add weight * dG/dr_p of a radial function, F'(r)/r along the pair's own vector, to the gradient at `start`."""
     first, lanes = segment(env, element)
     row = slot * lanes_of(env)
     for k in range(first, first + lanes, LANES):
@@ -78,7 +78,7 @@ def add_radial(env, gradient, start, slot, element, weight):
 def turn_and_stretch(
     value, eta_value, shift_value, slope, cosine, far_log_slope, far_inverse, inverse_j, inverse_k, shifted
 ):
-    """What the gradients of the pairs j and k consist of: (turn, stretch, across), the last the same for both.
+    """Return the parts (turn, stretch, across) of the gradients of the pairs j and k; the last is the same for both.
 
     With T = A(cos) F(r_j) F(r_k) F(r_jk) and F'/F = envelope'/envelope - 2 eta (r - shift), summed over functions,
     from sums of T, -2 eta T, 2 eta shift T and of A' F F F::
@@ -94,13 +94,13 @@ def turn_and_stretch(
 
 @inline
 def along_pair(value, shift_value, turn, stretch, log_slope, inverse):
-    """Coefficient of the pair's own vector, from its envelope'/(envelope r) and 1/r; linear in the first four."""
+    """Return the coefficient of the own vector of a pair, from its envelope'/(envelope r) and 1/r."""
     return fma(value, log_slope, fma(-fma(turn, inverse, -shift_value), inverse, stretch))
 
 
 @inline
 def resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
-    """Coefficients of the pair vectors for a vector of triplets, into the scratch of their chunk."""
+    """Write the coefficients of the pair vectors for a vector of triplets into the scratch of their chunk."""
     inverse_j, inverse_k = load(scratch, INVERSE_FIRST + b), load(scratch, INVERSE_SECOND + b)
     cosine, log_slope, inverse = load(array, COSINE + b), load(array, FAR_LOG_SLOPE + b), load(array, FAR_INVERSE + b)
     turn, stretch, across = turn_and_stretch(
@@ -114,7 +114,7 @@ def resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
 
 @kernel
 def spread(env, gradient, start, chunk, blocks):
-    """Add the coefficients of a chunk to the gradients of its pairs, for the scalar that stands at `start`."""
+    """Add the coefficients of a chunk to the gradients of its pairs, for the scalar at `start`."""
     scratch, info, near = chunk.scratch, chunk.blocks, env.near
     last, x, y, z = -1, REAL(0.0), REAL(0.0), REAL(0.0)
     along, gx, gy, gz = splat(0.0), splat(0.0), splat(0.0), splat(0.0)

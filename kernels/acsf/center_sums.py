@@ -12,7 +12,7 @@ from .environment import X, Y, Z, near_lane
 
 @inline
 def components(env, gradient, start, k):
-    """(x, y, z) of the gradients of eight neighbours."""
+    """Return (x, y, z) of the gradients of eight neighbours."""
     base, k_base = start + gradient_lane(k), near_lane(k)
     along = load(gradient, base + ALONG)
     gx = fma(along, load(env.near, k_base + X), load(gradient, base + GX))
@@ -23,13 +23,13 @@ def components(env, gradient, start, k):
 
 @allocator
 def make_rest():
-    """Scratch for `scatter`."""
+    """Return scratch for `scatter`."""
     return aligned(3 * LANES)
 
 
 @kernel
 def scatter(env, gradient, start, lanes, rest, out, sums):
-    """Add the gradient that stands at `start` to out (p, 3), and what the centre itself needs of it to sums (SUMS,).
+    """Add the gradient that begins at `start` to out (p, 3), and its sums over the pairs of the centre to sums (SUMS,).
 
     These are sum_p g_p and the rows of sum_p r_p (x) g_p; `rest` (24,) is scratch.
     """

@@ -24,7 +24,7 @@ class Core(IntEnum):
 
 
 class Shape(IntEnum):
-    """How an envelope places its core on the r axis."""
+    """Positions of a core on the r axis."""
 
     CUTOFF = 0  # 1 (or the core's start) up to `center`, zero at center + width
     COMPACT = 1  # symmetric bump about `center` with half width `width`
@@ -32,12 +32,12 @@ class Shape(IntEnum):
 
 
 _TANH1_CUBED = math.tanh(1.0) ** 3
-_SMALLEST_GAP = 1.0 / 700.0  # exp(1 - 1/gap) is zero to every digit there
+_SMALLEST_GAP = 1.0 / 700.0  # below it, exp(1 - 1/gap) is zero to every digit
 
 
 @inline
 def core(kind, x):
-    """Core function and its derivative at the vector x, 0 <= x <= 1, in forms without cancellation at x = 1.
+    """Return a core function and its derivative at the vector x, 0 <= x <= 1, without cancellation at x = 1.
 
     Behler 2007 and 2011 (cosine, tanh3); n2p2's manual (the others): ``poly<k>`` is the polynomial of lowest degree
     with k continuous derivatives at both ends.
@@ -72,7 +72,7 @@ def core(kind, x):
 
 @inline
 def envelope(kind, shape, center, inverse_width, r):
-    """Envelope and its derivative at the vector r, which must lie inside the envelope's range."""
+    """Return an envelope and its derivative at the vector r, which must lie inside the range of the envelope."""
     x = (r - center) * inverse_width
     size = maximum(x, -x)
     slope = select(x < 0.0, -inverse_width, inverse_width)

@@ -1,8 +1,8 @@
 """One centre's surroundings inside one shell, laid out for vectors.
 
-Neighbours stand sorted by element in segments padded to whole vectors; a padding lane has radial factors of zero,
+Neighbours are sorted by element in segments padded to whole vectors; a padding lane has radial factors of zero,
 1/r = 0 and a squared distance beyond every cutoff, so that it drops out by itself. A vector of neighbours is a block:
-its quantities stand behind each other in one array, so that loops need one address for all of them.
+its quantities follow each other in one array, so that loops need one address for all of them.
 """
 
 from typing import NamedTuple
@@ -19,12 +19,12 @@ from .cutoffs import envelope
 from .radial import gaussian_slope, radial_factor
 
 FAR = 1e30
-"""Squared distance that stands in padding lanes."""
+"""Squared distance of padding lanes."""
 
 _LAYERS = 32
-"""Layers of equal width in r^2 of a shell of several sections, whose neighbours stand in the order of theirs."""
+"""Layers of equal width in r^2 of a shell of several sections; its neighbours are sorted by layers."""
 
-# Where the quantities of a block of neighbours stand in it.
+# Offsets of the quantities of a block of neighbours.
 X, Y, Z, R_SQUARED, R_INVERSE, R, ENVELOPE, ENVELOPE_SLOPE, LOG_SLOPE = range(0, 9 * LANES, LANES)
 # r - r_i, r^2, 1/r, r, envelope of the current section, its derivative f', f' / (f r)
 _FIELDS = 9
@@ -34,9 +34,9 @@ _BYTES = np.dtype(REAL).itemsize
 class Environment(NamedTuple):
     """Scratch of one thread: the neighbours of the current centre in the current shell."""
 
-    first: np.ndarray  # (elements + 1,) int64: where the segment of an element starts
+    first: np.ndarray  # (elements + 1,) int64: first lane of the segment of an element
     count: np.ndarray  # (elements,) int64: neighbours of an element
-    layer: np.ndarray  # (elements * layers,) int64: where the next neighbour of an element and layer goes
+    layer: np.ndarray  # (elements * layers,) int64: lane of the next neighbour of an element and layer
     pair: np.ndarray  # (m,) int64: index of the pair, -1 in padding lanes
     atom: np.ndarray  # (m,) int32: neighbour
     inside: np.ndarray  # (m,) int64: pairs in the range of the shell, in the order of the list
@@ -49,19 +49,19 @@ class Environment(NamedTuple):
 
 @inline
 def near_block(k):
-    """Where the block that starts with neighbour k (a multiple of `LANES`) stands in `near`."""
+    """Return the offset in `near` of the block that starts with neighbour k (a multiple of `LANES`)."""
     return k * _FIELDS
 
 
 @inline
 def near_lane(k):
-    """Where the first quantity of neighbour k stands in `near`; the others follow at the distances above."""
+    """Return the offset in `near` of the first quantity of neighbour k; the others follow at the distances above."""
     return k * _FIELDS - (k & (LANES - 1)) * (_FIELDS - 1)
 
 
 @allocator
 def aligned(size):
-    """Uninitialised array that starts at a cache line, so that no vector straddles two."""
+    """Return an uninitialised array that starts at a cache line, so that no vector straddles two."""
     raw = np.empty(size + LANES, REAL)
     skip = (-(raw.ctypes.data // _BYTES)) & (LANES - 1)
     return raw[skip : skip + size]
@@ -69,13 +69,13 @@ def aligned(size):
 
 @allocator
 def make_environment(tables, neighbors):
-    """Scratch that suffices for every centre and shell."""
+    """Return scratch for every centre and shell."""
     return environment_of(tables, padded_size(neighbors.start, len(tables.weights)))
 
 
 @allocator
 def environment_of(tables, size):
-    """Scratch for centres with at most `size` padded neighbours."""
+    """Return scratch for centres with at most `size` padded neighbours."""
     elements = len(tables.weights)
     rows = max(tables.slots, 1) * size
     return Environment(
@@ -95,7 +95,7 @@ def environment_of(tables, size):
 
 @kernel
 def padded_size(start, elements):
-    """Lanes that the centre with most neighbours needs, padding included: a multiple of `LANES`."""
+    """Return the lanes that the centre with most neighbours needs, with padding: a multiple of `LANES`."""
     most = 0
     for i in range(len(start) - 1):
         most = max(most, start[i + 1] - start[i])
@@ -104,7 +104,7 @@ def padded_size(start, elements):
 
 @kernel
 def gather(env, shell, neighbors, center):
-    """Take the neighbours inside the range of a shell, by element and layer; returns the number of lanes."""
+    """Take the neighbours inside the range of a shell, by element and layer; return the number of lanes."""
     near = env.near
     layers = _LAYERS if shell.section_last - shell.section_first > 1 else 1
     found = _find_inside(env, shell, layers, neighbors, center)
@@ -124,7 +124,7 @@ def gather(env, shell, neighbors, center):
 
 @kernel
 def _sort(env, layers):
-    """Turn counts of elements and layers into where they begin; fill in the padding."""
+    """Replace counts of elements and layers by their first lanes; fill in the padding."""
     near, first, layer = env.near, env.first, env.layer
     first[0] = 0
     for e in range(len(env.count)):
@@ -143,7 +143,7 @@ def _sort(env, layers):
 
 @kernel
 def _find_inside(env, shell, layers, neighbors, center):
-    """List the pairs inside the range of a shell, and count them by element and layer; returns their number.
+    """List the pairs inside the range of a shell, and count them by element and layer; return their number.
 
     There is no branch that the CPU could mispredict.
     """
@@ -191,7 +191,7 @@ def _fill_distances(near, lanes):
 
 @kernel
 def _fill_envelope(near, section, lanes, slopes):
-    """Envelope of a section and its slope for all gathered neighbours."""
+    """Write the envelope of a section and its slope for all gathered neighbours."""
     for base in range(0, near_block(lanes), near_block(LANES)):
         r = load(near, base + R)
         inside = (r > section.r_min) & (r < section.r_max) & (load(near, base + R_SQUARED) < FAR)
@@ -205,7 +205,7 @@ def _fill_envelope(near, section, lanes, slopes):
 
 @inline
 def _radial_factor(env, row, k, r):
-    """Radial factor and its derivative, as a power of the last Gaussian where that is possible."""
+    """Return a radial factor and its derivative, as a power of the last Gaussian where that is possible."""
     if row.multiple > 0:
         g = integer_power(load(env.gaussian, k), row.multiple)
         return g, gaussian_slope(row.parameter, row.shift, r, g)
@@ -216,7 +216,7 @@ def _radial_factor(env, row, k, r):
 
 @kernel
 def _fill_row(env, row, weights, size, slopes):
-    """F(r) and F'(r)/r of one row, for the neighbours of its element."""
+    """Write F(r) and F'(r)/r of one row, for the neighbours of its element."""
     start = row.slot * size
     for e in range(len(env.count)):
         if row.element != ALL and row.element != e:
@@ -234,15 +234,15 @@ def _fill_row(env, row, weights, size, slopes):
 
 @kernel
 def lanes_of(env):
-    """Lanes for which an environment has room."""
+    """Return the number of lanes of an environment."""
     return len(env.pair)
 
 
 @kernel
 def prepare(env, shell, tables, neighbors, center, slopes):
-    """Everything about the single neighbours of a centre that the functions of a shell need; returns the lanes.
+    """Gather the neighbours of a centre and fill all rows of a shell; return the number of lanes.
 
-    `slopes` tells whether derivatives are wanted too.
+    With `slopes`, derivatives are filled in too.
     """
     lanes = gather(env, shell, neighbors, center)
     fill_shell(env, shell, tables, lanes, slopes)
@@ -251,7 +251,7 @@ def prepare(env, shell, tables, neighbors, center, slopes):
 
 @kernel
 def fill_shell(env, shell, tables, lanes, slopes):
-    """Distances and all rows of a shell, for the neighbours that stand in the lanes."""
+    """Write distances and all rows of a shell for the neighbours in the lanes."""
     size = lanes_of(env)
     _fill_distances(env.near, lanes)
     for s in range(shell.section_first, shell.section_last):
@@ -263,7 +263,7 @@ def fill_shell(env, shell, tables, lanes, slopes):
 
 @kernel
 def segment(env, element):
-    """(first lane, number of lanes with padding) of an element, or of all neighbours."""
+    """Return (first lane, number of lanes with padding) of an element, or of all neighbours."""
     if element == ALL:
         return 0, env.first[-1]
     return env.first[element], env.first[element + 1] - env.first[element]
@@ -271,5 +271,5 @@ def segment(env, element):
 
 @inline
 def coordinate(env, k, field):
-    """One quantity of one neighbour."""
+    """Return one quantity of one neighbour."""
     return load_one(env.near, near_lane(k) + field)

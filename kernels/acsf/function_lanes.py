@@ -2,7 +2,7 @@
 
 What a triplet adds to the gradients of its two pairs is then a row of eight numbers, to be added to a row of each
 pair: no sums over lanes, and the masks of the blocks are looked at once for all functions. Up to the angle factors,
-lanes are triplets; from there on, eight triplets times eight functions are turned round as one tile.
+lanes are triplets. From there on, tiles of eight triplets times eight functions are transposed.
 """
 
 from typing import NamedTuple
@@ -31,7 +31,7 @@ from fastsf.kernels.acsf.triplets import (
 from fastsf.kernels.vector.simd import LANES, PACKS, fma, load, load_one, splat, store, store_one
 from fastsf.kernels.vector.simd_double import count_bits, list_lanes, transpose
 
-# What stands behind the gradients of eight functions with respect to a pair's vector, (ALONG, GX, GY, GZ) by lane.
+# Numbers that follow the gradients of eight functions with respect to a pair vector, (ALONG, GX, GY, GZ) by lane.
 _X, _Y, _Z, _INVERSE, _LOG_SLOPE = range(4 * LANES, 4 * LANES + 5)
 _FIELDS = 5 * LANES
 
@@ -39,30 +39,30 @@ _FIELDS = 5 * LANES
 _SLOPES = LANES * LANES
 _TILE = 2 * _SLOPES
 
-_TURNED_SLOPES = LANES * STRIDE  # where they stand once all tiles of a chunk are turned round
+_TURNED_SLOPES = LANES * STRIDE  # offset of slopes in the transposed tiles of a chunk
 
 # Constants of eight functions, by lane.
 _ETA_SLOPE, _SHIFT_SLOPE, _TOTAL = range(0, 3 * LANES, LANES)
 
 
 class Functions(NamedTuple):
-    """Scratch of one thread: functions in batches of eight, and what a chunk of triplets adds to them."""
+    """Scratch of one thread: functions in batches of eight, and their gradients from a chunk of triplets."""
 
     pairs: np.ndarray  # (batches * neighbours * 40,) float64
     constants: np.ndarray  # (batches * 24,) float64: derivatives of ln F, and the sum of the function
     column: np.ndarray  # (batches * 8,) int32
-    product: np.ndarray  # (batches * 8,) int64: where the products of its channel start
+    product: np.ndarray  # (batches * 8,) int64: offset of the products of its channel
     tiles: np.ndarray  # (2 * 128,) float64: two tiles, lanes are triplets
     turned: np.ndarray  # (2 * 8 * STRIDE,) float64: values and slopes by triplet, lanes are functions
     second: np.ndarray  # (STRIDE,) int64: neighbours k of the triplets
-    offset: np.ndarray  # (STRIDE,) int64: where they stand in the chunk, if not behind each other
+    offset: np.ndarray  # (STRIDE,) int64: their lanes in the chunk, if these are not consecutive
     first: np.ndarray  # (CHUNK,) int64: neighbour j of a row of triplets
     end: np.ndarray  # (CHUNK,) int64: where the row ends
 
 
 @kernel
 def batches_of(terms):
-    """Vectors that so many functions take."""
+    """Return the number of vectors for so many functions."""
     return (terms + LANES - 1) // LANES
 
 
@@ -77,7 +77,7 @@ def _most_batches(tables):
 
 @allocator
 def make_functions(tables, size):
-    """Scratch for any group and centres with at most `size` padded neighbours."""
+    """Return scratch for any group and centres with at most `size` padded neighbours."""
     batches = _most_batches(tables)
     return Functions(
         aligned(batches * size * _FIELDS),
@@ -95,19 +95,19 @@ def make_functions(tables, size):
 
 @inline
 def _constant_offset(lane):
-    """Where the first constant of a function stands."""
+    """Return the offset of the first constant of a function."""
     return lane + lane // LANES * 2 * LANES
 
 
 @inline
 def pair_offset(env, batch, k):
-    """Where the gradients with respect to pair k stand."""
+    """Return the offset of the gradients with respect to pair k."""
     return (batch * lanes_of(env) + k) * _FIELDS
 
 
 @kernel
 def start_group(tables, group, env, functions):
-    """Look up the functions of a group; gradients start with zero."""
+    """Look up the functions of a group, and set gradients to zero."""
     constants = functions.constants
     first, last = group_terms(tables, group)
     constants[: batches_of(last - first) * 3 * LANES] = 0.0
@@ -127,7 +127,7 @@ def start_group(tables, group, env, functions):
 
 @kernel
 def _start_pairs(env, element, batch, pairs):
-    """Gradients of zero, and what triplets need of the neighbours of an element beside them: one address for both."""
+    """Set gradients to zero, and copy quantities of the neighbours of an element beside them: one address for both."""
     first, lanes = segment(env, element)
     near = env.near
     for k in range(first, first + lanes):
@@ -143,7 +143,7 @@ def _start_pairs(env, element, batch, pairs):
 
 @kernel
 def list_triplets(chunk, functions, blocks):
-    """List the neighbours of all triplets of a chunk, row by row; returns the number of rows."""
+    """List the neighbours of all triplets of a chunk, row by row; return the number of rows."""
     last, row, listed = -1, -1, 0
     for b in range(blocks):
         block = load_one(chunk.blocks, b)
@@ -171,7 +171,7 @@ def add_chunk(tables, group, env, chunk, functions, lanes, rows):
 
 @kernel
 def _fill_tiles(terms, first, last, batch, chunk, functions, lanes):
-    """Values of up to eight functions and derivatives with respect to the cosine, for all triplets of a chunk."""
+    """Write values of up to eight functions and their derivatives with respect to the cosine, for a chunk."""
     array, scratch, tiles = chunk.lanes, chunk.scratch, functions.tiles
     for base in range(0, 2 * _TILE, LANES):
         store(tiles, base, splat(0.0))
@@ -239,7 +239,7 @@ def _add_rows(env, group, batch, chunk, functions, rows):
 
 @inline
 def _vector(pairs, base):
-    """Vector of a pair and 1/r."""
+    """Return the vector of a pair and 1/r."""
     x, y, z = load_one(pairs, base + _X), load_one(pairs, base + _Y), load_one(pairs, base + _Z)
     return x, y, z, load_one(pairs, base + _INVERSE)
 
@@ -254,7 +254,7 @@ def add_totals(tables, group, functions, out):
 
 @inline
 def gradient_components(env, batch, functions, k):
-    """(x, y, z) of the gradients of eight functions with respect to the vector of pair k."""
+    """Return (x, y, z) of the gradients of eight functions with respect to the vector of pair k."""
     pairs, base = functions.pairs, pair_offset(env, batch, k)
     x, y, z, _ = _vector(pairs, base)
     along = load(pairs, base + ALONG)

@@ -37,7 +37,7 @@ from fastsf.kernels.vector.simd import LANES, load
 from fastsf.kernels.vector.simd_double import copy_ints, fill_ints, prefetch_for_writing, store_xyz
 
 _AHEAD = 24
-"""Entries for whose memory the cache is asked before they are written: the CPU waits for it far less than by itself."""
+"""Entries between prefetching and writing: memory that is asked for so early costs far less time."""
 
 
 class Jacobian(NamedTuple):
@@ -49,12 +49,12 @@ class Jacobian(NamedTuple):
     data: np.ndarray  # (entries * 3,) float64
 
 
-# --- how many entries there will be ---
+# --- number of entries ---
 
 
 @kernel
 def _visible(env, element):
-    """Number of counted neighbours that a function of this neighbour element sees."""
+    """Return the number of counted neighbours that a function of this neighbour element sees."""
     return env.count.sum() if element == ALL else env.count[element]
 
 
@@ -69,7 +69,7 @@ def _entries_of_group(tables, group, env):
 
 @njit
 def count_range(tables, neighbors, centers, begin, end, workers, entries):
-    """Number of Jacobian entries of centers[begin:end]."""
+    """Count the Jacobian entries of centers[begin:end] into `entries`."""
     if workers != ALONE:
         share_out(workers, (tables, neighbors, centers), begin, end, (entries,))
         return
@@ -94,10 +94,10 @@ def count_range(tables, neighbors, centers, begin, end, workers, entries):
 
 @kernel
 def _put(jacobian, entry, count, limit, columns, column_offset, atoms, atom_offset, gx, gy, gz, rest):
-    """Append up to eight entries, whose columns and atoms stand in two arrays; returns the next free one.
+    """Append up to eight entries, with columns and atoms from two arrays; return the index of the next one.
 
-    Whole vectors are written while there is room before `limit`, where the next centre's entries start: what stands
-    behind the last entry is written over by what follows.
+    Whole vectors are written up to `limit`, where the entries of the next centre start: lanes after
+    the last entry are overwritten by the entries that follow.
     """
     ahead = entry + _AHEAD
     for line in range(3):
@@ -120,13 +120,13 @@ def _put(jacobian, entry, count, limit, columns, column_offset, atoms, atom_offs
 
 @kernel
 def _elements(env, element):
-    """(first, last + 1) of the neighbour elements that `element` stands for."""
+    """Return (first, last + 1) of the neighbour elements that `element` means."""
     return (0, len(env.count)) if element == ALL else (element, element + 1)
 
 
 @kernel
 def _write(env, gradient, element, start, jacobian, entry, limit, constant, rest):
-    """Append the gradient that stands at `start`."""
+    """Append the gradient that begins at `start`."""
     first, last = _elements(env, element)
     for e in range(first, last):
         end = env.first[e] + env.count[e]
@@ -235,7 +235,7 @@ def _clear_group(tables, group, env, gradient, lanes):
 
 @kernel
 def _most_terms(tables):
-    """Largest number of functions in one wide group."""
+    """Return the largest number of functions in one wide group."""
     most = 1
     for wide in tables.wide:
         first, last = group_terms(tables, wide)
@@ -245,7 +245,7 @@ def _most_terms(tables):
 
 @njit
 def jacobian_range(tables, neighbors, centers, begin, end, workers, jacobian, out):
-    """Values into out (zero before) and derivatives into the entries of centers[begin:end]."""
+    """Write values of centers[begin:end] into out (zero before), and derivatives into their entries."""
     if workers != ALONE:
         share_out(workers, (tables, neighbors, centers), begin, end, (jacobian, out))
         return

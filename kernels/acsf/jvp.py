@@ -59,7 +59,7 @@ CROSS = 6 * STRIDE  # r_ij . v_ik + r_ik . v_ij
 
 
 class Tangent(NamedTuple):
-    """Scratch: changes of the pair vectors of one centre, and what follows for a chunk of triplets."""
+    """Scratch: changes of the pair vectors of one centre, and of a chunk of triplets."""
 
     near: np.ndarray  # (4 * m,) float64
     lanes: np.ndarray  # (7 * STRIDE,) float64
@@ -67,7 +67,7 @@ class Tangent(NamedTuple):
 
 @allocator
 def make_tangent(size):
-    """Scratch for centres with at most `size` padded neighbours."""
+    """Return scratch for centres with at most `size` padded neighbours."""
     return Tangent(aligned(gradient_block(size)), aligned(7 * STRIDE))
 
 
@@ -97,7 +97,7 @@ def _jvp_of_radials(tables, shell, env, tangent, out):
 
 @kernel
 def pack_changes(env, tangent, chunk, blocks):
-    """Bring the scalar products of the neighbours' changes to where the chunk keeps its triplets."""
+    """Copy scalar products of the changes of neighbours to the triplets of a chunk."""
     info, near, changes, array = chunk.blocks, env.near, tangent.near, tangent.lanes
     for block in range(blocks):
         packed = load_one(info, block)
@@ -117,7 +117,7 @@ def pack_changes(env, tangent, chunk, blocks):
 
 @kernel
 def resolve_changes(array, chunk, group, lanes):
-    """Changes of the angle at the centre and of the three distances."""
+    """Work out changes of the angle at the centre and of the three distances."""
     triplets, scratch = chunk.lanes, chunk.scratch
     for b in range(0, lanes, LANES):
         inverse_j, inverse_k = load(scratch, INVERSE_FIRST + b), load(scratch, INVERSE_SECOND + b)
@@ -140,7 +140,7 @@ def resolve_changes(array, chunk, group, lanes):
 
 @kernel
 def clear_changes(array, lanes):
-    """Make harmless the lanes behind the last triplet, whose products are zero."""
+    """Set to zero the lanes after the last triplet, whose products are zero."""
     zero = splat(0.0)
     for b in range(max(lanes - 2 * LANES, 0), lanes, LANES):
         store(array, ALONG_FIRST + b, zero)
@@ -150,7 +150,7 @@ def clear_changes(array, lanes):
 
 @kernel
 def change_of_function(array, triplets, scratch, channel, term, start, lanes):
-    """Change of a function of which `start` is where the products of its channel are, for a chunk."""
+    """Return the change of a function for a chunk; `start` is the offset of the products of its channel."""
     eta, shift = channel.eta_slope, channel.shift_slope
     total = splat(0.0)
     for b in range(0, lanes, LANES):
@@ -186,7 +186,7 @@ def _jvp_of_group(tables, shell, group, env, tangent, chunks, cursor, out):
 
 @njit
 def jvp_range(tables, neighbors, centers, begin, end, workers, vectors, out):
-    """sum_p dG/dr_p . vectors[p] of centers[begin:end] into the rows of out, which must be zero."""
+    """Add sum_p dG/dr_p . vectors[p] of centers[begin:end] to the rows of out, which must be zero."""
     if workers != ALONE:
         share_out(workers, (tables, neighbors, centers), begin, end, (vectors, out))
         return

@@ -28,7 +28,7 @@ _HARMONICS = ((MAX_DEGREE + 1) * (MAX_DEGREE + 2) // 2 + 1) // 2 * 2  # an even 
 
 
 def legendre_coefficients(exponent: int, lam: float) -> np.ndarray:
-    """Coefficients a_l of 2^(1-n) (1 + lam c)^n = sum_l a_l P_l(c), exponent n <= MAX_DEGREE, |lam| <= 1.
+    """Return the coefficients a_l of 2^(1-n) (1 + lam c)^n = sum_l a_l P_l(c), exponent n <= MAX_DEGREE, |lam| <= 1.
 
     Powers of c have Legendre coefficients that are all positive, and those of one l meet powers of lam of one parity.
     """
@@ -43,13 +43,13 @@ def legendre_coefficients(exponent: int, lam: float) -> np.ndarray:
 
 
 def _normalised(degree, order):
-    """Factor that takes Q_lm to the normalisation of the addition theorem."""
+    """Return the factor from Q_lm to the normalisation of the addition theorem."""
     both = 2.0 if order else 1.0
     return math.sqrt(both * math.factorial(degree - order) / math.factorial(degree + order))
 
 
 def _recurrence():
-    """For all (m, l), m outer: Q_mm, then Q_lm = first z Q_(l-1)m + second Q_(l-2)m."""
+    """Return, for all (m, l), m outer: Q_mm, then Q_lm = first z Q_(l-1)m + second Q_(l-2)m."""
     first, second = np.zeros((MAX_DEGREE + 1,) * 2), np.zeros((MAX_DEGREE + 1,) * 2)
     for m in range(MAX_DEGREE + 1):
         first[m, m] = _normalised(m, m) * math.prod(range(2 * m - 1, 0, -2))
@@ -78,7 +78,7 @@ class Moments(NamedTuple):
 
 @allocator
 def make_moments():
-    """Scratch for all groups."""
+    """Return scratch for all groups."""
     return Moments(
         aligned(2 * _HARMONICS * LANES),
         np.empty(2 * _HARMONICS),
@@ -92,7 +92,7 @@ def make_moments():
 
 @kernel
 def through_moments(env, group, tables, slopes):
-    """Whether moments are cheaper than triplets for a group and the neighbours at hand."""
+    """Return true if moments are cheaper than triplets for a group and the present neighbours."""
     if group.degree < 0:
         return False
     first, first_lanes = segment(env, group.first_element)
@@ -110,7 +110,7 @@ def through_moments(env, group, tables, slopes):
         blocks, vectors = first_lanes * (first_lanes - LANES) // (2 * LANES), first_lanes // LANES
     else:
         blocks, vectors = first_lanes * second_lanes // LANES, (first_lanes + second_lanes) // LANES
-    # cycles, fitted to measurements (bench/bench_wide.py)
+    # cycles, fitted to measurements of groups of wide functions
     if slopes:
         return channels * (vectors * harmonics * 14.0 + 60.0 * harmonics) < blocks * (40.0 + 25.0 * terms)
     return channels * (vectors * harmonics * 5.0 + 30.0 * harmonics) < blocks * (25.0 + 5.0 * (channels + terms))
@@ -118,7 +118,7 @@ def through_moments(env, group, tables, slopes):
 
 @inline
 def _direction(env, k):
-    """Unit vectors to a block of neighbours, and 1/r."""
+    """Return unit vectors to a block of neighbours, and 1/r."""
     base = near_block(k)
     inverse = load(env.near, base + R_INVERSE)
     x, y, z = load(env.near, base + X), load(env.near, base + Y), load(env.near, base + Z)
@@ -127,7 +127,7 @@ def _direction(env, k):
 
 @kernel
 def _accumulate(env, moments, slot, element, degree, out):
-    """Moments of the neighbours of one element."""
+    """Sum up the moments of the neighbours of one element."""
     start, lanes = segment(env, element)
     zero, total = splat(0.0), (degree + 1) * (degree + 2) // 2
     for q in range((2 * total + 3) // 4 * 4):
@@ -164,7 +164,7 @@ def _self_terms(env, slot, element):
 
 @kernel
 def fill_moments(env, moments, group, channel):
-    """Moments of a channel for both neighbour elements; returns the sum of the terms j = k of equal elements."""
+    """Sum up the moments of a channel for both neighbour elements; return the sum of terms j = k of equal elements."""
     _accumulate(env, moments, channel.slot, group.first_element, group.degree, moments.first)
     own = 0.0
     if group.first_element == group.second_element:
@@ -185,7 +185,7 @@ def fill_moments(env, moments, group, channel):
 
 @kernel
 def term_value(moments, group, coefficients, own):
-    """Value of a function from the moments of its channel."""
+    """Return the value of a function from the moments of its channel."""
     total = 0.0
     for d in range(group.degree + 1):
         total += coefficients[d] * (moments.power[d] - own)
@@ -194,7 +194,7 @@ def term_value(moments, group, coefficients, own):
 
 @kernel
 def sum_moments(env, moments, tables, group, out):
-    """Values of the functions of a group."""
+    """Add the values of the functions of a group."""
     for c in range(group.channel_first, group.channel_last):
         channel = tables.channels[c]
         own = fill_moments(env, moments, group, channel)

@@ -16,20 +16,20 @@ class Factor(IntEnum):
 
 @inline
 def gaussian(eta, shift, r):
-    """exp(-eta (r - shift)^2)."""
+    """Return exp(-eta (r - shift)^2)."""
     d = r - shift
     return exp(d * d * -eta)
 
 
 @inline
 def gaussian_slope(eta, shift, r, g):
-    """Derivative of the Gaussian g = exp(-eta (r - shift)^2)."""
+    """Return the derivative of the Gaussian g = exp(-eta (r - shift)^2)."""
     return (r - shift) * g * (-2.0 * eta)
 
 
 @inline
 def radial_factor(kind, parameter, shift, r):
-    """Radial factor and its derivative: exp(-parameter (r - shift)^2), or cos(parameter r)."""
+    """Return a radial factor and its derivative: exp(-parameter (r - shift)^2), or cos(parameter r)."""
     if kind == Factor.COSINE:
         s, c = sin_cos_any(r * parameter)
         return c, s * -parameter

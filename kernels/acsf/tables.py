@@ -20,7 +20,7 @@ POWERS = MAX_POWER + 1
 """Coefficients of a polynomial of the cosine."""
 
 ALL = -1
-"""Stands for a neighbour element in weighted functions, which run over all neighbours."""
+"""Neighbour element of weighted functions, which run over all neighbours."""
 
 SHELL = np.dtype(
     [
@@ -52,13 +52,13 @@ SECTION = np.dtype(
 
 ROW = np.dtype(
     [
-        ("slot", np.int64),  # where the row is stored; rows of different elements may share a slot
+        ("slot", np.int64),  # storage of the row; rows of different elements may share a slot
         ("element", np.int64),  # neighbour element, or ALL
         ("factor", np.int64),
         ("parameter", np.float64),  # eta (1/Å^2) or kappa (1/Å)
         ("shift", np.float64),  # Å
         ("weighted", np.int64),
-        ("multiple", np.int64),  # eta / eta of the last row before it that has 0 here, of the same shift and element
+        ("multiple", np.int64),  # eta / eta of the last row before with multiple 0, and the same shift and element
     ]
 )
 
@@ -154,6 +154,6 @@ GRADIENT, VIRIAL, SUMS = 0, 3, 12
 
 @kernel
 def group_terms(tables, group):
-    """First term of a group of angular functions, and the one behind its last."""
+    """Return the first term of a group of angular functions, and the one after its last."""
     first = tables.channels[group.channel_first].term_first
     return first, tables.channels[group.channel_last - 1].term_last

@@ -1,7 +1,7 @@
 """Triplets (j, centre, k) of one group of narrow functions (with r_jk), in chunks of dense vectors.
 
 A block is one neighbour j with a vector of k. Many of its lanes hold no triplet (r_jk beyond the cutoff,
-padding, k <= j): only the others are packed, one block behind the other, so that everything expensive runs over full
+padding, k <= j): only the others are packed, block after block, so that everything expensive runs over full
 vectors. The blocks remember their masks, so that gradients find the way back to the lanes of k.
 """
 
@@ -41,23 +41,23 @@ from .radial import gaussian
 CHUNK = 60
 """Blocks that are worked on together; their arrays fit the first-level cache."""
 
-_TINY = 1e-30  # Å^2: below it, two neighbours stand on the same spot
+_TINY = 1e-30  # Å^2: below it, two neighbours have the same position
 
 STRIDE = (CHUNK + 2) * LANES
 """Lanes of an array over a chunk: all blocks full, and two vectors that may be written beyond them.
 
 In bytes it is 128 short of a multiple of 4096. CPUs take a load for dependent on an earlier store if the last twelve
-bits of the addresses agree: so the loads of a loop must not come shortly behind one of its stores in this measure.
-They do not where the array that is stored stands behind those that are loaded in the orders below.
+bits of the addresses agree: so the loads of a loop must not come shortly after one of its stores in this measure.
+They do not where the array that is stored comes after those that are loaded in the orders below.
 """
 
-# Arrays over the triplets of a chunk that a later backward pass needs, by where they start in `lanes`.
+# Arrays over the triplets of a chunk that a later backward pass needs: offsets in `lanes`.
 COSINE = 0  # of the angle at the centre
 FAR_LOG_SLOPE = STRIDE  # envelope' / (envelope r) of r_jk
 FAR_INVERSE = 2 * STRIDE  # 1 / r_jk, in groups with shifts
 PRODUCTS = 3 * STRIDE  # one array for each channel: F(r_ij) F(r_ik) F(r_jk); 0 in lanes without a triplet
 
-# Those that are used up at once, by where they start in `scratch`.
+# Arrays that are used at once: offsets in `scratch`.
 DISTANCE = 0  # r_jk; its square at first
 DISTANCE_INVERSE = STRIDE  # 1 / r_jk
 FAR_ENVELOPE = 2 * STRIDE  # envelope of r_jk
@@ -65,7 +65,7 @@ INVERSE_FIRST = 3 * STRIDE  # 1 / r_ij
 INVERSE_SECOND = 4 * STRIDE  # 1 / r_ik
 LOG_SLOPE_FIRST = 5 * STRIDE  # envelope' / (envelope r) of r_ij
 LOG_SLOPE_SECOND = 6 * STRIDE  # and of r_ik
-ALONG_FIRST = 7 * STRIDE  # what gradients need (`pair_gradients`)
+ALONG_FIRST = 7 * STRIDE  # coefficients of gradients (`center_gradients`)
 ALONG_SECOND = 8 * STRIDE
 ACROSS = 9 * STRIDE
 ANGLE = 10 * STRIDE  # in groups with windows (`fill_angles`)
@@ -74,40 +74,40 @@ GAUSSIANS = 12 * STRIDE  # one array for each channel: exp(-eta (r_jk - shift)^2
 
 _BYTES = np.dtype(REAL).itemsize
 _PAGE = 4096 // _BYTES  # numbers in as many bytes
-_SCRATCH_START = 40 * LANES  # where scratch starts in its page: as if it stood behind twelve arrays of `lanes`
+_SCRATCH_START = 40 * LANES  # start of scratch in its page: as if it followed twelve arrays of `lanes`
 
-# A block as one number: neighbour j, first of its neighbours k, place of its triplets in the arrays above, and
+# A block as one number: neighbour j, first of its neighbours k, offset of its triplets in the arrays above, and
 # mask of the lanes that hold triplets, in 20, 17, 10 and 16 bits or more.
 _MASK_BITS, _OFFSET_BITS, _SECOND_BITS = LANES, 10, 17
 
 
 @inline
 def block_of(j, k, offset, mask):
-    """The number of a block; k is a multiple of `LANES`."""
+    """Return a block as one number; k is a multiple of `LANES`."""
     return (((j << _SECOND_BITS | k // LANES) << _OFFSET_BITS | offset) << _MASK_BITS) | mask
 
 
 @inline
 def block_mask(block):
-    """Bits of the lanes that hold triplets."""
+    """Return the bits of the lanes that hold triplets."""
     return block & ((1 << _MASK_BITS) - 1)
 
 
 @inline
 def block_offset(block):
-    """Where these lanes stand, packed, in the arrays of a chunk."""
+    """Return the offset of these lanes, packed, in the arrays of a chunk."""
     return (block >> _MASK_BITS) & ((1 << _OFFSET_BITS) - 1)
 
 
 @inline
 def block_second(block):
-    """First of the neighbours k."""
+    """Return the first of the neighbours k."""
     return ((block >> (_MASK_BITS + _OFFSET_BITS)) & ((1 << _SECOND_BITS) - 1)) * LANES
 
 
 @inline
 def block_first(block):
-    """Neighbour j."""
+    """Return neighbour j."""
     return block >> (_MASK_BITS + _OFFSET_BITS + _SECOND_BITS)
 
 
@@ -129,7 +129,7 @@ class Chunks(NamedTuple):
 
 @kernel
 def most_channels(tables):
-    """Channels of the group that has most, at least 1."""
+    """Return the number of channels of the group that has most, at least 1."""
     most = 1
     for group in tables.groups:
         most = max(most, group.channel_last - group.channel_first)
@@ -138,7 +138,7 @@ def most_channels(tables):
 
 @allocator
 def make_chunks(tables, number):
-    """Memory for chunks of any group."""
+    """Return memory for chunks of any group."""
     channels = most_channels(tables)
     width = (PRODUCTS + channels * STRIDE + _PAGE - 1) // _PAGE * _PAGE
     scratch = GAUSSIANS + channels * STRIDE
@@ -154,13 +154,13 @@ def make_chunks(tables, number):
 
 @kernel
 def get_chunk(chunks, index):
-    """One of the chunks."""
+    """Return one of the chunks."""
     return Triplets(chunks.blocks[index], chunks.lanes[index], chunks.scratch)
 
 
 @kernel
 def product_offset(index):
-    """Where the products of a group's channel start in `lanes`."""
+    """Return the offset in `lanes` of the products of a channel of the group."""
     return PRODUCTS + index * STRIDE
 
 
@@ -174,8 +174,8 @@ def rewind(cursor):
 def next_triplets(env, chunk, section, channels, group, cursor, slopes):
     """Fill a chunk with the next triplets of a group, whose shell has one section.
 
-    `at` (2,) holds the place to go on from: the neighbour j, and its next vector of k, or -1 for its first one.
-    `slopes` tells whether derivatives are wanted too; `pack_slopes` has the rest of what they need. Returns the number
+    `cursor` (2,) says where to continue: the neighbour j, and its next vector of k, or -1 for its first one.
+    With `slopes`, derivatives are filled in too, except those of `pack_slopes`. Return the number
     of blocks, 0 at the end, and of lanes (rounded up to pairs of vectors).
     """
     blocks, packed = _collect(env, chunk, section, group, cursor)
@@ -189,7 +189,7 @@ def next_triplets(env, chunk, section, channels, group, cursor, slopes):
 
 @kernel
 def fill_triplets(env, chunk, section, channels, group, blocks, packed, slopes):
-    """Distances r_jk and products F(r_ij) F(r_ik) F(r_jk) of triplets that have been collected; returns the lanes."""
+    """Write distances r_jk and products F(r_ij) F(r_ik) F(r_jk) of the collected triplets; return the lanes."""
     for c in range(group.channel_first, group.channel_last):
         start = product_offset(c - group.channel_first)
         _pack_products(env, chunk, channels[c].slot * lanes_of(env), start, blocks)
@@ -203,7 +203,7 @@ def fill_triplets(env, chunk, section, channels, group, blocks, packed, slopes):
 
 @kernel
 def fill_angles(chunk, lanes):
-    """Angles, for groups with windows."""
+    """Write the angles, for groups with windows."""
     for b in range(0, lanes, LANES):
         theta, inverse_sine = angle(load(chunk.lanes, COSINE + b))
         store(chunk.scratch, ANGLE + b, theta)
@@ -218,7 +218,7 @@ def _collect(env, chunk, section, group, cursor):
     j_first, j_lanes = segment(env, j_element)
     k_first, k_lanes = segment(env, k_element)
     j_count = j_lanes if j_element == ALL else env.count[j_element]
-    j_last = j_first + j_count - same  # the last one has no partner behind it
+    j_last = j_first + j_count - same  # the last one has no partner after it
     k_last = k_first + k_lanes
     if k_lanes == 0:
         j_last = j_first
@@ -258,14 +258,14 @@ def _collect(env, chunk, section, group, cursor):
 
 @kernel
 def clear_tail(array, end):
-    """Make harmless what stands behind the last triplet, in the two vectors that loops may touch."""
+    """Set to zero the two vectors after the last triplet, which loops may touch."""
     store(array, end, splat(0.0))
     store(array, end + LANES, splat(0.0))
 
 
 @kernel
 def _pack_products(env, chunk, row, start, blocks):
-    """F(r_ij) F(r_ik) of one channel, whose factors stand from `row` on."""
+    """Write F(r_ij) F(r_ik) of one channel, whose factors begin at `row`."""
     factor, array, info = env.factor, chunk.lanes, chunk.blocks
     for b in range(blocks):
         block = load_one(info, b)
@@ -275,7 +275,7 @@ def _pack_products(env, chunk, row, start, blocks):
 
 @kernel
 def pack_slopes(env, chunk, blocks):
-    """What derivatives need of the distances r_ij and r_ik, for the triplets of a chunk."""
+    """Write 1/r and log slopes of the distances r_ij and r_ik, for the triplets of a chunk."""
     near, scratch, info = env.near, chunk.scratch, chunk.blocks
     end = 0
     for b in range(blocks):
@@ -293,7 +293,7 @@ def pack_slopes(env, chunk, blocks):
 
 @kernel
 def _fill_far(array, scratch, section, lanes, slopes, shifted):
-    """Distance r_jk and its envelope, and cosines that rounding has not made larger than 1.
+    """Write the distance r_jk and its envelope, and limit cosines to at most 1.
 
     There is one loop for each step, so that the CPU has many vectors under way at once.
     """
@@ -336,7 +336,7 @@ def _multiply_far(array, scratch, channel, index, lanes):
 
 @kernel
 def _raise(scratch, source, own, exponent, lanes):
-    """Powers of an array, by squaring; a multiplication more where the exponent has a bit."""
+    """Write powers of an array by squaring, with one more multiplication for each bit of the exponent."""
     bit, current = 1, source
     while 2 * bit <= exponent:
         bit *= 2

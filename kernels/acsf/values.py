@@ -33,12 +33,12 @@ class ValuesScratch(NamedTuple):
     chunks: Chunks
     moments: Moments
     wide: WideScratch
-    cursor: np.ndarray  # (2,) int64: where the triplets of a group go on
+    cursor: np.ndarray  # (2,) int64: where the triplets of a group continue
 
 
 @allocator
 def make_scratch(tables, size):
-    """Memory for centres with at most `size` padded neighbours."""
+    """Return memory for centres with at most `size` padded neighbours."""
     env = environment_of(tables, size)
     return ValuesScratch(env, make_chunks(tables, 1), make_moments(), make_wide(tables, size), np.zeros(2, np.int64))
 
@@ -55,7 +55,7 @@ def _sum_row(env, slot, element):
 
 @kernel
 def sum_radials(tables, shell, env, out):
-    """Values of the radial functions of a shell."""
+    """Write the values of the radial functions of a shell."""
     for q in range(shell.radial_first, shell.radial_last):
         radial = tables.radials[q]
         out[radial.column] = _sum_row(env, radial.slot, radial.element)
@@ -104,7 +104,7 @@ def _angle_value(array, scratch, term, b):
 
 @kernel
 def sum_chunk(channels, terms, group, chunk, lanes, out):
-    """Add what the triplets of a chunk give to the functions of a group."""
+    """Add the triplets of a chunk to the functions of a group."""
     for c in range(group.channel_first, group.channel_last):
         channel, start = channels[c], product_offset(c - group.channel_first)
         for t in range(channel.term_first, channel.term_last):
@@ -125,7 +125,7 @@ def _sum_group(tables, shell, group, env, chunks, cursor, out):
 
 @kernel
 def sum_wide_groups(tables, shell, env, moments, wide, slopes, out):
-    """Values of the wide functions of a shell; `slopes` tells whether derivatives will be wanted too."""
+    """Add the values of the wide functions of a shell; with `slopes`, derivatives will follow."""
     for g in range(shell.wide_first, shell.wide_last):
         group = tables.wide[g]
         if through_moments(env, group, tables, slopes):
@@ -136,7 +136,7 @@ def sum_wide_groups(tables, shell, env, moments, wide, slopes, out):
 
 @kernel
 def center_values(tables, neighbors, center, scratch, out):
-    """Values of all functions of a centre into a row of zeros."""
+    """Write the values of all functions of a centre into a row of zeros."""
     element, env = neighbors.species[center], scratch.env
     for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
         shell = tables.shells[s]
@@ -149,7 +149,7 @@ def center_values(tables, neighbors, center, scratch, out):
 
 @njit
 def values_range(tables, neighbors, centers, begin, end, workers, out):
-    """Values of centers[begin:end] into the rows of out (centres, features), which must be zero."""
+    """Write the values of centers[begin:end] into the rows of out (centres, features), which must be zero."""
     if workers != ALONE:
         share_out(workers, (tables, neighbors, centers), begin, end, (out,))
         return

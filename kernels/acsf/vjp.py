@@ -36,7 +36,7 @@ from .wide import add_wide, make_wide
 
 @kernel
 def fill_polynomials(tables, group, weights, polynomials):
-    """Weighted sums of the functions of each channel as polynomials of the cosine, eight coefficients each."""
+    """Write weighted sums of the functions of each channel as polynomials of the cosine, eight coefficients each."""
     for index in range(group.channel_last - group.channel_first):
         channel = tables.channels[group.channel_first + index]
         total = double.splat(0.0)
@@ -48,7 +48,7 @@ def fill_polynomials(tables, group, weights, polynomials):
 
 @inline
 def _polynomial(p, first, degree, x):
-    """Polynomial with the coefficients p[first:] and its derivative."""
+    """Return the polynomial with the coefficients p[first:] and its derivative."""
     if degree <= 1:
         slope = splat(load_one(p, first + 1))
         return fma(slope, x, load_one(p, first)), slope
@@ -70,7 +70,7 @@ def _polynomial(p, first, degree, x):
 
 @kernel
 def _sum_of_terms(terms, channel, weights, x, theta, inverse_sine):
-    """Weighted sum of the angle factors of a channel, and its derivative."""
+    """Return the weighted sum of the angle factors of a channel, and its derivative."""
     total, slope = splat(0.0), splat(0.0)
     for t in range(channel.term_first, channel.term_last):
         term = terms[t]
@@ -82,7 +82,7 @@ def _sum_of_terms(terms, channel, weights, x, theta, inverse_sine):
 
 @inline
 def sum_channels(channels, terms, group, chunk, polynomials, weights, b):
-    """What gradients need of all functions of a group: sums of T, -2 eta T, 2 eta shift T and A' F F F."""
+    """Return sums over all functions of a group for gradients: of T, -2 eta T, 2 eta shift T and A' F F F."""
     array = chunk.lanes
     channel_first, channel_last = group.channel_first, group.channel_last
     x = load(array, COSINE + b)
@@ -105,7 +105,7 @@ def sum_channels(channels, terms, group, chunk, polynomials, weights, b):
 
 @kernel
 def resolve_chunk(channels, terms, group, chunk, polynomials, weights, lanes):
-    """Coefficients of the pair vectors in the gradient, for the triplets of a chunk."""
+    """Write the coefficients of the pair vectors in the gradient, for the triplets of a chunk."""
     for b in range(0, lanes, LANES):
         sums = sum_channels(channels, terms, group, chunk, polynomials, weights, b)
         resolve(chunk.lanes, chunk.scratch, b, group, *sums)
@@ -159,7 +159,7 @@ def _add_shell(tables, shell, env, chunks, gradient, polynomials, cursor, weight
 
 @allocator
 def make_polynomials(tables, scalars):
-    """Scratch for the polynomials of any group, for each of several scalars."""
+    """Return scratch for the polynomials of any group, for each of several scalars."""
     return np.empty((scalars, most_channels(tables) * POWERS), REAL)
 
 

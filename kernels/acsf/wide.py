@@ -1,6 +1,6 @@
-"""Wide angular functions (without r_jk) whose angle factors are no polynomials that moments could stand for.
+"""Wide angular functions (without r_jk) whose angle factors are no polynomials that moments can represent.
 
-G = sum_{j<k} A(cos) F(r_j) F(r_k), for channels F of any envelopes and a few different A. For each neighbour j the
+G = sum_{j<k} A(cos) F(r_j) F(r_k), for channels F of any envelopes and several different A. For each neighbour j the
 angle factors of all k are worked out once; what remains for each function is a product with the row of its channel.
 """
 
@@ -31,7 +31,7 @@ from .center_gradients import add_to_block, add_to_first, gradient_block, gradie
 from .cutoffs import Core
 from .environment import R_INVERSE, X, Y, Z, aligned, coordinate, lanes_of, near_block, segment
 
-# Arrays over the neighbours k of one j, by their order in the scratch; two for each angle factor stand behind them.
+# Arrays over the neighbours k of one j, by their order in the scratch; two for each angle factor follow.
 _COSINE, _ANGLE, _INVERSE_SINE, _SLOPE, _ALONG, _FACTORS = range(6)
 
 
@@ -39,15 +39,15 @@ class WideScratch(NamedTuple):
     """Memory of one thread for any wide group."""
 
     rows: np.ndarray  # ((5 + 2 * angles) * m,) REAL: the arrays above
-    ends: np.ndarray  # (channels,) int64: behind the last neighbour k that a channel of the group reaches
-    offsets: np.ndarray  # (terms,) int64: where the angle factor of each term of the group stands
+    ends: np.ndarray  # (channels,) int64: one after the last neighbour k that a channel of the group reaches
+    offsets: np.ndarray  # (terms,) int64: offset of the angle factor of each term of the group
     weights: np.ndarray  # (scalars, terms) their weights
-    sums: np.ndarray  # (8 * terms,) REAL: their values, lane by lane
+    sums: np.ndarray  # (terms * LANES,) REAL: their values, lane by lane
 
 
 @allocator
 def make_wide(tables, size, scalars=1):
-    """Scratch for centres with at most `size` padded neighbours, and gradients of so many scalars at once."""
+    """Return scratch for centres with at most `size` padded neighbours, and gradients of so many scalars at once."""
     angles, channels, terms = 0, 0, 0
     for group in tables.wide:
         angles = max(angles, group.angle_last - group.angle_first)
@@ -65,7 +65,7 @@ def make_wide(tables, size, scalars=1):
 
 @kernel
 def _look_up(env, tables, group, scratch):
-    """Fill in the ends of the channels and the places of the terms; returns the first term, and the last one's end."""
+    """Fill in the ends of the channels and the offsets of the terms; return the first term, and one after the last."""
     size, (first, lanes) = lanes_of(env), segment(env, group.second_element)
     for c in range(group.channel_first, group.channel_last):
         row, end = tables.channels[c].slot * size, first + lanes
@@ -85,13 +85,13 @@ def _reaches(factor):
 
 @kernel
 def _value_offset(index, size):
-    """Where the values of an angle factor stand; its derivatives with respect to the cosine follow."""
+    """Return the offset of the values of an angle factor; its derivatives with respect to the cosine follow."""
     return (_FACTORS + 2 * index) * size
 
 
 @kernel
 def _row(env, tables, group, scratch, j):
-    """First neighbour k of a row, and the end of the row: that of the longest channel that reaches j."""
+    """Return the first neighbour k of a row, and the end of the row: that of the longest channel that reaches j."""
     first, _ = segment(env, group.second_element)
     if group.first_element == group.second_element:
         first += (j + 1 - first) // LANES * LANES
@@ -114,7 +114,7 @@ def _fill_factor(array, base, size, term, first, end, slopes):
 
 @kernel
 def _fill_row(env, tables, group, array, j, first, end, slopes):
-    """Angle factors of all k of a row; zero for k <= j where both are of the same element."""
+    """Write the angle factors of all k of a row; zero for k <= j where both are of the same element."""
     size, near = lanes_of(env), env.near
     inverse = coordinate(env, j, R_INVERSE)
     x, y, z = coordinate(env, j, X) * inverse, coordinate(env, j, Y) * inverse, coordinate(env, j, Z) * inverse
@@ -132,7 +132,7 @@ def _fill_row(env, tables, group, array, j, first, end, slopes):
     same = group.first_element == group.second_element
     for a in range(group.angle_last - group.angle_first):
         term, base = tables.angles[group.angle_first + a], _value_offset(a, size)
-        if term.kind == Angle.WINDOW and term.core == Core.POLY2:  # a choice at each vector would take a third more
+        if term.kind == Angle.WINDOW and term.core == Core.POLY2:  # a branch at each vector takes a third more time
             _fill_factor(array, base, size, angle_term(term, Angle.WINDOW, Core.POLY2), first, end, slopes)
         else:
             _fill_factor(array, base, size, angle_term(term, term.kind, term.core), first, end, slopes)
@@ -145,7 +145,7 @@ def _fill_row(env, tables, group, array, j, first, end, slopes):
 
 @kernel
 def _sum_row(env, tables, group, scratch, term_first, j, first):
-    """Add what one row gives to the functions of a group, lane by lane."""
+    """Add one row to the functions of a group, lane by lane."""
     array, factor, sums, offsets = scratch.rows, env.factor, scratch.sums, scratch.offsets
     for c in range(group.channel_first, group.channel_last):
         channel, end = tables.channels[c], scratch.ends[c - group.channel_first]
@@ -197,7 +197,7 @@ def _clear_slopes(env, array, first, end):
 def _add_channel(env, scratch, weights, row, j, first, end, term_first, term_last):
     """Add the slopes of some functions of a channel to those of the pairs (j, k) and of the k.
 
-    The channel's factors stand from `row` on; terms are counted from the group's first one. Returns what is along r_j,
+    The channel's factors begin at `row`; terms are counted from the group's first one. Return the part along r_j,
     lane by lane.
     """
     array, factor, factor_slope = scratch.rows, env.factor, env.factor_slope
@@ -219,7 +219,7 @@ def _add_channel(env, scratch, weights, row, j, first, end, term_first, term_las
 
 @kernel
 def _add_row(env, array, along, gradient, start, j, first, end):
-    """Add the gradient of one row to that of the scalar that stands at `start`."""
+    """Add the gradient of one row to the gradient that begins at `start`."""
     size, near = lanes_of(env), env.near
     inverse_j = coordinate(env, j, R_INVERSE)
     x, y, z = coordinate(env, j, X), coordinate(env, j, Y), coordinate(env, j, Z)
@@ -240,7 +240,7 @@ def _add_row(env, array, along, gradient, start, j, first, end):
 
 @inline
 def _add_weighted(env, tables, group, scratch, weights, term_first, gradient, start, j, first, end):
-    """Add the gradient of a weighted sum of functions of one row to that of the scalar that stands at `start`."""
+    """Add the gradient of a weighted sum of functions of one row to the gradient that begins at `start`."""
     _clear_slopes(env, scratch.rows, first, end)
     along = splat(0.0)
     for c in range(group.channel_first, group.channel_last):
@@ -323,7 +323,7 @@ def change_wide(env, tables, group, scratch, changes, out):
 
 @kernel
 def _change_row(env, array, changes, offset, row, j, first, end):
-    """Change of what one j adds to a function."""
+    """Return the change of the terms of one j in a function."""
     size, near = lanes_of(env), env.near
     own, own_slope = load_one(env.factor, row + j), load_one(env.factor_slope, row + j)
     inverse_j = coordinate(env, j, R_INVERSE)

@@ -1,6 +1,6 @@
-"""Pieces of which integrators are made: kicks, drifts, thermostats, the barostat. Units are those of ASE.
+"""Pieces of integrators: kicks, drifts, thermostats, the barostat. Units are those of ASE.
 
-Half of a step before the new forces, and half behind:
+Half of a step before the new forces, and half after:
 
     [chain] kick [strain] drift [Langevin drift]   new forces   kick [velocity rescaling | chain]
 
@@ -24,10 +24,10 @@ NONE, LANGEVIN, RESCALING, CHAIN = range(4)
 """Thermostats."""
 
 RIGID, ISOTROPIC, ANISOTROPIC = range(3)
-"""Whether the cell changes, and how."""
+"""Barostats: a rigid cell, or changes of its volume or its shape."""
 
 POTENTIAL, EXCHANGED = range(2)
-"""Energies in `Motion.totals`: of the atoms, and what thermostat and barostat have put in."""
+"""Energies in `Motion.totals`: of the atoms, and that which thermostat and barostat have added."""
 
 POSITION, VELOCITY, MASS = range(3)
 """Rows of `Motion.chain`."""
@@ -37,21 +37,21 @@ YOSHIDA = 1 / (2 - 2 ** (1 / 3))
 
 
 class Motion(NamedTuple):
-    """What changes from step to step, n atoms."""
+    """State that changes from step to step, n atoms."""
 
     positions: np.ndarray  # (n, 3) float64, unwrapped
     velocities: np.ndarray  # (n, 3) float64
     forces: np.ndarray  # (n, 3) float64
     cell: np.ndarray  # (3, 3) float64, rows are the vectors
     virial: np.ndarray  # (3, 3) float64, -dE/d(strain) at the forces' positions
-    strain: np.ndarray  # (3, 3) float64: logarithm of what the barostat did in this step
+    strain: np.ndarray  # (3, 3) float64: logarithm of the deformation by the barostat in this step
     old_virial: np.ndarray  # (3, 3) float64: before that
     chain: np.ndarray  # (3, links) float64
     totals: np.ndarray  # (2,) float64
 
 
 class Scheme(NamedTuple):
-    """What does not change, and how atoms move."""
+    """Constants of a run, and how atoms move."""
 
     masses: np.ndarray  # (n,) float64
     inverse: np.ndarray  # (n,) float64: 1 / mass; 0 for atoms that do not move
@@ -69,12 +69,12 @@ class Scheme(NamedTuple):
     coupled: np.ndarray  # (3, 3) float64: 1 for components of the strain that change on their own
 
 
-# --- what there is ---
+# --- observables ---
 
 
 @kernel
 def target(scheme, steps_done):
-    """Target of k_B T in the step that follows `steps_done`."""
+    """Return the target of k_B T in the step that follows `steps_done`."""
     if scheme.ramp == 0:
         return scheme.begin
     return scheme.begin + (scheme.end - scheme.begin) * min(1.0, (steps_done + 1) / scheme.ramp)
@@ -82,7 +82,7 @@ def target(scheme, steps_done):
 
 @kernel
 def kinetic_energy(motion, scheme):
-    """Sum of m v^2 / 2."""
+    """Return the sum of m v^2 / 2."""
     v, total = motion.velocities, 0.0
     for i in range(len(v)):
         total += scheme.masses[i] * (v[i, 0] * v[i, 0] + v[i, 1] * v[i, 1] + v[i, 2] * v[i, 2])
@@ -91,7 +91,7 @@ def kinetic_energy(motion, scheme):
 
 @kernel
 def volume(cell):
-    """Volume of a cell."""
+    """Return the volume of a cell."""
     return abs(
         cell[0, 0] * (cell[1, 1] * cell[2, 2] - cell[1, 2] * cell[2, 1])
         + cell[0, 1] * (cell[1, 2] * cell[2, 0] - cell[1, 0] * cell[2, 2])
@@ -101,7 +101,7 @@ def volume(cell):
 
 @kernel
 def pressure(motion, scheme, a, b):
-    """Component of the pressure tensor, with its kinetic part."""
+    """Return a component of the pressure tensor, with its kinetic part."""
     v, total = motion.velocities, 0.0
     for i in range(len(v)):
         total += scheme.masses[i] * v[i, a] * v[i, b]
@@ -113,7 +113,7 @@ def pressure(motion, scheme, a, b):
 
 @kernel
 def kick(motion, scheme, duration):
-    """Velocities change by the forces."""
+    """Change velocities by the forces."""
     v, f = motion.velocities, motion.forces
     for i in range(len(v)):
         factor = duration * scheme.inverse[i]
@@ -123,7 +123,7 @@ def kick(motion, scheme, duration):
 
 @kernel
 def drift(motion, duration):
-    """Positions change by the velocities."""
+    """Change positions by the velocities."""
     x, v = motion.positions, motion.velocities
     for i in range(len(x)):
         for c in range(3):
@@ -154,7 +154,7 @@ def remove_drift(motion, scheme):
 
 @kernel
 def langevin(motion, scheme, temperature, rng):
-    """Friction and noise over a step: v <- c v + sqrt((1 - c^2) k_B T / m) xi with c = exp(-friction step)."""
+    """Apply friction and noise over a step: v <- c v + sqrt((1 - c^2) k_B T / m) xi with c = exp(-friction step)."""
     v = motion.velocities
     before = kinetic_energy(motion, scheme)
     decay = math.exp(-scheme.rate * scheme.step)
@@ -183,7 +183,7 @@ def rescale(motion, scheme, temperature, rng):
 
 @kernel
 def _push_link(chain, k, kinetic, freedom, temperature, duration):
-    """Velocity of one link of the chain, driven by what it is the thermostat of."""
+    """Change the velocity of one link of the chain by the kinetic energy that it controls."""
     if k == 0:
         force = 2 * kinetic - freedom * temperature
     else:
@@ -194,7 +194,7 @@ def _push_link(chain, k, kinetic, freedom, temperature, duration):
 
 @kernel
 def move_chain(motion, scheme, temperature, duration):
-    """The chain of thermostats and the velocities, for a time; positions stay."""
+    """Move the chain of thermostats for a time, and scale the velocities."""
     chain, links = motion.chain, motion.chain.shape[1]
     kinetic, factor = kinetic_energy(motion, scheme), 1.0
     for part in range(3):
@@ -213,7 +213,7 @@ def move_chain(motion, scheme, temperature, duration):
 
 @kernel
 def chain_energy(chain, freedom, temperature):
-    """What the chain adds to the energy of the atoms; their sum is conserved."""
+    """Return the energy of the chain; with that of the atoms it is conserved."""
     total = 0.0
     for k in range(chain.shape[1]):
         total += 0.5 * chain[MASS, k] * chain[VELOCITY, k] ** 2
@@ -235,7 +235,7 @@ def _symmetric_noise(scheme, spread, rng, strain):
 
 @kernel
 def draw_strain(motion, scheme, temperature, rng):
-    """Strain of one step, into `Motion.strain`, from the pressure now.
+    """Draw the strain of one step into `Motion.strain`, from the present pressure.
 
     Isotropic, with e = log V: de = softness (P - P0) dt + sqrt(2 k_B T softness / V) dW. Else each component, with a
     third of the softness; rotations of the cell are left out, which changes no probability of a shape.
@@ -258,7 +258,7 @@ def draw_strain(motion, scheme, temperature, rng):
 
 @kernel
 def largest_strain(motion, scheme, steps_done):
-    """Bound for the components of the next strain; noise beyond six standard deviations is left out."""
+    """Return a bound for the components of the next strain, with noise of six standard deviations."""
     space, excess = volume(motion.cell), 0.0
     for a in range(3):
         for b in range(3):
@@ -270,7 +270,7 @@ def largest_strain(motion, scheme, steps_done):
 
 @kernel
 def _exponential(matrix, sign, out):
-    """Exponential of a small matrix (3, 3), or of its negative, to the last bit."""
+    """Write the exponential of a small matrix (3, 3), or of its negative, to the last bit."""
     term = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
     for a in range(3):
         for b in range(3):
@@ -299,7 +299,7 @@ def _times(t, m, factor):
 
 @kernel
 def _transform(rows, matrix):
-    """rows (n, 3) <- rows @ matrix."""
+    """Replace rows (n, 3) by rows @ matrix."""
     for i in range(len(rows)):
         x, y, z = rows[i, 0], rows[i, 1], rows[i, 2]
         for c in range(3):
@@ -308,7 +308,7 @@ def _transform(rows, matrix):
 
 @kernel
 def apply_strain(motion, scheme):
-    """Cell and positions by exp(strain), velocities by the inverse; keeps the virial that belongs to the old cell."""
+    """Multiply cell and positions by exp(strain), velocities by the inverse; keep the virial of the old cell."""
     before, scratch = kinetic_energy(motion, scheme), motion.old_virial
     _exponential(motion.strain, 1.0, scratch)
     _transform(motion.positions, scratch)
@@ -323,7 +323,7 @@ def apply_strain(motion, scheme):
 
 @kernel
 def count_strain(motion):
-    """Add what the barostat has changed in the potential energy, from the virials before and after."""
+    """Count the change of the potential energy by the barostat, from the virials before and after."""
     for a in range(3):
         for b in range(3):
             mean = 0.5 * (motion.old_virial[a, b] + motion.virial[a, b])
@@ -335,7 +335,7 @@ def count_strain(motion):
 
 @kernel
 def first_half(motion, scheme, steps_done, rng):
-    """From a whole step to the positions at which the next forces are wanted."""
+    """Go from a whole step to the positions of the next forces."""
     temperature, half = target(scheme, steps_done), 0.5 * scheme.step
     if scheme.thermostat == CHAIN:
         if scheme.ramp != 0:  # a new temperature changes the energy of the chain from outside
@@ -358,7 +358,7 @@ def first_half(motion, scheme, steps_done, rng):
 
 @kernel
 def second_half(motion, scheme, steps_done, rng):
-    """From new forces to the end of the step."""
+    """Go from the new forces to the end of the step."""
     temperature, half = target(scheme, steps_done), 0.5 * scheme.step
     if scheme.barostat != RIGID:
         count_strain(motion)
@@ -371,7 +371,7 @@ def second_half(motion, scheme, steps_done, rng):
 
 @kernel
 def conserved_energy(motion, scheme, steps_done):
-    """Energy of atoms and chain without what thermostat and barostat have put in."""
+    """Return the energy of atoms and chain without that which thermostat and barostat have added."""
     total = motion.totals[POTENTIAL] + kinetic_energy(motion, scheme) - motion.totals[EXCHANGED]
     if scheme.thermostat == CHAIN:
         total += chain_energy(motion.chain, scheme.freedom, target(scheme, steps_done - 1))

@@ -1,10 +1,10 @@
 """Energies and forces over the neighbour lists of LAMMPS, whose periodic images are atoms of their own (ghosts).
 
 E_i depends on the pair vectors of atom i alone, so that ghosts need no neighbours: what atom i adds to the forces on
-its neighbours goes to ghosts too, and LAMMPS brings it to the atoms they stand for. The centres are worked on in blocks
-whose pairs fit into the cache; the memory does not grow with the number of atoms.
+its neighbours goes to ghosts too, and LAMMPS sends it to the atoms of which they are images. The centres are worked on
+in blocks whose pairs fit into the cache; the memory does not grow with the number of atoms.
 
-`add_forces` takes arrays. `entry` is the same for C: a model comes as words, addresses and lengths of its arrays, so
+`add_forces` takes arrays. `entry` is the same for C: a model is a record of addresses and lengths of its arrays, so
 that one compiled function serves all models. Both call `energies_range` by its address, and are compiled without it.
 """
 
@@ -36,10 +36,10 @@ BLOCK = 256
 """Centres that are worked on together."""
 
 NEIGHBOR_BITS = 0x1FFFFFFF
-"""Of a number in a list: the neighbour. The bits above say what kind of neighbour it is."""
+"""Mask of the neighbour in a number of a list. The bits above say what kind of neighbour it is."""
 
 DONE = 1
-"""Returned by `entry` if all went well. 0: an exception, which is numba's doing; -1 - i: see `add_forces`."""
+"""Result of `entry` without error. 0: an exception, which numba returns so; -1 - i: see `add_forces`."""
 
 _XX, _XY, _XZ, _YX, _YY, _YZ, _ZX, _ZY, _ZZ = range(VIRIAL, SUMS)
 
@@ -58,7 +58,7 @@ MODEL = np.dtype([("tables", _described(Tables)), ("networks", _described(Networ
 
 
 class Atoms(NamedTuple):
-    """What LAMMPS knows of n atoms, ghosts behind its own."""
+    """Atoms of LAMMPS, n with the ghosts, which follow its own."""
 
     positions: np.ndarray  # (n, 3) float64, Å
     types: np.ndarray  # (n,) int32, from 1
@@ -69,7 +69,7 @@ class Atoms(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What is added to."""
+    """Results, which are added to."""
 
     forces: np.ndarray  # (n, 3) float64
     energies: np.ndarray  # (n,) float64 of the atoms, or no entries where they are not wanted
@@ -78,7 +78,7 @@ class Sums(NamedTuple):
 
 
 class CenterBlock(NamedTuple):
-    """Pairs and results of the centres of a block; neighbours are counted behind BLOCK places for the centres."""
+    """Pairs and results of the centres of a block; the indices of neighbours start after BLOCK indices of centres."""
 
     pairs: Neighbors
     values: np.ndarray  # (BLOCK, s) float64
@@ -89,7 +89,7 @@ class CenterBlock(NamedTuple):
 
 
 def address_of_energies(energies_range, tables, networks):
-    """Address of `energies_range`, in whichever precision, for `add_forces`."""
+    """Return the address of `energies_range`, in either precision, for `add_forces`."""
     integers, numbers, rows = np.zeros(2, np.int64), np.empty(1), np.empty((1, 3))
     pairs = Neighbors(integers, integers, rows, integers)
     return address_of(energies_range, (tables, networks, pairs, 0, 0, ALONE, rows, numbers, integers, rows, rows))
@@ -115,7 +115,7 @@ def add_forces(evaluate, tables, networks, atoms, unit, sums):
     energy : float
         Of all centres.
     wrong : int
-        Centre whose position or energy is not finite, -1 if all are; nothing is added for its block and those behind.
+        Centre whose position or energy is not finite, -1 if all are; nothing is added for its block and later ones.
     """
     block, r_max2, total = _make_block(networks, atoms), _longest(tables), 0.0
     for first in range(0, len(atoms.centers), BLOCK):
@@ -137,7 +137,7 @@ def add_forces(evaluate, tables, networks, atoms, unit, sums):
 
 @kernel
 def _longest(tables):
-    """Square of the longest cutoff."""
+    """Return the square of the longest cutoff."""
     longest = 0.0
     for shell in tables.shells:
         longest = max(longest, shell.r_max)
@@ -146,7 +146,7 @@ def _longest(tables):
 
 @allocator
 def _make_block(networks, atoms):
-    """Room for the block with most neighbours; elements of all atoms."""
+    """Return memory for the block with most neighbours, with the elements of all atoms."""
     m, n, most = len(atoms.centers), len(atoms.types), 0
     for first in range(0, m, BLOCK):
         listed = 0
@@ -164,7 +164,7 @@ def _make_block(networks, atoms):
 
 @kernel
 def _find_pairs(atoms, first, size, r_max2, pairs):
-    """List the neighbours of a block that are inside the cutoff; returns a centre without a place, or -1."""
+    """List the neighbours of a block that are inside the cutoff; return a centre without a position, or -1."""
     found = 0
     for k in range(size):
         i = np.int64(atoms.centers[first + k])
@@ -185,7 +185,7 @@ def _find_pairs(atoms, first, size, r_max2, pairs):
 
 @kernel
 def _add_center(block, k, i, unit, sums):
-    """Add what the energy of one centre, atom i, gives."""
+    """Add energy, forces and virial of one centre, atom i."""
     pairs, own, forces = block.pairs, block.sums[k], sums.forces
     for p in range(pairs.start[k], pairs.start[k + 1]):
         j = pairs.neighbor[p] - BLOCK
@@ -274,14 +274,14 @@ SIGNATURE = types.int64(
     *(types.float64, types.int64, types.int64),  # unit, whether energies and virials of atoms are wanted
     *(_FLOATS, _FLOATS, _FLOATS, _FLOATS, _INTS),  # energy, forces, energies, virials, counts
 )
-"""Of `entry`; `PairFastsf` in fastsf/lammps/pair_fastsf.cpp has it as a type of C++."""
+"""Signature of `entry`; `Callback` in fastsf/lammps/pair_fastsf.cpp is the same type in C++."""
 
 
 def entry(
     model, element, kinds, n, own, m, types, positions, centers, counts, lists,
     unit, with_energies, with_virials, energy, forces, energies, virials, counted,
 ):  # fmt: skip
-    """`add_forces` for C, the energy of all centres being added to energy[0]; compiled by `_jit.callback`.
+    """Call `add_forces` for C, and add the energy of all centres to energy[0]; compiled by `_jit.callback`.
 
     `model` is the address of a `MODEL`.
     """

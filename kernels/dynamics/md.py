@@ -22,11 +22,11 @@ from fastsf.kernels.pairs.lists import move_images, stretch_images
 from fastsf.kernels.pointers import Loop, run_loop
 
 DONE, OUTDATED, NOT_FINITE, HOT, EXTRAPOLATING, FAST, ESCAPED, CELL, BAROSTAT = range(9)
-"""Why a call ends: as many steps as wanted, the list of pairs is too old, and halts."""
+"""Ends of a call: all steps are done, the list of pairs is too old, or a halt."""
 
 STEPS, PHASE, OUTSIDE, ROWS, SUBJECT, CURRENT = range(6)
-"""Fields of `Course.counts`: steps done, what comes next, extrapolations so far, rows written, whom a halt is about,
-and whether the pairs were found where the atoms are now."""
+"""Fields of `Schedule.counts`: steps done, next phase, extrapolations so far, rows written, the atom or axis of a halt,
+and 1 if the pairs were found at the present positions."""
 
 STEP, EXTRAPOLATIONS, ENERGY, KINETIC, CONSERVED, VOLUME, PRESSURE = range(7)
 OBSERVED = PRESSURE + 6
@@ -37,24 +37,24 @@ WHOLE, MOVED, NEW = range(3)
 """Phases: between two steps; in a step, with new positions and old forces; before the first forces."""
 
 LARGEST_STRAIN = 0.05
-"""Of a single step; with more, the time constant of a barostat is absurd."""
+"""Largest strain of a single step; with more, the time constant of a barostat is far too short."""
 
 
 class Lists(NamedTuple):
-    """Images of atoms that are followed, and where the atoms were when the pairs were found."""
+    """Images of atoms, and the positions at which the pairs were found."""
 
     search: NamedTuple  # `cells.Search`
     wraps: np.ndarray  # (n, 3) int64
     wrapped: np.ndarray  # (n, 3) float64
     positions: np.ndarray  # (n, 3) float64
     inverse: np.ndarray  # (3, 3) float64: of the cell
-    change: np.ndarray  # (3, 3) float64: room
+    change: np.ndarray  # (3, 3) float64: scratch
     cutoff: float
     skin: float
 
 
 class PCSFLoops(NamedTuple):
-    """How energies of pairs and their gradients are added to those of atoms, and what must be zero before."""
+    """Loops that add energies of pairs and their gradients to those of atoms, and arrays that must be zero before."""
 
     sums: Loop  # of neighbours, over atoms
     values: Loop  # functions of the pairs that each atom owns
@@ -70,7 +70,7 @@ class PCSFLoops(NamedTuple):
 
 
 class Forces(NamedTuple):
-    """How energies and forces are computed, in three loops over the atoms, and what these fill."""
+    """Loops over the atoms for energies and forces, and the arrays that these fill."""
 
     vectors: Loop  # of the pairs, from where images are
     energies: Loop
@@ -83,7 +83,7 @@ class Forces(NamedTuple):
 
 
 class HaltLimits(NamedTuple):
-    """Beyond these, a run halts."""
+    """Limits beyond which a run halts."""
 
     energy: float  # kinetic
     outside: int  # extrapolations; -1 for any number
@@ -94,7 +94,7 @@ class HaltLimits(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """Where a run is."""
+    """Steps done and steps wanted."""
 
     counts: np.ndarray  # (6,) int64
     last: int  # step to stop at
@@ -106,7 +106,7 @@ class Schedule(NamedTuple):
 
 @kernel
 def _measure_change(cell, lists):
-    """E = (old cell)^-1 (cell) - 1 into `Lists.change`, and its Frobenius norm."""
+    """Write E = (old cell)^-1 (cell) - 1 into `Lists.change`; return its Frobenius norm."""
     inverse, change, norm = lists.inverse, lists.change, 0.0
     for a in range(3):
         for b in range(3):
@@ -118,7 +118,7 @@ def _measure_change(cell, lists):
 
 @kernel
 def _is_outdated(motion, lists):
-    """Whether a pair that is not in the list may be inside the cutoff.
+    """Return true if a pair that is not in the list may be inside the cutoff.
 
     The cell has changed by 1 + E since then, and atoms have moved by d beside that. A pair that was longer than
     cutoff + skin is longer than (1 - |E|) (cutoff + skin) - 2 max |d| now.
@@ -138,7 +138,7 @@ def _is_outdated(motion, lists):
 
 @kernel
 def _add_up(motion, forces, counts):
-    """Totals of what the atoms have, in their order."""
+    """Sum up energies, extrapolations and virials of the atoms, in their order."""
     energy, outside, virial, sums = 0.0, 0, motion.virial, forces.sums
     for a in range(3):
         for b in range(3):
@@ -172,7 +172,7 @@ def _add_pairs(pairs):
 
 @kernel
 def _evaluate(motion, scheme, lists, forces, counts):
-    """Energies and forces where the atoms are now."""
+    """Work out energies and forces at the present positions."""
     gradient, values = motion.forces, forces.values
     if scheme.barostat != RIGID:
         stretch_images(lists.search, lists.wraps, motion.cell)
@@ -190,12 +190,12 @@ def _evaluate(motion, scheme, lists, forces, counts):
     _add_up(motion, forces, counts)
 
 
-# --- what ends a run ---
+# --- halts ---
 
 
 @kernel
 def _check_moves(motion, scheme, limits):
-    """First atom that would move too far in the next step, or to no place at all; -1 if there is none."""
+    """Return the first atom that would move too far in the next step, or to NaN; -1 if there is none."""
     v, f, half, limit = motion.velocities, motion.forces, 0.5 * scheme.step, (limits.move / scheme.step) ** 2
     for i in range(len(v)):
         square = 0.0
@@ -209,7 +209,7 @@ def _check_moves(motion, scheme, limits):
 
 @kernel
 def _check_positions(positions, limits):
-    """First atom that has left the system along a direction without period; -1 if there is none."""
+    """Return the first atom that has left the system along a direction without period; -1 if there is none."""
     normals, extent = limits.normals, limits.extent
     for k in range(3):
         if extent[k, 1] < math.inf:
@@ -223,7 +223,7 @@ def _check_positions(positions, limits):
 
 @kernel
 def height(cell, k):
-    """Distance of the faces of a cell that vector k connects."""
+    """Return the distance of the faces of a cell that vector k connects."""
     a, b = (k + 1) % 3, (k + 2) % 3
     x = cell[a, 1] * cell[b, 2] - cell[a, 2] * cell[b, 1]
     y = cell[a, 2] * cell[b, 0] - cell[a, 0] * cell[b, 2]
@@ -233,7 +233,7 @@ def height(cell, k):
 
 @kernel
 def _check_cell(motion, limits):
-    """First vector along which a cell has become too thin or too thick; -1 if there is none."""
+    """Return the first vector along which a cell has become too thin or too thick; -1 if there is none."""
     for k in range(3):
         if not limits.heights[k, 0] <= height(motion.cell, k) <= limits.heights[k, 1]:
             return k
@@ -242,7 +242,7 @@ def _check_cell(motion, limits):
 
 @kernel
 def _check(motion, scheme, limits, counts):
-    """Whether the state between two steps is such that the run must halt."""
+    """Return the reason to halt between two steps, or DONE."""
     if not abs(motion.totals[POTENTIAL]) < math.inf:
         return NOT_FINITE
     if kinetic_energy(motion, scheme) > limits.energy:
@@ -269,7 +269,7 @@ def _check(motion, scheme, limits, counts):
 
 @kernel
 def _observe(motion, scheme, counts, row):
-    """What can be seen, in the units of ASE."""
+    """Write the columns of `OBSERVED`."""
     row[STEP], row[EXTRAPOLATIONS] = counts[STEPS], counts[OUTSIDE]
     row[ENERGY], row[KINETIC] = motion.totals[POTENTIAL], kinetic_energy(motion, scheme)
     row[CONSERVED], row[VOLUME] = conserved_energy(motion, scheme, counts[STEPS]), volume(motion.cell)
@@ -281,13 +281,13 @@ def _observe(motion, scheme, counts, row):
 
 @njit
 def observe(motion, scheme, counts, row):
-    """What can be seen now: steps, extrapolations, potential, kinetic and conserved energy, volume, pressures (12,)."""
+    """Write the columns of `OBSERVED` into a row."""
     _observe(motion, scheme, counts, row)
 
 
 @njit
 def advance(motion, scheme, lists, forces, limits, schedule, rng, rows):
-    """Steps until the last one wanted, until new pairs are needed, or until something is wrong; returns which.
+    """Do steps until the last one wanted, until new pairs are needed, or until a halt; return which.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""Metropolis moves of single atoms, with energies of those atoms alone whose surroundings change.
+"""Metropolis moves of single atoms, with energies of those atoms only whose surroundings change.
 
 The energy of an atom depends on its own pairs within the cutoff. A displaced atom changes its own energy and that of
-the atoms within the cutoff of its old or its new place; two atoms that change places, their own and that of the atoms
+the atoms within the cutoff of its old or its new position; two atoms that are swapped, their own and that of the atoms
 near either. The cost of a move does not depend on the number of atoms.
 
-A move works on sites: two atoms that change places do so by exchanging the elements of their sites, which no pair
-notices. `Chain.site` tells where an atom is.
+A move works on sites: two atoms are swapped by exchanging the elements of their sites, which no pair
+notices. `Chain.site` is the site of an atom.
 """
 
 import math
@@ -27,7 +27,7 @@ UNIFORMS = 6
 CHOICE, ATOM, FIRST, SECOND, THIRD, ACCEPTANCE = range(UNIFORMS)
 
 DONE, FAR, CELL, BAD = range(4)
-"""Why a walk ends: all moves made; an atom would leave what the pairs allow for; the next move changes the cell; the
+"""Ends of a walk: all moves made; an atom would move farther than the pairs allow; the next move changes the cell; the
 energy was not finite."""
 
 MOVE = np.dtype(
@@ -36,31 +36,31 @@ MOVE = np.dtype(
         ("upto", np.float64),  # taken if the first random number is below this, and not below that of the move before
         ("first", np.int64),  # members first ... middle - 1 are the atoms it moves,
         ("middle", np.int64),
-        ("last", np.int64),  # middle ... last - 1 those that they change places with
+        ("last", np.int64),  # middle ... last - 1 those with which they are swapped
         ("largest", np.float64),  # step
         ("target", np.float64),  # rate of acceptance while steps are adapted
     ]
 )
 
 GAIN = 0.02
-"""How much an adapted step changes with a move, as a logarithm."""
+"""Change of the logarithm of an adapted step with a move."""
 
 _LEAST_SHARED = 8
-"""Fewer atoms than this are not shared among threads."""
+"""Fewest atoms that are shared among threads."""
 
 _MARGIN = 1.0 + 1e-9
-"""Of a squared cutoff: an atom too many is only evaluated in vain."""
+"""Factor of a squared cutoff: an atom too many only costs time."""
 
 
 class Moves(NamedTuple):
-    """What may happen, and with what probability."""
+    """Kinds of moves and their probabilities."""
 
     table: np.recarray  # MOVE
     members: np.ndarray  # int64: atoms
 
 
 class Chain(NamedTuple):
-    """Where a Markov chain is; sites are numbered as the atoms were at first."""
+    """State of a Markov chain; sites are numbered as the atoms were at first."""
 
     positions: np.ndarray  # (n, 3) float64: of the sites, not wrapped, Å
     site: np.ndarray  # (n,) int64: of each atom
@@ -77,7 +77,7 @@ class Listed(NamedTuple):
     reverse: np.ndarray  # (p,) int64
     images: ImagePositions
     origin: np.ndarray  # (n, 3) float64: where the sites were when the pairs were found, Å
-    limit: float  # Å^2: squared distance that a site may be from there
+    limit: float  # Å^2: largest squared distance of a site from its origin
     reach: float  # Å^2: squared cutoff
     lanes: int  # padded neighbours of the site that has most
 
@@ -85,19 +85,19 @@ class Listed(NamedTuple):
 class Trial(NamedTuple):
     """Scratch: the move that is tried."""
 
-    mark: np.ndarray  # (n + 1,) int64: the last move for which a site was noted; behind them, the current one
+    mark: np.ndarray  # (n + 1,) int64: the last move for which a site was noted; last, the current one
     centers: np.ndarray  # (n,) int64: sites whose energy changes
     energies: np.ndarray  # (n,) float64: what they would have
     outside: np.ndarray  # (n,) int64
     positions: np.ndarray  # (2, 3) float64: of the displaced atom, before and after
-    atoms: np.ndarray  # (2,) int64: the displaced one, or those that change places
+    atoms: np.ndarray  # (2,) int64: the displaced one, or those that are swapped
     sites: np.ndarray  # (2,) int64: theirs
 
 
 class Stage(NamedTuple):
-    """What changes along the chain; temperatures are linear in the number of the move."""
+    """Conditions that change along the chain; temperatures are linear in the number of the move."""
 
-    begin: int  # moves made before the ones at hand
+    begin: int  # moves made before the present ones
     first: float  # kT, eV
     last: float
     ramp: int  # moves from one to the other
@@ -117,7 +117,7 @@ class Walk(NamedTuple):
 
 @njit
 def thermal_energy(stage, m):
-    """Return kT of move m of those at hand, eV."""
+    """Return kT of the present move m, eV."""
     move = stage.begin + m
     if move >= stage.ramp:
         return stage.last
@@ -126,13 +126,13 @@ def thermal_energy(stage, m):
 
 @njit
 def is_accepted(exponent, uniforms):
-    """Metropolis' rule, for the logarithm of the ratio of the probabilities after and before."""
+    """Apply Metropolis' rule to the logarithm of the ratio of the probabilities after and before."""
     return uniforms[ACCEPTANCE] < math.exp(min(0.0, exponent))
 
 
 @njit
 def count(moves, chain, stage, m, k, accepted):
-    """Count a move of kind k that was tried, and adapt its step if it is time for that."""
+    """Count a move of kind k that was tried, and adapt its step during equilibration."""
     chain.counts[k, 0] += 1
     chain.counts[k, 1] += accepted
     if stage.begin + m < stage.adapted:
@@ -142,7 +142,7 @@ def count(moves, chain, stage, m, k, accepted):
 
 @njit
 def choose(moves, uniform):
-    """Which of the moves a random number stands for."""
+    """Return the index of the move that a random number selects."""
     k = 0
     while k < len(moves.table) - 1 and uniform >= moves.table[k].upto:
         k += 1
@@ -151,7 +151,7 @@ def choose(moves, uniform):
 
 @kernel
 def _pick(walk, which, first, last, uniform):
-    """Take one of some members as the first or second atom of the move; returns its site."""
+    """Take one of some members as the first or second atom of the move; return its site."""
     trial = walk.trial
     trial.atoms[which] = walk.moves.members[min(first + int(uniform * (last - first)), last - 1)]
     trial.sites[which] = walk.chain.site[trial.atoms[which]]
@@ -160,7 +160,7 @@ def _pick(walk, which, first, last, uniform):
 
 @kernel
 def _note(trial, site, count):
-    """Note a site whose energy changes, once; returns how many there are then."""
+    """Note a site whose energy changes, once; return the number of noted sites."""
     now = trial.mark[-1]
     if trial.mark[site] == now:
         return count
@@ -171,7 +171,7 @@ def _note(trial, site, count):
 
 @kernel
 def _note_near(walk, site, count):
-    """Note the sites that see this one; returns how many there are then."""
+    """Note the sites that see this one; return the number of noted sites."""
     neighbors, reach = walk.neighbors, walk.listed.reach * _MARGIN
     vector = neighbors.vector
     for p in range(neighbors.start[site], neighbors.start[site + 1]):
@@ -183,7 +183,7 @@ def _note_near(walk, site, count):
 
 @kernel
 def _displace(walk, to):
-    """Put the site of a move at one of its places."""
+    """Move the site of a trial to its old (0) or new (1) position."""
     neighbors, listed, trial = walk.neighbors, walk.listed, walk.trial
     state = listed.images, neighbors.start, neighbors.neighbor, listed.reverse
     move_atom(*state, trial.sites[0], trial.positions[to], neighbors.vector)
@@ -191,7 +191,7 @@ def _displace(walk, to):
 
 @kernel
 def _into_ball(positions, step, uniforms):
-    """The second place of a move: uniform in the ball with the radius `step` around the first one."""
+    """Draw the new position of a trial: uniform in the ball with the radius `step` around the old one."""
     radius, height = step * uniforms[FIRST] ** (1.0 / 3.0), 2.0 * uniforms[SECOND] - 1.0
     across, angle = radius * math.sqrt(1.0 - height * height), 2.0 * math.pi * uniforms[THIRD]
     positions[1, 0] = positions[0, 0] + across * math.cos(angle)
@@ -201,7 +201,7 @@ def _into_ball(positions, step, uniforms):
 
 @kernel
 def _try_displacement(walk, k, uniforms):
-    """Move an atom; returns the number of energies to evaluate, 0 if the pairs must be found anew before."""
+    """Move an atom; return the number of energies to evaluate, 0 if new pairs are needed before."""
     move, chain, trial, away = walk.moves.table[k], walk.chain, walk.trial, 0.0
     site = _pick(walk, 0, move.first, move.middle, uniforms[ATOM])
     for c in range(3):
@@ -225,7 +225,7 @@ def _exchange(walk):
 
 @kernel
 def _try_swap(walk, k, uniforms):
-    """Let two atoms change places; returns the number of energies to evaluate."""
+    """Swap two atoms; return the number of energies to evaluate."""
     move = walk.moves.table[k]
     a = _pick(walk, 0, move.first, move.middle, uniforms[ATOM])
     b = _pick(walk, 1, move.middle, move.last, uniforms[FIRST])
@@ -237,7 +237,7 @@ def _try_swap(walk, k, uniforms):
 
 @kernel
 def _propose(walk, uniforms, outcome):
-    """Try a move; returns which kind it is and how many energies are to be evaluated."""
+    """Try a move; return its index and the number of energies to evaluate."""
     moves = walk.moves
     k = choose(moves, uniforms[CHOICE])
     if moves.table[k].kind >= VOLUME:
@@ -254,7 +254,7 @@ def _propose(walk, uniforms, outcome):
 
 @kernel
 def _keep(walk, k, found):
-    """Make what was tried the state of the chain."""
+    """Make the trial the state of the chain."""
     chain, trial = walk.chain, walk.trial
     for e in range(found):
         chain.energies[trial.centers[e]] = trial.energies[e]
@@ -277,7 +277,7 @@ def _undo(walk, k):
 
 @kernel
 def _settle(walk, m, k, uniforms, found, outcome):
-    """Accept or undo what was tried."""
+    """Accept or undo the trial."""
     chain, trial, stage, change = walk.chain, walk.trial, walk.stage, 0.0
     for e in range(found):
         change += trial.energies[e] - chain.energies[trial.centers[e]]
@@ -295,7 +295,7 @@ def _settle(walk, m, k, uniforms, found, outcome):
 
 @njit
 def walk_range(tables, networks, walk, uniforms, begin, end, workers, outcome):
-    """Make moves until all are made or something else is to be done.
+    """Make moves until all are made or one of the other ends is reached.
 
     Parameters
     ----------

@@ -22,14 +22,14 @@ class ValuesScratch(NamedTuple):
 
 @allocator
 def make_scratch(tables, networks, lanes):
-    """Memory for centres with at most `lanes` padded neighbours."""
+    """Return memory for centres with at most `lanes` padded neighbours."""
     values = np.empty(networks.center.shape[1])
     return ValuesScratch(acsf.make_scratch(tables, lanes), make_work(networks), values, np.empty(0))
 
 
 @kernel
 def fill_energies(tables, networks, neighbors, centers, begin, end, scratch, energies, outside):
-    """Energies of centers[begin:end] into the same places of `energies` and `outside`."""
+    """Write energies of centers[begin:end] into energies[begin:end] and outside[begin:end]."""
     for k in range(begin, end):
         center = centers[k]
         scratch.values[:] = 0.0
@@ -40,13 +40,13 @@ def fill_energies(tables, networks, neighbors, centers, begin, end, scratch, ene
 
 @njit
 def lanes_needed(tables, neighbors):
-    """Padded neighbours of the atom that has most."""
+    """Return the padded neighbours of the atom that has most."""
     return padded_size(neighbors.start, len(tables.weights))
 
 
 @njit
 def energies_range(tables, networks, neighbors, centers, lanes, begin, end, workers, energies, outside):
-    """Energies of centers[begin:end], with memory of their own.
+    """Write energies of centers[begin:end], with new scratch.
 
     Parameters
     ----------

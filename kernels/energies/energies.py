@@ -1,6 +1,6 @@
 """Energies of atoms and their gradients in one go: symmetry functions, network and backward pass centre by centre.
 
-E_i depends on the symmetry functions of atom i alone, hence on its own pair vectors: as soon as the network has told
+E_i depends on the symmetry functions of atom i alone, hence on its own pair vectors: as soon as the network has given
 dE_i/dG_i, the triplets of the atom, still in the cache, are gone through once more for dE_i/dr_p.
 """
 
@@ -28,11 +28,11 @@ MOST_KEPT = 32
 
 
 class Kept(NamedTuple):
-    """Which chunks of triplets of a centre are kept, group by group; the last chunk of all serves the others."""
+    """Chunks of triplets of a centre that are kept, group by group; the last chunk of all serves the others."""
 
     size: np.ndarray  # (chunks, 2) int64: blocks and lanes
     first: np.ndarray  # (groups + 1,) int64: first chunk of each group
-    cursor: np.ndarray  # (groups, 2) int64: where to go on behind the last one
+    cursor: np.ndarray  # (groups, 2) int64: where to continue after the last one
 
 
 class EnergiesScratch(NamedTuple):
@@ -46,26 +46,26 @@ class EnergiesScratch(NamedTuple):
     gradient: np.ndarray  # of the pairs of one centre
     polynomials: np.ndarray
     rest: np.ndarray  # (24,) float64: scratch of `scatter`
-    cursor: np.ndarray  # (2,) int64: where the triplets of a group go on
+    cursor: np.ndarray  # (2,) int64: where the triplets of a group continue
 
 
 @allocator
 def number_of_chunks(tables, neighbors):
-    """As many chunks as a centre can have, up to MOST_KEPT, and one for those beyond."""
+    """Return as many chunks as a centre can have, up to MOST_KEPT, and one for those beyond."""
     most = padded_size(neighbors.start, len(tables.weights))
     return min(MOST_KEPT, len(tables.groups) * (1 + most * most // (LANES * CHUNK))) + 1
 
 
 @allocator
 def make_kept(tables, chunks):
-    """Room for what is known of the chunks."""
+    """Return memory for the list of chunks."""
     groups = len(tables.groups)
     return Kept(np.empty((chunks, 2), np.int64), np.empty(groups + 1, np.int64), np.empty((groups, 2), np.int64))
 
 
 @allocator
 def make_scratch(tables, neighbors):
-    """Memory that suffices for every centre."""
+    """Return memory for every centre."""
     env = make_environment(tables, neighbors)
     chunks = make_chunks(tables, number_of_chunks(tables, neighbors))
     return EnergiesScratch(
@@ -83,7 +83,7 @@ def make_scratch(tables, neighbors):
 
 @kernel
 def _forward_group(tables, shell, g, env, chunks, kept, cursor, used, out):
-    """Values of the functions of a group; returns the number of chunks that are kept then."""
+    """Add the values of the functions of a group; return the number of chunks that are kept then."""
     group, section = tables.groups[g], tables.sections[shell.section_first]
     rewind(cursor)
     kept.first[g] = used
@@ -104,7 +104,7 @@ def _forward_group(tables, shell, g, env, chunks, kept, cursor, used, out):
 
 @kernel
 def _forward(tables, neighbors, center, scratch, out):
-    """Values of all functions of a centre."""
+    """Write the values of all functions of a centre."""
     element, used = neighbors.species[center], 0
     for s in range(tables.shell_first[element], tables.shell_first[element + 1]):
         shell = tables.shells[s]
@@ -150,7 +150,7 @@ def _backward(tables, neighbors, center, scratch, weights, out, sums):
     last = tables.shell_first[element + 1] - 1
     for s in range(last, tables.shell_first[element] - 1, -1):
         shell = tables.shells[s]
-        if s != last:  # of the last shell everything is still there
+        if s != last:  # everything of the last shell is still in memory
             prepare(env, shell, tables, neighbors, center, True)
         lanes = env.first[-1]
         clear(gradient, 0, lanes)
@@ -166,7 +166,7 @@ def _backward(tables, neighbors, center, scratch, weights, out, sums):
 
 @njit
 def energies_range(tables, networks, neighbors, begin, end, workers, values, energies, outside, pair_gradient, sums):
-    """Energies of the atoms begin ... end - 1 and their gradients with respect to the pair vectors.
+    """Write energies of the atoms begin ... end - 1 and their gradients with respect to the pair vectors.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def _tanh(x):
 
 @inline
 def _logistic(x):
-    """Value, slope, and exp(-|x|) where that is not negligible."""
+    """Return value, slope, and exp(-|x|) where that is not negligible."""
     size = maximum(x, -x)
     e = select(size > _SATURATION, 0.0, exp(-size))
     inverse = 1.0 / (e + 1.0)
@@ -48,7 +48,7 @@ def _logistic(x):
 
 @inline
 def activation(kind, x):
-    """Activation function and its derivative at the vector x; NaN in x stays NaN.
+    """Return an activation function and its derivative at the vector x; NaN in x stays NaN.
 
     Errors are a few units in the last place, those of the cosine for |x| below about 1e5.
     """
@@ -81,7 +81,7 @@ def activation(kind, x):
 
 @inline
 def curvature(kind, x, value, slope):
-    """Second derivative at the vector x from the results of `activation`."""
+    """Return the second derivative at the vector x from the results of `activation`."""
     if kind == Activation.TANH:
         return value * slope * -2.0
     if kind == Activation.LOGISTIC:
@@ -104,7 +104,7 @@ def curvature(kind, x, value, slope):
 
 @njit
 def activate(kind, x, value, slope, bend):
-    """Function, first and second derivative at every number of x (m,), m a multiple of `LANES`."""
+    """Write function, first and second derivative at every number of x (m,), m a multiple of `LANES`."""
     for k in range(0, len(x), LANES):
         z = load(x, k)
         f, df = activation(kind, z)

@@ -1,7 +1,7 @@
 """Energies and their gradients from symmetry functions, by one network per element.
 
 An atom goes through its network alone, eight nodes in a vector: scaling, forward and backward pass without leaving
-the first-level cache, so that the loops that make its symmetry functions can go on with their gradient (`energies`).
+the first-level cache, so that the loops that make its symmetry functions can continue with their gradient (`energies`).
 """
 
 from typing import NamedTuple
@@ -48,22 +48,22 @@ class Networks(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Scratch: what one atom needs at the nodes."""
+    """Scratch for the nodes of the network of one atom."""
 
-    nodes: np.ndarray  # (nodes,) float64: what goes into the next layer
+    nodes: np.ndarray  # (nodes,) float64: inputs of the next layer
     sums: np.ndarray  # (nodes,) derivatives of the output with respect to a layer's inputs
     slopes: np.ndarray  # (depth * nodes,) of the activation functions
 
 
 @allocator
 def make_work(networks):
-    """Scratch for any of the networks."""
+    """Return scratch for any of the networks."""
     return Work(aligned(networks.nodes), aligned(networks.nodes), aligned(networks.nodes * networks.depth))
 
 
 @kernel
 def _load_inputs(networks, element, values, work):
-    """Scale the values of an atom; returns how many are outside the range."""
+    """Scale the values of an atom; return how many are outside the range."""
     inputs, outside = work.nodes, 0
     columns = networks.columns[element]
     for c in range((columns + LANES - 1) // LANES * LANES):
@@ -79,7 +79,7 @@ def _load_inputs(networks, element, values, work):
 
 @kernel
 def _forward(networks, element, work):
-    """Output of a network whose inputs stand in work.nodes; leaves the slopes of all nodes."""
+    """Return the output of a network whose inputs are work.nodes; leave the slopes of all nodes."""
     parameters, nodes, sums = networks.parameters, work.nodes, work.sums
     slopes_offset = 0
     for k in range(networks.layer_first[element], networks.layer_first[element + 1]):
@@ -89,7 +89,7 @@ def _forward(networks, element, work):
             base, biases = layer.weights_offset + block, layer.biases_offset + block
             a, b = load(parameters, biases), load(parameters, biases + LANES)
             c, d = splat(0.0), splat(0.0)
-            for i in range(0, inputs, 2):  # behind the last input there are weights of zero
+            for i in range(0, inputs, 2):  # weights after the last input are zero
                 x, y = load_one(nodes, i), load_one(nodes, i + 1)
                 a, b = fma(load(parameters, base), x, a), fma(load(parameters, base + LANES), x, b)
                 base += stride
@@ -107,7 +107,7 @@ def _forward(networks, element, work):
 
 @kernel
 def _backward(networks, element, work):
-    """Derivatives of the output with respect to the inputs in work.sums, from the slopes of the forward pass."""
+    """Write derivatives with respect to the inputs into work.sums, from the slopes of the forward pass."""
     parameters, nodes, sums = networks.parameters, work.nodes, work.sums
     first, last = networks.layer_first[element], networks.layer_first[element + 1]
     store(sums, 0, splat(1.0))
@@ -130,7 +130,7 @@ def _backward(networks, element, work):
 
 @kernel
 def atom_energy(networks, element, values, work, gradient):
-    """Energy of an atom in eV and how many of its values (s,) are outside the range of the training set.
+    """Return the energy of an atom in eV and how many of its values (s,) are outside the range of the training set.
 
     Writes dE/dG in eV into `gradient` (s,), unless that has no entries. Elements without functions have their offset.
     """
@@ -152,7 +152,7 @@ def atom_energy(networks, element, values, work, gradient):
 
 @njit
 def predict_range(networks, values, species, begin, end, workers, energies, gradient, outside):
-    """Energies of atoms and what the descriptor's backward pass needs, from given values.
+    """Write energies of atoms and, for the backward pass of the descriptor, their gradients, from given values.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """A symmetric matrix times eight vectors at once, reading one of its triangles once.
 
-Each element is used twice while it is at hand: for its own row, and mirrored for that of its column. What would be
+Each element is used twice when it is loaded: for its own row, and mirrored for that of its column. What would be
 bound by memory for one vector costs little more for eight.
 """
 
@@ -24,7 +24,7 @@ def _diagonal(matrix, size, row, columns, out):
 
 @inline
 def _use(element, x, own, p, mirrored):
-    """An element in the sum of its row, and in that of its column."""
+    """Add an element to the sum of its row, and to that of its column."""
     return fma(element, x, own), fma(element, p, mirrored)
 
 
@@ -43,7 +43,7 @@ def _store_four(array, base, a, b, c, d):
 
 @kernel
 def _rows(matrix, size, row, columns, out):
-    """Add what `ROWS` rows from the diagonal on, and their mirror images, contribute."""
+    """Add `ROWS` rows from the diagonal on, and their mirror images."""
     _diagonal(matrix, size, row, columns, out)
     base, m = row * LANES, row * size + row + ROWS
     p0, p1, p2, p3 = _load_four(columns, base)
@@ -68,7 +68,7 @@ def _rows(matrix, size, row, columns, out):
 
 @njit
 def times_range(matrix, bounds, columns, begin, end, workers, out):
-    """What the rows of the parts begin ... end - 1 contribute to matrix times columns, added to out.
+    """Add the rows of the parts begin ... end - 1 of matrix times columns to out.
 
     matrix (size * size,) has its upper triangle filled, row by row, where size is a multiple of `ROWS`; part k are the
     rows bounds[k] ... bounds[k + 1] - 1, multiples of `ROWS` too; columns (size * LANES,) has eight numbers per row,

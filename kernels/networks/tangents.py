@@ -1,7 +1,7 @@
 """Derivatives of scaled symmetry functions as dense blocks, one for each moved atom and each centre that feels it.
 
-Training multiplies them with matrices of the networks, so the columns of a centre stand together here, images of an
-atom are folded onto it, and every moved atom has the same number of places for centres. A centre is an atom or a pair;
+Training multiplies them with matrices of the networks, so the columns of a centre are contiguous, images of an
+atom are folded onto it, and every moved atom has room for the same number K of centres. A centre is an atom or a pair;
 the atom from which its vectors start, centers[row], moves it against all others.
 """
 
@@ -10,7 +10,7 @@ from fastsf.kernels._jit import njit
 
 @njit
 def count_centers(start, atom, centers, rows, first, counts, seen):
-    """Number of centres among `rows` that each atom of a structure moves, into counts (n,).
+    """Count the centres among `rows` that each atom of a structure moves, into counts (n,).
 
     The atoms of the structure are first ... first + n - 1; seen (n,) int64 is scratch.
     """
@@ -28,16 +28,16 @@ def count_centers(start, atom, centers, rows, first, counts, seen):
 
 @njit
 def fill_blocks(jacobian, centers, rows, first, factor, scratch, index, blocks):
-    """Blocks dX/dR (n, K, 3, s) of the centres index (n, K), which counts within `rows`.
+    """Write the blocks dX/dR (n, K, 3, s) of the centres index (n, K), which counts within `rows`.
 
-    Places that stay empty keep the zeros and the centre 0 that they came with. jacobian is (start, column, atom, data);
-    scratch (3, n) int64 is zero at first.
+    Unused blocks keep their zeros and the centre 0. jacobian is (start, column, atom, data);
+    scratch (3, n) int64 must be zero.
     """
     start, column, atom, data = jacobian
     seen, position, filled = scratch[0], scratch[1], scratch[2]
     for c in range(len(rows)):
         own = centers[rows[c]] - first
-        for entry in range(start[rows[c]] - 1, start[rows[c] + 1]):  # one more than there are: the centre itself
+        for entry in range(start[rows[c]] - 1, start[rows[c] + 1]):  # before its entries, the centre itself
             moved = own if entry < start[rows[c]] else atom[entry] - first
             if seen[moved] != c + 1:
                 seen[moved] = c + 1
@@ -54,7 +54,7 @@ def fill_blocks(jacobian, centers, rows, first, factor, scratch, index, blocks):
 
 @njit
 def push_forward(gradient, index, blocks, sums, out):
-    """Sums over centres and columns of blocks (n, K, d, s) times the rows index (n, K) of gradient, into out (n, d).
+    """Write sums of blocks (n, K, d, s) times the rows index (n, K) of gradient into out (n, d).
 
     sums (d, s) is scratch: with one sum per column the loop is one of vectors.
     """

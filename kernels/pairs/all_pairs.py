@@ -1,4 +1,4 @@
-"""All pairs of a few atoms and their images: for small cells, quicker than sorting into bins."""
+"""All pairs of small numbers of atoms and their images: for small cells, faster than sorting into bins."""
 
 import math
 
@@ -8,12 +8,12 @@ from fastsf.kernels._jit import allocator, kernel, njit
 from fastsf.kernels.pairs.cells import invert, minus_shift
 
 _MARGIN = 1e-7
-"""Of a cell: far more than the rounding of a position's place in it."""
+"""Fraction of a cell: far more than the rounding of a fractional coordinate."""
 
 
 @allocator
 def _invert_and_reach(cell, periodic, cutoff):
-    """Inverse of a cell (3, 3), and how many images on either side the cutoff may reach along each vector: (3,)."""
+    """Return the inverse of a cell (3, 3), and how many images the cutoff may reach along each vector (3,)."""
     inverse, reach = np.empty((3, 3)), np.zeros(3)
     invert(cell, inverse)
     for k in range(3):
@@ -25,14 +25,14 @@ def _invert_and_reach(cell, periodic, cutoff):
 
 @njit
 def count_images(cell, periodic, cutoff):
-    """How many images of a cell, itself included, may have atoms within a cutoff (float64); as for `find_pairs`."""
+    """Count the images of a cell, itself included, that a cutoff may reach; parameters as for `find_pairs`."""
     _, reach = _invert_and_reach(cell, periodic, cutoff)
     return (2.0 * reach[0] + 1.0) * (2.0 * reach[1] + 1.0) * (2.0 * reach[2] + 1.0)
 
 
 @allocator
 def _wrapped(positions, cell, periodic, inverse):
-    """Positions moved into the cell."""
+    """Return positions moved into the cell."""
     inside = np.empty((len(positions), 3))
     for i in range(len(positions)):
         x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
@@ -46,7 +46,7 @@ def _wrapped(positions, cell, periodic, inverse):
 
 @allocator
 def _vectors(cell, reach):
-    """From the cell to its images (q, 3); the second half are the negatives of the first one, in opposite order."""
+    """Return vectors from the cell to its images (q, 3); the second half negates the first, in reverse order."""
     a_most, b_most, c_most = int(reach[0]), int(reach[1]), int(reach[2])
     image, q = np.empty(((2 * a_most + 1) * (2 * b_most + 1) * (2 * c_most + 1), 3)), 0
     for a in range(-a_most, a_most + 1):
@@ -60,14 +60,14 @@ def _vectors(cell, reach):
 
 @kernel
 def _pair_up(reverse, first, second, number):
-    """The pairs (i, j) that start at `first` are the same images as the (j, i) at `second`, in the opposite order."""
+    """Link the pairs (i, j) that start at `first` with the (j, i) at `second`, which come in reverse order."""
     for m in range(number):
         reverse[first + m], reverse[second + number - 1 - m] = second + number - 1 - m, first + m
 
 
 @njit
 def find_pairs(positions, cell, periodic, cutoff, start, neighbor, vector, reverse):
-    """Find pairs closer than a cutoff, and the reverse of each; returns their number.
+    """Find pairs closer than a cutoff, and the reverse of each; return their number.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 A pair is an atom i and an image of an atom j: r_j - r_i + S cell with an integer shift S. The images are
 made explicitly, as far as the cutoff reaches beyond the cell, and sorted with the atoms into bins. So the
-search (`cells_search`) has no border to care for, and cells far smaller than the cutoff are no special case.
+search (`pairs.search`) has no border to care for, and cells far smaller than the cutoff are no special case.
 Many structures are searched at once, each in bins of its own.
 
 The lattice is reduced first (nearly orthogonal vectors), so that a strongly skewed cell needs no more images
@@ -27,14 +27,14 @@ BINS_PER_IMAGE = 4
 """More bins than this for each atom and image would cost more than they save."""
 
 _MARGIN = 1e-7
-"""Of a bin: far more than the rounding of a position's place in its cell."""
+"""Fraction of a bin: far more than the rounding of a coordinate in its cell."""
 
 _TOO_FAR = 1e12
 """Bins that no cutoff reaches; keeps integers in range."""
 
 
 class Lattices(NamedTuple):
-    """Cells of structures, and where their atoms are; atoms of all structures (n) stand behind each other."""
+    """Cells of structures, and positions of their atoms; atoms of all structures (n) follow each other."""
 
     first: np.ndarray  # (structures + 1,) int64: first atom of each
     cell: np.ndarray  # (structures, 3, 3) float64, Å
@@ -48,11 +48,11 @@ class Lattices(NamedTuple):
 
 
 class Bins(NamedTuple):
-    """How cells are cut, and in which bins atoms are."""
+    """Cuts of cells into bins, and the bins of atoms."""
 
     cut: np.ndarray  # (structures + 1, 4, 3) int64: COUNT, REACH, PAD along each axis; FIRST also of what follows
     bin: np.ndarray  # (n, 3) int64: bin of an atom along each axis
-    lower: np.ndarray  # (n, 3) int64: its images stand from so many cells away ...
+    lower: np.ndarray  # (n, 3) int64: its images are from so many cells away ...
     upper: np.ndarray  # (n, 3) int64: ... to so many
 
 
@@ -60,13 +60,13 @@ class Search(NamedTuple):
     """Atoms and images (m) sorted by bins."""
 
     cut: np.ndarray  # as in `Bins`
-    first: np.ndarray  # (bins + 1,) int64: where the images of a bin start
+    first: np.ndarray  # (bins + 1,) int64: first image of a bin
     atom: np.ndarray  # (m,) int32
-    points: np.ndarray  # (8 m,) float64: x, y, z, 0 of the wrapped atom, then x, y, z, 0 from there to the image
+    points: np.ndarray  # (8 m,) float64: x, y, z, 0 of the wrapped atom, then x, y, z, 0 from it to the image
     center: np.ndarray  # (3 (m + 8),) float64: x of all images, then y and z, rounded once more
     shift: np.ndarray  # (m, 3) int64: from the given position of the atom to the image, in cell vectors
     moved: np.ndarray  # (m + 1,) int64: how many of the images before have a shift
-    most_near: int  # images near a bin are not more than this
+    most_near: int  # bound for the number of images near a bin
     cutoff: float  # Å
     blur: float  # Å: how much less or more it is where coordinates from near by are rounded to float32
     limit: float  # squared cutoff: pairs below it are found
@@ -104,7 +104,7 @@ def _reduce(cell, periodic, reduced, basis):
 
 @kernel
 def invert(matrix, inverse):
-    """Inverse of a matrix (3, 3)."""
+    """Write the inverse of a matrix (3, 3)."""
     volume = 0.0
     for k in range(3):
         a, b = (k + 1) % 3, (k + 2) % 3
@@ -121,7 +121,7 @@ def invert(matrix, inverse):
 
 @kernel
 def minus_shift(x, s0, s1, s2, cell, c):
-    """Component c of x - shift @ cell, rounded once: far away, plain arithmetic would lose digits of x."""
+    """Return component c of x - shift @ cell, rounded once: plain arithmetic would lose digits of x far away."""
     if s0 == 0 and s1 == 0 and s2 == 0:
         return x
     total, rest = x, 0.0
@@ -143,7 +143,7 @@ def minus_shift(x, s0, s1, s2, cell, c):
 
 @njit
 def reduce_cells(lattices, reduced):
-    """Reduce all cells: fills `basis`, `inverse` and `height`; `reduced` (3, 3) is room for intermediate results."""
+    """Reduce all cells: fills `basis`, `inverse` and `height`; `reduced` (3, 3) is scratch."""
     inverse = lattices.inverse
     for s in range(len(lattices.cell)):
         _reduce(lattices.cell[s], lattices.periodic[s], reduced, lattices.basis[s])
@@ -157,7 +157,7 @@ def reduce_cells(lattices, reduced):
 def wrap_range(lattices, positions, begin, end, workers):
     """Wrap the atoms begin ... end - 1: fills `wrapped`, `wraps` and `depth`.
 
-    Places along axes without period count from the first atom of the structure.
+    Along axes without period, `depth` counts from the first atom of the structure.
     """
     if workers != ALONE:
         share_out(workers, (lattices, positions), begin, end, ())
@@ -191,14 +191,14 @@ def _wrap(lattices, s, i, positions):
 
 @kernel
 def _along(lattices, s, k, x, y, z):
-    """Coordinate of a point along one vector of the reduced cell, in lengths of it."""
+    """Return the coordinate of a point along one vector of the reduced cell, in units of its length."""
     inverse = lattices.inverse
     return x * inverse[s, 0, k] + y * inverse[s, 1, k] + z * inverse[s, 2, k]
 
 
 @njit
 def measure_extent(lattices):
-    """Along axes without period, let places count from the lowest atom, and take the extent for the height."""
+    """Count `depth` from the lowest atom along axes without period, and set `height` to the extent."""
     depth = lattices.depth
     for s in range(len(lattices.cell)):
         for k in range(3):
@@ -230,7 +230,7 @@ def _cut(cut, k, count, height, periodic, cutoff):
 def choose_bins(lattices, cutoff, bins):
     """Cut each cell; fills `Bins.cut`.
 
-    Few atoms in a bin mean few useless tests, but also little use of the images that are gathered for it:
+    Small bins save useless tests, but the images that are gathered for each serve fewer atoms:
     bins get narrower, first along the last axis, the more atoms the cutoff reaches.
     """
     bins.cut[0, FIRST, INSIDE] = bins.cut[0, FIRST, ALL] = 0

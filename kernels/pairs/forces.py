@@ -10,7 +10,7 @@ from fastsf.kernels.sharing import ALONE, share_out
 
 @njit
 def gather_range(start, reverse, g, sums, begin, end, workers, gradient):
-    """Gradients with respect to the positions (n, 3) of the atoms begin ... end - 1.
+    """Write gradients with respect to the positions (n, 3) of the atoms begin ... end - 1.
 
     The rows of sums (n, SUMS) start with sum_p g_p.
     """

@@ -9,7 +9,7 @@ from fastsf.kernels.sharing import ALONE, share_out
 def count_images(lattices, bins, first):
     """Count the images of all bins: fills `Search.first` (bins + 1,), from its second element on.
 
-    Returns how many images there may be near a bin.
+    Return a bound for the number of images near a bin.
     """
     cut, lower, upper = bins.cut, bins.lower, bins.upper
     for h in range(len(first)):
@@ -30,7 +30,7 @@ def count_images(lattices, bins, first):
 
 @kernel
 def _most_near(cut, first, s):
-    """Bound for the images near a bin of a structure: the columns that are reached, each as full as the fullest."""
+    """Return a bound for the images near a bin: the columns that are reached, each as full as the fullest."""
     most, layers = 0, 2 * cut[s, REACH, 2] + 1
     end = cut[s + 1, FIRST, ALL]
     for h in range(cut[s, FIRST, ALL], end):
@@ -40,7 +40,7 @@ def _most_near(cut, first, s):
 
 @kernel
 def _bin(bins, s, i, a, b, c):
-    """Bin of the image of atom i that is a, b and c cells away."""
+    """Return the bin of the image of atom i that is a, b and c cells away."""
     cut, bin = bins.cut, bins.bin
     columns, layers = cut[s, COUNT, 1] + 2 * cut[s, PAD, 1], cut[s, COUNT, 2] + 2 * cut[s, PAD, 2]
     row = bin[i, 0] + a * cut[s, COUNT, 0]

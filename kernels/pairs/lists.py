@@ -12,7 +12,7 @@ from fastsf.kernels.vector.simd_double import equal_lanes, lane_numbers, store_f
 
 
 class ImagePositions(NamedTuple):
-    """Where the atoms and the images behind the pairs of a structure stand; the pairs' vectors follow from it."""
+    """Positions of the atoms and images of a structure, from which the vectors of its pairs follow."""
 
     cell: np.ndarray  # (3, 3) float64, Å
     wraps: np.ndarray  # (n, 3) int64: in which image of the cell an atom was when the pairs were found
@@ -23,7 +23,7 @@ class ImagePositions(NamedTuple):
 
 @njit
 def farthest_move(positions, before):
-    """Largest squared distance that an atom has moved."""
+    """Return the largest squared distance that an atom has moved."""
     farthest = 0.0
     for i in range(len(positions)):
         dx, dy, dz = (
@@ -52,7 +52,7 @@ def move_images(search, wraps, positions, cell, wrapped):
 
 @kernel
 def stretch_images(search, wraps, cell):
-    """Distances between the images of a cell that has changed; `move_images` does the rest."""
+    """Update the distances between the images of a cell that has changed; `move_images` does the rest."""
     points, atom, shift = search.points, search.atom, search.shift
     for e in range(len(atom)):
         i = atom[e]
@@ -65,7 +65,7 @@ def stretch_images(search, wraps, cell):
 
 @njit
 def refresh_range(points, wrapped, start, image, begin, end, workers, vector):
-    """Vectors (3 p,) of the pairs of atoms begin to end, from where the images (`Search.points`) are now."""
+    """Write vectors (3 p,) of the pairs of atoms begin to end, from the images (`Search.points`)."""
     if workers != ALONE:
         share_out(workers, (points, wrapped, start, image), begin, end, (vector,))
         return
@@ -77,7 +77,7 @@ def refresh_range(points, wrapped, start, image, begin, end, workers, vector):
 
 @kernel
 def move_atom(images, start, neighbor, reverse, atom, position, vector):
-    """Put one atom elsewhere (3,): new vectors (p, 3) of its pairs and their reverses, as by `refresh_range`."""
+    """Move one atom to a position (3,), and write the vectors (p, 3) of its pairs and their reverses."""
     wraps, wrapped, cell, points = images.wraps, images.wrapped, images.cell, images.points
     for c in range(3):
         wrapped[atom, c] = minus_shift(position[c], wraps[atom, 0], wraps[atom, 1], wraps[atom, 2], cell, c)
@@ -90,7 +90,7 @@ def move_atom(images, start, neighbor, reverse, atom, position, vector):
 
 @njit
 def reverse_range(start, neighbor, vector, begin, end, workers, reverse):
-    """Index of the pair (j, i, -S) of each pair (i, j, S), i <= j, of the atoms begin to end, and back.
+    """Write the index of the pair (j, i, -S) for each pair (i, j, S), i <= j, of the atoms begin to end, and back.
 
     The vector of the reverse is exactly the negative, and no other pair of the same atoms has that vector.
     `neighbor` must be readable for eight elements more.

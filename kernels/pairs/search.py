@@ -1,7 +1,7 @@
 """Pairs closer than a cutoff among sorted images: the second half of the neighbour search.
 
-The images near a bin are a few runs in memory, one for each column of bins. Their coordinates from a point near by
-are copied behind each other in float32, and then sixteen at a time are tested against each atom of the bin. Where
+The images near a bin are several runs in memory, one for each column of bins. Their coordinates from a point near by
+are copied one after the other in float32, and then sixteen at a time are tested against each atom of the bin. Where
 rounding could decide, float64 decides. A first pass counts the pairs of each atom, a second one writes them where
 the counts say; any division of the bins among threads gives the same.
 
@@ -36,11 +36,11 @@ _WIDE = 16
 """Images that are tested at once."""
 
 _ROUNDING = 1e-6
-"""Of a coordinate: more than float32 and the sum of squares can be wrong."""
+"""Relative error of a coordinate: more than float32 and the sum of squares can be wrong."""
 
 
 class PairArrays(NamedTuple):
-    """Where pairs are written; an array of size 0 is not wanted."""
+    """Arrays of pairs; those of size 0 are not written."""
 
     i: np.ndarray  # (p,) int64
     j: np.ndarray  # (p,) int64
@@ -94,7 +94,7 @@ def _gather(search, s, home, near, image):
 
 @kernel
 def _count(near, total, x, y, z, low, high):
-    """Images closer than float32 can tell, and whether there are others that may be."""
+    """Return the number of images certainly inside the cutoff in float32, and whether others may be."""
     size = len(near) // 3
     count, others = 0, 0
     for w in range(0, total, _WIDE):
@@ -181,7 +181,7 @@ def search_range(search, begin, end, workers, start, blank, out, counts):
 
 @kernel
 def _prefetch(array, begin, end):
-    """Fetch the lines of array[begin:end] while the pairs are being found."""
+    """Prefetch the cache lines of array[begin:end] while the pairs are being found."""
     if len(array):
         for q in range(begin, end, LANES):
             prefetch_for_writing(array, q)
@@ -225,7 +225,7 @@ def _write_shifts(shift, own, index, count, p, S):
 
 @njit
 def accumulate(counts, start):
-    """Where the pairs of each atom begin, (n + 1,)."""
+    """Write the first pair of each atom, (n + 1,)."""
     start[0] = 0
     for i in range(len(counts)):
         start[i + 1] = start[i] + counts[i]

@@ -1,8 +1,7 @@
 """Pair functions of the distance alone, and those that multiply sums over the neighbours of both atoms.
 
-The sum over the neighbours k of atom i but its partner j is that over all neighbours, an atom-centred radial function,
-less F(Rij) if j is of the element of k: so these functions cost a few operations per pair, however many neighbours
-there are.
+The sum over the neighbours k of atom i except its partner j is an atom-centred radial function, less F(Rij) if j is of
+the element of k. So the cost of these functions per pair does not depend on the number of neighbours.
 """
 
 import numpy as np
@@ -30,14 +29,14 @@ from .tables import NO_FACTOR, NO_SLOT, sum_column
 
 @allocator
 def make_rows_environment(tables, distances, rows):
-    """Scratch for the rows of any atom, and for their sums over neighbours (slots * lanes,)."""
+    """Return scratch for the rows of any atom, and for their sums over neighbours (slots * lanes,)."""
     size = padded_size(rows.first, 1)
     return environment_of(distances, size), np.empty(max(tables.most_slots, 1) * size)
 
 
 @kernel
 def last_of_kind(rows, row, end):
-    """Row behind the last one of the same kind, before `end`."""
+    """Return the first row of another kind, at most `end`."""
     last = row
     while last < end and rows.kind[last] == rows.kind[row]:
         last += 1
@@ -46,7 +45,7 @@ def last_of_kind(rows, row, end):
 
 @kernel
 def prepare_rows(env, brackets, tables, distances, neighbors, rows, center, sums, begin, end, slopes):
-    """Factors of the distance and sums over neighbours of the rows begin ... end - 1, of one atom and one kind."""
+    """Write factors of the distance and sums over neighbours of rows begin ... end - 1 of one atom and kind."""
     _gather_rows(env, neighbors, rows, begin, end)
     kind = rows.kind[begin]
     fill_shell(env, distances.shells[distances.shell_first[kind]], distances, env.first[1], slopes)
@@ -80,7 +79,7 @@ def _gather_rows(env, neighbors, rows, begin, end):
 
 @kernel
 def distance_values(env, brackets, tables, rows, begin, end, out):
-    """Values of the functions of these rows that know no triangles."""
+    """Write the values of the functions of these rows except those of triangles."""
     kind, size = rows.kind[begin], lanes_of(env)
     for t in range(tables.term_first[kind], tables.term_first[kind + 1]):
         term = tables.terms[t]
@@ -97,9 +96,9 @@ def distance_values(env, brackets, tables, rows, begin, end, out):
 
 @kernel
 def distance_gradient(env, brackets, tables, rows, k, row, weights, push):
-    """Coefficient of the vector of a row in the gradient of sum_s weights_s G_s, from the functions above.
+    """Return the coefficient of the vector of a row in the gradient of sum_s weights_s G_s, from the functions above.
 
-    Writes the derivative with respect to the sums over neighbours of both atoms into push (slots,).
+    Write the derivative with respect to the sums over neighbours of both atoms into push (slots,).
     """
     kind, size, along = rows.kind[row], lanes_of(env), 0.0
     slots = tables.slot_first[kind + 1] - tables.slot_first[kind]

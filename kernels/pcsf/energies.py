@@ -1,4 +1,4 @@
-"""Energies of pairs from the outputs of their networks: how they end at the cutoff, and whose they are."""
+"""Energies of pairs from the outputs of their networks: cutoff functions, and shares of atoms."""
 
 import math
 
@@ -11,7 +11,7 @@ from fastsf.kernels.vector.simd import LANES, load_one, splat, store
 
 @njit
 def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, workers, energies, slopes, outside, along):
-    """Make the outputs of networks the energies of the rows begin ... end - 1.
+    """Turn the outputs of networks into the energies of the rows begin ... end - 1.
 
     Rows longer than the cutoff of their kind have none. With `smooth`, energies are multiplied by the cutoff function
     of their kind.
@@ -23,7 +23,7 @@ def finish_rows_range(tables, neighbors, rows, ends, smooth, begin, end, workers
     ends : (kinds,) SECTION
         The cutoff functions.
     smooth : int64
-        Whether they multiply energies.
+        1 if they multiply energies.
     energies : (m,) float64
         eV.
     slopes : (m, s) float64

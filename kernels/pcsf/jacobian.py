@@ -1,7 +1,7 @@
 """Derivatives of every pair-centred function with respect to all atoms that it sees.
 
 The derivatives of a row are those of its other atoms; that with respect to the atom that owns the pair is minus their
-sum. Sums over neighbours come with derivatives of their own (`acsf_jacobian`), which are multiplied and copied here.
+sum. Sums over neighbours come with derivatives of their own (`acsf_jacobian`), which are multiplied and copied.
 """
 
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class SumJacobian(NamedTuple):
     """Derivatives of the sums over neighbours (n, t) of all atoms."""
 
     begin: np.ndarray  # (n, t) int64: first entry
-    end: np.ndarray  # (n, t) int64: behind the last one
+    end: np.ndarray  # (n, t) int64: one after the last
     atom: np.ndarray  # (entries,) int32
     data: np.ndarray  # (entries, 3) float64
 
@@ -43,7 +43,7 @@ class SumJacobian(NamedTuple):
 class PCSFJacobian(NamedTuple):
     """Derivatives of the rows, one entry for each function and atom that it sees."""
 
-    next: np.ndarray  # (m,) int64: where the next entry of a row goes
+    next: np.ndarray  # (m,) int64: index of the next entry of a row
     column: np.ndarray  # (entries,) int32
     atom: np.ndarray  # (entries,) int32
     data: np.ndarray  # (entries, 3) float64
@@ -52,13 +52,13 @@ class PCSFJacobian(NamedTuple):
 class Triangles(NamedTuple):
     """Scratch: gradients of the functions of a group for one pair, zero between pairs, and its third atoms."""
 
-    gradient: np.ndarray  # (functions * room,) float64
+    gradient: np.ndarray  # (functions * gradient_size,) float64
     third: np.ndarray  # (lanes,) int64
 
 
 @njit
 def find_columns(start, column, begin, end):
-    """Where the entries of each column (together in a row) begin and end, into (n, t); zero before."""
+    """Write the first entry of each column (contiguous in a row), and one after the last, into (n, t); zero before."""
     for i in range(len(start) - 1):
         for entry in range(start[i], start[i + 1]):
             c = column[entry]
@@ -67,12 +67,12 @@ def find_columns(start, column, begin, end):
             end[i, c] = entry + 1
 
 
-# --- how many entries there will be ---
+# --- number of entries ---
 
 
 @kernel
 def _entries_of_sums(tables, neighbors, rows, row, center, sums):
-    """Entries of the functions of a row that know no triangles."""
+    """Return the number of entries of the functions of a row except those of triangles."""
     kind, j, total = rows.kind[row], neighbors.neighbor[rows.pair[row]], 0
     own, other = neighbors.species[center], neighbors.species[j]
     for t in range(tables.term_first[kind], tables.term_first[kind + 1]):
@@ -101,7 +101,7 @@ def _count_group(tables, rows, env, section, chunks, group, entries):
 
 @njit
 def pcsf_count_range(functions, neighbors, rows, sums, begin, end, workers, entries):
-    """Number of entries (m,) of the rows that the atoms begin ... end - 1 own; zero before."""
+    """Count the entries (m,) of the rows that the atoms begin ... end - 1 own; zero before."""
     if workers != ALONE:
         share_out(workers, (functions, neighbors, rows, sums), begin, end, (entries,))
         return
@@ -125,7 +125,7 @@ def pcsf_count_range(functions, neighbors, rows, sums, begin, end, workers, entr
 
 @kernel
 def _copy_scaled(sums, center, column, factor, jacobian, entry, term):
-    """Append the derivatives of a sum over neighbours, times a factor; returns the next free entry."""
+    """Append the derivatives of a sum over neighbours, times a factor; return the index of the next one."""
     for source in range(sums.begin[center, column], sums.end[center, column]):
         jacobian.column[entry], jacobian.atom[entry] = term.column, sums.atom[source]
         for x in range(3):
@@ -136,7 +136,7 @@ def _copy_scaled(sums, center, column, factor, jacobian, entry, term):
 
 @kernel
 def _write_sums(env, brackets, tables, neighbors, rows, sums, center, row, k, jacobian):
-    """Entries of the functions of a row that know no triangles; it is the k-th of those in `env`."""
+    """Append the entries of the functions of a row except those of triangles; it is the k-th of those in `env`."""
     p, kind, size, entry = rows.pair[row], rows.kind[row], len(env.pair), jacobian.next[row]
     j = neighbors.neighbor[p]
     own, other = neighbors.species[center], neighbors.species[j]
@@ -180,7 +180,7 @@ def _make_triangles(tables, env):
 
 @kernel
 def _take(env, gradient, start, k, jacobian, entry, column):
-    """Append the gradient of neighbour k that stands at `start`, and leave zero there."""
+    """Append the gradient of neighbour k in the gradient at `start`, and set it to zero."""
     base, k_base = start + gradient_lane(k), near_lane(k)
     along = load_one(gradient, base + ALONG)
     store_one(gradient, base + ALONG, 0.0)
@@ -206,7 +206,7 @@ def _add_functions(tables, group, env, chunk, blocks, lanes, gradient, out):
 
 @kernel
 def _list_third(chunk, blocks, third, found):
-    """List the third atoms of a chunk; returns how many there are now."""
+    """List the third atoms of a chunk; return their number so far."""
     for b in range(blocks):
         block = load_one(chunk.blocks, b)
         list_lanes(third, found, block_second(block), block_mask(block))
@@ -238,7 +238,7 @@ def _write_group(tables, rows, env, section, chunks, group, triangles, jacobian,
 
 @njit
 def pcsf_jacobian_range(functions, neighbors, rows, values, sums, begin, end, workers, jacobian, out):
-    """Values and derivatives of the pairs that the atoms begin ... end - 1 own.
+    """Write values and derivatives of the pairs that the atoms begin ... end - 1 own.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ from .triangles import next_triangles, owned_row
 
 @kernel
 def _change_rows(env, brackets, tables, neighbors, rows, center, row, k, changes, vectors, out):
-    """Change of the functions of a row that know no triangles; it is the k-th of those in `env`."""
+    """Write the change of the functions of a row except those of triangles; it is the k-th of those in `env`."""
     p, kind, size = rows.pair[row], rows.kind[row], lanes_of(env)
     j = neighbors.neighbor[p]
     own, other = neighbors.species[center], neighbors.species[j]
@@ -56,7 +56,7 @@ def _change_rows(env, brackets, tables, neighbors, rows, center, row, k, changes
 
 @kernel
 def _turn_elsewhere(array, chunk, apex, lanes):
-    """Changes of the cosine at k or at j, in place of those at the centre (see `pair_triangles`)."""
+    """Replace changes of the cosine at the centre by those at k or at j (see `triangles`)."""
     triplets, scratch = chunk.lanes, chunk.scratch
     for b in range(0, lanes, LANES):
         along_j, along_k, cross = load(array, ALONG_FIRST + b), load(array, ALONG_SECOND + b), load(array, CROSS + b)
@@ -100,7 +100,7 @@ def _sum_changes(tables, group, chunk, tangent, lanes, out):
 
 @njit
 def pcsf_jvp_range(functions, neighbors, rows, sums, changes, vectors, begin, end, workers, out):
-    """Change of the rows that the atoms begin ... end - 1 own.
+    """Write the change of the rows that the atoms begin ... end - 1 own.
 
     Parameters
     ----------

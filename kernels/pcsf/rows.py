@@ -1,4 +1,4 @@
-"""Which pairs of a list count, each once, and what comes back from them to their atoms."""
+"""Pairs of a list that count, each once, and sums over them for their atoms."""
 
 import math
 
@@ -10,7 +10,7 @@ from .tables import sum_column
 
 @kernel
 def _owns(i, j, p, reverse):
-    """Whether atom i owns the pair p to atom j; of half of the others each, wherever they stand in the list."""
+    """Return true if atom i owns the pair p to atom j; each atom owns half of its pairs, in any order of the list."""
     if i == j:
         return p < reverse[p]
     return (i < j) != ((i + j) % 2 == 1)
@@ -18,7 +18,7 @@ def _owns(i, j, p, reverse):
 
 @kernel
 def _is_row(tables, neighbors, reverse, skin, i, p, element):
-    """Whether pair p of atom i is a row with a partner of that element."""
+    """Return true if pair p of atom i is a row with a partner of that element."""
     j = neighbors.neighbor[p]
     if neighbors.species[j] != element or not _owns(i, j, p, reverse):
         return False
@@ -29,7 +29,7 @@ def _is_row(tables, neighbors, reverse, skin, i, p, element):
 
 @njit
 def count_rows(tables, neighbors, reverse, skin, first):
-    """Where the rows of each atom begin, into `first` (n + 1,); pairs may be longer than their cutoff by the skin."""
+    """Write the first row of each atom into `first` (n + 1,); pairs may be longer than their cutoff by the skin."""
     first[0] = 0
     for i in range(len(first) - 1):
         found = 0
@@ -40,7 +40,7 @@ def count_rows(tables, neighbors, reverse, skin, first):
 
 @njit
 def fill_rows(tables, neighbors, reverse, skin, rows):
-    """The rows of all atoms, after `count_rows`."""
+    """Fill the rows of all atoms, after `count_rows`."""
     rows.row[:] = -1
     for i in range(len(rows.first) - 1):
         row = rows.first[i]

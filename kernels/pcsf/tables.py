@@ -2,7 +2,7 @@
 
 Sums over the neighbours of one atom, which pair functions have of both ends, are atom-centred radial functions with
 `Tables` of their own. So are, in form, two other parts: what a pair needs of its own distance are the rows of a shell
-of its kind ("distances"), triangles the narrow functions of the atom that owns the pair, whose groups also tell where
+of its kind ("distances"), triangles the narrow functions of the atom that owns the pair, whose groups also say where
 the angle is.
 """
 
@@ -14,7 +14,7 @@ from fastsf.kernels._jit import kernel
 from fastsf.kernels.acsf.tables import GROUP, Tables
 
 AT_OWNER, AT_PARTNER, AT_THIRD = range(3)
-"""Where the angle of a triangle is: at the atom that owns the pair, at the other one, or at k."""
+"""Apex of the angle of a triangle: the atom that owns the pair, the other one, or k."""
 
 NO_FACTOR = NO_SLOT = -1
 
@@ -29,7 +29,7 @@ SLOT = np.dtype(
         ("partners", np.int64),  # how many of these sums have the partner in them: 0, 1 or 2
     ]
 )
-"""A sum over the neighbours of both atoms but themselves."""
+"""A sum over the neighbours of both atoms except themselves."""
 
 PCSF_TERM = np.dtype(
     [
@@ -42,7 +42,7 @@ PCSF_TERM = np.dtype(
 
 
 class PCSFTables(NamedTuple):
-    """Pair-centred functions of a descriptor, packed, but for those of triangles."""
+    """Pair-centred functions of a descriptor, packed, except those of triangles."""
 
     kind: np.ndarray  # (elements, elements) int64: kind of pairs
     cutoff: np.ndarray  # (kinds,) float64, Å; 0 for kinds without functions
@@ -67,10 +67,10 @@ class PCSFRows(NamedTuple):
     first: np.ndarray  # (n + 1,) int64: rows of an atom
     pair: np.ndarray  # (m,) int64: index in the list of pairs, from the owner to its partner
     kind: np.ndarray  # (m,) int64
-    row: np.ndarray  # (p,) int64: row of each pair of the list, in both directions; -1 if there is none
+    row: np.ndarray  # (p,) int64: row of each pair of the list, in both directions; -1 without a row
 
 
 @kernel
 def sum_column(slot, species, other):
-    """Column of the sum over the neighbours of an atom whose partner has the element `other`."""
+    """Return the column of the sum over the neighbours of an atom whose partner has the element `other`."""
     return slot.first_column if species <= other else slot.second_column

@@ -52,12 +52,12 @@ from fastsf.kernels.vector.simd import (
 from .tables import AT_OWNER, AT_PARTNER, AT_THIRD
 
 _NUMERATOR = ALONG_FIRST
-"""Scratch in which cosines stand before they are divided by r_jk; gradients need it later."""
+"""Offset in scratch of cosines before they are divided by r_jk; gradients need them later."""
 
 
 @kernel
 def owned_row(env, rows, j):
-    """Row of the pair to neighbour j if the centre owns it, else -1."""
+    """Return the row of the pair to neighbour j if the centre owns it, else -1."""
     p = load_one(env.pair, j)
     row = rows.row[p]
     return row if row >= 0 and rows.pair[row] == p else -1
@@ -67,7 +67,7 @@ def owned_row(env, rows, j):
 def next_triangles(env, chunk, section, channels, group, j, k):
     """Fill a chunk with the triangles of neighbour j and the neighbours k, ... of the group's second element.
 
-    Returns the number of blocks and lanes, and the k to go on from, -1 at the end.
+    Return the number of blocks and lanes, and the k to continue with, -1 at the end.
     """
     blocks, packed, k = collect_triangles(env, chunk, section, group, j, k)
     if blocks == 0:
@@ -123,7 +123,7 @@ def _divide_cosines(array, scratch, lanes):
 
 @kernel
 def resolve_triangles(channels, terms, group, chunk, polynomials, weights, lanes):
-    """Coefficients of the pair vectors in the gradient, for a chunk: `acsf_vjp.resolve_chunk` for any apex."""
+    """Write the coefficients of the pair vectors for a chunk: `acsf.vjp.resolve_chunk` for any apex."""
     for b in range(0, lanes, LANES):
         sums = sum_channels(channels, terms, group, chunk, polynomials, weights, b)
         _resolve(chunk.lanes, chunk.scratch, b, group, *sums)
@@ -131,7 +131,7 @@ def resolve_triangles(channels, terms, group, chunk, polynomials, weights, lanes
 
 @kernel
 def resolve_function(channel, term, start, group, chunk, lanes):
-    """The same for one function of a chunk, whose sum is returned; `start` is where the products of its channel are."""
+    """Do the same for one function of a chunk; return its sum. `start` is the offset of the products of its channel."""
     array, scratch, total = chunk.lanes, chunk.scratch, splat(0.0)
     for b in range(0, lanes, LANES):
         theta, inverse_sine = load(scratch, ANGLE + b), load(scratch, INVERSE_SINE + b)
@@ -146,7 +146,7 @@ def resolve_function(channel, term, start, group, chunk, lanes):
 
 @inline
 def _resolve(array, scratch, b, group, value, eta_value, shift_value, slope):
-    """`pair_gradients.resolve` for any apex.
+    """Do `center_gradients.resolve` for any apex.
 
     With the sides a = r_ij, b = r_ik and c = r_jk and the vectors of the first two, at k cos = (b^2 - a.b) / (b c), and
 

@@ -1,7 +1,7 @@
 """Values of pair-centred symmetry functions.
 
 Each atom works on the pairs that it owns. Of the other atom of a pair it needs the sums over neighbours, which are
-there before (`acsf` with the radial functions); all triangles of a pair are found among the owner's own neighbours.
+done before (`acsf` with the radial functions); all triangles of a pair are found among the owner's own neighbours.
 """
 
 from fastsf.kernels._jit import kernel, njit
@@ -16,7 +16,7 @@ from .triangles import next_triangles, owned_row
 
 @kernel
 def _add_group(tables, rows, env, section, chunks, group, out):
-    """Values of a group of triangle functions for all pairs of a centre."""
+    """Add the values of a group of triangle functions for all pairs of a centre."""
     chunk = get_chunk(chunks, 0)
     first = env.first[group.first_element]
     for j in range(first, first + env.count[group.first_element]):
@@ -40,7 +40,7 @@ def _add_triangles(tables, neighbors, rows, center, env, chunks, out):
 
 @njit
 def pcsf_values_range(functions, neighbors, rows, sums, begin, end, workers, out):
-    """Values of the pairs that the atoms begin ... end - 1 own.
+    """Write the values of the pairs that the atoms begin ... end - 1 own.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Gradient of a scalar of pair-centred symmetry functions with respect to the pair vectors (reverse mode).
 
 What a pair gives to the vectors of its owner is added here; what it gives to the sums over neighbours of both
-atoms is handed on: `pair_rows.collect` adds that up, and `acsf_vjp` goes on from the sums to the vectors.
+atoms is handed on: `rows.collect_range` adds that up, and `acsf.vjp` continues from the sums to the vectors.
 """
 
 from fastsf.kernels._jit import kernel, njit
@@ -19,7 +19,7 @@ from .triangles import next_triangles, owned_row, resolve_triangles
 
 @kernel
 def _add_group(tables, rows, env, section, chunks, group, weights, polynomials, gradient):
-    """Gradient of a group of triangle functions for all pairs of a centre."""
+    """Add the gradient of a group of triangle functions for all pairs of a centre."""
     chunk = get_chunk(chunks, 0)
     first = env.first[group.first_element]
     for j in range(first, first + env.count[group.first_element]):

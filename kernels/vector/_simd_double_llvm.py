@@ -96,7 +96,7 @@ def fill_ints(typing_context, array, start, number):
 
 @intrinsic
 def copy_ints(typing_context, source, start, target, offset):
-    """target[offset : offset + 8] = source[start : start + 8] (int32, contiguous)."""
+    """Copy source[start : start + 8] to target[offset : offset + 8] (int32, contiguous)."""
     if not (_is_vector_of(source, types.int32) and _is_vector_of(target, types.int32)):
         return None
 
@@ -110,7 +110,7 @@ def copy_ints(typing_context, source, start, target, offset):
 
 @intrinsic
 def transpose(typing_context, source, start, target, offset):
-    """target[offset + 8 c + r] = source[start + 8 r + c] for eight rows r and eight columns c."""
+    """Write target[offset + 8 c + r] = source[start + 8 r + c] for eight rows r and eight columns c."""
     if not (_is_vector_of(source, types.float64) and _is_vector_of(target, types.float64)):
         return None
 
@@ -152,7 +152,7 @@ def prefetch_for_writing(typing_context, array, index):
 
 @intrinsic
 def equal_lanes(typing_context, array, start, number):
-    """Mask of the lanes where the int64 array[start + lane] is a number."""
+    """Return the mask of the lanes where the int64 array[start + lane] is a number."""
     if not _is_vector_of(array, types.int64):
         return None
 
@@ -182,7 +182,7 @@ def list_lanes(typing_context, array, start, first, bits):
 
 @intrinsic
 def lane_numbers(typing_context):
-    """Vector of 0, 1, ... 7."""
+    """Return the vector 0, 1, ... 7."""
 
     def codegen(context, builder, sig, args):
         return ir.Constant(_LLVM_VEC, [float(lane) for lane in range(LANES)])
@@ -210,7 +210,7 @@ def store_narrow(typing_context, array, start, vector):
 
 @intrinsic
 def close_bits(typing_context, array, size, start, x, y, z, limit):
-    """Bits of the sixteen points start ... whose squared distance from (x, y, z) is below the limit, in float32.
+    """Return the bits of sixteen points start ... whose squared distance from (x, y, z) is below a limit, in float32.
 
     Only good to a few roundings: sums are fused where the CPU can. The points' x, y and z stand in `array` (float32),
     `size` elements apart.
@@ -241,7 +241,7 @@ def close_bits(typing_context, array, size, start, x, y, z, limit):
 
 @intrinsic
 def count_bits(typing_context, bits):
-    """Number of set bits."""
+    """Return the number of set bits."""
 
     def codegen(context, builder, sig, args):
         return builder.ctpop(args[0])
@@ -293,7 +293,7 @@ def store_folded(typing_context, array, start, vector):
 
 @intrinsic
 def squared_folded(typing_context, array, index, start, vector):
-    """Squared lengths of what `store_folded` makes of the rows array[8 index[start + lane]:] minus a vector."""
+    """Return squared lengths of the rows array[8 index[start + lane]:], folded as by `store_folded`, minus a vector."""
     if not (_is_vector_of(array, types.float64) and _is_vector_of(index, types.int32)):
         return None
 
@@ -320,7 +320,7 @@ def squared_folded(typing_context, array, index, start, vector):
 
 @intrinsic
 def three_lanes(typing_context, x, y, z):
-    """Vector of three numbers and zeros."""
+    """Return the vector of three numbers and zeros."""
 
     def codegen(context, builder, sig, args):
         vector = ir.Constant(_LLVM_VEC, [0.0] * LANES)

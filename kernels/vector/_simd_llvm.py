@@ -27,7 +27,7 @@ def _host_has_avx512():
 
 
 HAS_AVX512 = _host_has_avx512()
-"""Whether lanes can be moved to the front of a vector, and 1/sqrt be guessed, in one instruction."""
+"""True if one instruction moves lanes to the front of a vector, and one guesses 1/sqrt."""
 
 NUMBER = from_dtype(np.dtype(REAL))
 """Numba's type of a number in a lane; other numbers are converted to it."""
@@ -157,7 +157,7 @@ def _is_real(array):
 
 @intrinsic
 def load(typing_context, array, start):
-    """Vector of as many numbers of an array as it has lanes (float64 or float32, contiguous)."""
+    """Return the vector of as many numbers of an array as it has lanes (float64 or float32, contiguous)."""
     if not _is_real(array):
         return None
 
@@ -189,7 +189,7 @@ def _alignment(stored):
 
 
 def _converted(builder, vector, kind):
-    """Vector in the precision of another type."""
+    """Return a vector in the precision of another type."""
     if vector.type == kind:
         return vector
     return (builder.fptrunc if kind.element == ir.FloatType() else builder.fpext)(vector, kind)
@@ -201,7 +201,7 @@ def _is_row_of_numbers(array):
 
 @intrinsic
 def load_one(typing_context, array, index):
-    """array[index] (contiguous) for an index that is not negative: no test for it, as NumPy's has."""
+    """Return array[index] (contiguous) for an index that is not negative, which is not tested."""
     if not _is_row_of_numbers(array):
         return None
 
@@ -214,7 +214,7 @@ def load_one(typing_context, array, index):
 
 @intrinsic
 def store_one(typing_context, array, index, number):
-    """array[index] = number, for an index that is not negative."""
+    """Set array[index] = number, for an index that is not negative."""
     if not _is_row_of_numbers(array):
         return None
 
@@ -235,14 +235,14 @@ def _intrinsic_call(builder, name, result, args):
 
 
 def _mixed(kinds):
-    """Argument types, numbers in the precision of vectors, or None if there is anything else."""
+    """Return argument types, numbers in the precision of vectors, or None if there is anything else."""
     chosen = [VEC if kind == VEC else NUMBER if _is_number(kind) else None for kind in kinds]
     return None if None in chosen else chosen
 
 
 @intrinsic
 def splat(typing_context, number):
-    """Vector with one number in every lane."""
+    """Return the vector with one number in every lane."""
     if not _is_number(number):
         return None
 
@@ -254,7 +254,7 @@ def splat(typing_context, number):
 
 @intrinsic
 def fma(typing_context, a, b, c):
-    """Fused a * b + c; vectors or numbers (fused where the CPU can)."""
+    """Return the fused a * b + c; vectors or numbers (fused where the CPU can)."""
     kinds = _mixed((a, b, c))
     if kinds is None:
         return None
@@ -268,7 +268,7 @@ def fma(typing_context, a, b, c):
 
 @intrinsic
 def sqrt(typing_context, a):
-    """Square root."""
+    """Return the square root."""
 
     def codegen(context, builder, sig, args):
         return _intrinsic_call(builder, f"llvm.sqrt.{_SUFFIX}", _LLVM_VEC, list(args))
@@ -277,7 +277,7 @@ def sqrt(typing_context, a):
 
 
 def _guess(name, exact):
-    """Code for a guess of 14 bits where the CPU has an instruction for it, else for the exact value."""
+    """Return code for a guess of 14 bits where the CPU has an instruction for it, else for the exact value."""
 
     def codegen(context, builder, sig, args):
         if not HAS_AVX512:
@@ -307,7 +307,7 @@ def _reciprocal_guess(typing_context, a):
 
 @intrinsic
 def power(typing_context, base, exponent):
-    """Lane-wise base ** exponent for a real exponent (one libm call per lane)."""
+    """Return the lane-wise base ** exponent for a real exponent (one libm call per lane)."""
     kinds = _mixed((base, exponent))
     if kinds is None:
         return None
@@ -329,21 +329,21 @@ def _extremum(symbol):
 
 @intrinsic
 def maximum(typing_context, a, b):
-    """Lane-wise maximum."""
+    """Return the lane-wise maximum."""
     kinds = _mixed((a, b))
     return None if kinds is None else (VEC(*kinds), _extremum(">"))
 
 
 @intrinsic
 def minimum(typing_context, a, b):
-    """Lane-wise minimum."""
+    """Return the lane-wise minimum."""
     kinds = _mixed((a, b))
     return None if kinds is None else (VEC(*kinds), _extremum("<"))
 
 
 @intrinsic
 def exp2_scale(typing_context, vector, shifted):
-    """Vector * 2^n where shifted = n + 1.5 * 2^(bits of the mantissa), so that n stands in the lowest of them."""
+    """Return vector * 2^n where shifted = n + 1.5 * 2^(bits of the mantissa), so that n is in the lowest of them."""
 
     def codegen(context, builder, sig, args):
         bits, n = (builder.bitcast(arg, _LLVM_INTS) for arg in args)
@@ -374,10 +374,10 @@ def sum_lanes(typing_context, a):
 
 @intrinsic
 def sum_lanes_of_four(typing_context, a, b, c, d):
-    """Sums over the lanes of four vectors, at little more than the cost of one."""
+    """Return sums over the lanes of four vectors, at little more than the cost of one."""
 
     def halves(builder, x, y, run):
-        """Sums of the two halves of each run of lanes of x, and of y, if there is one, behind it."""
+        """Return sums of the two halves of each run of lanes of x, followed by those of y, if there is one."""
         lanes, y = range(x.type.count if y is None else 2 * x.type.count), x if y is None else y
         orders = [[lane for lane in lanes if lane % run // (run // 2) == half] for half in (0, 1)]
         kind = ir.VectorType(_I32, len(orders[0]))
@@ -400,7 +400,7 @@ def sum_lanes_of_four(typing_context, a, b, c, d):
 
 @intrinsic
 def select(typing_context, mask, a, b):
-    """Lane-wise a where mask else b."""
+    """Return the lane-wise a where mask else b."""
     kinds = _mixed((a, b))
     if kinds is None or mask != MASK:
         return None
@@ -422,19 +422,19 @@ def _lanes_against(comparison):
 
 @intrinsic
 def first_lanes(typing_context, count):
-    """Mask of the lanes below count."""
+    """Return the mask of the lanes below count."""
     return _lanes_against("<")
 
 
 @intrinsic
 def from_lane(typing_context, first):
-    """Mask of the lanes from first on."""
+    """Return the mask of the lanes from first on."""
     return _lanes_against(">=")
 
 
 @intrinsic
 def any_lane(typing_context, mask):
-    """Whether any lane is set."""
+    """Return true if any lane is set."""
 
     def codegen(context, builder, sig, args):
         bits = builder.bitcast(args[0], ir.IntType(LANES))
@@ -445,7 +445,7 @@ def any_lane(typing_context, mask):
 
 @intrinsic
 def count_lanes(typing_context, mask):
-    """Number of set lanes."""
+    """Return the number of set lanes."""
 
     def codegen(context, builder, sig, args):
         bits = builder.zext(builder.bitcast(args[0], ir.IntType(LANES)), _I32)
@@ -456,7 +456,7 @@ def count_lanes(typing_context, mask):
 
 @intrinsic
 def mask_bits(typing_context, mask):
-    """Mask as an integer, lane 0 in the lowest bit."""
+    """Return a mask as an integer, lane 0 in the lowest bit."""
 
     def codegen(context, builder, sig, args):
         return builder.zext(builder.bitcast(args[0], ir.IntType(LANES)), _I64)
@@ -466,7 +466,7 @@ def mask_bits(typing_context, mask):
 
 @intrinsic
 def bits_mask(typing_context, bits):
-    """The mask of an integer made by `mask_bits`."""
+    """Return the mask of an integer made by `mask_bits`."""
 
     def codegen(context, builder, sig, args):
         return builder.bitcast(builder.trunc(args[0], ir.IntType(LANES)), _LLVM_MASK)
@@ -476,7 +476,7 @@ def bits_mask(typing_context, bits):
 
 @intrinsic
 def pack(typing_context, vector, mask):
-    """The set lanes moved to the front; on CPUs without an instruction for it, the others set to zero instead."""
+    """Move set lanes to the front; on CPUs without an instruction for it, set the others to zero instead."""
 
     def codegen(context, builder, sig, args):
         if not HAS_AVX512:
@@ -489,7 +489,7 @@ def pack(typing_context, vector, mask):
 
 @intrinsic
 def packed_lanes(typing_context, mask):
-    """Lanes that `pack` fills: the set ones; without an instruction for it all eight, or none if none is set."""
+    """Return the number of lanes that `pack` fills: the set ones; without an instruction, all or none."""
 
     def codegen(context, builder, sig, args):
         bits = builder.bitcast(args[0], ir.IntType(LANES))
@@ -578,7 +578,7 @@ def keep_subnormals(typing_context, before):
 
 @njit(forceinline=True)
 def inverse_sqrt(a):
-    """1 / sqrt(a) to 2 ulp for a > 0: on AVX-512 a guess of 14 bits and the series in its error, no division."""
+    """Return 1 / sqrt(a) to 2 ulp for a > 0: on AVX-512 from a guess of 14 bits, without division."""
     y = _inverse_sqrt_guess(a)
     if HAS_AVX512:
         error = fma(a * y, -y, 1.0)
@@ -588,7 +588,7 @@ def inverse_sqrt(a):
 
 @njit(forceinline=True)
 def reciprocal(a):
-    """1 / a to 2 ulp for normal numbers: on AVX-512 a guess of 14 bits and the series in its error, no division."""
+    """Return 1 / a to 2 ulp for normal numbers: on AVX-512 from a guess of 14 bits, without division."""
     y = _reciprocal_guess(a)
     if HAS_AVX512:
         error = fma(a, -y, 1.0)

@@ -12,7 +12,7 @@ _INT = np.dtype(f"i{np.dtype(REAL).itemsize}")
 
 
 def _real(lanes):
-    """In the precision of vectors, which numbers of a higher one have changed."""
+    """Return numbers in the precision of vectors."""
     return np.asarray(lanes, REAL)
 
 

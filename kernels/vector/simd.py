@@ -1,7 +1,7 @@
 """Eight float64 lanes, in the package `single` sixteen of float32, as one value inside kernels.
 
 `load` makes a vector from an array, operators and the functions here combine vectors (and scalars), `store` writes
-one back. LLVM turns a vector into whatever the CPU has. Nothing is fused or re-associated but what `fma` says,
+one back. LLVM turns a vector into whatever the CPU has. Nothing is fused or re-associated except by `fma`,
 so that results do not depend on how LLVM inlines a function. Loads and stores are not bounds-checked:
 arrays are padded to whole vectors. Numbers of the other precision, in arrays or as scalars, are converted.
 
@@ -78,7 +78,7 @@ else:
     )
 
 PACKS = HAS_AVX512
-"""Whether `pack` moves lanes to the front, so that those of several vectors stand behind each other."""
+"""True if `pack` moves lanes to the front, so that those of several vectors follow each other."""
 
 __all__ = [
     "LANES",

@@ -1,4 +1,4 @@
-"""What `simd` has for eight float64 lanes only: integers, points, and rows of points."""
+"""Vectors of eight float64 lanes only: integers, points, and rows of points."""
 
 from numba import config
 

@@ -27,7 +27,7 @@ else:
 
 @inline
 def _reduced_exp(x):
-    """(p, n + _ROUND) with exp(x) = 2^n (1 + p), for |x| <= 700."""
+    """Return (p, n + _ROUND) with exp(x) = 2^n (1 + p), for |x| <= 700."""
     shifted = fma(x, _LOG2_E, _ROUND)
     n = shifted - _ROUND
     r = fma(n, -_LN2_HIGH, x)
@@ -48,14 +48,14 @@ def _reduced_exp(x):
 
 @inline
 def exp(x):
-    """exp(x) for x <= 700; arguments below -700 give exp(-700)."""
+    """Return exp(x) for x <= 700; arguments below -700 give exp(-700)."""
     p, shifted = _reduced_exp(maximum(_LEAST, x))  # in this order NaN stays NaN
     return exp2_scale(p + 1.0, shifted)
 
 
 @inline
 def expm1(x):
-    """exp(x) - 1 for |x| <= 700, without cancellation at x = 0."""
+    """Return exp(x) - 1 for |x| <= 700, without cancellation at x = 0."""
     p, shifted = _reduced_exp(x)
     scale = exp2_scale(splat(1.0), shifted)
     return fma(p, scale, scale - 1.0)
@@ -63,8 +63,8 @@ def expm1(x):
 
 @inline
 def log1p_unit(x):
-    """log(1 + x) for 0 <= x <= 1."""
-    high = x > 0.41421356237309515  # there log(1 + x) = log 2 + log(1 + (x - 1) / 2)
+    """Return log(1 + x) for 0 <= x <= 1."""
+    high = x > 0.41421356237309515  # in this range log(1 + x) = log 2 + log(1 + (x - 1) / 2)
     f = select(high, (x - 1.0) * 0.5, x)
     s = f / (f + 2.0)
     z = s * s
@@ -80,7 +80,7 @@ def log1p_unit(x):
 
 @inline
 def sin_cos(x):
-    """(sin x, cos x) for |x| <= pi/2."""
+    """Return (sin x, cos x) for |x| <= pi/2."""
     z = x * x
     s = fma(z, 2.7215749422983443e-15, -7.643026557971632e-13)
     c = fma(z, 1.5169166967261124e-16, -4.777404889695354e-14)
@@ -102,7 +102,7 @@ def sin_cos(x):
 
 @inline
 def sin_cos_any(x):
-    """(sin x, cos x) for |x| below about 1e5, by reduction to |x| <= pi/2."""
+    """Return (sin x, cos x) for |x| below about 1e5, by reduction to |x| <= pi/2."""
     shifted = fma(x, 1 / _PI, _ROUND)
     n = shifted - _ROUND
     r = fma(n, -_PI, x)
@@ -116,7 +116,7 @@ def sin_cos_any(x):
 
 @inline
 def tanh_unit(x):
-    """tanh(x) for 0 <= x <= 1."""
+    """Return tanh(x) for 0 <= x <= 1."""
     z = x * x
     z2 = z * z
     even = fma(z2, 1.828625739978947e-07, 9.125953596264835e-06)
@@ -137,7 +137,7 @@ def tanh_unit(x):
 
 @inline
 def acos(x):
-    """acos(x) for -1 <= x <= 1."""
+    """Return acos(x) for -1 <= x <= 1."""
     size = maximum(x, -x)
     outer = size > 0.5
     z = select(outer, (1.0 - size) * 0.5, size * size)
@@ -160,7 +160,7 @@ def acos(x):
 
 @inline
 def integer_power(base, n):
-    """base ** n for an integer n >= 0, by repeated squaring."""
+    """Return base ** n for an integer n >= 0, by repeated squaring."""
     result = splat(1.0)
     while n > 0:
         if n & 1:
