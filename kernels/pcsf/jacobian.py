@@ -246,7 +246,7 @@ def pcsf_jacobian_range(functions, neighbors, rows, values, sums, begin, end, wo
         As for `pcsf_values_range`, which calls the last one `sums`.
     sums : SumJacobian
         Derivatives of these sums.
-    jacobian : PairJacobian
+    jacobian : PCSFJacobian
     out : (m, s) float64
         Values; zero before.
     """

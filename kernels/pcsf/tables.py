@@ -49,7 +49,7 @@ class PCSFTables(NamedTuple):
     slot_first: np.ndarray  # (kinds + 1,) int64
     slots: np.recarray  # SLOT
     term_first: np.ndarray  # (kinds + 1,) int64
-    terms: np.recarray  # PAIR_TERM
+    terms: np.recarray  # PCSF_TERM
     most_slots: int  # of any kind
 
 
