@@ -1,12 +1,12 @@
 """Means of correlated series with standard errors, and drifts.
 
-The error of a mean is found by blocking: H. Flyvbjerg and H. G. Petersen, J. Chem. Phys. 91, 461 (1989). Neighbours are
-averaged pair by pair; the naive error of the mean grows until blocks are longer than the correlations and
-then stays. Long blocks are few, so that their error is uncertain: the shortest blocks are taken whose size B fulfils
-B^3 > 2 n (e_B / e_1)^4 with n samples and e_B the error from blocks of B: U. Wolff, Comput. Phys. Commun. 156,
-143 (2004), section 4; R. M. Lee, G. J. Conduit, N. Nemec, P. Lopez Rios and N. D. Drummond, Phys. Rev. E 83, 066706
-(2011). Fast oscillations make e_1 too large for this to notice slow changes; therefore, also no longer blocks may give
-a larger error by more than its uncertainty.
+The error of a mean is found by blocking: H. Flyvbjerg and H. G. Petersen, J. Chem. Phys. 91, 461 (1989). Consecutive
+samples are averaged in twos, again and again. The naive error of the mean grows until blocks are longer than the
+correlations, and is constant afterwards. The error of a small number of long blocks is uncertain. So the shortest
+blocks are taken whose size B fulfils B^3 > 2 n (e_B / e_1)^4, with n samples and the error e_B from blocks of B:
+U. Wolff, Comput. Phys. Commun. 156, 143 (2004), section 4; R. M. Lee, G. J. Conduit, N. Nemec, P. Lopez Rios and
+N. D. Drummond, Phys. Rev. E 83, 066706 (2011). With fast oscillations e_1 is too large for this criterion to notice
+slow changes. So a second condition holds, too: no longer blocks give an error larger by more than its uncertainty.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from fastsf.errors import InputError
 from fastsf.types import BoolArray, FloatArray, IntArray
 
 FEWEST_BLOCKS = 4
-"""From fewer blocks than this no error is taken."""
+"""Least number of blocks from which an error is computed."""
 
 FEWEST_CHOSEN = 6
-"""Fewer blocks than this are no plateau: their error is too uncertain."""
+"""Least number of blocks of a plateau; with fewer the error is too uncertain."""
 
 _ROUNDING = 1e-12
-"""Relative spread that is no more than rounding."""
+"""Relative spread up to which differences are rounding errors."""
 
 DRIFT_BLOCKS = 20
-"""Blocks whose means a drift is fitted to."""
+"""Number of blocks to whose means a drift is fitted."""
 
 
 @dataclass(frozen=True)
 class Blocking:
-    """Errors of the mean from blocks of growing size.
+    """The errors of a mean from blocks of growing size.
 
     Parameters
     ----------
     sizes : (k,) int64
-        Samples in a block: 1, 2, 4, ...
+        Number of samples in a block: 1, 2, 4, ...
     errors : (k,) float64
-        Standard error of the mean as it would be if blocks of that size were independent.
+        Standard error of the mean if blocks of that size are taken as independent.
     counts : (k,) int64
         Number of blocks.
     chosen : int
-        The level whose error holds, or -1 if the series is too short for its correlations.
+        Index of the size whose error is valid; -1 if the series is too short for its correlations.
     """
 
     sizes: IntArray
@@ -62,21 +62,21 @@ class Blocking:
 
 @dataclass(frozen=True)
 class Mean:
-    """Mean of a series and how well it is known.
+    """The mean of a series with its error.
 
     Parameters
     ----------
     value, error : float
         Mean, and its standard error; NaN for the error of fewer than four samples.
     spread : float
-        Standard deviation of the samples; 0 if they differ by rounding only.
+        Standard deviation of the samples; 0 if they differ only by rounding.
     count : int
         Number of samples.
     inefficiency : float
-        How many consecutive samples count as one independent sample: (error / naive error)^2.
+        Number of consecutive samples that count as one independent sample: (error / naive error)^2.
     settled : bool
-        Whether the blocks became longer than the correlations. Otherwise the largest error is given, and the true one
-        may be larger.
+        True if blocks became longer than the correlations. Otherwise the largest error is given, and the true one may
+        be larger.
     """
 
     value: float
@@ -88,12 +88,12 @@ class Mean:
 
 
 def blocking(series: npt.ArrayLike) -> Blocking:
-    """Errors of the mean from blocks of 1, 2, 4, ... samples, and the level that holds.
+    """Return the errors of the mean from blocks of 1, 2, 4, ... samples, and which of them is valid.
 
     Parameters
     ----------
     series : (n,) array
-        Equally spaced samples; n of at least 4.
+        At least four equally spaced samples.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def blocking(series: npt.ArrayLike) -> Blocking:
 
 
 def _flat(errors: FloatArray, counts: IntArray) -> BoolArray:
-    """Where no longer blocks give a larger error by more than its own uncertainty."""
+    """Return the mask of sizes for which no longer blocks give a larger error by more than its uncertainty."""
     least = errors - _uncertainty(errors, counts)
     later = np.maximum.accumulate(least[::-1])[::-1]
     return np.append(later[1:] <= errors[:-1], True)
@@ -130,12 +130,12 @@ def _uncertainty(errors: FloatArray, counts: IntArray) -> FloatArray:
 
 
 def mean(series: npt.ArrayLike) -> Mean:
-    """Mean of a correlated series with its standard error by blocking.
+    """Return the mean of a correlated series with its standard error by blocking.
 
     Parameters
     ----------
     series : (n,) array
-        Equally spaced samples, at least one.
+        At least one sample; equally spaced.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def mean(series: npt.ArrayLike) -> Mean:
 
 
 def of_pieces(pieces: npt.ArrayLike) -> FloatArray:
-    """Standard error of a mean from independent pieces along the first axis; NaN for fewer than two."""
+    """Return the standard error of a mean over independent pieces along the first axis; NaN for fewer than two."""
     values = np.asarray(pieces, dtype=np.float64)
     if len(values) < 2:
         return np.full(values.shape[1:], np.nan)
@@ -163,19 +163,19 @@ def of_pieces(pieces: npt.ArrayLike) -> FloatArray:
 
 
 def drift(series: npt.ArrayLike, times: npt.ArrayLike, blocks: int = DRIFT_BLOCKS) -> tuple[float, float]:
-    """Slope of a series and its standard error.
+    """Return the slope of a series and its standard error.
 
-    A straight line is fitted to means over blocks, which must be long enough to be independent; the error is the
-    standard error of that fit.
+    A straight line is fitted to means over blocks. They must be long enough to be independent. The error is the
+    standard error of the fit.
 
     Parameters
     ----------
     series : (n,) array
-        For example the conserved energy per atom.
+        Samples, for example the conserved energy per atom.
     times : (n,) array
-        Growing.
+        Growing times.
     blocks : int, optional
-        Number of blocks; fewer are made of fewer than twice as many samples.
+        Number of blocks; at most half of the number of samples are made.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def drift(series: npt.ArrayLike, times: npt.ArrayLike, blocks: int = DRIFT_BLOCK
     centred = centres - centres.mean()
     squares = float((centred**2).sum())
     if squares == 0:
-        raise InputError("expected times that grow, found one and the same")
+        raise InputError("expected growing times, found a single one")
     slope = float((centred * means).sum()) / squares
     rest = means - means.mean() - slope * centred
     return slope, float(np.sqrt((rest**2).sum() / (blocks - 2) / squares))

@@ -1,4 +1,4 @@
-"""Sums over consecutive blocks of a stream whose length is not known beforehand."""
+"""Sums over consecutive blocks of a stream of unknown length."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 from fastsf.types import FloatArray
 
 FEWEST = 8
-"""Blocks that are kept at least, from as many samples on; there are fewer than twice as many."""
+"""Least number of blocks, from as many samples on; the number is always less than twice this."""
 
 
 class Blocks:
-    """Sums of arrays over 8 to 15 blocks of equal size, which double their size as the stream goes on."""
+    """Sums of arrays over 8 to 15 blocks of equal size, which doubles as the stream grows."""
 
     def __init__(self) -> None:
         self.size = 1
@@ -21,7 +21,7 @@ class Blocks:
         self._in_open = 0
 
     def add(self, sample: FloatArray) -> None:
-        """Add an array; it may be kept, and must not change any more."""
+        """Add an array, which may be kept and must not be changed afterwards."""
         self._open = sample if self._open is None else self._open + sample
         self._in_open += 1
         self.count += 1
@@ -41,5 +41,5 @@ class Blocks:
 
     @property
     def whole(self) -> FloatArray:
-        """Sums over the blocks that are complete, one after the other along a new first axis."""
+        """Sums over the complete blocks, along a new first axis."""
         return np.array(self._whole)

@@ -13,14 +13,14 @@ from fastsf.types import FloatArray
 
 
 def autocorrelation(rows: FloatArray, lags: int) -> FloatArray:
-    """Sum over rows of the mean of x(t) x(t + lag) over all t.
+    """Return the sum over rows of the mean of x(t) x(t + lag) over all t.
 
     Parameters
     ----------
     rows : (m, f) float64
-        One series in each row.
+        Series, one in each row.
     lags : int
-        Lags 0 to lags - 1 are wanted; at most f.
+        Number of lags, 0 to lags - 1; at most f.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def autocorrelation(rows: FloatArray, lags: int) -> FloatArray:
 
 
 def square_displacement(rows: FloatArray, lags: int) -> FloatArray:
-    """Sum over rows of the mean of (x(t + lag) - x(t))^2 over all t; parameters and result as `autocorrelation`."""
+    """Return the sum over rows of the mean of (x(t + lag) - x(t))^2 over all t, as `autocorrelation` does."""
     centred = rows - rows.mean(axis=1, keepdims=True)  # what S1 and S2 share would only cost digits
     frames = centred.shape[1]
     running = np.concatenate([[0.0], np.cumsum(np.einsum("mf,mf->f", centred, centred))])

@@ -15,7 +15,7 @@ from fastsf.types import FloatArray
 
 PIECES = 5
 _RANGE = 0.1, 0.5
-"""Lags that are fitted unless others are wanted, as parts of the length of a piece."""
+"""Default range of the fit, as parts of the length of a piece."""
 
 _FEWEST_LAGS = 3
 FEWEST_FRAMES = 32
@@ -33,8 +33,8 @@ class Diffusion:
     value, error : float
         D and its standard error, Å^2/ps (1 Å^2/ps is 10 times 1e-9 m^2/s).
     exponent : float
-        Slope of the logarithm of the mean square displacement against that of time, in the fitted range. Atoms that
-        diffuse have 1; less tells of cages, bound atoms or too short times; NaN where nothing moves.
+        Slope of the logarithm of the mean square displacement against that of time, in the fitted range. Diffusion has
+        1; less means cages, bound atoms or too short times. NaN if nothing moves.
     """
 
     value: float
@@ -49,17 +49,17 @@ class MSD:
     Parameters
     ----------
     lags : (k,) float64
-        ps, from 0 to half of the run.
+        Lags in ps, from 0 to half of the run.
     values, errors : dict of str to (k,) float64
-        Å^2, and their standard errors from the pieces (NaN for lags longer than those).
+        Mean square displacements in Å^2, and standard errors from the pieces (NaN for lags longer than a piece).
     diffusion : dict of str to Diffusion
-        For each element.
+        Diffusion coefficient of each element.
     fit : float, float
-        First and last lag of the fit, ps.
+        First and last lag of the fit in ps.
     pieces : int
-        Pieces of the run, each evaluated on its own, whose scatter gives the errors.
+        Number of pieces of the run whose scatter gives the errors.
     piece_length : float
-        ps.
+        Length of a piece in ps.
     """
 
     lags: FloatArray
@@ -74,26 +74,26 @@ class MSD:
 def mean_square_displacement(
     tracks: Tracks, interval: float, pieces: int = PIECES, fit: tuple[float, float] | None = None
 ) -> MSD:
-    """Mean square displacements and diffusion coefficients.
+    """Return mean square displacements and diffusion coefficients.
 
-    The straight line is fitted to the whole run; its error is the scatter of the slopes of the pieces, which are
-    taken as independent: s / sqrt(pieces).
+    The straight line is fitted to the whole run. Its error is the scatter of the slopes of the pieces, which are taken
+    as independent: s / sqrt(pieces).
 
     Parameters
     ----------
     tracks : Tracks
-        Unwrapped positions, Å.
+        Unwrapped positions in Å.
     interval : float
-        Between frames, ps.
+        Time between frames in ps.
     pieces : int, optional
-        At least 2.
+        Number of pieces, at least 2.
     fit : (float, float), optional
-        First and last lag of the fit, ps; by default from 0.1 to 0.5 times the length of a piece.
+        First and last lag of the fit in ps; by default 0.1 and 0.5 times the length of a piece.
 
     Raises
     ------
     InputError
-        For fewer than 32 frames, or a fit that the pieces are too short for.
+        For fewer than 32 frames, or a fit beyond the length of a piece.
     """
     frames = len(tracks)
     if frames < FEWEST_FRAMES:
@@ -121,7 +121,7 @@ def mean_square_displacement(
 
 
 def _fit_range(fit: tuple[float, float] | None, interval: float, size: int) -> tuple[int, int]:
-    """Numbers of the first and last lag."""
+    """Return the numbers of the first and the last lag."""
     if fit is None:
         begin = max(1, math.ceil(_RANGE[0] * size))
         return begin, max(math.floor(_RANGE[1] * size), begin + _FEWEST_LAGS - 1)
@@ -130,8 +130,8 @@ def _fit_range(fit: tuple[float, float] | None, interval: float, size: int) -> t
     begin, end = math.ceil(fit[0] / interval - 1e-9), math.floor(fit[1] / interval + 1e-9)
     if end >= size:
         raise InputError(
-            f"the fit ends at {fit[1]:g} ps, but each piece is only {size * interval:g} ps long; "
-            "fewer pieces are longer"
+            f"--fit: expected an end below the length of a piece, {size * interval:g} ps, found {fit[1]:g} ps; "
+            "use fewer --pieces, which are longer"
         )
     if end - begin + 1 < _FEWEST_LAGS:
         raise InputError(

@@ -1,8 +1,8 @@
-"""Where the atoms of a run went: displacements and velocities of all frames, kept in single precision.
+"""Displacements and velocities of the atoms in all frames of a run, in single precision.
 
-What correlates all times with all others needs all frames at once. Displacements are counted from the first
-frame; single precision resolves 1e-7 of their size. When the memory is full, every other atom of each element is
-dropped, for all frames: times keep their resolution.
+Correlations of all times with all others need all frames at once. Displacements are relative to the first frame;
+single precision resolves 1e-7 of their size. When the memory is full, every other atom of each element is dropped
+from all frames, so that the resolution in time does not change.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from fastsf.types import FloatArray, IntArray
 
 _CHUNK_BYTES = 2**24
 _LONG_STEP = 0.35
-"""Steps longer than this part of the cell may have been taken the wrong way round."""
+"""Part of the cell; for longer steps the nearest image may be the wrong one."""
 
 
 class Tracks:
-    """One vector for each atom in each frame.
+    """Vectors of atoms, one for each atom and frame.
 
     Parameters
     ----------
     numbers : (n,) int64
         Atomic numbers.
     memory : float
-        Most that is kept, GiB.
+        Most memory in GiB.
 
     Attributes
     ----------
     atoms : (k,) int64
-        Atoms that are kept.
+        Indices of the atoms that are kept.
     """
 
     def __init__(self, numbers: IntArray, memory: float) -> None:
@@ -56,7 +56,7 @@ class Tracks:
 
     @property
     def is_thinned(self) -> bool:
-        """Whether atoms were dropped."""
+        """True if atoms were dropped."""
         return len(self.atoms) < len(self.numbers)
 
     def add(self, vectors: FloatArray) -> None:
@@ -65,32 +65,32 @@ class Tracks:
         Raises
         ------
         InputError
-            If the memory does not suffice, not even for one atom of each element.
+            If the memory is too small even for one atom of each element.
         """
         self._frames.append(vectors[self.atoms].astype(np.float32))
         while 12 * len(self.atoms) * len(self._frames) > self.memory * 2**30:
             self._drop_every_other()
 
     def rows(self, symbol: str, first: int = 0, last: int | None = None) -> Iterator[tuple[IntArray, FloatArray]]:
-        """Time series of the atoms of an element that are kept, some atoms at a time.
+        """Yield the time series of the atoms of an element, some atoms at a time.
 
         Parameters
         ----------
         symbol : str
             One of `symbols`.
         first, last : int, optional
-            Frames to take.
+            Range of frames.
 
         Yields
         ------
         (m,) int64, (3 m, f) float64
-            Atoms, and their series: x, y and z of the first, and so on.
+            Indices of atoms, and their series: x, y and z of the first atom, and so on.
         """
         frames = self._frames[first:last]
-        places = np.flatnonzero([chemical_symbol(int(n)) == symbol for n in self.numbers[self.atoms]])
+        chosen = np.flatnonzero([chemical_symbol(int(n)) == symbol for n in self.numbers[self.atoms]])
         step = max(1, _CHUNK_BYTES // (24 * max(1, len(frames))))
-        for begin in range(0, len(places), step):
-            some = places[begin : begin + step]
+        for begin in range(0, len(chosen), step):
+            some = chosen[begin : begin + step]
             series = np.array([frame[some] for frame in frames], dtype=np.float64)
             yield self.atoms[some], np.ascontiguousarray(series.reshape(len(frames), -1).T)
 
@@ -102,27 +102,27 @@ class Tracks:
         if kept.all():
             raise InputError(
                 f"{self.memory:g} GiB of memory do not hold {len(self._frames):,} frames of one atom of each element; "
-                "allow more memory, or take fewer frames"
+                "increase --memory, or use fewer frames"
             )
         self.atoms = self.atoms[kept]
         self._frames = [frame[kept] for frame in self._frames]
 
 
 class Displacements:
-    """Ways of all atoms since the first frame.
+    """Displacements of all atoms since the first frame.
 
     Parameters
     ----------
     first : ase.Atoms
-        The first frame, which is added.
+        First frame, which is added.
     memory : float
-        GiB, for `Tracks`.
+        Most memory in GiB, for `Tracks`.
     unwrap : bool
-        Whether atoms may jump by cell vectors between frames: then every step is taken as the shortest one. In a
-        cell that changes, steps are those of wrapped positions in the new cell, as in S. von Bülow, J. T.
-        Bullerjahn and G. Hummer, J. Chem. Phys. 153, 021101 (2020).
+        True if atoms may jump by cell vectors between frames: every step is then taken as the shortest one. In a cell
+        that changes, steps are those of wrapped positions in the new cell, as in S. von Bülow, J. T. Bullerjahn and
+        G. Hummer, J. Chem. Phys. 153, 021101 (2020).
     remove_drift : bool
-        Whether the motion of the centre of mass is taken off (never for a single atom).
+        True to subtract the motion of the centre of mass (never for a single atom).
     """
 
     def __init__(self, first: Atoms, memory: float, unwrap: bool = True, remove_drift: bool = True) -> None:
@@ -140,9 +140,9 @@ class Displacements:
         Raises
         ------
         StructureError
-            If they are others.
+            If its atoms are others.
         InputError
-            If the memory does not suffice.
+            If the memory is too small.
         """
         check_same_atoms(atoms, self.tracks.numbers)
         positions = self._positions(atoms)
@@ -157,7 +157,7 @@ class Displacements:
 
     @property
     def is_ambiguous(self) -> bool:
-        """Whether atoms moved so far between two frames that the shortest step may not be the one they took."""
+        """True if atoms moved so far between two frames that the shortest step may be wrong."""
         return self.longest_step > _LONG_STEP
 
     def _positions(self, atoms: Atoms) -> FloatArray:
@@ -171,12 +171,12 @@ class Displacements:
 
 
 class Velocities:
-    """Velocities of all atoms in Å/fs; parameters as `Displacements`.
+    """Velocities of all atoms in Å/fs; parameters as in `Displacements`.
 
     Raises
     ------
     StructureError
-        If the first frame has none.
+        If the first frame has no velocities.
     """
 
     def __init__(self, first: Atoms, memory: float, remove_drift: bool = True) -> None:
@@ -191,16 +191,16 @@ class Velocities:
         Raises
         ------
         StructureError
-            If they are others, or have no velocities.
+            If its atoms are others, or have no velocities.
         InputError
-            If the memory does not suffice.
+            If the memory is too small.
         """
         check_same_atoms(atoms, self.tracks.numbers)
         if not atoms.has("momenta"):
-            raise StructureError("the frame has no velocities (momenta)")
+            raise StructureError("expected velocities (momenta), found none")
         velocities: FloatArray = atoms.get_velocities() * units.fs
         if not np.isfinite(velocities).all():
-            raise StructureError("the frame has velocities that are not finite")
+            raise StructureError("expected finite velocities")
         self.tracks.add(without_drift(velocities, self._weights))
 
 
@@ -210,7 +210,7 @@ def check_same_atoms(atoms: Atoms, numbers: IntArray) -> None:
     Raises
     ------
     StructureError
-        If it has not.
+        If it has others.
     """
     if len(atoms) != len(numbers):
         raise StructureError(f"expected {len(numbers)} atoms as in the first frame, found {len(atoms)}")
@@ -223,7 +223,7 @@ def check_same_atoms(atoms: Atoms, numbers: IntArray) -> None:
 
 
 def without_drift(vectors: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Take the weighted mean off vectors (n, 3); with None, nothing."""
+    """Subtract the weighted mean from vectors (n, 3); do nothing without weights."""
     return vectors if weights is None else vectors - weights @ vectors
 
 

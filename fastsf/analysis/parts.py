@@ -1,4 +1,4 @@
-"""What can be found out about a run."""
+"""The parts of an analysis."""
 
 PARTS = {
     "means": "means of temperature, energies, pressure, ..., and drift",

@@ -1,4 +1,4 @@
-"""Pictures of what a run tells (PNG)."""
+"""Pictures of the results of an analysis (PNG)."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ _COLORS = ("#2a6f97", "#b8442a", "#5b8c3e", "#8a5a9e", "#c48a1b", "#4f9d9d", "#7
 _MAIN, _MARK = _COLORS[0], _COLORS[1]
 _MOST_POINTS = 3000
 _TALL = 5.0
-"""A peak so many times as high as all others is cut off."""
+"""Ratio to all other peaks above which a peak is cut off."""
 
 _COMPONENT = "stress "
 _SHOWN = 1e-3
-"""Part of the highest density of states below which nothing is drawn at the end."""
+"""Part of the highest density of states below which the end of the spectrum is not drawn."""
 
 
 NAMES = ("series.png", "rdf.png", "msd.png", "vdos.png")
 
 
 def write_plots(results: Results, folder: Path) -> list[Path]:
-    """Draw everything that there is.
+    """Draw all results.
 
     Parameters
     ----------
     results : Results
         From `fastsf.analysis.results.study`.
     folder : Path
-        Where to write; made if it is not there.
+        Folder to write; made if it does not exist.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def write_plots(results: Results, folder: Path) -> list[Path]:
 def series_figure(series: Series) -> Any:
     """Draw quantities that vary against time with their running means, and their errors against the size of blocks.
 
-    Components of the stress are left to the tables, as long as there is anything else.
+    Components of the stress are only in the tables, unless there is nothing else.
     """
     drawn = {name: values for name, values in series.columns.items() if not name.startswith(_COMPONENT)}
     varied = {name: values for name, values in drawn.items() if mean(values).spread > 0}
@@ -157,7 +157,7 @@ def _draw_pair(axes: Any, rdf: RDF, pair: tuple[str, str]) -> None:
 
 
 def _height(axes: Any, rdf: RDF, pair: tuple[str, str]) -> float:
-    """Top of a panel; a peak of bonds that would hide all others leaves it."""
+    """Return the top of a panel, below a peak of bonds that would hide all others."""
     top = max(1.0, float((rdf.g[pair] + np.nan_to_num(rdf.g_error[pair])).max()))
     peak, height, minimum = rdf.first_shell(pair)
     others = 1.0 if minimum is None else max(1.0, float(rdf.g[pair][rdf.centres > minimum].max(initial=0.0)))
@@ -229,7 +229,7 @@ def vibrations_figure(found: Vibrations) -> Any:
 
 
 def _tail(found: Vibrations) -> float:
-    """Lag behind which the autocorrelation stays small, fs."""
+    """Return the lag in fs after which the autocorrelation is small."""
     parts = [each for name, each in found.correlation.items() if name != "all"]
     large = np.flatnonzero(np.max(np.abs(parts), axis=0) > 0.05)
     return float(found.lags[min(len(found.lags) - 1, int(1.3 * large[-1]) + 10)])

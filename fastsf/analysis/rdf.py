@@ -1,10 +1,10 @@
 """Radial distribution functions and running coordination numbers.
 
-g_ab(r) is the number of pairs (i of a, j of b) with a distance in a shell, over the number N_a N_b v / V that atoms
-without correlation would have (v volume of the shell, V of the cell); M. P. Allen and D. J. Tildesley, Computer
-Simulation of Liquids, 2nd edition (2017), section 8.2. All periodic images count, those of the atom itself included, so
-that g is right at any distance, also beyond half the cell, and the same for a cell and its supercell. (With
-N_a (N_a - 1), as some codes have it for a = b, it would not be.)
+g_ab(r) is the number of pairs (i of a, j of b) with a distance in a shell, divided by the number N_a N_b v / V
+of atoms without correlation (v volume of the shell, V of the cell): M. P. Allen and D. J. Tildesley, Computer
+Simulation of Liquids, 2nd edition (2017), section 8.2. All periodic images count, including those of the atom itself.
+So g is right at any distance, also beyond half the cell, and the same for a cell and its supercell. Some codes have
+N_a (N_a - 1) for a = b; then it would not be.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from fastsf.structure import Structure, volume
 from fastsf.types import FloatArray, IntArray
 
 BIN_WIDTH = 0.05
-"""Å, if no number of bins is given."""
+"""Default width of a bin in Å."""
 
 _MOST_PAIRS = 1e8
-"""In a frame; more take several GiB."""
+"""Most pairs of a frame; more take several GiB."""
 
 _LOOK_AHEAD = 0.3
-"""Å behind a minimum that must not be lower."""
+"""Distance in Å after a minimum in which g must not be lower."""
 
 Pair = tuple[str, str]
 
@@ -53,8 +53,8 @@ class RDF:
     frames : int
         Number of frames.
     half_cell : float
-        Half of the smallest distance of two faces of any cell, Å. Pairs further apart than this also show the
-        repetition of the cell.
+        Half of the smallest distance between two faces of any cell, in Å. Beyond it g also shows that the cell is
+        repeated.
     """
 
     edges: FloatArray
@@ -67,12 +67,12 @@ class RDF:
 
     @property
     def centres(self) -> FloatArray:
-        """Middle of each shell, (bins,), Å."""
+        """Middle of each shell in Å, (bins,)."""
         middle: FloatArray = 0.5 * (self.edges[1:] + self.edges[:-1])
         return middle
 
     def first_shell(self, pair: Pair) -> tuple[float, float, float | None]:
-        """Find the highest peak of g and the minimum behind it.
+        """Return the highest peak of g and the minimum after it.
 
         Parameters
         ----------
@@ -101,11 +101,11 @@ class RadialDistribution:
     Parameters
     ----------
     reach : float
-        Largest distance, Å.
+        Largest distance in Å.
     bins : int, optional
-        Number of shells; by default of a width of 0.05 Å.
+        Number of shells; by default they are 0.05 Å wide.
     threads : int, optional
-        For the neighbour search.
+        Number of threads of the neighbour search.
 
     Raises
     ------
@@ -127,7 +127,7 @@ class RadialDistribution:
         self._half_cell = math.inf
 
     def add(self, frame: Atoms | Structure) -> RadialDistribution:
-        """Add a frame; returns itself.
+        """Add a frame; return this object.
 
         Parameters
         ----------
@@ -137,23 +137,23 @@ class RadialDistribution:
         Raises
         ------
         StructureError
-            For another periodicity (there is no density that the pairs could be compared with), or an element that
-            the first frame lacks.
+            For another periodicity, which has no density to compare with, or an element that is not in the first
+            frame.
         InputError
-            For more pairs than the memory holds.
+            For more pairs than fit into memory.
         """
         structure = Structure.from_atoms(frame)
         if not structure.pbc.all():
             raise StructureError(
-                "radial distribution functions need a cell that is periodic in all three directions, since they "
-                f"compare with the density; found periodicity {structure.pbc.tolist()}"
+                "radial distribution functions compare with the density: expected three periodic directions, "
+                f"found {structure.pbc.sum()}"
             )
         if self._numbers is None:
             self._numbers = np.unique(structure.numbers)
         known = np.isin(structure.numbers, self._numbers)
         if not known.all():
             stranger = chemical_symbol(int(structure.numbers[~known][0]))
-            raise StructureError(f"element {stranger} is not in the first frame")
+            raise StructureError(f"expected the elements of the first frame, found {stranger}")
         self._check_size(structure)
         species = np.searchsorted(self._numbers, structure.numbers)
         self._half_cell = min(self._half_cell, _half_cell(structure.cell))
@@ -164,12 +164,12 @@ class RadialDistribution:
         pairs = len(structure) ** 2 / volume(structure.cell) * float(self._shells.sum())
         if pairs > _MOST_PAIRS:
             raise InputError(
-                f"{pairs:.2g} pairs of atoms are closer than {self.edges[-1]:g} Å in a frame, at most "
-                f"{_MOST_PAIRS:.0g} are possible; a smaller range has fewer"
+                f"expected at most {_MOST_PAIRS:.0g} pairs of atoms closer than {self.edges[-1]:g} Å in a frame, found "
+                f"{pairs:.2g}; use a smaller --rdf-range"
             )
 
     def _sample(self, structure: Structure, species: IntArray) -> FloatArray:
-        """Counts in every shell, the density of pairs, and the numbers of a and b, for each unordered pair (a, b)."""
+        """Return counts in every shell, density of pairs, and numbers of a and b, for each unordered pair (a, b)."""
         k, bins = len(self._numbers if self._numbers is not None else ()), len(self._shells)
         i, j, d = neighbor_list("ijd", structure, float(self.edges[-1]), threads=self.threads)
         shell = np.minimum((d * (bins / self.edges[-1])).astype(np.int64), bins - 1)
@@ -184,15 +184,15 @@ class RadialDistribution:
         )
 
     def result(self) -> RDF:
-        """Radial distribution functions of the frames added so far.
+        """Return the radial distribution functions of the frames added so far.
 
         Raises
         ------
         InputError
-            If there are none.
+            If there are no frames.
         """
         if self._numbers is None:
-            raise InputError("no frames: there is nothing to take a radial distribution function of")
+            raise InputError("radial distribution functions: expected frames, found none")
         symbols = [chemical_symbol(int(number)) for number in self._numbers]
         pairs = list(combinations_with_replacement(symbols, 2))
         total, parts = self._blocks.total, self._blocks.whole
@@ -223,6 +223,6 @@ def _coordination(
 
 
 def _half_cell(cell: FloatArray) -> float:
-    """Half of the smallest distance between two faces of a cell."""
+    """Return half of the smallest distance between two faces of a cell."""
     reciprocal = np.linalg.inv(cell)
     return float(0.5 / np.linalg.norm(reciprocal, axis=0).max())

@@ -1,4 +1,4 @@
-"""What a run tells, as text and as a document with pictures."""
+"""The report of an analysis, as text and as a document with pictures."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def write_results(results: Results, source: Source, folder: Path, command: str) 
     results : Results
         From `fastsf.analysis.results.study`.
     source : Source
-        What they are of.
+        Run to which they belong.
     folder : Path
-        Where to write; made if it is not there.
+        Folder to write; made if it does not exist.
     command : str
-        What the user typed; empty if nothing.
+        Command line of the user; empty from Python.
 
     Returns
     -------
     list of Path
-        The files.
+        Files that were written.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def write_results(results: Results, source: Source, folder: Path, command: str) 
 
 
 def overview(results: Results, source: Source) -> list[str]:
-    """Say in lines what was read and what is missing."""
+    """Return lines that say what was read and which parts are missing."""
     lines = []
     if results.first is not None:
         span = "" if results.length is None else f", {results.length:,.6g} ps"
@@ -71,7 +71,7 @@ def overview(results: Results, source: Source) -> list[str]:
 
 
 def drift_text(results: Results) -> str | None:
-    """Say how much the conserved energy drifts, if that is known."""
+    """Return a line with the drift of the conserved energy, if that is known."""
     count = 1 if results.first is None else len(results.first)
     found = None if results.series is None else results.series.drift(count)
     if found is None:
@@ -82,7 +82,7 @@ def drift_text(results: Results) -> str | None:
 
 
 def diffusion_text(results: Results) -> str | None:
-    """Say what diffusion coefficients were fitted to."""
+    """Return a line with the range of the fit of diffusion coefficients."""
     msd = results.msd
     if msd is None:
         return None
@@ -93,7 +93,7 @@ def diffusion_text(results: Results) -> str | None:
 
 
 def vibrations_text(results: Results) -> str | None:
-    """Say what the density of states resolves."""
+    """Return a line with the resolution of the density of states."""
     found = results.vibrations
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""One pass over the frames of a run, and everything that can be told from them."""
+"""All results of a run, from one pass over its frames."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ from fastsf.structure import Structure
 
 _ROUNDING = 1e-9
 _EXPONENT = 0.2
-"""More than so far from 1, the exponent of a mean square displacement is worth a remark."""
+"""Difference from 1 above which an exponent of a mean square displacement is worth a remark."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class AnalysisSettings:
-    """What to find out, and how.
+    """Settings of an analysis.
 
     Parameters
     ----------
     parts : tuple of str
-        Out of `PARTS`; those must succeed. Empty: whatever the run allows.
+        Parts out of `PARTS`, which must succeed. Empty: all that the run allows.
     interval : float, optional
-        Time between frames, fs; by default they tell.
+        Time between frames in fs; by default that of the frames.
     skip : float
-        What to leave out at the start, ps.
+        Time in ps to leave out at the start.
     reach, bins
-        As for `RadialDistribution`.
+        As in `RadialDistribution`.
     unwrap, remove_drift : bool
-        As for `Displacements`.
+        As in `Displacements`.
     fit, pieces
-        As for `mean_square_displacement`.
+        As in `mean_square_displacement`.
     longest : float, optional
-        As for `vibrations`, ps.
+        As in `vibrations`, in ps.
     memory : float
-        Most memory for the motion of the atoms, GiB.
+        Most memory for the motion of the atoms, in GiB.
     threads : int, optional
-        For neighbours.
+        Number of threads of the neighbour search.
     """
 
     parts: tuple[str, ...] = ()
@@ -72,37 +72,37 @@ class AnalysisSettings:
     def __post_init__(self) -> None:
         unknown = [name for name in self.parts if name not in PARTS]
         if unknown:
-            raise InputError(f"unknown part {unknown[0]!r}, expected some of {', '.join(PARTS)}")
+            raise InputError(f"--only: expected parts out of {', '.join(PARTS)}, found {unknown[0]!r}")
         if self.interval is not None and not 0 < self.interval < np.inf:
-            raise InputError(f"expected a positive interval between frames, found {self.interval} fs")
+            raise InputError(f"--interval: expected a positive time between frames, found {self.interval} fs")
         if not 0 <= self.skip < np.inf:
-            raise InputError(f"expected at least 0 ps to leave out, found {self.skip}")
+            raise InputError(f"--skip: expected at least 0 ps, found {self.skip}")
 
     def wants(self, part: str) -> bool:
-        """Whether a part is asked for, or nothing in particular."""
+        """Return True if a part is wanted, by name or because all are."""
         return not self.parts or part in self.parts
 
 
 @dataclass
 class Results:
-    """What was found out; None for what the run does not allow.
+    """The results of an analysis; None for parts that the run does not allow.
 
     Parameters
     ----------
     frames, used : int
-        In the trajectory, and of them those behind what was left out at the start.
+        Number of frames in the trajectory, and of those used.
     first : ase.Atoms or None
-        The first frame that was used.
+        First frame that was used.
     length : float or None
-        Time from the first used frame to the last one, ps.
+        Time from the first to the last used frame, in ps.
     series : Series or None
-        Of the log, or of the frames without one.
+        Series of the log, or of the frames without a log.
     rdf, msd, vibrations
-        Results.
+        Results of the other parts.
     left_out : dict of str to str
-        Parts that are missing, and why.
+        Parts that are missing, with the reason.
     remarks : list of str
-        What one should know about the others.
+        Warnings about the other parts.
     """
 
     frames: int = 0
@@ -120,28 +120,28 @@ class Results:
 def study(
     source: Source, settings: AnalysisSettings, on_frame: Callable[[int, int, int], object] = lambda *_: None
 ) -> Results:
-    """Find out what a run tells.
+    """Analyse a run.
 
     Parameters
     ----------
     source : Source
         The run.
     settings : AnalysisSettings
-        What is wanted.
+        Parts and parameters.
     on_frame : callable
-        Called with the numbers of frames and of atoms that are done and of bytes that are read.
+        Called with the numbers of frames and atoms done and of bytes read.
 
     Returns
     -------
     Results
-        Parts that were not asked for by name may be missing.
+        Results; parts that were not wanted by name may be missing.
 
     Raises
     ------
     StorageError, FormatError
         If files cannot be read.
     InputError
-        If a part that was asked for is not possible, or none is.
+        If a part that was wanted by name is not possible, or none is.
     StructureError
         For a frame that cannot be used.
     """
@@ -165,7 +165,7 @@ class _Study:
         self._watches: dict[str, Any] = {}
 
     def add(self, snapshot: Snapshot, path: Path) -> None:
-        """Take a frame."""
+        """Add a frame."""
         self.results.frames += 1
         self.atoms += len(snapshot.atoms)
         _check(snapshot, path)
@@ -184,7 +184,9 @@ class _Study:
         if not self.settings.skip:
             return False
         if time is None:
-            raise InputError("the frames tell no times, which --skip needs; --interval gives the time between them")
+            raise InputError(
+                "--skip needs times, which the frames do not have; give the time between them with --interval"
+            )
         if self._start is None:
             self._start = time
         return time - self._start < 1000 * self.settings.skip * (1 - _ROUNDING)
@@ -204,7 +206,7 @@ class _Study:
                     self._watches[name] = made
 
     def _try(self, name: str, frame: int | None, do: Callable[[], T]) -> T | None:
-        """Do something for a part; leave the part out, and say why, if it proves impossible."""
+        """Call a function for a part; leave the part out, with the reason, if it is not possible."""
         try:
             return do()
         except InputError as error:
@@ -216,10 +218,10 @@ class _Study:
             return None
 
     def finish(self, log: Path | None) -> Results:
-        """Evaluate what was seen."""
+        """Evaluate all frames."""
         results, chosen = self.results, self.settings
         if results.frames and not results.used:
-            raise InputError(f"no frame is left behind the first {chosen.skip:g} ps, which --skip leaves out")
+            raise InputError(f"--skip: expected frames after the first {chosen.skip:g} ps, found none")
         if chosen.wants("means"):
             results.series = self._try("means", None, lambda: self._means(log))
         if "rdf" in self._watches:
@@ -233,7 +235,7 @@ class _Study:
             results.length = (times[-1] - times[0]) / 1000
         if not (results.series or results.rdf or results.msd or results.vibrations):
             reasons = "; ".join(f"{PARTS[name]}: {reason}" for name, reason in results.left_out.items())
-            raise InputError(f"there is nothing to find out: {reasons}")
+            raise InputError(f"no part of the analysis is possible: {reasons}")
         return results
 
     def _means(self, log: Path | None) -> Series:
@@ -242,15 +244,15 @@ class _Study:
         return series if first is None else series.with_density(float(first.get_masses().sum()))
 
     def _diffusion(self) -> MSD:
-        ways: Displacements = self._watches["msd"]
+        displacements: Displacements = self._watches["msd"]
         interval = even_interval(self._times) / 1000
-        found = mean_square_displacement(ways.tracks, interval, self.settings.pieces, self.settings.fit)
-        if ways.is_ambiguous:
+        found = mean_square_displacement(displacements.tracks, interval, self.settings.pieces, self.settings.fit)
+        if displacements.is_ambiguous:
             self.results.remarks.append(
-                f"atoms moved by up to {ways.longest_step:.2f} of a cell vector between two frames: the shortest step "
-                "may not be the one they took; if positions are not wrapped, --unwrapped takes them as they are"
+                f"atoms moved by up to {displacements.longest_step:.2f} of a cell vector between two frames: the "
+                "shortest step may be wrong; if positions are not wrapped, use --unwrapped"
             )
-        self._note_thinning(ways.tracks, PARTS["msd"])
+        self._note_thinning(displacements.tracks, PARTS["msd"])
         self._note_exponents(found)
         return found
 
@@ -259,8 +261,8 @@ class _Study:
         if odd:
             words = ", ".join(f"{name} t^{exponent:.2f}" for name, exponent in odd.items())
             self.results.remarks.append(
-                f"mean square displacements do not grow as t in the range of the fit ({words}); only then they tell a "
-                "diffusion coefficient"
+                f"mean square displacements do not grow as t in the range of the fit ({words}); without "
+                "that D is no diffusion coefficient"
             )
 
     def _vibrations(self) -> Vibrations:
@@ -272,14 +274,14 @@ class _Study:
     def _note_thinning(self, tracks: Tracks, what: str) -> None:
         if tracks.is_thinned:
             self.results.remarks.append(
-                f"{what}: from {len(tracks.atoms):,} of {len(tracks.numbers):,} atoms, which is what "
-                f"{self.settings.memory:g} GiB hold; --memory allows more"
+                f"{what}: from {len(tracks.atoms):,} of {len(tracks.numbers):,} atoms, as many as fit into "
+                f"{self.settings.memory:g} GiB; use all with a larger --memory"
             )
 
 
 def _check(snapshot: Snapshot, path: Path) -> None:
     try:
         if len(Structure.from_atoms(snapshot.atoms)) == 0:
-            raise StructureError("there are no atoms")
+            raise StructureError("expected atoms, found none")
     except StructureError as error:
         raise StructureError(f"{path}, frame {snapshot.number}: {error}") from error

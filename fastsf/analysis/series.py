@@ -27,24 +27,24 @@ FRAME_UNITS = {
     "volume": _CUBIC,
     "density": "g/cm^3",
 }
-"""What the frames of a trajectory tell, and units."""
+"""Quantities that frames of a trajectory can have, with their units."""
 
 _DRIFTING = ("conserved energy", "total energy")
-"""Columns whose drift is of interest: the first one that is there."""
+"""Columns whose drift is computed: the first of them that exists."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """Columns against time.
+    """Quantities against time.
 
     Parameters
     ----------
     time : (k,) float64 or None
-        fs; None where there is none.
+        Times in fs; None without times.
     columns : mapping of str to (k,) float64
-        What was observed.
+        Quantities by name.
     units : mapping of str to str
-        Of each column.
+        Unit of each quantity.
     """
 
     time: FloatArray | None
@@ -52,16 +52,16 @@ class Series:
     units: Mapping[str, str]
 
     def means(self) -> dict[str, Mean]:
-        """Mean of each column with its error by blocking."""
+        """Return the mean of each column with its error by blocking."""
         return {name: mean(values) for name, values in self.columns.items()}
 
     def after(self, skip: float) -> Series:
-        """Leave out the first part of a run.
+        """Return the series without the first part of a run.
 
         Parameters
         ----------
         skip : float
-            ps.
+            Time to leave out, in ps.
 
         Raises
         ------
@@ -71,21 +71,21 @@ class Series:
         if not skip:
             return self
         if self.time is None:
-            raise InputError("the log has no column time, which --skip needs")
+            raise InputError("--skip: expected a column time in the log, found none")
         rest = self.time - self.time[0] >= 1000 * skip * (1 - 1e-9)
         if not rest.any():
-            raise InputError(f"no row of the log is left behind the first {skip:g} ps, which --skip leaves out")
+            raise InputError(f"--skip: expected rows of the log after the first {skip:g} ps, found none")
         return Series(self.time[rest], {name: values[rest] for name, values in self.columns.items()}, self.units)
 
     def with_density(self, mass: float) -> Series:
-        """Add the density, if it is missing and there is a volume in Å^3; mass in amu."""
+        """Return the series with the density, if it has a volume in Å^3; mass in amu."""
         if "density" in self.columns or "volume" not in self.columns or self.units["volume"] != _CUBIC:
             return self
         columns = {**self.columns, "density": mass / self.columns["volume"] * GRAM_PER_CM3}
         return Series(self.time, columns, {**self.units, "density": FRAME_UNITS["density"]})
 
     def drift(self, n_atoms: int) -> tuple[str, float, float] | None:
-        """Drift of the conserved energy, or of the total energy if there is none.
+        """Return the drift of the conserved energy, or else of the total energy.
 
         Parameters
         ----------
@@ -104,14 +104,14 @@ class Series:
 
 
 class FrameSeries:
-    """What the frames of a trajectory tell, one after the other; quantities that a frame lacks are left out."""
+    """A series that is collected from frames; quantities that a frame lacks are left out."""
 
     def __init__(self) -> None:
         self._rows: list[dict[str, float]] = []
         self._times: list[float] = []
 
     def add(self, atoms: Atoms, time: float | None) -> None:
-        """Take the quantities of a frame; time in fs."""
+        """Add the quantities of a frame; time in fs."""
         self._rows.append(frame_values(atoms))
         self._times.append(math.nan if time is None else time)
 
@@ -121,20 +121,18 @@ class FrameSeries:
         Raises
         ------
         InputError
-            If there is none.
+            If there is no such column.
         """
         everywhere = [name for name in FRAME_UNITS if self._rows and all(name in row for row in self._rows)]
         if not everywhere:
-            raise InputError(
-                "the frames have neither energies, velocities nor a cell: there is nothing to take means of"
-            )
+            raise InputError("means: expected frames with energies, velocities or a cell, found none of them")
         columns = {name: np.array([row[name] for row in self._rows]) for name in everywhere}
         time = np.array(self._times)
         return Series(None if np.isnan(time).any() else time, columns, FRAME_UNITS)
 
 
 def frame_values(atoms: Atoms) -> dict[str, float]:
-    """Quantities of one frame, of those in `FRAME_UNITS` the ones that can be known.
+    """Return the quantities of one frame, those of `FRAME_UNITS` that it has.
 
     Temperature and kinetic energy need velocities, the pressure also a stress; fixed atoms do not count as degrees
     of freedom, as in ASE.
@@ -159,7 +157,7 @@ def frame_values(atoms: Atoms) -> dict[str, float]:
 
 
 def _calculated(atoms: Atoms, name: str) -> FloatArray | None:
-    """Result of the attached calculator, if it is there already."""
+    """Return a result of the attached calculator, if it has been calculated already."""
     if atoms.calc is None:
         return None
     try:

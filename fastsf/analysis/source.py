@@ -25,21 +25,21 @@ from fastsf.simulation.settings import FILES
 from fastsf.storage.atomic import storage_errors
 
 TRAJECTORIES = tuple(FILES[kind] for kind in ("h5md", "traj", "extxyz"))
-"""Files of a run in its folder; of several trajectories the first one here is read."""
+"""Trajectories in the folder of a run; the first of them that exists is read."""
 
 _HEADING = re.compile(r"(?P<name>.*?)\s*(?:\((?P<unit>.*)\))?")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a run is.
+    """The files of a run.
 
     Parameters
     ----------
     name : Path
-        What the user named.
+        Path that the user gave.
     trajectory, log : Path or None
-        Files; at least one is there.
+        Files, at least one of them.
     """
 
     name: Path
@@ -48,12 +48,12 @@ class Source:
 
     @classmethod
     def of(cls, path: str | Path) -> Source:
-        """Look at a folder of a run, a trajectory, or a log (CSV).
+        """Return the files of a run, given its folder, a trajectory, or a log (CSV).
 
         Raises
         ------
         StorageError
-            If there is nothing of that name.
+            If the path does not exist.
         FormatError
             For a folder without trajectory and log.
         """
@@ -172,24 +172,24 @@ def read_series(path: Path) -> Series:
 
 
 def even_interval(times: list[float | None]) -> float:
-    """Time between frames, fs.
+    """Return the time between frames in fs.
 
     Raises
     ------
     InputError
-        If times are not known, or not evenly spaced.
+        If times are unknown or not evenly spaced.
     """
     if any(time is None for time in times) or not times:
-        raise InputError("the frames tell no times; --interval gives the time between them")
+        raise InputError("expected times in the frames, found none; give the time between them with --interval")
     steps = np.diff(np.array(times, dtype=np.float64))
     if not len(steps):
-        raise InputError("there is only one frame")
+        raise InputError("expected at least two frames, found one")
     usual = float(np.median(steps))
     odd = np.flatnonzero(np.abs(steps - usual) > 1e-3 * abs(usual))
     if usual <= 0 or len(odd):
-        place = int(odd[0]) if len(odd) else 0
+        first = int(odd[0]) if len(odd) else 0
         raise InputError(
-            f"expected frames at even intervals, found one {steps[place]:g} fs behind another (frames {place} and "
-            f"{place + 1} of those used), and mostly {usual:g} fs"
+            f"expected frames at even intervals, found one {steps[first]:g} fs after another (frames {first} and "
+            f"{first + 1} of those used), and mostly {usual:g} fs"
         )
     return usual

@@ -1,4 +1,4 @@
-"""What a run tells, as tables: small ones of numbers with errors, large ones of curves."""
+"""The tables of an analysis: small ones of numbers with errors, large ones of curves."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LARGE = ("series", "rdf", "msd", "vacf", "vdos")
 """Names of the tables."""
 
 Table = tuple[Sequence[str], list[Sequence[str]]]
-"""Head and rows."""
+"""Headings and rows."""
 
 
 def small_tables(results: Results) -> dict[str, Table]:
-    """Small tables of numbers with errors."""
+    """Return the small tables of numbers with errors."""
     found: dict[str, Table] = {}
     if results.series is not None:
         units = results.series.units
@@ -75,7 +75,7 @@ def _two_digits(error: float) -> str:
 
 
 def _digits(value: float, error: float) -> int:
-    """Significant digits that show a value down to a tenth of its error."""
+    """Return the number of significant digits that show a value down to a tenth of its error."""
     if not error > 0 or value == 0:
         return 8
     return int(np.clip(math.ceil(math.log10(abs(value)) - math.log10(error)) + 2, 3, 15))
@@ -87,15 +87,15 @@ def _shells(rdf: RDF) -> Iterator[Sequence[str]]:
         if not rdf.g[pair].any():
             continue
         peak, height, minimum = rdf.first_shell(pair)
-        place = len(rdf.edges) - 2 if minimum is None else int(np.searchsorted(rdf.edges, minimum)) - 1
-        around, error = rdf.coordination[a, b][place], rdf.coordination_error[a, b][place]
+        shell = len(rdf.edges) - 2 if minimum is None else int(np.searchsorted(rdf.edges, minimum)) - 1
+        around, error = rdf.coordination[a, b][shell], rdf.coordination_error[a, b][shell]
         end = "" if minimum is None else f"{minimum:.2f}"
         numbers = ("", "") if minimum is None else (f"{around:.3f}", "" if math.isnan(error) else _two_digits(error))
         yield f"{b} around {a}", f"{peak:.2f}", f"{height:.2f}", end, *numbers
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Write a small table as CSV; raises as `write_curves`."""
+    """Write a small table as CSV; errors as in `write_curves`."""
     text = "\n".join(",".join(line) for line in [table[0], *table[1]]) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 
@@ -117,7 +117,7 @@ def format_table(table: Table) -> str:
 
 
 def curves(results: Results) -> dict[str, Mapping[str, FloatArray]]:
-    """Large tables, one column of numbers for each heading."""
+    """Return the large tables, one column of numbers for each heading."""
     found: dict[str, Mapping[str, FloatArray]] = {}
     if results.series is not None:
         series = results.series

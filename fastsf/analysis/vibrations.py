@@ -15,14 +15,14 @@ from fastsf.errors import InputError
 from fastsf.types import FloatArray
 
 LONGEST = 2.5
-"""Lags of the autocorrelation in ps, if a quarter of the run is longer and no others are wanted."""
+"""Longest lag of the autocorrelation in ps by default, if it is less than a quarter of the run."""
 
 FEWEST_FRAMES = 32
 CM_PER_THZ = 1e12 / (100 * scipy.constants.c)
 """Wave numbers in 1/cm of 1 THz."""
 
 _PADDING = 4
-"""Frequencies are closer than the window resolves by this factor, for smooth curves."""
+"""Factor by which frequencies are closer than the window resolves, for smooth curves."""
 
 _KINETIC = 1 / units.fs**2
 """amu Å^2/fs^2 in eV."""
@@ -35,13 +35,13 @@ class Vibrations:
     Parameters
     ----------
     lags : (k,) float64
-        fs.
+        Lags in fs.
     correlation : dict of str to (k,) float64
         C(t) / C(0) for each element; "all" for all atoms.
     temperature : dict of str to float
         C(0) / (3 k_B), K: the kinetic temperature without the drift, of 3 n degrees of freedom.
     frequencies : (q,) float64
-        THz, up to the Nyquist frequency of the frames.
+        Frequencies in THz, up to the Nyquist frequency of the frames.
     density : dict of str to (q,) float64
         Density of states in 1/THz: parts of the elements, and "all", their sum, whose integral is 1.
     """
@@ -60,12 +60,12 @@ class Vibrations:
 
     @property
     def resolution(self) -> float:
-        """Width at half height that the window gives a sharp line, THz: 1 / (longest lag)."""
+        """Width of a sharp line at half height due to the window, in THz: 1 / (longest lag)."""
         return float(1e3 / self.lags[-1])
 
 
 def vibrations(tracks: Tracks, masses: FloatArray, interval: float, longest: float | None = None) -> Vibrations:
-    """Velocity autocorrelation and density of states of all elements.
+    """Return velocity autocorrelation and density of states of all elements.
 
     The density of states is 4 times the cosine transform of C(t) w(t), with the Hann window w(t) = cos^2(pi t / 2 T)
     up to the longest lag T.
@@ -73,18 +73,18 @@ def vibrations(tracks: Tracks, masses: FloatArray, interval: float, longest: flo
     Parameters
     ----------
     tracks : Tracks
-        Velocities, Å/fs.
+        Velocities in Å/fs.
     masses : (n,) float64
-        Of all atoms, amu.
+        Masses of all atoms in amu.
     interval : float
-        Between frames, fs.
+        Time between frames in fs.
     longest : float, optional
-        T in ps; by default a quarter of the run, and 2.5 ps at most.
+        Longest lag T in ps; by default a quarter of the run, at most 2.5 ps.
 
     Raises
     ------
     InputError
-        For fewer than 32 frames, a run without motion, or a T that is no part of the run.
+        For fewer than 32 frames, a run without motion, or a T longer than the run.
     """
     frames = len(tracks)
     if frames < FEWEST_FRAMES:
@@ -94,7 +94,7 @@ def vibrations(tracks: Tracks, masses: FloatArray, interval: float, longest: flo
     atoms = {symbol: int((tracks.numbers == number).sum()) for symbol, number in _numbers(tracks).items()}
     total = sum(atoms[symbol] * each for symbol, each in sums.items())
     if not isinstance(total, np.ndarray) or total[0] <= 0:
-        raise InputError("all velocities are zero")
+        raise InputError("expected velocities, found only zeros")
     density = {symbol: _density(atoms[symbol] * each / total[0], interval) for symbol, each in sums.items()}
     density["all"] = _density(total / total[0], interval)
     means = {**sums, "all": total / sum(atoms.values())}
@@ -113,7 +113,7 @@ def _numbers(tracks: Tracks) -> dict[str, int]:
 
 
 def _lags(frames: int, interval: float, longest: float | None) -> int:
-    """How many lags, that of zero included."""
+    """Return the number of lags, including zero."""
     if longest is None:
         return max(4, min(frames // 4, round(1e3 * LONGEST / interval))) + 1
     count = round(1e3 * longest / interval) + 1
@@ -126,7 +126,7 @@ def _lags(frames: int, interval: float, longest: float | None) -> int:
 
 
 def _correlation(tracks: Tracks, symbol: str, masses: FloatArray, lags: int) -> FloatArray:
-    """Mean over the atoms of an element."""
+    """Return the mean autocorrelation of the atoms of an element."""
     total, count = np.zeros(lags), 0
     for atoms, rows in tracks.rows(symbol):
         total += autocorrelation(rows * np.repeat(np.sqrt(masses[atoms]), 3)[:, None], lags)
@@ -135,7 +135,7 @@ def _correlation(tracks: Tracks, symbol: str, masses: FloatArray, lags: int) -> 
 
 
 def _density(correlation: FloatArray, interval: float) -> FloatArray:
-    """Spectrum in 1/THz of a function of time, whose integral is the value at time zero."""
+    """Return the spectrum in 1/THz of a function of time; its integral is the value at time zero."""
     lags = len(correlation)
     padded = np.zeros(scipy.fft.next_fast_len(_PADDING * (lags - 1), real=True) + 1)
     padded[:lags] = correlation * np.cos(0.5 * np.pi * np.arange(lags) / (lags - 1)) ** 2

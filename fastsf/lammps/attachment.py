@@ -1,4 +1,4 @@
-"""Giving a running LAMMPS a potential."""
+"""A potential in a running LAMMPS."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ T = TypeVar("T")
 
 
 def attach(lmp: Any, potential: Potential, elements: Sequence[str], *, route: Route | None = None) -> Attachment:
-    """Let a LAMMPS take its energies and forces from a potential.
+    """Let a LAMMPS instance take its energies and forces from a potential.
 
-    Stands for ``pair_style`` and ``pair_coeff`` of an input: the simulation box must be there.
+    Replaces ``pair_style`` and ``pair_coeff`` of an input; the simulation box must exist.
 
     Parameters
     ----------
     lmp : lammps.lammps
-        The LAMMPS, on any number of MPI ranks, all of which call this.
+        LAMMPS instance on any number of MPI ranks, all of which must call this.
     potential : Potential
         The potential.
     elements : sequence of str
         Element of each type of atoms, in the order of the types.
     route : "plugin" or "external", optional
-        A pair style that is compiled here at the first use, or LAMMPS's ``fix external``, which needs no compiler and
-        costs more. By default the former, and the latter for potentials with energies of pairs, which need it.
+        A pair style that is compiled at the first use, or LAMMPS's ``fix external``, which needs no compiler and is
+        slower. By default the former; potentials with pair-centred energies need the latter.
 
     Returns
     -------
     Attachment
-        The LAMMPS keeps it as ``lmp.fastsf`` too.
+        Also an attribute of the instance, ``lmp.fastsf``.
 
     Raises
     ------
     InputError
-        For elements that the potential does not know, and units that are neither metal nor real.
+        For elements that the potential does not have, and units other than metal and real.
     LammpsError
         If the pair style cannot be compiled, or LAMMPS refuses a command.
     StorageError
@@ -58,17 +58,17 @@ def attach(lmp: Any, potential: Potential, elements: Sequence[str], *, route: Ro
 
 
 class Attachment:
-    """A potential at work in a LAMMPS; see `attach`.
+    """A potential in a LAMMPS instance; see `attach`.
 
     Parameters
     ----------
     lmp, potential, route
-        As of `attach`.
+        As in `attach`.
 
     Raises
     ------
     InputError
-        For an unknown route, and for energies of pairs by the route "plugin".
+        For an unknown route, and for pair-centred energies with the route "plugin".
     """
 
     def __init__(self, lmp: Any, potential: Potential, route: Route | None = None) -> None:
@@ -82,15 +82,17 @@ class Attachment:
             self._load(on_all(self._ranks, plugin.build))
 
     def _load(self, path: Path) -> None:
-        """Make `pair_style fastsf` known, and this potential the one that it takes."""
+        """Define `pair_style fastsf` in LAMMPS, and make this potential the one that it takes."""
         if not self._lmp.has_package("PLUGIN"):
-            raise LammpsError("this LAMMPS was built without its package PLUGIN; --route external does without it")
+            raise LammpsError(
+                "this LAMMPS was built without its package PLUGIN; use --route external, which needs none"
+            )
         on_all(self._ranks, self.model.compile)
         self.command(f'plugin load "{path}"')
         plugin.use(path, self.model)
 
     def connect(self, elements: Sequence[str]) -> None:
-        """Give the commands that stand for `pair_style` and `pair_coeff`; errors as of `attach`."""
+        """Give the commands that replace `pair_style` and `pair_coeff`; errors as in `attach`."""
         element = self.model.element_of_type(elements)
         unit = self._unit()
         kinds = self._lmp.extract_global("ntypes")
@@ -117,21 +119,21 @@ class Attachment:
         self._lmp.set_fix_external_callback(FIX, self._forces)
 
     def command(self, text: str) -> None:
-        """Give LAMMPS a command.
+        """Let LAMMPS execute a command.
 
         Raises
         ------
         LammpsError
-            If it refuses.
+            If LAMMPS refuses it.
         """
         self.call(self._lmp.command, text)
 
     def file(self, path: Path) -> None:
-        """Let LAMMPS read an input; errors as of `command`."""
+        """Let LAMMPS execute an input file; errors as in `command`."""
         self.call(self._lmp.file, str(path))
 
     def call(self, function: Any, argument: str) -> None:
-        """Call a function of the LAMMPS, and turn its errors into ours."""
+        """Call a function of the instance, and turn its errors into `LammpsError`."""
         try:
             function(argument)
         except Exception as error:  # that is what the package raises
@@ -140,13 +142,13 @@ class Attachment:
             text = "LAMMPS: " + re.sub(r"^ERROR(?: on proc \d+)?: ", "", getattr(error, "message", str(error)))
             if self._ranks is not None and type(error).__name__ == "MPIAbortException":
                 print(f"fastsf: {' '.join(text.split())}", file=sys.stderr, flush=True)
-                self._ranks.Abort(2)  # the other ranks know nothing of it, and would wait
+                self._ranks.Abort(2)  # the other ranks do not know of the error and would wait
             raise LammpsError(text) from error
 
     def counts(self) -> tuple[int, int, int]:
-        """Count on all ranks, so far: functions outside the range of the training set, atoms that had such, atoms.
+        """Return counts over all ranks: functions outside the training range, atoms that had such, all atoms.
 
-        An atom counts anew at every evaluation. All ranks must call it.
+        An atom is counted at every evaluation. All ranks must call this.
         """
         counts = self.model.counts if self._ranks is None else self._ranks.allreduce(self.model.counts)
         functions, outside, atoms = counts.tolist()
@@ -154,12 +156,12 @@ class Attachment:
 
 
 def route_of(model: LammpsModel, route: Route | None) -> Route:
-    """Return the route that was asked for, or the one that a potential takes by default.
+    """Return the wanted route, or the default route of a potential.
 
     Raises
     ------
     InputError
-        For an unknown route, and for energies of pairs by the route "plugin".
+        For an unknown route, and for pair-centred energies with the route "plugin".
     """
     if route is None:
         return "plugin" if model.pairs is None else "external"
@@ -167,35 +169,35 @@ def route_of(model: LammpsModel, route: Route | None) -> Route:
         raise InputError(f"route: expected one of {', '.join(ROUTES)}, found {route!r}")
     if route == "plugin" and model.pairs is not None:
         raise InputError(
-            "energies of pairs need neighbors of ghost atoms, which the route plugin does not have; "
-            "leave the route out, or take external"
+            "pair-centred energies need neighbors of ghost atoms, which the route plugin does not have; "
+            "leave the route out, or use --route external"
         )
     return route
 
 
 def ranks_of(lmp: Any) -> Any:
-    """MPI communicator of a LAMMPS; None if it runs alone.
+    """Return the MPI communicator of a LAMMPS instance; None if it has one rank.
 
     Raises
     ------
     LammpsError
-        If there are several ranks and no mpi4py.
+        If there are several ranks but no mpi4py.
     """
     if lmp.extract_setting("world_size") == 1:
         return None
     ranks = lmp.comm if lmp.comm is not None else library.world()
     if ranks is None:
-        raise LammpsError(f"mpi4py is needed for several MPI ranks; {library.INSTALL} brings it")
+        raise LammpsError(f"several MPI ranks need mpi4py; install it with {library.INSTALL}")
     return ranks
 
 
 def on_all(ranks: Any, function: Callable[[], T]) -> T:
-    """Call a function on the first rank, and then on the others, which find on disk what it has made; its results.
+    """Call a function on the first rank, then on the others, which use the files that it has made; return its result.
 
     Raises
     ------
     FastsfError, OSError
-        On all ranks, what it raises on any.
+        On all ranks, the error that it raises on any of them.
     """
     if ranks is None:
         return function()

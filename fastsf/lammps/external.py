@@ -1,7 +1,7 @@
-"""Without a compiler: a callback in Python between LAMMPS's `fix external` and the kernel.
+"""The route without a compiler: a Python callback between LAMMPS's `fix external` and the kernel.
 
-LAMMPS does not bring home what such a callback gives to ghosts, and takes energy and virial for those of all ranks:
-both are summed here over the ranks, forces by the tags of the atoms.
+LAMMPS ignores forces that such a callback gives to ghosts, and takes its energy and virial as those of all ranks. So
+forces on ghosts are summed here by the tags of the atoms, and energies and virials over the ranks.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ FIX = "fastsf"
 
 
 class ExternalForces:
-    """Callback of one LAMMPS.
+    """The callback of one LAMMPS instance.
 
     Parameters
     ----------
     lmp : lammps.lammps
-        The LAMMPS.
+        LAMMPS instance.
     model : LammpsModel
         The potential.
     element : (types + 1,) int64
         Element index of each type of atoms.
     unit : float
-        LAMMPS's units of energy per eV.
+        1 eV in LAMMPS's unit of energy.
     ranks : MPI communicator or None
-        Those of the LAMMPS; None for one alone.
+        Communicator of the instance; None for one rank.
 
     Attributes
     ----------
     error : str
-        What went wrong on any rank. Nothing that a callback raises reaches LAMMPS: it is told to end the run and to
-        raise an error behind the command at work.
+        Error on any rank. LAMMPS does not see exceptions of a callback; it is made to end the run and to raise an
+        error after the current command.
     """
 
     def __init__(self, lmp: Any, model: LammpsModel, element: IntArray, unit: float, ranks: Any) -> None:
@@ -50,7 +50,7 @@ class ExternalForces:
         self.error = ""
 
     def __call__(self, _: object, step: int, own: int, tags: npt.NDArray[Any], x: FloatArray, f: FloatArray) -> None:
-        """Put forces of a rank's own atoms into f (own, 3), and give LAMMPS energies and virials."""
+        """Write the forces of a rank's own atoms into f (own, 3), and give LAMMPS energies and virials."""
         f[:] = 0.0
         found = None
         if not self.error:
@@ -60,16 +60,16 @@ class ExternalForces:
                 self.error = str(error) or "not enough memory"
         self.error = _first(self._ranks, self.error)
         if found is None or self.error:
-            _raise_behind(self._lmp, self.error)
+            _raise_later(self._lmp, self.error)
             return
         every, forces, energies, virials = found
-        f[:] = self._bring_home(every, forces)[every[:own]]
+        f[:] = self._summed_by_tag(every, forces)[every[:own]]
         if self._model.pairs is not None:  # which leaves some of the virials to ghosts
-            virials = self._bring_home(every, virials)[every[:own]]
-        self._tell(own, energies, virials)
+            virials = self._summed_by_tag(every, virials)[every[:own]]
+        self._give_totals(own, energies, virials)
 
     def _compute(self, own: int, step: int) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
-        """Tags of all atoms, ghosts too, and what the own ones as centres give: forces, energies, virials."""
+        """Return tags of all atoms with ghosts; forces, energies and virials with the own atoms as centres."""
         lmp = self._lmp
         _check_bonds(lmp)
         n = own + lmp.extract_global("nghost")
@@ -90,7 +90,7 @@ class ExternalForces:
         return tags, sums.forces, sums.energies, sums.virials
 
     def _lists(self, own: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], IntArray]:
-        """Centres, and numbers and addresses of their neighbours, as LAMMPS has them now."""
+        """Return the centres of LAMMPS's current list, with counts and addresses of their neighbours."""
         lmp, index = self._lmp, self._lmp.find_pair_neighlist("zero")
         size = lmp.get_neighlist_size(index)
         if size < 0:
@@ -104,8 +104,8 @@ class ExternalForces:
             counts[i], lists[i] = count.value, neighbors.value or 0
         return centers, counts, lists
 
-    def _bring_home(self, tags: IntArray, forces: FloatArray) -> FloatArray:
-        """Sum forces (n, 3) or virials (n, 6) over all that stands for one atom, on all ranks; rows by tag."""
+    def _summed_by_tag(self, tags: IntArray, forces: FloatArray) -> FloatArray:
+        """Sum forces (n, 3) or virials (n, 6) over the images of each atom on all ranks; rows are tags."""
         last = int(tags.max(initial=0))
         if self._ranks is not None:
             from mpi4py import MPI
@@ -114,7 +114,7 @@ class ExternalForces:
         home: FloatArray = np.stack([np.bincount(tags, forces[:, c], last + 1) for c in range(forces.shape[1])], axis=1)
         return _sum(self._ranks, home)
 
-    def _tell(self, own: int, energies: FloatArray, virials: FloatArray) -> None:
+    def _give_totals(self, own: int, energies: FloatArray, virials: FloatArray) -> None:
         """Give LAMMPS the energy and the virial of all ranks, and those of the own atoms if it wants them."""
         totals = _sum(self._ranks, np.concatenate([[energies.sum()], virials.sum(axis=0)]))
         lmp, name = self._lmp, FIX.encode()
@@ -133,11 +133,11 @@ def _check_bonds(lmp: Any) -> None:
         raise LammpsError("fastsf needs bonded neighbors too: special_bonds lj/coul 1.0 1.0 1.0")
 
 
-def _raise_behind(lmp: Any, error: str) -> None:
-    """Let LAMMPS end the run, and raise an error behind it.
+def _raise_later(lmp: Any, error: str) -> None:
+    """Let LAMMPS end the run, and raise an error after it.
 
-    Its own function for errors ends the process. Others keep an error of theirs to be raised behind the command at
-    work: that there is no fix by the name of our message.
+    Its own function for errors ends the process. Others keep an error of theirs to be raised after the current
+    command; the message stands for the name of a fix that does not exist.
     """
     lmp.lib.lammps_fix_external_set_energy_global(lmp.lmp, f"none, since {error}".encode(), 0.0)
     lmp.force_timeout()

@@ -1,7 +1,7 @@
-"""Energies of pairs among the atoms that a rank of LAMMPS knows: its own ones, and ghosts up to twice the cutoff.
+"""Pair-centred energies among the atoms of one rank of LAMMPS: its own atoms, and ghosts up to twice the cutoff.
 
-Functions of a pair need the neighbours of both of its atoms. Each rank works out the pairs that have at least one of
-its own atoms, and counts half of the energy for each of these; so over all ranks and images each pair counts once.
+Functions of a pair need the neighbours of both of its atoms. Each rank evaluates the pairs that have at least one of
+its own atoms, and adds half of the energy for each of these. So over all ranks and images each pair counts once.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from fastsf.structure import Structure
 from fastsf.types import BoolArray, FloatArray, IntArray
 
 GHOSTS = 2.0
-"""Times the cutoff of pairs, how far ghosts must be known."""
+"""Distance up to which ghosts are needed, in cutoffs of the pair-centred functions."""
 
 
 class GhostPairs:
-    """Energies of pairs of one rank.
+    """Pair-centred energies of one rank.
 
     Parameters
     ----------
     model : PCSFModel
-        The energies of pairs of a potential.
+        Pair-centred term of a potential.
     """
 
     def __init__(self, model: PCSFModel) -> None:
@@ -38,23 +38,23 @@ class GhostPairs:
         self._numbers = np.array([atomic_number(symbol) for symbol in model.descriptor.elements])
 
     def add(self, atoms: Atoms, tags: IntArray, unit: float, sums: Sums) -> bool:
-        """Add what pairs give.
+        """Add energies, forces and virials of the pairs.
 
         Parameters
         ----------
         atoms : fastsf.kernels.dynamics.lammps.Atoms
             Positions (finite) and types of the own atoms and then the ghosts.
         tags : (n,) int64
-            Equal for images of one atom.
+            Tags of the atoms, equal for images of one atom.
         unit : float
-            Units of energy per eV.
+            1 eV in LAMMPS's unit of energy.
         sums : fastsf.kernels.dynamics.lammps.Sums
-            As of `fastsf.lammps.model.LammpsModel`; virials of pairs go to ghosts too.
+            Sums as in `fastsf.lammps.model.LammpsModel`; virials of pairs are also added to ghosts.
 
         Returns
         -------
         bool
-            Whether all energies are finite; if not, nothing is added.
+            True if all energies are finite; otherwise nothing is added.
         """
         own, species = len(atoms.counts), atoms.element[atoms.types]
         structure = Structure.from_arrays(atoms.positions, np.zeros((3, 3)), False, self._numbers[species])
@@ -74,7 +74,7 @@ class GhostPairs:
         return True
 
     def _add_forces(self, term: PCSFEnergies, made: PCSFOutputs, own: int, unit: float, sums: Sums) -> None:
-        """Add to forces and virials what the rows give, those with one own atom by half."""
+        """Add forces and virials of the rows; those with only one own atom count half."""
         rows, pairs, n = term.rows, term.rows.pairs, len(sums.energies)
         share = 0.5 * ((rows.i < own).astype(float) + (rows.j < own))
         g, centers = np.zeros_like(pairs.vector), np.zeros((n, SUMS))
@@ -84,23 +84,23 @@ class GhostPairs:
 
 
 def _voigt(tensors: FloatArray) -> FloatArray:
-    """Symmetric parts of (n, 9) in LAMMPS's order xx, yy, zz, xy, xz, yz."""
+    """Return the symmetric parts of (n, 9), in LAMMPS's order xx, yy, zz, xy, xz, yz."""
     matrices = tensors.reshape(-1, 3, 3)
     symmetric: FloatArray = 0.5 * (matrices + matrices.transpose(0, 2, 1))
     return symmetric[:, [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
 
 
 def _owner(rows: PairRows, tags: IntArray) -> IntArray:
-    """Atom for which values outside their range are counted, whichever image of a pair is looked at."""
+    """Return the atom of each row for which values outside their range are counted, the same for all images."""
     first, second = tags[rows.i], tags[rows.j]
     mine = np.where(first == second, rows.i < rows.j, (first < second) != ((first + second) % 2 == 1))
     return np.where(mine, rows.i, rows.j)
 
 
 def _counted(rows: PairRows, tags: IntArray, own: int) -> BoolArray:
-    """Rows whose values outside are counted here: each pair of all ranks and images once."""
+    """Return the mask of rows whose values outside are counted on this rank: each pair once over all ranks."""
     vector = np.where((rows.i < rows.j)[:, None], rows.vector, -rows.vector)
     ahead: npt.NDArray[np.bool_] = (vector[:, 0] > 0) | ((vector[:, 0] == 0) & (vector[:, 1] > 0))
     ahead |= (vector[:, :2] == 0).all(axis=1) & (vector[:, 2] > 0)
-    here: BoolArray = (_owner(rows, tags) < own) & (ahead | (tags[rows.i] != tags[rows.j]))
-    return here
+    counted: BoolArray = (_owner(rows, tags) < own) & (ahead | (tags[rows.i] != tags[rows.j]))
+    return counted

@@ -1,4 +1,4 @@
-"""Running an input of LAMMPS in which `pair_style fastsf` stands for a potential."""
+"""Runs of LAMMPS inputs with `pair_style fastsf`."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ STYLE = "pair_style fastsf"
 
 @dataclass(frozen=True)
 class LammpsSummary:
-    """What a run did.
+    """The summary of a run.
 
     Parameters
     ----------
     version : str
-        Of LAMMPS.
+        Version of LAMMPS.
     ranks : int
-        MPI ranks.
+        Number of MPI ranks.
     seconds : float
-        Wall time.
+        Wall time in s.
     functions, outside, evaluated : int
-        Symmetry functions outside the range of the training set, atoms that had such, and all atoms; an atom counts
-        anew at every evaluation.
+        Symmetry functions outside the range of the training set, atoms that had such, and all atoms; an atom is
+        counted at every evaluation.
     """
 
     version: str
@@ -43,7 +43,7 @@ class LammpsSummary:
     evaluated: int
 
     def text(self) -> str:
-        """Say it."""
+        """Return the summary in words."""
         ranks = f"{self.ranks} ranks" if self.ranks > 1 else "1 rank"
         lines = [f"LAMMPS {self.version} on {ranks}: {self.evaluated:,} atoms evaluated, {self.seconds:.1f} s in all"]
         if self.functions:
@@ -59,16 +59,16 @@ class LammpsSummary:
 def run_input(
     path: str | Path, potential: Potential, route: Route | None = None, options: Sequence[str] = ()
 ) -> LammpsSummary:
-    """Let LAMMPS run an input with a potential; all MPI ranks call this.
+    """Let LAMMPS run an input with a potential; all MPI ranks must call this.
 
     Parameters
     ----------
     path : path-like
-        The input, with the lines ``pair_style fastsf`` and ``pair_coeff * * ELEMENT ...``.
+        Input with the lines ``pair_style fastsf`` and ``pair_coeff * * ELEMENT ...``.
     potential : Potential
-        What these lines stand for.
+        Potential of these lines.
     route : "plugin" or "external", optional
-        As of `attach`. With "external", both lines must be in this file, and `jump` cannot go back beyond them.
+        As in `attach`. With "external", both lines must be in this file, and `jump` cannot go back past them.
     options : sequence of str
         Further options of LAMMPS's command line.
 
@@ -77,7 +77,7 @@ def run_input(
     LammpsError
         If LAMMPS is missing or stops with an error.
     InputError
-        For elements that the potential does not know, and units that are neither metal nor real.
+        For elements that the potential does not have, and units other than metal and real.
     FormatError
         If the input has no such lines.
     StorageError
@@ -103,14 +103,14 @@ def run_input(
 
 @dataclass(frozen=True)
 class InputParts:
-    """An input, cut at its pair style.
+    """The parts of an input that is split at its pair style.
 
     Parameters
     ----------
     before, between, after : str
-        Lines before `pair_style fastsf`, between it and its `pair_coeff`, and behind.
+        Lines before `pair_style fastsf`, between it and its `pair_coeff`, and after that.
     coefficients : str
-        The line `pair_coeff`.
+        Line `pair_coeff`.
     """
 
     before: str
@@ -120,7 +120,7 @@ class InputParts:
 
 
 def split(path: Path) -> InputParts | None:
-    """Cut an input at `pair_style fastsf` and its `pair_coeff`; None if it does not have them itself.
+    """Split an input at `pair_style fastsf` and its `pair_coeff`; None if it does not have both.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def _logical(lines: Sequence[str]) -> list[str]:
 def _run_parts(lmp: Any, attachment: Attachment, parts: InputParts | None, path: Path) -> None:
     """Run an input whose pair style is replaced by the external route."""
     if parts is None:
-        raise FormatError(f"the route external needs {STYLE} and then pair_coeff * * ELEMENT ... in this file", path)
+        raise FormatError(f"route external: expected {STYLE} and then pair_coeff * * ELEMENT ... in this file", path)
     _run_text(lmp, attachment, parts.before)
     _run_text(lmp, attachment, parts.between)
     words = lmp.expand(parts.coefficients).split("#")[0].split()

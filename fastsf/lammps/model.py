@@ -1,4 +1,4 @@
-"""A potential as the kernels of `fastsf.kernels.dynamics.lammps` take it, from C and from Python."""
+"""Potentials in the form that `fastsf.kernels.dynamics.lammps` takes, from C and from Python."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fastsf.potentials.precision import kernel_set
 from fastsf.types import FloatArray, IntArray
 
 ENERGY_UNITS = {"metal": 1.0, "real": 23.060549}
-"""Units of energy per eV in LAMMPS's systems of units whose lengths are Å; its own factor for kcal/mol."""
+"""1 eV in the units of energy of LAMMPS's unit styles with lengths in Å; the factor for kcal/mol is LAMMPS's."""
 
 
 class _Model(ctypes.Structure):
@@ -36,7 +36,7 @@ class _Model(ctypes.Structure):
 
 
 class LammpsModel:
-    """A potential, and what one rank counts.
+    """A potential and the counts of one rank.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ class LammpsModel:
     Attributes
     ----------
     elements : tuple of str
-        In the order of the kernels' element index.
+        Elements in the order of the kernels' element index.
     cutoff : float
-        Å; how far LAMMPS must know the neighbours of its atoms.
+        Distance in Å up to which LAMMPS must list the neighbours of its atoms.
     pairs : GhostPairs or None
-        Energies of pairs, if the potential has such; the kernels here leave them out.
+        Pair-centred energies, if the potential has such; the kernels here leave them out.
     counts : (3,) int64
-        So far: symmetry functions outside the range of the training set, atoms that had such, and all atoms; an atom
-        counts anew at every evaluation, and for pairs beside its own functions.
+        Symmetry functions outside the range of the training set, atoms that had such, and all atoms so far. An atom is
+        counted at every evaluation, and separately for its pairs.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class LammpsModel:
         self._names = " ".join(self.elements).encode()
 
     def compile(self) -> int:
-        """Address of the callback of all models; compiled if that was not done before.
+        """Return the address of the callback of all models; compile it if that was not done before.
 
         Raises
         ------
@@ -84,32 +84,34 @@ class LammpsModel:
         """
         if getattr(numba.config, "DISABLE_JIT", 0):
             raise InputError(
-                "LAMMPS calls compiled kernels, and NUMBA_DISABLE_JIT is set; --route external does without"
+                "route plugin: unset NUMBA_DISABLE_JIT, since compiled kernels are needed; or use --route external"
             )
         return int(_jit.callback(kernels.entry, kernels.SIGNATURE).address)
 
     def for_plugin(self) -> ctypes.Structure:
-        """Return what the plugin takes; valid until the next call, and as long as this object."""
+        """Return the argument of the plugin; it is valid until the next call and while this object exists."""
         address, self._described = self.compile(), _described(self.tables, self.networks, self._evaluate)
         return _Model(address, self._described.ctypes.data, self.counts.ctypes.data, self.cutoff, self._names)
 
     def element_of_type(self, symbols: Sequence[str]) -> IntArray:
-        """Element index of each type of atoms, counted from 1.
+        """Return the element index of each atom type, counted from 1.
 
         Raises
         ------
         InputError
-            For elements that the potential does not know.
+            For elements that the potential does not have.
         """
         strangers = sorted(set(symbols) - set(self.elements))
         if strangers:
-            raise InputError(f"the potential knows no element {', '.join(strangers)}, but {' '.join(self.elements)}")
+            raise InputError(
+                f"expected elements of the potential ({' '.join(self.elements)}), found {', '.join(strangers)}"
+            )
         return np.array([0, *(self.elements.index(symbol) for symbol in symbols)], np.int64)
 
     def add_forces(
         self, atoms: kernels.Atoms, unit: float, forces: FloatArray, energies: FloatArray, virials: FloatArray
     ) -> int:
-        """Add to forces (n, 3), energies (n,) and virials (n, 6); returns what `kernels.add_forces` finds wrong."""
+        """Add to forces (n, 3), energies (n,) and virials (n, 6); return the index of a bad atom, or -1."""
         sums = kernels.Sums(forces, energies, virials, self.counts)
         _, wrong = kernels.add_forces(self._evaluate, self.tables, self.networks, atoms, unit, sums)
         return int(wrong)

@@ -110,7 +110,7 @@ int64_t PairFastsf::index_of(const std::string &symbol)
   const auto known = utils::split_words(model.elements);
   for (size_t k = 0; k < known.size(); k++)
     if (known[k] == symbol) return (int64_t) k;
-  error->all(FLERR, "pair_coeff: the potential knows no element {}, but {}", symbol, model.elements);
+  error->all(FLERR, "pair_coeff: expected elements of the potential ({}), found {}", model.elements, symbol);
   return -1;
 }
 
@@ -136,7 +136,7 @@ void PairFastsf::compute(int eflag, int vflag)
       model.described, element.data(), atom->ntypes, atom->nlocal + atom->nghost, atom->nlocal, list->inum, atom->type,
       atom->x[0], list->ilist, list->numneigh, list->firstneigh, unit, eflag_atom, vflag_atom, &energy, atom->f[0],
       eatom, vflag_atom ? vatom[0] : nullptr, model.counted);
-  if (result == 0) error->one(FLERR, "pair_style fastsf failed, most likely for want of memory");
+  if (result == 0) error->one(FLERR, "pair_style fastsf failed, most likely because memory is missing");
   if (result < 0)
     error->one(FLERR, "pair_style fastsf: the position or the energy of atom {} is not finite at step {}",
                atom->tag[-1 - result], update->ntimestep);

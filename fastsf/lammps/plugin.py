@@ -1,4 +1,4 @@
-"""Compiling the pair style against the installed LAMMPS, once per installation, and handing it a potential."""
+"""The pair style: compiled against the installed LAMMPS once per installation, and given a potential."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from fastsf.lammps.model import LammpsModel
 from fastsf.storage.atomic import make_folder, storage_errors
 
 _COMPILERS = ("mpicxx", "c++", "g++", "clang++")
-_OTHER_WAY = "--route external does without a compiler"
+_OTHER_WAY = "--route external needs no compiler"
 _MOST_LINES = 5
 
 
 def build() -> Path:
-    """Compile the pair style, unless that was done before; returns the library.
+    """Compile the pair style, unless that was done before; return the path of the library.
 
-    It is kept beside the compiled kernels (NUMBA_CACHE_DIR, or the user's cache folder) under the versions that it
-    belongs to. Processes may do so at the same time.
+    It is kept next to the compiled kernels (NUMBA_CACHE_DIR, or the user's cache folder), under the versions to which
+    it belongs. Several processes may do so at the same time.
 
     Raises
     ------
     LammpsError
-        If there is no LAMMPS, no headers, no compiler, or the compiler fails.
+        If LAMMPS, its headers or a compiler are missing, or the compiler fails.
     StorageError
         If the library cannot be written.
     """
@@ -49,7 +49,7 @@ def build() -> Path:
 
 
 def use(plugin: Path, model: LammpsModel) -> None:
-    """Let pair styles that are made from now on have this potential, which must outlive them."""
+    """Give a potential to all pair styles made from now on; it must exist longer than they do."""
     ctypes.CDLL(str(plugin)).fastsf_use(ctypes.byref(model.for_plugin()))
 
 
@@ -57,12 +57,12 @@ def _headers() -> Path:
     package = library.package_folder()
     folder = package / "include" / "lammps"
     if not (folder / "pair.h").exists():
-        raise LammpsError(f"{package} brings no headers of LAMMPS (looked for {folder / 'pair.h'}); {_OTHER_WAY}")
+        raise LammpsError(f"expected the headers of LAMMPS, found no {folder / 'pair.h'}; {_OTHER_WAY}")
     return folder
 
 
 def _options(headers: Path) -> list[str]:
-    """Options of the compiler but for source and target."""
+    """Return the options of the compiler, except source and target."""
     linking = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
     mpi = library.mpi_file("mpi.h")
     folders = [headers, *([mpi.parent] if mpi is not None else [])]
@@ -71,7 +71,7 @@ def _options(headers: Path) -> list[str]:
 
 
 def _sizes(note: Path) -> list[str]:
-    """Kinds of integers with which LAMMPS was compiled."""
+    """Return the options for the sizes of integers with which LAMMPS was compiled."""
     return re.findall(r"-DLAMMPS_(?:SMALL|BIG)BIG", note.read_text(encoding="utf-8", errors="replace"))
 
 
@@ -91,7 +91,9 @@ def _compiler() -> str:
     names = [os.environ["CXX"]] if os.environ.get("CXX") else list(_COMPILERS)
     found = next((path for path in map(shutil.which, names) if path), None)
     if found is None:
-        raise LammpsError(f"no C++ compiler found (looked for {', '.join(names)}; CXX names another); {_OTHER_WAY}")
+        raise LammpsError(
+            f"expected a C++ compiler, found none of {', '.join(names)}; set CXX to another; {_OTHER_WAY}"
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""Writing a data file and an input to start from."""
+"""A data file and an input to start from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DATA, INPUT = "start.data", "in.lammps"
 _VACUUM = 10.0
-"""Å around what has no cell; the walls of such a box follow the atoms."""
+"""Vacuum in Å around structures without a cell; the walls of such a box follow the atoms."""
 
 _TEXT = """\
 # Molecular dynamics with a neural network potential.
@@ -59,36 +59,36 @@ def write_start(
     seed: int = 1,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write what LAMMPS needs to move a structure with a potential: data file and input.
+    """Write a data file and an input with which LAMMPS moves a structure.
 
     Parameters
     ----------
     potential : Potential
-        What the elements and the mass of a step are checked against.
+        Potential that must have the elements of the structure.
     atoms : ase.Atoms
-        Where to start, velocities included if it has any.
+        First structure, with its velocities if it has any.
     folder : Path
-        Made if it is not there.
+        Folder for the files; made if it does not exist.
     kelvin, femtoseconds : float
         Temperature in K and time step in fs.
     steps, seed : int
-        Of the run, and of the velocities that are drawn.
+        Number of steps, and seed of the velocities if they are drawn.
     overwrite : bool
-        Replace files that are there.
+        Replace existing files.
 
     Returns
     -------
     list of Path
-        Data file and input.
+        Paths of data file and input.
 
     Raises
     ------
     InputError
         For a temperature or a time step that is not positive.
     StructureError
-        For elements that the potential does not know, and structures that cannot be used.
+        For elements that the potential does not have, and structures that cannot be used.
     StorageError
-        If a file cannot be written, or is there already.
+        If a file cannot be written or exists already.
     """
     for name, value in (("temperature", kelvin), ("time step", femtoseconds)):
         if not 0 < value < float("inf"):
@@ -113,7 +113,7 @@ def write_start(
     written = {folder / DATA: data, folder / INPUT: text}
     for path in written:
         if path.exists() and not overwrite:
-            raise StorageError(f"{path} is there already; --overwrite replaces it")
+            raise StorageError(f"{path} exists already; --overwrite replaces it")
     for path, content in written.items():
         write_atomically(path, partial(_write, content))
     return list(written)
@@ -124,7 +124,7 @@ def _write(content: str, file: IO[bytes]) -> None:
 
 
 def _data(atoms: Atoms, potential: Potential) -> tuple[str, list[str]]:
-    """Return the data file, and the elements of its types."""
+    """Return the text of the data file and the elements of its types."""
     from ase.io.lammpsdata import write_lammps_data
 
     boxed = atoms.copy()

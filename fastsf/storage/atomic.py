@@ -1,4 +1,4 @@
-"""Writing files such that no name ever stands for half of one, and the system's errors in words."""
+"""Files that are written completely or not at all, and errors of the system in words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def storage_errors(what: str) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> Path:
-    """Make a folder, and those above it, unless it is there; returns it.
+    """Make a folder and those above it, unless it exists; return it.
 
     Raises
     ------
@@ -44,12 +44,12 @@ def make_folder(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keep other processes that ask for the same out of a folder, where the system can; ends with the process.
+    """Lock a folder against other processes that use this function, if the system can; a kill releases it.
 
     Raises
     ------
     StorageError
-        If another process is there.
+        If another process has locked it.
     """
     if os.name != "posix":
         yield
@@ -70,7 +70,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames inside a folder last, where the system can (Windows opens no folders)."""
+    """Write renames inside a folder to the disk, if the system can (Windows cannot)."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -80,19 +80,19 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a file such that its name never stands for half of it.
+    """Write a file completely or not at all.
 
     Parameters
     ----------
     path : Path
-        The file; replaced if it is there.
+        File; replaced if it exists.
     write : callable
         Gets the open binary file.
 
     Raises
     ------
     StorageError
-        If there is no space or no permission. The temporary file is removed, also if `write` fails.
+        If space or permission is missing. The temporary file is removed, also if `write` fails.
     """
     temporary = path.with_name(path.name + ".tmp")
     with storage_errors(f"cannot write {path}"):

@@ -1,4 +1,4 @@
-"""Files that only grow, and can be cut back to where they were."""
+"""Files that only grow, and can be cut to an earlier length."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from fastsf.storage.atomic import storage_errors
 
 
 class GrowingFile:
-    """A file to which whole pieces are added; what is added is handed to the system at once.
+    """A file to which complete pieces are added; each is handed to the system at once.
 
     Parameters
     ----------
     path : Path
         The file.
     length : int, optional
-        Bytes to keep; by default a file that is there is replaced.
+        Number of bytes to keep; by default an existing file is replaced.
 
     Attributes
     ----------
     length : int
-        Bytes of whole pieces.
+        Number of bytes of complete pieces.
 
     Raises
     ------
     StorageError
         If the file cannot be written.
     FormatError
-        If it does not have so many bytes.
+        If it has fewer bytes.
     """
 
     def __init__(self, path: Path, length: int | None = None) -> None:
@@ -42,7 +42,7 @@ class GrowingFile:
             self._file.seek(self.length)
 
     def add(self, data: bytes) -> None:
-        """Write a piece wholly or not at all.
+        """Write a piece completely or not at all.
 
         Raises
         ------
@@ -79,14 +79,14 @@ class GrowingFile:
 
 
 def cut(path: Path, length: int) -> None:
-    """Cut a file back to a length that it had.
+    """Cut a file to an earlier length.
 
     Raises
     ------
     StorageError
         If it cannot be written.
     FormatError
-        If it is shorter or not there.
+        If it is shorter or does not exist.
     """
     found = path.stat().st_size if path.exists() else None
     if found is None or found < length:

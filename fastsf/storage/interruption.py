@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while something long runs: the step at hand is finished first, and saved."""
+"""Ctrl-C and SIGTERM during a long run: the current step is finished first, and saved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Interruption:
-    """Context in which the first SIGINT or SIGTERM is only taken note of; a second one raises KeyboardInterrupt.
+    """A context in which the first SIGINT or SIGTERM is only noted; the second one raises KeyboardInterrupt.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Interruption:
     Attributes
     ----------
     requested : bool
-        Whether there was a signal.
+        True after a signal.
     """
 
     def __init__(self, on_request: Callable[[], object]) -> None:
@@ -50,7 +50,7 @@ class Interruption:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block: for steps after which nothing can clean up if they are half done."""
+    """Delay Ctrl-C until the end of the block, for steps that must not be left half done."""
     if threading.current_thread() is not threading.main_thread():  # others get no signals
         yield
         return

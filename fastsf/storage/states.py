@@ -1,4 +1,4 @@
-"""Arrays and plain values that belong together, in one file without pickles, to the last bit.
+"""Arrays and plain values in one file without pickles, to the last bit.
 
 The file is a NumPy archive (npz). One of its arrays, ``document``, is a JSON text with everything that is no array.
 Each array carries a check sum.
@@ -24,20 +24,20 @@ State = Mapping[str, npt.NDArray[Any] | float | int | str]
 
 
 def write_states(path: Path, kind: str, version: int, document: Mapping[str, Any], states: Mapping[str, State]) -> None:
-    """Write a file of states; one that is there is replaced, and only once the new one is whole.
+    """Write a file of states; an existing file is replaced once the new one is complete.
 
     Parameters
     ----------
     path : Path
         The file.
     kind : str
-        What is in it.
+        Kind of the contents.
     version : int
-        Of its layout.
+        Version of the layout.
     document : mapping
-        Further values, in JSON's types.
+        Further values in JSON's types.
     states : mapping of str to mapping of str to array, number or str
-        Keys of `document` are not free.
+        States by names, which must differ from the keys of `document`.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def write_states(path: Path, kind: str, version: int, document: Mapping[str, Any
 
 
 def read_states(path: Path, kind: str, version: int) -> dict[str, Any]:
-    """Read a file of states: its document, with the arrays where they were.
+    """Read a file of states: its document, with the arrays inserted.
 
     Raises
     ------
@@ -89,19 +89,19 @@ def read_states(path: Path, kind: str, version: int) -> dict[str, Any]:
 
 
 def generator_state(rng: np.random.Generator) -> str:
-    """Where a generator of random numbers stands, as text."""
+    """Return the state of a generator of random numbers as text."""
     return json.dumps(rng.bit_generator.state)
 
 
 def restored_generator(state: str) -> np.random.Generator:
-    """Return a generator that goes on where the one of `generator_state` stood."""
+    """Return a generator that continues from a state of `generator_state`."""
     rng = np.random.default_rng(0)
     rng.bit_generator.state = json.loads(state)
     return rng
 
 
 def differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
-    """Say what differs between two nested tables, one line for each value."""
+    """Yield the differences between two nested tables, one line for each value."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in {**before, **now}:
             yield from differences(before.get(key), now.get(key), f"{name}.{key}" if name else str(key))

@@ -1,4 +1,4 @@
-"""A file that HDF5 can close whatever happens to the disk."""
+"""A file that HDF5 can always close, also on a full disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class SteadyFile(io.RawIOBase):
-    """File below HDF5 that keeps the system's first error for `check`, and takes further data for written.
+    """A file for HDF5 that keeps the first error of the system for `check`, and ignores further data.
 
     HDF5 cannot close a file that it cannot write, and crashes later.
 
@@ -23,7 +23,7 @@ class SteadyFile(io.RawIOBase):
         self._error: OSError | None = None
 
     def check(self) -> None:
-        """Raise the first error, if there was one.
+        """Raise the first error, if any.
 
         Raises
         ------
@@ -53,7 +53,7 @@ class SteadyFile(io.RawIOBase):
             return size or 0
 
     def readinto(self, data: Any) -> int:
-        """Fill a buffer, with zeros where there are no data because they could not be written."""
+        """Fill a buffer, with zeros for data that could not be written."""
         view = memoryview(data).cast("B")
         count = self._file.readinto(view) or 0
         if self._error is not None:
@@ -62,9 +62,9 @@ class SteadyFile(io.RawIOBase):
         return count
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move."""
+        """Move to a position."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position."""
         return self._file.tell()

@@ -1,4 +1,4 @@
-"""Changes of a file that are made wholly or not at all, for formats whose own writing is no such thing."""
+"""Changes of a file that are made completely or not at all, for formats that cannot do so themselves."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _KIND, _VERSION = "fastsf-undo", 1
 
 
 class Transaction(io.RawIOBase):
-    """What a program sees of a file while it changes it; the file itself changes with `commit` only.
+    """The view of a file while a program changes it; the file itself changes only with `commit`.
 
-    First what is new goes behind the end of the file, then the bytes that will be overwritten are saved in a second
-    file, and then they are overwritten. Nothing is lost whenever that ends: `recover` undoes the last part. The file
-    never becomes shorter.
+    A commit has three steps. New data are added after the end of the file. The bytes that will be overwritten are
+    saved in a second file. Then they are overwritten. After a kill at any time, `recover` undoes the last step. The
+    file never becomes shorter.
 
     Parameters
     ----------
     path : Path
-        The file, which has to be there.
+        File, which must exist.
 
     Raises
     ------
@@ -40,24 +40,24 @@ class Transaction(io.RawIOBase):
             recover(path)
             self._file = path.open("rb", buffering=0)
         self._old = self._size = os.fstat(self._file.fileno()).st_size
-        self._place = 0
+        self._position = 0
         self._writes: list[tuple[int, bytes]] = []
 
-    # --- what the program sees ---
+    # --- the view of the program ---
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move."""
-        self._place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
-        return self._place
+        """Move to a position."""
+        self._position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        return self._position
 
     def tell(self) -> int:
-        """Return the place."""
-        return self._place
+        """Return the position."""
+        return self._position
 
     def readinto(self, data: Any) -> int:
-        """Fill a buffer, with zeros where nothing was written yet."""
+        """Fill a buffer, with zeros for bytes that were not written yet."""
         view = memoryview(data).cast("B")
-        first, last = self._place, min(self._place + len(view), self._size)
+        first, last = self._position, min(self._position + len(view), self._size)
         if last <= first:
             return 0
         self._file.seek(first)
@@ -67,23 +67,23 @@ class Transaction(io.RawIOBase):
             low, high = max(first, start), min(last, start + len(written))
             if low < high:
                 view[low - first : high - first] = written[low - start : high - start]
-        self._place = last
+        self._position = last
         return last - first
 
     def write(self, data: Any) -> int:
-        """Take note of data."""
+        """Note data."""
         written = bytes(memoryview(data).cast("B"))
-        self._writes.append((self._place, written))
-        self._place += len(written)
-        self._size = max(self._size, self._place)
+        self._writes.append((self._position, written))
+        self._position += len(written)
+        self._size = max(self._size, self._position)
         return len(written)
 
     def truncate(self, size: int | None = None) -> int:
         """Make the file longer."""
-        self._size = max(self._old, self._place if size is None else size)
+        self._size = max(self._old, self._position if size is None else size)
         return self._size
 
-    # --- what happens to the file ---
+    # --- changes of the file ---
 
     def commit(self) -> None:
         """Make the changes.
@@ -91,7 +91,7 @@ class Transaction(io.RawIOBase):
         Raises
         ------
         StorageError
-            If that is impossible; the file is as before.
+            If that is not possible; the file is then unchanged.
         """
         with storage_errors(f"cannot write {self.path}"), self.path.open("r+b", buffering=0) as file:
             try:
@@ -108,12 +108,12 @@ class Transaction(io.RawIOBase):
             _journal(self.path).unlink()
 
     def close(self) -> None:
-        """Forget everything that was not committed."""
+        """Drop everything that was not committed."""
         self._file.close()
         super().close()
 
     def _write(self, file: io.FileIO, first: int, last: int) -> None:
-        """Write what belongs between two places."""
+        """Write the noted data between two positions."""
         for start, written in self._writes:
             low, high = max(first, start), min(last, start + len(written))
             if low < high:
@@ -140,14 +140,14 @@ class Transaction(io.RawIOBase):
 
 
 def recover(path: Path) -> None:
-    """Undo the half of a change after which a program was killed.
+    """Undo a change during which a program was killed.
 
     Raises
     ------
     StorageError
         If the file cannot be read or written.
     FormatError
-        If what was saved of it is damaged.
+        If the saved bytes are damaged.
     """
     journal = _journal(path)
     if not journal.exists():
@@ -167,12 +167,12 @@ def recover(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file and what was saved of it.
+    """Remove a file and the bytes saved of it.
 
     Raises
     ------
     StorageError
-        If that is impossible.
+        If that is not possible.
     """
     with storage_errors(f"cannot remove {path}"):
         _journal(path).unlink(missing_ok=True)

@@ -100,7 +100,7 @@ def test_skip_leaves_out_the_start(trajectory) -> None:
     assert (results.frames, results.used) == (FRAMES, FRAMES - 20)
     assert results.rdf.frames == len(results.series.time) == FRAMES - 20
     assert results.series.time[0] == 1100.0 and results.length == pytest.approx(0.495)
-    with pytest.raises(InputError, match="no frame is left behind the first 9 ps"):
+    with pytest.raises(InputError, match="--skip: expected frames after the first 9 ps, found none"):
         study(Source.of(trajectory), AnalysisSettings(skip=9.0))
 
 
@@ -108,10 +108,10 @@ def test_what_is_missing_is_said(tmp_path, capsys) -> None:
     write(tmp_path / "run.xyz", run_frames(40, velocities=False, times=False))
     assert analyze(tmp_path / "run.xyz") == 0
     text = capsys.readouterr().out
-    assert "left out: mean square displacements and diffusion: the frames tell no times; --interval" in text
-    assert "left out: velocity autocorrelation" in text and "no velocities" in text
+    assert "left out: mean square displacements and diffusion: expected times in the frames, found none; give" in text
+    assert "left out: velocity autocorrelation" in text and "expected velocities (momenta), found none" in text
     assert analyze(tmp_path / "run.xyz", "--overwrite", "--only", "vdos") == 2
-    assert "not possible: frame 0: the frame has no velocities" in capsys.readouterr().err
+    assert "not possible: frame 0: expected velocities (momenta), found none" in capsys.readouterr().err
 
 
 def test_one_frame(tmp_path) -> None:
@@ -128,7 +128,7 @@ def test_molecules_have_no_distribution(tmp_path) -> None:
         atoms.pbc = False
     write(tmp_path / "free.traj", frames)
     results = study(Source.of(tmp_path / "free.traj"), AnalysisSettings(interval=1.0))
-    assert "periodic in all three directions" in results.left_out["rdf"]
+    assert "expected three periodic directions, found 0" in results.left_out["rdf"]
     assert results.msd is not None and "pressure" not in results.series.columns
 
 
@@ -147,7 +147,7 @@ def test_uneven_times_are_refused(tmp_path) -> None:
     del frames[30]
     write(tmp_path / "run.xyz", frames)
     results = study(Source.of(tmp_path / "run.xyz"), AnalysisSettings())
-    assert "found one 10 fs behind another (frames 29 and 30" in results.left_out["msd"]
+    assert "found one 10 fs after another (frames 29 and 30" in results.left_out["msd"]
 
 
 def test_small_memory_thins_the_atoms(trajectory) -> None:
@@ -257,11 +257,11 @@ def test_bad_sources(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--only", "rdf,adf"], "unknown part 'adf'"),
-        (["--interval", "0"], "positive interval"),
+        (["--only", "rdf,adf"], "--only: expected parts out of means, rdf, msd, vdos, found 'adf'"),
+        (["--interval", "0"], "--interval: expected a positive time"),
         (["--skip", "-1"], "at least 0 ps"),
         (["--fit", "3"], "two lags in ps as A:B"),
-        (["--fit", "5:9", "--only", "msd"], "each piece is only"),
+        (["--fit", "5:9", "--only", "msd"], "--fit: expected an end below the length of a piece, 0.12 ps"),
         (["--rdf-range", "0", "--only", "rdf"], "range of distances"),
         (["--memory", "0", "--only", "msd"], "more than 0 GiB"),
         (["--pieces", "1", "--only", "msd"], "pieces"),

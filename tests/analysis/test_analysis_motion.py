@@ -73,7 +73,7 @@ def test_chosen_range_of_the_fit() -> None:
     assert msd.fit == (2.0, 10.0) and msd.pieces == 2
     lags, values = msd.lags[4:21], msd.values["Ar"][4:21]
     assert msd.diffusion["Ar"].value == pytest.approx(np.polyfit(lags, values, 1)[0] / 6)
-    with pytest.raises(InputError, match="only 50 ps long"):
+    with pytest.raises(InputError, match="below the length of a piece, 50 ps, found 60 ps"):
         mean_square_displacement(tracks, 0.5, pieces=2, fit=(2.0, 60.0))
     with pytest.raises(InputError, match="at least 3 frames"):
         mean_square_displacement(tracks, 0.5, fit=(2.0, 2.6))
@@ -174,7 +174,7 @@ def test_other_atoms_are_refused() -> None:
         displacements.add(Atoms("HOO"))
     with pytest.raises(StructureError, match="atom 0 was H and is O"):
         displacements.add(Atoms("OH"))
-    with pytest.raises(StructureError, match="no velocities"):
+    with pytest.raises(StructureError, match=r"expected velocities \(momenta\), found none"):
         Velocities(Atoms("HO"), 1.0)
 
 
@@ -231,5 +231,5 @@ def test_bad_lags() -> None:
     tracks = tracks_of(np.ones((40, 2, 3)), "H2")
     with pytest.raises(InputError, match="at most the run"):
         vibrations(tracks, np.ones(2), 1.0, longest=1.0)
-    with pytest.raises(InputError, match="all velocities are zero"):
+    with pytest.raises(InputError, match="expected velocities, found only zeros"):
         vibrations(tracks_of(np.zeros((40, 2, 3)), "H2"), np.ones(2), 1.0)

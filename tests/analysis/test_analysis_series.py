@@ -44,9 +44,9 @@ def test_what_frames_lack_is_left_out() -> None:
     assert list(found.columns) == ["volume", "density"] and found.time is None
     nothing = FrameSeries()
     nothing.add(Atoms("Ar"), 0.0)
-    with pytest.raises(InputError, match="nothing to take means of"):
+    with pytest.raises(InputError, match="means: expected frames with energies, velocities or a cell"):
         nothing.result()
-    with pytest.raises(InputError, match="nothing to take means of"):
+    with pytest.raises(InputError, match="means: expected frames with energies, velocities or a cell"):
         FrameSeries().result()
 
 

@@ -206,7 +206,9 @@ def test_lists_of_lammps(water) -> None:
     np.testing.assert_allclose(forces, expected.forces, rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(energies, expected.energies, rtol=1e-12)
     if config.DISABLE_JIT:
-        with pytest.raises(InputError, match="LAMMPS calls compiled kernels, and NUMBA_DISABLE_JIT is set"):
+        with pytest.raises(
+            InputError, match="route plugin: unset NUMBA_DISABLE_JIT, since compiled kernels are needed"
+        ):
             model.compile()
 
 

