@@ -1,4 +1,4 @@
-"""Chemical symbols and atomic numbers, as ASE knows them."""
+"""Chemical symbols and atomic numbers, by the tables of ASE."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastsf.errors import InputError
 
 
 def atomic_number(symbol: str) -> int:
-    """Atomic number of a chemical symbol.
+    """Return the atomic number of a chemical symbol.
 
     Raises
     ------
@@ -22,7 +22,7 @@ def atomic_number(symbol: str) -> int:
 
 
 def chemical_symbol(number: int) -> str:
-    """Chemical symbol of an atomic number.
+    """Return the chemical symbol of an atomic number.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The exceptions that fastsf raises on purpose.
+"""Exceptions of fastsf.
 
 ::
 
@@ -8,9 +8,10 @@
         FormatError                    a file cannot be read; names file and line or frame
       StorageError (also OSError)      reading or writing failed: no space, no permission
       ExtrapolationError               a structure is too far from the training set of a potential
-      SimulationError                  a simulation came where it makes no physical sense to go on
+      SimulationError                  a simulation has left the range of physics: atoms flew apart, energy was lost
 
-The command line prints these as one line and exits with status 2; anything else that escapes is a bug.
+The command line prints these as one line and exits with status 2; anything else that escapes is a
+bug.
 """
 
 from __future__ import annotations
@@ -19,24 +20,24 @@ from pathlib import Path
 
 
 class FastsfError(Exception):
-    """Base class of every error that fastsf raises on purpose."""
+    """Base class of all errors of fastsf."""
 
 
 class InputError(FastsfError, ValueError):
-    """A value, an option or a definition is wrong; says what was expected and what was found."""
+    """Error of a value, an option or a definition; the message names what was expected and what was found."""
 
 
 class StructureError(InputError):
-    """A structure cannot be used: NaN positions, a periodic cell without volume, an unknown element."""
+    """Error of a structure: NaN positions, a periodic cell without volume, an unknown element."""
 
 
 class FormatError(InputError):
-    """A file does not hold what was expected of it.
+    """Error of the contents of a file.
 
     Parameters
     ----------
     message : str
-        What was expected and what was found.
+        Message: what was expected and what was found.
     path : path-like, optional
         The file.
     line : int, optional
@@ -48,31 +49,31 @@ class FormatError(InputError):
     def __init__(
         self, message: str, path: str | Path | None = None, line: int | None = None, frame: int | None = None
     ) -> None:
-        place = "" if path is None else str(path)
+        location = "" if path is None else str(path)
         if line is not None:
-            place += f":{line}"
+            location += f":{line}"
         if frame is not None:
-            place += f", frame {frame}"
-        super().__init__(f"{place}: {message}" if place else message)
+            location += f", frame {frame}"
+        super().__init__(f"{location}: {message}" if location else message)
         self.path = path
         self.line = line
         self.frame = frame
 
 
 class StorageError(FastsfError, OSError):
-    """Reading or writing a file failed: no such file, no space left, no permission."""
+    """Error of reading or writing a file: no such file, no space left, no permission."""
 
 
 class ExtrapolationError(FastsfError):
-    """A structure is outside the training set of a potential, and the user wanted to stop there."""
+    """Error of a structure outside the training set of a potential, if the user asked to stop there."""
 
 
 class SimulationError(FastsfError):
-    """A simulation came where it makes no physical sense to go on: atoms flew apart, energy was lost."""
+    """Error of a simulation that has left the range of physics: atoms flew apart, energy was lost."""
 
 
 class ExtrapolationWarning(UserWarning):
-    """A structure is outside the training set of a potential, whose numbers are guesses there."""
+    """Warning of a structure outside the training set of a potential, whose results are guesses."""
 
 
 def counted(number: int, noun: str) -> str:

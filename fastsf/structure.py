@@ -1,4 +1,4 @@
-"""What the kernels need of a structure, checked once at the border."""
+"""Structures as the kernels take them, checked once."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ class Structure:
     Parameters
     ----------
     positions : (n, 3) float64
-        Å; need not be inside the cell.
+        Å; atoms may be outside the cell.
     cell : (3, 3) float64
-        Rows are the lattice vectors, Å. Always invertible: vectors that a non-periodic direction lacks are filled in.
+        Rows are the lattice vectors, Å. Always invertible: missing vectors of non-periodic
+        directions are added.
     pbc : (3,) bool
-        Which of the lattice vectors repeat the structure.
+        True for lattice vectors that repeat the structure.
     numbers : (n,) int64
         Atomic numbers.
     """
@@ -45,7 +46,7 @@ class Structure:
 
     @classmethod
     def from_atoms(cls, atoms: Atoms | Structure) -> Structure:
-        """Check an ASE structure and take its arrays (no reference to it is kept).
+        """Check an ASE structure and copy its arrays.
 
         Parameters
         ----------
@@ -55,7 +56,8 @@ class Structure:
         Raises
         ------
         StructureError
-            For positions or cells that are not finite, a periodic direction without extent, atoms without element.
+            For positions or cells that are not finite, a periodic direction without extent, atoms
+            without element.
         """
         if isinstance(atoms, Structure):
             return atoms
@@ -83,16 +85,18 @@ class Structure:
         if periodic.shape != (3,):
             periodic = np.array(np.broadcast_to(periodic, (3,)))
         if len(positions) != len(numbers):
-            raise StructureError(f"{len(positions)} positions for {len(numbers)} atomic numbers")
+            raise StructureError(
+                f"expected {len(numbers)} positions, one for each atomic number, found {len(positions)}"
+            )
         _check_finite(positions)
         if not _are_finite(lattice):
-            raise StructureError("the cell has entries that are not finite")
+            raise StructureError("cell: expected finite numbers, found NaN or infinity")
         if len(numbers) and numbers.min() < 1:
             raise StructureError(f"atom {int(np.argmin(numbers))} has no element (atomic number {numbers.min()})")
         return cls(positions, _invertible(lattice, periodic), periodic, numbers)
 
     def moved_to(self, positions: Any) -> Structure:
-        """Return the structure with its atoms elsewhere; cheaper than `from_arrays`.
+        """Return the structure with other positions; faster than `from_arrays`.
 
         Parameters
         ----------
@@ -118,17 +122,17 @@ def _are_finite(numbers: FloatArray) -> bool:
 def _check_finite(positions: FloatArray) -> None:
     if not _are_finite(positions):
         bad = int(np.flatnonzero(~np.isfinite(positions).all(axis=1))[0])
-        raise StructureError(f"position of atom {bad} is not finite: {positions[bad].tolist()}")
+        raise StructureError(f"position of atom {bad} is not finite: {', '.join(map(str, positions[bad].tolist()))}")
 
 
 def _invertible(cell: FloatArray, pbc: BoolArray) -> FloatArray:
     if True not in pbc.tolist():
-        return np.array(_UNIT_CELL)  # a cell that repeats nothing must not matter
+        return np.array(_UNIT_CELL)  # a cell that repeats nothing has no effect
     for axis, repeats, vector in zip("abc", pbc.tolist(), cell.tolist(), strict=True):
         if repeats and not any(vector):
             raise StructureError(f"periodic along {axis}, but that cell vector is zero")
     if False in pbc.tolist():
-        cell = complete_cell(np.where(pbc[:, None], cell, 0.0))  # nor the vectors of the other directions
+        cell = complete_cell(np.where(pbc[:, None], cell, 0.0))  # nor have vectors of directions that are not periodic
     full = np.ascontiguousarray(cell, dtype=np.float64)
     if volume(full) < 1e-10 * math.prod(math.hypot(*vector) for vector in full.tolist()):
         raise StructureError("the periodic cell has no volume: its vectors are linearly dependent")
@@ -136,6 +140,6 @@ def _invertible(cell: FloatArray, pbc: BoolArray) -> FloatArray:
 
 
 def volume(cell: FloatArray) -> float:
-    """Volume of a cell (3, 3); for one matrix, ten times as fast as NumPy's determinant."""
+    """Return the volume of a cell (3, 3); for one matrix, ten times as fast as NumPy's determinant."""
     (a, b, c), (d, e, f), (g, h, i) = cell.tolist()
     return float(abs(a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g)))

@@ -1,4 +1,4 @@
-"""Units of foreign files, by the names that ASE gives them; fastsf itself works in Å and eV."""
+"""Units of other programs' files, by the names of ASE; fastsf works in Å and eV."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ ENERGY_UNITS: dict[str, float] = {
 
 
 def length_factor(unit: str) -> float:
-    """Length of one `unit` in Å.
+    """Return the length of one `unit` in Å.
 
     Parameters
     ----------
     unit : str
-        One of `LENGTH_UNITS`; upper and lower case are the same.
+        One of `LENGTH_UNITS` in upper or lower case.
 
     Raises
     ------
@@ -43,12 +43,12 @@ def length_factor(unit: str) -> float:
 
 
 def energy_factor(unit: str) -> float:
-    """Energy of one `unit` in eV.
+    """Return the energy of one `unit` in eV.
 
     Parameters
     ----------
     unit : str
-        One of `ENERGY_UNITS`; upper and lower case are the same.
+        One of `ENERGY_UNITS` in upper or lower case.
 
     Raises
     ------

@@ -1,4 +1,5 @@
 """From structures to symmetry functions: values, Jacobians, and products with derivatives.
 
-Belongs here: ACSF, PCSF, packing of functions into tables, statistics of columns. What a function is: symmetry.
+ACSF, PCSF, the packing of functions into tables and statistics of columns belong here. The
+functions as data are in symmetry.
 """

@@ -34,18 +34,19 @@ Centers: TypeAlias = Sequence[int] | npt.NDArray[Any] | None
 class ACSF(Descriptor):
     """Atom-centred symmetry functions of a fixed list of functions.
 
-    Rows of the results are centres, columns features: the functions of the centre's element in their order. Elements
-    with fewer functions than others have zeros in the last columns.
+    Rows of the results are centres, columns features: the functions of the centre's element in
+    their order. Elements with fewer functions than others have zeros in the last columns.
 
     Parameters
     ----------
     functions : sequence of Radial or Angular
-        See `fastsf.symmetry.atoms`; the order within one central element is the order of its columns.
+        See `fastsf.symmetry.atoms`; the order within one central element is the order of its
+        columns.
     elements : sequence of str, optional
         Elements that structures may contain; by default those that the functions name.
     threads : int, optional
-        Threads of the kernels; by default all that numba has. With 1, nothing runs in parallel, and the descriptor may
-        be used from several Python threads at once.
+        Threads of the kernels; by default all that numba has. With 1, nothing runs in parallel, and
+        the descriptor may be used from several Python threads at once.
 
     Attributes
     ----------
@@ -55,7 +56,8 @@ class ACSF(Descriptor):
     Raises
     ------
     InputError
-        If there are no functions, an element is unknown or a function names one that is not among `elements`.
+        If there are no functions, an element is unknown or a function names one that is not among
+        `elements`.
     """
 
     centered_on: ClassVar[Rows] = "atoms"
@@ -102,7 +104,8 @@ class ACSF(Descriptor):
         atoms : ase.Atoms or sequence of ase.Atoms
             Structures; several are evaluated together.
         centers : sequence of int, optional
-            Indices of the central atoms; by default all. For several structures, a sequence of such sequences.
+            Indices of the central atoms; by default all. For several structures, a sequence of such
+            sequences.
 
         Returns
         -------
@@ -111,7 +114,8 @@ class ACSF(Descriptor):
         Raises
         ------
         StructureError
-            For elements without functions, positions that are not finite, periodic cells without volume.
+            For elements without functions, positions that are not finite, periodic cells without
+            volume.
         """
         if centers is None:
             values: FloatArray | list[FloatArray] = super().create(atoms)

@@ -87,8 +87,8 @@ class Descriptor(ABC):
     elements : sequence of str, optional
         Elements that structures may contain; by default those that the functions name.
     threads : int, optional
-        Threads of the kernels; by default all that numba has. With 1, nothing runs in parallel, and the descriptor may
-        be used from several Python threads at once.
+        Threads of the kernels; by default all that numba has. With 1, nothing runs in parallel, and
+        the descriptor may be used from several Python threads at once.
 
     Attributes
     ----------
@@ -106,7 +106,8 @@ class Descriptor(ABC):
     Raises
     ------
     InputError
-        If there are no functions, an element is unknown or a function names one that is not among `elements`.
+        If there are no functions, an element is unknown or a function names one that is not among
+        `elements`.
     """
 
     centered_on: ClassVar[Rows]
@@ -290,7 +291,8 @@ class Descriptor(ABC):
         Returns
         -------
         Batch
-            Rows in the order of the structures and their atoms; atoms are counted through the structures.
+            Rows in the order of the structures and their atoms; atoms are counted through the
+            structures.
         """
         sums = self._sums(structures)
         if jacobian:
@@ -315,7 +317,8 @@ class Descriptor(ABC):
         Returns
         -------
         derivatives : (m, n_atoms, 3, n_features) float64 or SparseJacobian
-            As DScribe orders it: row, atom that is moved, component, feature. 1/Å (the distance of a pair: none).
+            As DScribe orders it: row, atom that is moved, component, feature. 1/Å (the distance of
+            a pair: none).
         values : (m, n_features) float64
         """
         structure = Structure.from_atoms(atoms)
@@ -340,7 +343,8 @@ class Descriptor(ABC):
         gradient : (n_atoms, 3) float64
             With respect to the positions; forces are its negative.
         virial : (3, 3) float64
-            sum over pairs of r (x) dE/dr, the derivative with respect to a strain of the whole system.
+            sum over pairs of r (x) dE/dr, the derivative with respect to a strain of the whole
+            system.
         """
         sums = self._sums([Structure.from_atoms(atoms)])
         w = checked_array(weights, (int(sums.first[-1]), self.n_features), "weights")
@@ -380,8 +384,9 @@ class Descriptor(ABC):
         Returns
         -------
         (m, 6, n_features) float64
-            Rows as those of `evaluate_batch`. Strains in Voigt order xx, yy, zz, yz, xz, xy; as in ASE's stress,
-            (1/V) dE/dstrain, a shear is half of itself in either off-diagonal element of the strain tensor.
+            Rows as those of `evaluate_batch`. Strains in Voigt order xx, yy, zz, yz, xz, xy; as in
+            ASE's stress, (1/V) dE/dstrain, a shear is half of itself in either off-diagonal element
+            of the strain tensor.
         """
         sums = self._sums(structures)
         return np.ascontiguousarray(self._changes(sums, strained_vectors(sums.pairs), 6).transpose(1, 0, 2))

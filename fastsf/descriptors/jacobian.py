@@ -20,11 +20,12 @@ Int32Array = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class SparseJacobian:
-    """Derivatives of all features of some centres, one entry for each feature and each neighbour that it sees.
+    """Derivatives of all features of some centres; an entry for each feature and neighbour.
 
-    Periodic images of an atom are entries of their own, so that virials can be made too. The derivative with respect
-    to the centre's position is minus the sum over the entries of a feature. For pair-centred functions, rows are pairs
-    and the centre of each is the atom that owns it; an atom near both ends has an entry for each of them.
+    Periodic images of an atom are entries of their own, from which virials follow. The derivative
+    with respect to the centre's position is minus the sum over the entries of a feature. For
+    pair-centred functions, rows are pairs and the centre of each is the atom that owns it; an atom
+    near both ends has an entry for each of them.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ class SparseJacobian:
     atom : (m,) int32
         Neighbour, as the row of its atom in the structure or batch.
     data : (m, 3) float64
-        Derivative of the feature with respect to the neighbour's position, 1/Å for these dimensionless features.
+        Derivative of the feature with respect to the neighbour's position, 1/Å for these
+        dimensionless features.
     centers : (n_centers,) int64
         Atom of each centre.
     """
@@ -55,7 +57,7 @@ class SparseJacobian:
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
     def dense(self, n_atoms: int, n_features: int) -> FloatArray:
-        """Array of shape (n_centers, n_atoms, 3, n_features), with images folded onto atoms and the centre included.
+        """Return a dense array (n_centers, n_atoms, 3, n_features) with images folded onto atoms, centre included.
 
         Parameters
         ----------
@@ -69,7 +71,7 @@ class SparseJacobian:
         return np.ascontiguousarray(out.transpose(0, 1, 3, 2))
 
     def to_scipy(self, n_atoms: int, n_features: int) -> Any:
-        """Matrix of shape (n_centers * n_features, 3 * n_atoms) in scipy's CSR format, centres included.
+        """Return a matrix (n_centers * n_features, 3 * n_atoms) in scipy's CSR format, centres included.
 
         Row c * n_features + s is feature s of centre c, column 3 * a + x component x of atom a.
         """
@@ -86,7 +88,7 @@ class SparseJacobian:
 def sparse_jacobian(
     tables: Tables, neighbors: Neighbors, centers: IntArray, n_features: int, threads: int | None
 ) -> tuple[SparseJacobian, FloatArray]:
-    """Derivatives and values of atom-centred functions, for some atoms of a list of pairs."""
+    """Return derivatives and values of atom-centred functions, for some atoms of a list of pairs."""
     n, arguments = len(centers), (tables, neighbors, centers)
     entries = np.zeros(n, dtype=np.int64)
     run(threads, acsf_jacobian.count_range, arguments, n, (entries,))
@@ -98,7 +100,7 @@ def sparse_jacobian(
 
 
 def empty_entries(entries: IntArray) -> tuple[IntArray, Int32Array, Int32Array, FloatArray]:
-    """Uninitialised memory for so many entries of each row: start, column, atom, flat data."""
+    """Return uninitialised arrays for these numbers of entries of each row: start, column, atom, flat data."""
     start = np.concatenate([[0], np.cumsum(entries)])
     total = int(start[-1])
     column, atom = (recycling.empty((total + 1) // 2, np.int32)[:total] for _ in range(2))

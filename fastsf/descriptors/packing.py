@@ -1,7 +1,8 @@
 """From lists of symmetry functions to the tables that drive the kernels.
 
-Everything that functions can share is found here: one shell per envelope (and one for wide functions of several), one
-row per radial factor and neighbour element, one group per pair of neighbour elements, one channel per radial factor.
+Functions share what they can: one shell per envelope (and one for wide functions of several), one
+row per radial factor and neighbour element, one group per pair of neighbour elements, one channel
+per radial factor.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from fastsf.types import FloatArray
 AnyAngular: TypeAlias = Angular | PairAngular
 
 MAX_MULTIPLE = 64
-"""Largest power by which one Gaussian is made from another: its relative error grows as the exponent."""
+"""Largest power by which one Gaussian is made from another; the relative error grows as the exponent."""
 
 
 class ShellRows:
@@ -47,12 +48,12 @@ class ShellRows:
 
 
 class Packer:
-    """Collects what goes into the tables.
+    """Contents of the tables while functions are added.
 
     Parameters
     ----------
     elements : sequence of str
-        Those that neighbours can have; their order is the element index of the kernels.
+        Elements of neighbours; their order is the element index of the kernels.
     """
 
     def __init__(self, elements: Sequence[str]) -> None:
@@ -71,7 +72,7 @@ class Packer:
         self.shell_first = [0]
 
     def add_element(self, columns: Iterable[tuple[int, SymmetryFunction]]) -> None:
-        """Shells of one central element: one for each envelope, and one for wide functions of several envelopes."""
+        """Add the shells of one central element: one per envelope, and one for wide functions of several envelopes."""
         wide: list[tuple[int, Angular]] = []
         others: dict[Envelope, list[tuple[int, SymmetryFunction]]] = {}
         for column, function in columns:
@@ -89,11 +90,11 @@ class Packer:
         self.end_center()
 
     def end_center(self) -> None:
-        """Let the shells that follow belong to the next central element."""
+        """End a central element; the shells that follow belong to the next one."""
         self.shell_first.append(len(self.shells))
 
     def spans(self) -> list[int]:
-        """Where the sections, radial functions and groups of a shell begin that comes next."""
+        """Return the first section, radial function, narrow and wide group of the next shell."""
         return [len(self.sections), len(self.radials), len(self.groups), len(self.wide)]
 
     def _add_shell(self, columns: Sequence[tuple[int, SymmetryFunction]]) -> None:
@@ -113,7 +114,7 @@ class Packer:
         self.close_shell(rows, spans)
 
     def close_shell(self, rows: ShellRows, spans: Sequence[int]) -> None:
-        """Add a shell with these rows, whose other parts begin at `spans`."""
+        """Add a shell with these rows; its other parts begin at `spans`."""
         for envelope, section in rows.sections.items():
             row_first = len(self.rows)
             self.rows.extend(_with_powers(section.values()))
@@ -133,7 +134,7 @@ class Packer:
     def add_narrow(
         self, pair: Sequence[int], members: Sequence[tuple[int, AnyAngular]], rows: ShellRows
     ) -> tuple[int, ...]:
-        """Add the channels of a group of functions with r_jk; the last four fields of a `GROUP`."""
+        """Add the channels of a group of functions with r_jk, and return the last four fields of a `GROUP`."""
         first = len(self.channels)
         self._add_channels(pair, members, rows, {})
         shifted = any(function.radial_factor.shift != 0 for _, function in members)
@@ -177,7 +178,7 @@ class Packer:
             self.channels.append((slot, eta, shift, base, multiple, *span, degree, -2 * eta, 2 * eta * shift))
 
     def tables(self, group: np.dtype[Any] = GROUP) -> Tables:
-        """Return everything as the kernels take it; `group` is the type of the groups."""
+        """Return the tables as the kernels take them; `group` is the type of the groups."""
         terms = records(self.terms, TERM)
         return Tables(
             shell_first=np.array(self.shell_first, dtype=np.int64),
@@ -202,7 +203,7 @@ def _windowed(members: Iterable[tuple[int, AnyAngular]]) -> bool:
 
 
 def _with_powers(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Rows in an order in which those whose Gaussians are powers follow that one, and the exponents."""
+    """Return the rows with their exponents; Gaussians that are powers of another one follow it."""
     bases: list[list[tuple[Any, ...]]] = []
     for row in sorted(rows, key=lambda row: row[1:5]):
         _, element, factor, eta, shift, _ = row
@@ -216,7 +217,7 @@ def _with_powers(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def _power_of(eta: float, shift: float, others: Sequence[tuple[float, float]]) -> tuple[int, int]:
-    """Gaussian (eta, shift) of which one is an integer power, and the exponent; (0, 0) if none."""
+    """Return the index of the Gaussian of which one is an integer power, and the exponent; (0, 0) if there is none."""
     for index, (other, other_shift) in enumerate(others):
         ratio = eta / other if other > 0 else 0.0
         if shift == other_shift and 1 <= round(ratio) <= MAX_MULTIPLE and abs(ratio - round(ratio)) < 1e-14 * ratio:
@@ -225,7 +226,7 @@ def _power_of(eta: float, shift: float, others: Sequence[tuple[float, float]]) -
 
 
 def _degree(function: AnyAngular, most: int = MAX_DEGREE) -> int:
-    """Degree of the angle factor as a polynomial of the cosine, -1 if it is none or has a higher one than `most`."""
+    """Return the degree of the angle factor as a polynomial of the cosine; -1 if it is none or exceeds `most`."""
     angle = function.angle
     if not isinstance(angle, Power) or not float(angle.zeta).is_integer() or abs(angle.lam) > 1:
         return -1
@@ -233,7 +234,7 @@ def _degree(function: AnyAngular, most: int = MAX_DEGREE) -> int:
 
 
 def envelope_fields(envelope: Envelope) -> tuple[Any, ...]:
-    """Fields of a `SECTION` up to its rows."""
+    """Return the fields of a `SECTION` up to its rows."""
     core = Core[envelope.kind.upper()]
     low, high = envelope.range
     if isinstance(envelope, Compact):
@@ -267,7 +268,7 @@ def _term_fields(column: int, angle: Power | Window, number: int) -> tuple[Any, 
 
 
 def records(rows: Sequence[tuple[Any, ...]], dtype: np.dtype[Any]) -> Any:
-    """Record array of some tuples."""
+    """Return the record array of some tuples."""
     return np.array([tuple(row) for row in rows], dtype=dtype).view(np.recarray)
 
 
@@ -277,14 +278,14 @@ def pack(elements: Sequence[str], columns: Mapping[str, Sequence[SymmetryFunctio
     Parameters
     ----------
     elements : sequence of str
-        All elements that centres and neighbours can have; their order is the element index of the kernels.
+        Elements of centres and neighbours; their order is the element index of the kernels.
     columns : mapping of str to sequences of Radial or Angular
         Functions of each central element, in column order.
 
     Returns
     -------
     Tables
-        What `fastsf.kernels.acsf.values` and its companions take.
+        The functions as `fastsf.kernels.acsf` takes them.
     """
     packer = Packer(elements)
     for symbol in elements:
@@ -293,7 +294,7 @@ def pack(elements: Sequence[str], columns: Mapping[str, Sequence[SymmetryFunctio
 
 
 def _expanded(terms: Any, most: int, coefficients: Callable[[int, float], FloatArray]) -> FloatArray:
-    """Coefficients of the angle factors that are polynomials of a degree up to `most`; zeros for the others."""
+    """Return the coefficients of angle factors that are polynomials of a degree up to `most`; zeros for the others."""
     out = np.zeros((len(terms), most + 1))
     for row, term in zip(out, terms, strict=True):
         if term.kind == Angle.INTEGER_POWER and term.exponent <= most and abs(term.lam) <= 1:

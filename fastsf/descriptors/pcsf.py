@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class PCSF(Descriptor):
     """Pair-centred symmetry functions of a fixed list of functions (J. Chem. Phys. 136, 194111 (2012)).
 
-    Rows of the results are unordered pairs of atoms, each once, that are closer than the cutoff of their kind; columns
-    are the functions of that kind in their order. Kinds with fewer functions than others have zeros in the last
-    columns.
+    Rows of the results are unordered pairs of atoms, each once, that are closer than the cutoff of
+    their kind; columns are the functions of that kind in their order. Kinds with fewer functions
+    than others have zeros in the last columns.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ class PCSF(Descriptor):
     columns : dict of str to tuple of functions
         Functions of each kind; pairs of a kind without functions have no rows.
     cutoffs : dict of str to float
-        Å, of each kind: the farthest that any of its functions reaches; 0 without functions.
+        Å, of each kind: the largest radius of its functions; 0 without functions.
     packed : PackedPCSF
         The functions as the kernels take them.
 
     Raises
     ------
     InputError
-        If there are no functions, an element is unknown, a function names one that is not among `elements`, or the
-        functions of a kind have no end.
+        If there are no functions, an element is unknown, a function names one that is not among
+        `elements`, or the functions of a kind do not end.
     """
 
     centered_on: ClassVar[Rows] = "pairs"
@@ -67,7 +67,7 @@ class PCSF(Descriptor):
         self.cutoffs = {kind: cutoff_of(columns) for kind, columns in self.columns.items()}
         for kind, columns in self.columns.items():
             if columns and not self.cutoffs[kind]:
-                raise InputError(f"pairs {kind}: the distance alone has no end; add a function with a cutoff")
+                raise InputError(f"pairs {kind}: the distance alone has no cutoff; add a function with a cutoff")
         self.cutoff = max(self.cutoffs.values())
         self.packed = pack_pcsf(self.elements, self.columns)
 

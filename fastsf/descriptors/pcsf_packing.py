@@ -38,11 +38,11 @@ class PackedPCSF:
     Parameters
     ----------
     sums : Tables
-        The atom-centred radial functions that are sums over the neighbours of one atom.
+        Atom-centred radial functions: the sums over the neighbours of one atom.
     n_sums : int
-        Columns of these.
+        Columns of `sums`.
     tables : PCSFTables
-        What uses them.
+        Functions that use these sums.
     distances, triangles : Tables
         Factors of the pair's own distance, and functions of triangles.
     """
@@ -106,7 +106,7 @@ def pack_pcsf(elements: Sequence[str], columns: Columns) -> PackedPCSF:
 
 
 def cutoff_of(functions: Sequence[PairFunction]) -> float:
-    """Distance of a pair in Å beyond which all functions are zero; 0 without functions."""
+    """Return the distance of a pair in Å beyond which all functions are zero; 0 without functions."""
     return max((function.radius for function in functions), default=0.0)
 
 
@@ -118,7 +118,7 @@ def _kind_index(elements: Sequence[str]) -> Any:
 def _pack_kind(
     functions: Sequence[PairFunction], sums: _Sums, distances: Packer
 ) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-    """Slots and terms of a kind, whose factors of the distance become a shell."""
+    """Return the slots and terms of a kind; its factors of the distance become a shell."""
     rows, spans = ShellRows(), distances.spans()
 
     def slot_of(envelope: Envelope, factor: RadialFactor) -> int:
@@ -164,7 +164,7 @@ def _pack_triangles(elements: Sequence[str], columns: Columns) -> Tables:
 
 
 def _apexes(name: str, owner: int, partner: int) -> Iterator[int]:
-    """Where angles are; elements are sorted by atomic number, so the heavier one has the larger index."""
+    """Yield the atoms at which angles are; the heavier element has the larger index."""
     if name == "both":
         yield from (AT_OWNER, AT_PARTNER)
     elif name == "third" or owner == partner:

@@ -1,4 +1,4 @@
-"""The pairs of a list that pair-centred functions are worked out for, each once."""
+"""Pairs of a list for which pair-centred functions are computed, each once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fastsf.types import BoolArray, FloatArray, IntArray
 class PairRows:
     """Unordered pairs, sorted by the atom i that owns them, their kind and the list of pairs.
 
-    Of i and j in either order, half the pairs belong to each. The list of pairs must outlive this.
+    Half of the pairs of i and j belong to each of them. The list of pairs must outlive this object.
 
     Parameters
     ----------
     pairs : Pairs
         The list of pairs.
     kernel_rows : PCSFRows
-        As the kernels take them.
+        The rows as the kernels take them.
     i, j : (m,) int64
         The atoms; j in the image `shift`.
     """
@@ -73,7 +73,7 @@ class PairRows:
 
     @property
     def shift(self) -> IntArray:
-        """(m, 3) int64: cell vectors from the given position of j to the image that is meant."""
+        """(m, 3) int64: cell vectors from the given position of j to its image."""
         return self.pairs.shift[self.pair]
 
     @property

@@ -1,4 +1,4 @@
-"""Pair-centred functions of a list of pairs that may live on, and the way back from them to forces."""
+"""Pair-centred functions over a list of pairs, and gradients of scalars of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PCSFSums:
     n_features : int
         Columns.
     pairs : Pairs
-        List of pairs; up to the longest cutoff at least.
+        List of pairs, at least up to the longest cutoff.
     species : (n,) int64
         Element index of each atom.
     threads : int, optional
@@ -41,8 +41,8 @@ class PCSFSums:
     Attributes
     ----------
     rows : PairRows
-        The pairs. With a skin, some are longer than the cutoff of their kind; their values are zero, and derivatives
-        with respect to those must be zero.
+        The pairs. With a skin, some are longer than the cutoff of their kind; their values are
+        zero, and derivatives with respect to those must be zero.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class PCSFSums:
         self._functions = packed.functions
 
     def rebuild(self) -> None:
-        """Choose the rows anew, after the list of pairs was."""
+        """Choose the rows again, after a new search of pairs."""
         self.rows = PairRows.of(self._packed.tables, self.pairs, self._species)
 
     @property
     def neighbors(self) -> Neighbors:
-        """The list of pairs as the kernels take it."""
+        """List of pairs as the kernels take it."""
         return Neighbors(self.pairs.start, self.pairs.neighbor, self.pairs.vector, self._species)
 
     @property
@@ -74,7 +74,7 @@ class PCSFSums:
         return self.rows.first
 
     def values(self) -> FloatArray:
-        """Values (m, n_features), a new array."""
+        """Return the values (m, n_features), a new array."""
         self.sum_neighbors()
         out = np.zeros((len(self.rows), self.n_features))
         given = (self._functions, self.neighbors, self.rows.kernel_rows, self._sums)
@@ -82,7 +82,7 @@ class PCSFSums:
         return out
 
     def sum_neighbors(self) -> None:
-        """Work out the sums over the neighbours of each atom, which is all of the values that derivatives need."""
+        """Compute the sums over the neighbours of each atom, which derivatives need."""
         if self._packed.n_sums:
             self._sums.fill(0.0)
             n = len(self._species)
@@ -106,7 +106,7 @@ class PCSFSums:
         run(self._threads, pcsf_jvp.pcsf_jvp_range, given, n, (out,))
 
     def jacobian(self) -> tuple[SparseJacobian, FloatArray]:
-        """Derivatives, whose rows are `rows` and whose centres the atoms that own them, and values."""
+        """Return the derivatives, with the atoms that own the rows as centres, and the values."""
         n, m, packed, neighbors = len(self._species), len(self.rows), self._packed, self.neighbors
         own, values = sparse_jacobian(packed.sums, neighbors, np.arange(n), packed.n_sums, self._threads)
         begin, end = np.zeros((2, n, packed.n_sums), dtype=np.int64)
@@ -134,7 +134,8 @@ class PCSFSums:
         weights : (m, n_features) float64
             Derivatives of the scalar with respect to the values.
         along : (m,) float64
-            What else it depends on the pair's own distance r: its derivative with respect to r, over r.
+            Derivative of the scalar with respect to the pair's own distance r at fixed values,
+            divided by r.
         g : (p, 3) float64
             Gradient, added to.
         sums : (n, SUMS) float64

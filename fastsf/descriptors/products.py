@@ -1,4 +1,4 @@
-"""What products with derivatives take and give: weights, displacements, changes of pair vectors, gradients."""
+"""Products with derivatives: checked weights and displacements, changes of pair vectors, gathered gradients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastsf.types import FloatArray
 
 
 def checked_array(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> FloatArray:
-    """Array of numbers as the kernels take it.
+    """Return an array of finite numbers as the kernels take it.
 
     Raises
     ------
@@ -31,12 +31,12 @@ def checked_array(values: npt.ArrayLike, shape: tuple[int, ...], name: str) -> F
 
 
 def moved_vectors(pairs: Pairs, displacements: FloatArray) -> FloatArray:
-    """Changes (p, 3) of the pair vectors when the atoms move by displacements (n, 3)."""
+    """Return the changes (p, 3) of the pair vectors when the atoms move by displacements (n, 3)."""
     return displacements[pairs.neighbor] - np.repeat(displacements, np.diff(pairs.start), axis=0)
 
 
 def strained_vectors(pairs: Pairs) -> Iterator[FloatArray]:
-    """Changes (p, 3) of the pair vectors by the six strains xx, yy, zz, yz, xz, xy.
+    """Yield the changes (p, 3) of the pair vectors by the six strains xx, yy, zz, yz, xz, xy.
 
     A shear is half of itself in either off-diagonal element of the strain tensor.
     """
@@ -48,7 +48,7 @@ def strained_vectors(pairs: Pairs) -> Iterator[FloatArray]:
 
 
 def gathered(pairs: Pairs, g: FloatArray, sums: FloatArray, threads: int | None) -> FloatArray:
-    """Gradient (n, 3) with respect to the positions, a new array.
+    """Return the gradient (n, 3) with respect to the positions, a new array.
 
     Parameters
     ----------

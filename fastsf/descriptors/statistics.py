@@ -1,8 +1,8 @@
 """Minimum, maximum, mean and standard deviation of columns, from data that come in pieces.
 
-Every piece is summarised on its own (mean first, then squares of the deviations) and the summaries are merged
-with the update of Chan, Golub and LeVeque (1979), so that nothing cancels when the mean is large against the
-spread, and the result depends only on the pieces and their order.
+Every piece is summarised on its own (mean first, then squares of the deviations). The summaries are
+merged with the update of Chan, Golub and LeVeque (1979). So nothing cancels when the mean is large
+against the spread, and the result depends only on the pieces and their order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fastsf.types import FloatArray
 
 @dataclass(frozen=True)
 class ColumnStatistics:
-    """Summary of the columns of a table that was seen row by row.
+    """Summary of the columns of a table, row by row.
 
     Parameters
     ----------
@@ -94,7 +94,8 @@ def by_group(
     Parameters
     ----------
     features : (n, s) float64
-        One row per atom or pair; rows of elements or kinds with fewer columns are padded on the right.
+        One row per atom or pair; rows of elements or kinds with fewer columns are padded on the
+        right.
     groups : (n,) int
         Number of the element or kind of every row.
     widths : mapping of int to int

@@ -2,8 +2,8 @@
 
 A file holds either tables of functions or the name of a recipe::
 
-    length_unit = "Angstrom"        # unit of every length in the functions; Angstrom if left out
-    elements = ["H", "O"]           # if left out: all elements that the functions name
+    length_unit = "Angstrom"        # unit of every length in the functions; by default Angstrom
+    elements = ["H", "O"]           # by default all elements that the functions name
 
     [[function]]                    # as in fastsf.symmetry.definition; a list stands for a grid
     type = "G2"
@@ -19,10 +19,10 @@ or::
 
     [recipe]
     name = "imbalzano2018"
-    cutoff = 6.0                    # and the recipe's other options
+    cutoff = 6.0                    # and other options of the recipe
 
-Pair-centred functions are tables ``[[pair_function]]`` or the recipe
-``[pair_recipe]`` (fastsf.symmetry.pcsf_recipes); a file may have them beside atom-centred ones or alone.
+Pair-centred functions are tables ``[[pair_function]]`` or the recipe ``[pair_recipe]``
+(fastsf.symmetry.pcsf_recipes); a file may have either or both.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Lines = Mapping[str, Sequence[int]]
 
 
 class Definition(NamedTuple):
-    """What a file defines.
+    """Elements and functions of a file.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Definition(NamedTuple):
     functions : list of Radial or Angular
         Atom-centred functions in the order of the file, in Å.
     pair_functions : list of PairRadial, PairEnvironment or PairAngular
-        Pair-centred ones.
+        Pair-centred functions in the order of the file, in Å.
     """
 
     elements: list[str]
@@ -85,8 +85,8 @@ def read_definition(path: str | Path) -> Definition:
     StorageError
         If the file cannot be read.
     FormatError
-        If it is not a TOML or YAML file, or holds something else than a definition; names the file and,
-        where it can be told, the line.
+        If it is not a TOML or YAML file, or does not hold a definition; names the file and, if it
+        is known, the line.
     InputError
         If PyYAML is needed and not installed.
     """
@@ -114,16 +114,16 @@ def _load_yaml(text: str, path: Path) -> Any:
 
 
 def interpret_definition(document: Any, path: Path, lines: Lines | None = None) -> Definition:
-    """Make the functions of what a file holds.
+    """Make the functions of a file's plain form.
 
     Parameters
     ----------
     document : mapping
         Plain form of the file.
     path : Path
-        The file; for errors, as the lines.
+        The file, for errors.
     lines : mapping of str to sequences of int, optional
-        Where the tables of functions and recipes begin; 0 if that cannot be told.
+        First lines of the tables of functions and recipes; 0 if that is not known.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def interpret_definition(document: Any, path: Path, lines: Lines | None = None) 
 
 
 class _Reader:
-    """Reads tables of functions and recipes; errors name the file and the line."""
+    """Reader of tables of functions and recipes; errors name the file and the line."""
 
     def __init__(self, document: Mapping[str, Any], path: Path, lines: Lines) -> None:
         self.document, self.path, self.lines = document, path, lines
@@ -159,7 +159,7 @@ class _Reader:
     def functions(
         self, prefix: str, make: Callable[..., list[F]], expand: Callable[[Mapping[str, Any]], list[F]]
     ) -> list[F]:
-        """Functions whose keys begin with `prefix`."""
+        """Return the functions whose keys begin with `prefix`."""
         recipe, function = f"{prefix}recipe", f"{prefix}function"
         if recipe in self.document and function in self.document:
             raise FormatError(f"expected either a table [{recipe}] or tables [[{function}]]", self.path)

@@ -1,4 +1,4 @@
-"""Neighbours in small molecules and cells, where preparing a search costs more than looking at every pair."""
+"""Neighbours in small molecules and cells, where testing every pair is cheaper than a search."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from fastsf.structure import Structure
 from fastsf.types import IntArray
 
 MOST_ATOMS = 64
-"""Measured: up to here it takes a seventh of the time of a search."""
+"""Most atoms: for so many, testing every pair was measured to take a seventh of the time of a search."""
 
 MOST_TESTS = 10_000
-"""Pairs of atoms and images; measured: looking at so many in a periodic structure takes less time than a search."""
+"""Most pairs of atoms and images in periodic structures: testing so many was measured to be faster than a search."""
 
 _MOST_EVER = 2**31
 
 
 class AllPairs(Pairs):
-    """`Pairs` of a few atoms with few images; every update finds them anew, whatever the skin.
+    """`Pairs` of a few atoms with few images; every update finds them again, whatever the skin is.
 
-    Make one with `build`, of a structure that `fits`. What it holds depends on nothing but where the atoms are now.
+    Make one with `build`, from a structure that `fits`. The pairs depend on the current positions
+    only.
     """
 
     @staticmethod
     def fits(structure: Structure, cutoff: float) -> bool:
-        """Whether there are few enough atoms, and images that the cutoff (Å) reaches."""
+        """Return True if there are few enough atoms, and images within the cutoff (Å)."""
         n = len(structure)
         return n <= MOST_ATOMS and (_is_free(structure) or n * n * _images(structure, cutoff) <= MOST_TESTS)
 
     def update(self, positions: npt.ArrayLike, cell: npt.ArrayLike | None = None) -> bool:
-        """Find the pairs of moved atoms; parameters and result as of `Pairs.update`."""
+        """Find the pairs of moved atoms; parameters and result are those of `Pairs.update`."""
         self._rebuild(self._before_and_after(positions, cell)[1])
         return True
 
@@ -47,20 +48,20 @@ class AllPairs(Pairs):
 
     def _rebuild(self, structure: Structure) -> None:
         n, images = len(structure), 1 if _is_free(structure) else _images(structure, self.cutoff)
-        if self._structure is None or n * n * images > len(self._room[0]):
-            self._make_room(n, images)
+        if self._structure is None or n * n * images > len(self._buffer[0]):
+            self._resize(n, images)
         self._structure, self._positions, self._cell = structure, structure.positions, structure.cell
-        neighbor, vector, reverse = self._room
+        neighbor, vector, reverse = self._buffer
         lattice = structure.cell, structure.pbc
         total = find_pairs(structure.positions, *lattice, self.cutoff, self.start, neighbor, vector, reverse)
         self.neighbor, self.vector, self._reverse = neighbor[:total], vector[:total], reverse[:total]
 
-    def _make_room(self, atoms: int, images: float) -> None:
+    def _resize(self, atoms: int, images: float) -> None:
         if atoms * atoms * images > _MOST_EVER:
-            raise InputError(f"a cutoff of {self.cutoff} Å is too long: it reaches {images:.0f} cells")
+            raise InputError(f"expected a shorter cutoff, found {self.cutoff} Å, which reaches {images:.0f} cells")
         most = int(atoms * atoms * images)
         self.start = np.empty(atoms + 1, np.int64)
-        self._room = np.empty(most, np.int64), np.empty((most, 3)), np.empty(most, np.int64)
+        self._buffer = np.empty(most, np.int64), np.empty((most, 3)), np.empty(most, np.int64)
 
 
 def _is_free(structure: Structure) -> bool:

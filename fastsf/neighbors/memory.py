@@ -1,8 +1,8 @@
-"""Memory of large results, used again: to get it anew from the system costs more than to find the results.
+"""Memory of large results, which is used again.
 
-The system sets fresh memory to zero and maps it when it is first touched, which for neighbour lists takes as long as
-everything else. An array from here looks like any other; once it and all its views are gone, its memory is kept
-for the next array of about that size.
+The system sets new memory to zero and maps it at the first access. For neighbour lists this takes
+as long as everything else. An array from here is like any other. When it and all its views are
+gone, its memory is kept for the next array of about the same size.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_KEPT = 2**27
-"""Bytes that are kept at most."""
+"""Most bytes that are kept."""
 
 _kept: dict[int, npt.NDArray[Any]] = {}
 
 
 class _Owner:
-    """What all views of a piece of memory refer to."""
+    """Owner of a piece of memory, to which all its views refer."""
 
     def __init__(self, memory: npt.NDArray[Any]) -> None:
         self.__array_interface__ = memory.__array_interface__
@@ -28,9 +28,9 @@ class _Owner:
 
 
 def empty(size: int, dtype: type) -> npt.NDArray[Any]:
-    """Uninitialised array of `size` elements of eight bytes each, if possible in memory that was used before.
+    """Return an uninitialised array of `size` elements of eight bytes, if possible in memory that was used before.
 
-    Safe in several Python threads: single operations on a dict are.
+    It is safe in several Python threads, since single operations on a dict are.
     """
     fitting = [key for key, memory in list(_kept.items()) if size <= len(memory) <= 2 * size]
     memory = _kept.pop(fitting[0], None) if fitting else None

@@ -24,28 +24,30 @@ CutoffRadius: TypeAlias = "float | Mapping[tuple[Any, Any], float] | Sequence[fl
 
 
 def neighbor_list(quantities: str, a: Atoms | Structure, cutoff: CutoffRadius, *, threads: int | None = None) -> Any:
-    """All pairs of atoms closer than a cutoff, as `ase.neighborlist.neighbor_list` returns them.
+    """Return all pairs of atoms closer than a cutoff, as `ase.neighborlist.neighbor_list` returns them.
 
     Parameters
     ----------
     quantities : str
-        What to return, one letter each: ``i`` and ``j`` (p,) int64, first and second atom; ``d`` (p,)
-        float64, distance in Å; ``D`` (p, 3) float64, vector from i to j in Å; ``S`` (p, 3) int64, cell
-        vectors from the given position of j to its image.
+        Arrays to return, one letter each: ``i`` and ``j`` (p,) int64, first and second atom; ``d``
+        (p,) float64, distance in Å; ``D`` (p, 3) float64, vector from i to j in Å; ``S`` (p, 3)
+        int64, cell vectors from the given position of j to its image.
     a : ase.Atoms
         The structure.
     cutoff : float, dict or sequence
-        In Å: one radius for all; or one for each pair of species, ``{("H", "O"): 1.2, (1, 1): 0.9}``, in
-        either order and with symbols or atomic numbers, where pairs that are not named have no neighbours; or
-        one radius for each atom, where atoms are neighbours if their spheres overlap (d < R_i + R_j).
+        In Å. A number is one radius for all pairs. A dict has one for each pair of species,
+        ``{("H", "O"): 1.2, (1, 1): 0.9}``, in either order, by symbols or atomic numbers; other
+        pairs have no neighbours. A sequence has one radius for each atom; atoms are neighbours if
+        their spheres overlap (d < R_i + R_j).
     threads : int, optional
-        By default as many as numba uses; 1 may be called from several Python threads at once.
+        By default as many as numba uses. With 1, several Python threads may call the function at
+        once.
 
     Returns
     -------
     array or tuple of arrays
-        In the order of the letters; an array alone for one letter. Sorted by i. The memory of large arrays that
-        are gone (up to 128 MiB) is kept for later calls.
+        In the order of the letters, sorted by i; one array for one letter. The memory of large
+        arrays that are gone (up to 128 MiB) is kept for later calls.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def neighbor_list(quantities: str, a: Atoms | Structure, cutoff: CutoffRadius, *
         For structures that cannot be used.
     """
     if not quantities or set(quantities) - set("ijdDS"):
-        raise InputError(f"expected quantities out of the letters 'ijdDS', found {quantities!r}")
+        raise InputError(f"quantities: expected letters of 'ijdDS', found {quantities!r}")
     structure = Structure.from_atoms(a)
     longest, limit_of = _limits(cutoff, structure.numbers)
     wanted = set(quantities) if limit_of is None else {*quantities, "i", "j", "d"}
@@ -68,7 +70,7 @@ def neighbor_list(quantities: str, a: Atoms | Structure, cutoff: CutoffRadius, *
 
 
 def _limits(cutoff: CutoffRadius, numbers: IntArray) -> tuple[float, Callable[[IntArray, IntArray], FloatArray] | None]:
-    """Longest cutoff, and the function that gives that of each pair (i, j) unless there is but one."""
+    """Return the longest cutoff, and a function for that of each pair (i, j), or None if all are equal."""
     if isinstance(cutoff, Mapping):
         table = _species_table(cutoff, numbers)
         return checked_radius(table.max(initial=0.0)), lambda i, j: table[numbers[i], numbers[j]]

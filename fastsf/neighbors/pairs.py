@@ -1,8 +1,8 @@
 """Pairs of neighbours for everything inside fastsf, kept up to date while the atoms move.
 
-A pair (i, j, S) stands for atom j, shifted by S whole cell vectors, as seen from atom i:
-D = r_j - r_i + S cell, shorter than the cutoff. A list has every pair twice, as (i, j, S) and (j, i, -S).
-The atoms need not be inside the cell. An atom is its own neighbour only through a periodic image.
+A pair (i, j, S) stands for atom j, shifted by S whole cell vectors, as seen from atom i: D = r_j -
+r_i + S cell, shorter than the cutoff. A list has every pair twice, as (i, j, S) and (j, i, -S). The
+atoms need not be inside the cell. An atom is its own neighbour only through a periodic image.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 _ENDLESS = 1e100
-"""Å; squares of lengths below it are in the range of floats."""
+"""Å; squares of shorter lengths are in the range of floats."""
 
 
 class Images(NamedTuple):
@@ -40,8 +40,8 @@ class Images(NamedTuple):
 class Pairs:
     """Neighbours of every atom, kept up to date while the atoms move.
 
-    Make one with `build` or `concatenate`. Arrays are views of buffers that later updates write into: copy
-    what must last.
+    Make one with `build` or `concatenate`. Arrays are views of buffers that later updates write
+    into.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Pairs:
         self.cutoff = checked_radius(cutoff)
         self.skin = float(skin)
         if not (math.isfinite(self.skin) and self.skin >= 0):
-            raise InputError(f"expected a skin of at least 0 Å, found {skin}")
+            raise InputError(f"skin: expected at least 0 Å, found {skin}")
         self.threads = checked_threads(threads)
         self._buffers = pair_search.Buffers()
         self._reverse: IntArray | None = None
@@ -82,10 +82,11 @@ class Pairs:
         cutoff : float
             Å.
         skin : float, optional
-            How far beyond the cutoff pairs are kept, Å; they are found anew when an atom has moved more than
-            half of it.
+            Distance beyond the cutoff up to which pairs are kept, Å. They are found again when an
+            atom has moved by more than half of it.
         threads : int, optional
-            By default as many as numba uses; 1 may be called from several Python threads at once.
+            By default as many as numba uses. With 1, several Python threads may call the method at
+            once.
 
         Raises
         ------
@@ -105,7 +106,7 @@ class Pairs:
         Parameters
         ----------
         structures : sequence of Structure
-            Any number of structures, their atoms behind each other.
+            Any number of structures, whose atoms follow each other.
         cutoff : float
             Å.
         threads : int, optional
@@ -114,26 +115,26 @@ class Pairs:
         Returns
         -------
         Pairs
-            It cannot be updated.
+            A list that cannot be updated.
         """
         pairs = cls(cutoff, 0.0, threads)
         pairs._search(structures)
         return pairs
 
     def update(self, positions: npt.ArrayLike, cell: npt.ArrayLike | None = None) -> bool:
-        """Follow moved atoms: new vectors, and new pairs where an atom went further than half the skin.
+        """Update the vectors of moved atoms, and search again if an atom has moved by more than half the skin.
 
         Parameters
         ----------
         positions : (n, 3) array
-            Å; of the same atoms, without jumps by cell vectors.
+            Positions of the same atoms in Å, without jumps by cell vectors.
         cell : (3, 3) array, optional
-            A new cell; unless equal to the old one it forces new pairs.
+            A new cell; unless it is equal to the old one, pairs are found again.
 
         Returns
         -------
         bool
-            Whether the pairs were found anew; indices of pairs then have a new meaning.
+            True if the pairs were found again; indices of pairs then have a new meaning.
         """
         old, new = self._before_and_after(positions, cell)
         same_cell = cell is None or np.array_equal(new.cell, old.cell)
@@ -153,7 +154,7 @@ class Pairs:
 
     @property
     def reverse(self) -> IntArray:
-        """Index of the pair (j, i, -S) for each pair (i, j, S): (p,) int64. Found when first asked for."""
+        """Index of the pair (j, i, -S) for each pair (i, j, S): (p,) int64. Found at the first access."""
         if self._reverse is None:
             self._reverse = self._buffers.get("reverse", len(self.neighbor), np.int64)
             arrays = (self.start, self._buffers.padded("neighbor"), self.vector.reshape(-1))
@@ -162,13 +163,13 @@ class Pairs:
 
     @property
     def shift(self) -> IntArray:
-        """Cell vectors from the given position of j to its image: (p, 3) int64. A new array each time."""
+        """Cell vectors from the given position of j to its image: (p, 3) int64. A new array at each access."""
         wraps = np.repeat(self._prepared.lattices.wraps, np.diff(self.start), axis=0)
         return np.asarray(self._prepared.search.shift[self._image] + wraps, dtype=np.int64)
 
     @property
     def images(self) -> Images:
-        """What kernels need to follow atoms that move."""
+        """Images of the atoms, for kernels that follow moving atoms."""
         lattices, search = self._prepared
         return Images(search, lattices.wraps, lattices.wrapped, self._image)
 
@@ -176,7 +177,7 @@ class Pairs:
         return len(self.neighbor)
 
     def rebuild(self, structure: Structure) -> None:
-        """Find the pairs of a structure, whatever was there before."""
+        """Find the pairs of a structure in place of the present ones."""
         self._rebuild(structure)
 
     def _rebuild(self, structure: Structure) -> None:
@@ -212,7 +213,7 @@ def checked_threads(threads: int | None) -> int | None:
         If it is less than one.
     """
     if threads is not None and threads < 1:
-        raise InputError(f"expected at least one thread, found {threads}")
+        raise InputError(f"threads: expected at least 1, found {threads}")
     return threads
 
 
@@ -229,5 +230,5 @@ def checked_radius(cutoff: Any) -> float:
     except (TypeError, ValueError):
         radius = math.nan
     if not 0 < radius < _ENDLESS:
-        raise InputError(f"expected a cutoff that is a positive, finite number of Å, found {cutoff!r}")
+        raise InputError(f"cutoff: expected a positive, finite number of Å, found {cutoff!r}")
     return radius

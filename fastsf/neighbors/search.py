@@ -1,4 +1,4 @@
-"""How the kernels of the neighbour search are called: memory, threads and the order of steps."""
+"""Calls of the kernels of the neighbour search: memory, threads and the order of steps."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ SHAPES: dict[str, tuple[int, type]] = {
     "S": (3, np.int64),
     "image": (1, np.int32),
 }
-"""Numbers for each pair, and their type, in the order of the fields of `PairArrays`."""
+"""Numbers per pair and their type, in the order of the fields of `PairArrays`."""
 
 _PADDING = 8
-"""Elements behind arrays that kernels read as vectors."""
+"""Elements after arrays that kernels read as vectors."""
 
 _MOST_BINS = 2**31
 
 _BEYOND_SINGLE = 1e14
-"""Å; from there on float32 decides about no pair."""
+"""Å; beyond this length, float32 decides about no pair."""
 
 _FEW = 2000
-"""Atoms, or bins, below which other threads are not worth waking for a few nanoseconds each."""
+"""Atoms or bins below which one thread is faster."""
 
 _SMALL = 2**25
 """Bytes of results below which they share a block of memory."""
 
 
 class Buffers:
-    """Arrays that are used again, grow by more than is asked for, and can be read as whole vectors."""
+    """Arrays that are used again, grow by more than requested, and can be read as whole vectors."""
 
     def __init__(self) -> None:
         self._arrays: dict[str, Array] = {}
 
     def get(self, name: str, size: int, dtype: type) -> Array:
-        """Uninitialised array of that size, in the memory of the last one of that name where it fits."""
+        """Return an uninitialised array of that size, in the memory of the last one of that name if it fits."""
         array = self._arrays.get(name)
         if array is None or len(array) < size + _PADDING:
             grown = size if array is None else size + size // 4
@@ -60,23 +60,23 @@ class Buffers:
         return array[:size]
 
     def padded(self, name: str) -> Array:
-        """Return the whole array of that name, with at least eight elements behind what was asked for."""
+        """Return the whole array of that name, with at least eight elements after the requested ones."""
         return self._arrays[name]
 
     def rows(self, name: str, size: int, dtype: type) -> Array:
-        """Like `get`, with three numbers in each of `size` rows."""
+        """Return an array like that of `get`, with three numbers in each of `size` rows."""
         return self.get(name, 3 * size, dtype).reshape(-1, 3)
 
 
 class Prepared(NamedTuple):
-    """Structures, ready to be searched; the tuples are those of `fastsf.kernels.pairs.cells`."""
+    """Structures that are ready for the search; the tuples are those of `fastsf.kernels.pairs.cells`."""
 
     lattices: Any
     search: Any
 
     @property
     def bins(self) -> int:
-        """Bins inside cells: what the search runs over."""
+        """Number of bins inside cells, over which the search runs."""
         return int(self.search.cut[-1, cells.FIRST, cells.INSIDE])
 
 
@@ -86,7 +86,7 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers, th
     Raises
     ------
     InputError
-        If the cutoff reaches absurdly many cells.
+        If the cutoff reaches too many cells.
     """
     lattices = _locate(structures, buffers, threads)
     if len(structures) == 1 and not lattices.periodic.all():
@@ -96,7 +96,7 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers, th
     bins = cells.Bins(cut, *(buffers.rows(name, atoms, np.int64) for name in ("bin", "lower", "upper")))
     cells.choose_bins(lattices, cutoff, bins)
     if (cut[:-1, cells.COUNT] + 2.0 * cut[:-1, cells.PAD]).prod(axis=1).sum() > _MOST_BINS:
-        raise InputError(f"a cutoff of {cutoff} Å is too long: it reaches more than {_MOST_BINS} cells")
+        raise InputError(f"expected a shorter cutoff, found {cutoff} Å, which reaches more than {_MOST_BINS} cells")
     run(threads, cells.bin_range, (lattices, cutoff, bins), atoms, (), few=_FEW)
     first = buffers.get("first", cut[-1, cells.FIRST, cells.ALL] + 1, np.int64)
     room = cells_images.count_images(lattices, bins, first)
@@ -148,7 +148,7 @@ def _locate(structures: Sequence[Structure], buffers: Buffers, threads: int | No
 
 
 def _close_gaps(lattices: Any, cutoff: float) -> None:
-    """Move far clusters together, for binning only: empty space between them would cost bins and time."""
+    """Move distant clusters together, for binning only; empty space between them would cost bins and time."""
     depth, height = lattices.depth, lattices.height[0]
     open_axes = np.flatnonzero(~lattices.periodic[0])
     if np.prod(1 + height[open_axes] / cutoff) < 100 + len(depth):
@@ -161,7 +161,7 @@ def _close_gaps(lattices: Any, cutoff: float) -> None:
 
 
 def _squared_limit(cutoff: float) -> float:
-    """Smallest square whose root is not below the cutoff, so that squares compare exactly as distances do."""
+    """Return the smallest square whose root is not below the cutoff, so that squares compare like distances."""
     limit = cutoff * cutoff
     while math.sqrt(math.nextafter(limit, 0.0)) >= cutoff:
         limit = math.nextafter(limit, 0.0)
@@ -173,7 +173,7 @@ def _largest(coordinates: FloatArray) -> float:
 
 
 def _blur(cutoff: float, largest: float) -> float:
-    """Bound for the error of a distance in float32, besides that from the distance to the origin; see `Search`."""
+    """Return a bound for the error of a distance in float32, apart from that by the distance to the origin."""
     return math.inf if cutoff > _BEYOND_SINGLE else 1e-6 * cutoff + 1e-14 * largest
 
 
@@ -201,7 +201,7 @@ def _pair_arrays(arrays: Mapping[str, Array]) -> Any:
 
 
 def find(structure: Structure, cutoff: float, wanted: set[str], threads: int | None) -> dict[str, Array]:
-    """Pairs of one structure in new arrays, named as in `SHAPES`."""
+    """Return the pairs of one structure in new arrays, named as in `SHAPES`."""
     buffers = Buffers()
     prepared = prepare([structure], cutoff, buffers, threads)
     start = np.empty(len(structure) + 1, np.int64)
@@ -212,11 +212,12 @@ def find(structure: Structure, cutoff: float, wanted: set[str], threads: int | N
 
 
 def _new_arrays(names: set[str], pairs: int) -> tuple[dict[str, Array], bool]:
-    """Memory for results, and whether shifts are zero already.
+    """Return arrays for results, and True if shifts are already zero.
 
-    Small arrays are parts of one block, since NumPy asks for huge pages from 4 MiB on; getting those is many times
-    faster. Larger arrays are separate, so that one that is kept does not keep the others. The largest come from the
-    system, which has set them to zero; what is zero in the result, as most shifts are, is not even touched then.
+    Small arrays are parts of one block, since NumPy requests huge pages from 4 MiB on, which is
+    many times faster. Larger arrays are separate, so that one that is kept does not keep the
+    others. The largest come from the system, which sets them to zero; zeros of the result, such as
+    most shifts, are then not written.
     """
     numbers = pairs * sum(SHAPES[name][0] for name in names)
     small, blank = 8 * numbers < _SMALL, 8 * numbers > recycling.MOST_KEPT

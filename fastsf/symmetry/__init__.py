@@ -1,5 +1,5 @@
-"""What a symmetry function is: atom- and pair-centred functions as data, and named sets of them.
+"""Symmetry functions as data: atom- and pair-centred functions, and named sets of them.
 
-Belongs here: parameters, checks, labels, plain dictionaries, recipes. Numbers are worked out in descriptors, file
-formats are in io.
+Parameters, checks, labels, plain dictionaries and recipes belong here. Values are computed in
+descriptors; file formats are in io.
 """

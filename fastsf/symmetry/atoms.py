@@ -1,24 +1,20 @@
-"""Atom-centred symmetry functions as data: what a function is, not how it is computed.
+"""Atom-centred symmetry functions as data.
 
-Every function is built from three kinds of factors of the interatomic distances r and the angle theta at
-the centre, so that kernels, file formats and the plain reference meet in one vocabulary:
-
-* an **envelope** of r that vanishes outside a finite range: a `Cutoff` fc(r), or a `Compact` polynomial bump;
-* a **radial factor** exp(-eta (r - rs)^2), or cos(kappa r) for G3;
-* an **angle factor**: a `Power` 2^(1-zeta) (1 + lambda cos theta)^zeta, or a `Window` in theta.
-
-With F(r) = envelope(r) * radial factor(r)::
+Every function is a sum of products of three factors (`fastsf.symmetry.factors`): an envelope of a
+distance r, a radial factor exp(-eta (r - rs)^2) or, for G3, cos(kappa r), and a factor of the angle
+theta at the centre. With F(r) = envelope(r) * radial factor(r)::
 
     Radial     G = sum_j w_j F(r_ij)
     Angular    G = sum_{j<k} w_j w_k A(theta_jik) F(r_ij) F(r_ik) [F(r_jk) if narrow]
 
-over neighbours j, k of the given elements with w = 1, or over all neighbours with w = atomic number
-(element-weighted functions). Angular sums run over each unordered pair once, as n2p2, RuNNer files and DScribe
-do; the double sum printed in the 2011 paper is twice that.
+The sums run over neighbours j, k of the given elements with w = 1. Those of element-weighted
+functions run over all neighbours with w = atomic number. Angular sums run over each unordered pair
+once, as in n2p2, RuNNer files and DScribe. The double sum of the 2011 paper is twice that.
 
-The functions `G1` ... `G5` follow Behler, J. Chem. Phys. 134, 074106 (2011), equations 5-9; the weighted ones
-(neighbor or neighbors ``None``) Gastegger et al., J. Chem. Phys. 148, 241709 (2018); the compact ones Bircher,
-Singraber and Dellago, Mach. Learn.: Sci. Technol. 2, 035026 (2021).
+The functions `G1` ... `G5` follow Behler, J. Chem. Phys. 134, 074106 (2011), equations 5-9. The
+weighted ones (neighbor or neighbors ``None``) follow Gastegger et al., J. Chem. Phys. 148, 241709
+(2018). The compact ones follow Bircher, Singraber and Dellago, Mach. Learn.: Sci. Technol. 2,
+035026 (2021).
 """
 
 from __future__ import annotations
@@ -90,15 +86,16 @@ class Radial(SymmetryFunctionBase):
 class Angular(SymmetryFunctionBase):
     """Angular symmetry function, summed over unordered pairs of neighbours j < k.
 
-    G = sum_{j<k} w_j w_k A(theta) F(r_ij) F(r_ik) [F(r_jk)], F(r) = envelope(r) exp(-eta (r - rs)^2).
+    G = sum_{j<k} w_j w_k A(theta) F(r_ij) F(r_ik) [F(r_jk)], F(r) = envelope(r) exp(-eta (r -
+    rs)^2).
 
     Parameters
     ----------
     center : str
         Chemical symbol of the central atom.
     neighbors : (str, str) or None
-        Symbols of the two neighbours in either order (stored by atomic number), or None: all pairs, weighted by the
-        product of the atomic numbers.
+        Symbols of the two neighbours in either order (stored by atomic number), or None: all pairs,
+        weighted by the product of the atomic numbers.
     envelope : Cutoff or Compact
         Factor that limits the range.
     angle : Power or Window

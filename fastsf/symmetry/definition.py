@@ -10,12 +10,14 @@ One dictionary is one function::
     {"type": "pair-G4", "pair": ["O", "O"], "neighbor": "H", "eta": 0.1, "zeta": 4, "lambda": -1, "cutoff": 6}
     {"type": "pair-distance", "pair": ["O", "O"]}
 
-The types and their keys are the records of `fastsf.symmetry.kinds.KINDS`. Lengths are in Å, angles in degrees.
-The neighbour ``"*"`` of atom-centred functions means all neighbours, weighted by their atomic numbers. The types
-`radial`, `narrow` and `wide` take all keys of their form, for combinations without a name.
+The types and their keys are the records of `fastsf.symmetry.kinds.KINDS`. Lengths are in Å, angles
+in degrees. The neighbour ``"*"`` of atom-centred functions means all neighbours, weighted by their
+atomic numbers. The types `radial`, `narrow` and `wide` take all keys of their form, for
+combinations without a name.
 
-Pair-centred functions take either a cutoff function or the edges of a compact bump (`left`, `right`, `shape`,
-`asymmetric`). In pair-G3, `pair_eta` and `pair_rs` are equal to `eta` and `rs` if they are left out.
+Pair-centred functions take either a cutoff function or the edges of a compact bump (`left`,
+`right`, `shape`, `asymmetric`). In pair-G3, `pair_eta` and `pair_rs` are equal to `eta` and `rs` if
+they are left out.
 """
 
 from __future__ import annotations
@@ -117,7 +119,8 @@ class Catalogue(Generic[F]):
         Raises
         ------
         InputError
-            For a missing or unknown key (with the keys that are allowed) and for a value that does not fit.
+            For a missing or unknown key (with the keys that are allowed) and for a value that does
+            not fit.
         """
         kind = self.kinds[checked_type(entry, self.kinds)]
         form, fixed = FORMS[kind.form]
@@ -148,8 +151,8 @@ class Catalogue(Generic[F]):
         Parameters
         ----------
         entry : mapping
-            Like that of `from_dict`, where every key of `GRID_KEYS` may also hold a list: the functions are all
-            combinations. A key of `PAIR_KEYS` then holds a list of pairs.
+            Like that of `from_dict`, where every key of `GRID_KEYS` may also hold a list: the
+            functions are all combinations. A key of `PAIR_KEYS` then holds a list of pairs.
 
         Raises
         ------
@@ -174,7 +177,8 @@ class Catalogue(Generic[F]):
         Raises
         ------
         InputError
-            If it is not such a document, is of another version, or holds a function that does not fit.
+            If it is not such a document, is of another version, or holds a function that does not
+            fit.
         """
         if not isinstance(document, Mapping) or document.get("format") != self.format:
             raise InputError(f"not a {self.noun}: expected 'format' to be {self.format!r}")

@@ -14,12 +14,12 @@ from fastsf.symmetry.kinds import COMPACT_KEYS, CUTOFF_KEYS, FunctionKind
 
 
 def checked_elements(elements: Any) -> list[str]:
-    """Chemical symbols sorted by atomic number.
+    """Return chemical symbols sorted by atomic number.
 
     Raises
     ------
     InputError
-        If it is not a list of different chemical symbols, or empty.
+        If `elements` is not a list of different chemical symbols, or is empty.
     """
     if isinstance(elements, str) or not isinstance(elements, Iterable):
         raise InputError(f"elements: expected a list of chemical symbols, found {elements!r}")
@@ -29,12 +29,12 @@ def checked_elements(elements: Any) -> list[str]:
             raise InputError(f"elements: expected chemical symbols, found {symbol!r}")
         atomic_number(symbol)
     if not symbols or len(set(symbols)) < len(symbols):
-        raise InputError(f"elements: expected at least one, each once, found {symbols}")
+        raise InputError(f"elements: expected at least one element, each once; found {' '.join(symbols) or 'none'}")
     return sorted(symbols, key=atomic_number)
 
 
 def checked_type(entry: Any, kinds: Mapping[str, FunctionKind]) -> str:
-    """Return the type of a plain form, whose keys are those of the type.
+    """Check that the keys of a plain form are those of its type, and return the type.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def _is_grid(value: Any, is_pair: bool) -> bool:
 
 
 def envelope_to_dict(envelope: Envelope) -> dict[str, Any]:
-    """Keys of an envelope."""
+    """Return the keys of an envelope."""
     if isinstance(envelope, Compact):
         entry: dict[str, Any] = {"left": float(envelope.left), "right": float(envelope.right)}
         entry["shape"] = envelope.kind
@@ -99,14 +99,14 @@ def envelope_to_dict(envelope: Envelope) -> dict[str, Any]:
 
 
 def angle_to_dict(angle: Power | Window) -> dict[str, Any]:
-    """Keys of a factor of the angle."""
+    """Return the keys of a factor of the angle."""
     if isinstance(angle, Power):
         return {"zeta": float(angle.zeta), "lambda": float(angle.lam)}
     return {"angle": [float(angle.left), float(angle.right)], "angle_shape": angle.kind}
 
 
 def read_envelope(entry: Mapping[str, Any]) -> Envelope:
-    """Envelope of a plain form."""
+    """Read the envelope of a plain form."""
     by_cutoff = [key for key in ("cutoff", *CUTOFF_KEYS) if key in entry]
     by_edges = [key for key in ("left", "right", *COMPACT_KEYS) if key in entry]
     if by_cutoff and by_edges:
@@ -120,7 +120,7 @@ def read_envelope(entry: Mapping[str, Any]) -> Envelope:
 
 
 def read_angle(entry: Mapping[str, Any]) -> Power | Window:
-    """Factor of the angle of a plain form."""
+    """Read the factor of the angle of a plain form."""
     by_power = [key for key in ("zeta", "lambda") if key in entry]
     by_window = [key for key in ("angle", "angle_shape") if key in entry]
     if by_power and by_window:
@@ -135,7 +135,7 @@ def read_angle(entry: Mapping[str, Any]) -> Power | Window:
 
 
 def read_pair(entry: Mapping[str, Any], key: str, alternative: str = "") -> tuple[str, str]:
-    """Return a value that must be two chemical symbols; `alternative` is what errors add to that."""
+    """Return a value that must be two chemical symbols; errors add `alternative`."""
     value = entry[key]
     if not isinstance(value, list | tuple) or len(value) != 2 or not all(isinstance(symbol, str) for symbol in value):
         raise InputError(f"{key}: expected two chemical symbols{alternative}, found {value!r}")

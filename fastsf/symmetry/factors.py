@@ -1,6 +1,6 @@
 """Factors of symmetry functions: envelopes of a distance, and factors of an angle.
 
-* An **envelope** of r vanishes outside a finite range: a `Cutoff` fc(r), or a `Compact` polynomial bump.
+* An **envelope** of a distance r is zero outside a finite range: a `Cutoff` fc(r), or a `Compact` bump.
 * An **angle factor** is a `Power` 2^(1-zeta) (1 + lambda cos theta)^zeta, or a `Window` in theta.
 
 The cores from which cutoffs, bumps and windows are made are the records of `CUTOFFS`.
@@ -30,7 +30,8 @@ class CutoffFunction:
     plateau : bool
         True if a cutoff of this core may be 1 up to an inner radius.
     subtype : str or None
-        Shape of bumps on n2p2's lines of types 20 to 25; None if there are no bumps and windows of this core.
+        Shape of bumps on n2p2's lines of types 20 to 25; None if there are no bumps and windows of
+        this core.
     """
 
     number: int
@@ -83,12 +84,13 @@ class Cutoff:
     radius : float
         Cutoff radius in Å.
     kind : str
-        A key of `CUTOFFS`. With x = r / radius: ``hard`` 1; ``cosine`` (1 + cos(pi x)) / 2; ``tanh3`` tanh(1 - x)^3 as
-        the 2007 and 2011 papers print it (0.44 at r = 0); ``tanh3_normalized`` the same divided by tanh(1)^3;
-        ``exp`` exp(1 - 1 / (1 - x^2)); ``poly1`` ... ``poly4`` polynomials with 1 ... 4 continuous derivatives.
+        A key of `CUTOFFS`. With x = r / radius: ``hard`` 1; ``cosine`` (1 + cos(pi x)) / 2;
+        ``tanh3`` tanh(1 - x)^3 as the 2007 and 2011 papers print it (0.44 at r = 0);
+        ``tanh3_normalized`` the same divided by tanh(1)^3; ``exp`` exp(1 - 1 / (1 - x^2));
+        ``poly1`` ... ``poly4`` polynomials with 1 ... 4 continuous derivatives.
     alpha : float
-        Inner plateau, 0 <= alpha < 1: fc = 1 below alpha * radius and x runs from there. Not for ``hard`` and the
-        two tanh forms.
+        Inner plateau, 0 <= alpha < 1: fc = 1 below alpha * radius and x runs from there. Not for
+        ``hard`` and the two tanh forms.
 
     Raises
     ------
@@ -119,16 +121,17 @@ class Cutoff:
 
 @dataclass(frozen=True)
 class Compact:
-    """Compact bump: non-zero for left < r < right only, 1 at the middle.
+    """Compact bump: zero except for left < r < right, 1 at the middle.
 
     Parameters
     ----------
     left, right : float
-        Edges in Å. `left` may be negative; left = -right puts the middle at r = 0.
+        Edges in Å. `left` may be negative. With left = -right, the middle is at r = 0.
     kind : str
         ``exp`` or ``poly1`` ... ``poly4``.
     asymmetric : bool
-        Use core((2 - y) y) in place of core(y), y = distance from the middle in half widths.
+        If True, core((2 - y) y) in place of core(y); y is the distance from the middle in half
+        widths.
 
     Raises
     ------
@@ -189,8 +192,8 @@ class Window:
     Parameters
     ----------
     left, right : float
-        Edges in degrees. An edge below 0 requires the middle at 0, one above 180 the middle at 180 (the window
-        must be an even function there); a width of at most 360.
+        Edges in degrees. An edge below 0 requires the middle at 0, one above 180 the middle at 180
+        (the window must be an even function there); a width of at most 360.
     kind : str
         ``exp`` or ``poly1`` ... ``poly4``.
     """
@@ -228,7 +231,7 @@ def gaussian(eta: float, rs: float) -> RadialFactor:
 
 
 def envelope_label(envelope: Envelope) -> str:
-    """Words for an envelope in labels of columns."""
+    """Return the words for an envelope in labels of columns."""
     if isinstance(envelope, Compact):
         suffix = "a" if envelope.asymmetric else ""
         return f"{envelope.left:g}<r<{envelope.right:g} {envelope.kind}{suffix}"

@@ -1,8 +1,8 @@
 """Types of symmetry functions: one record each.
 
-From the records of `KINDS` derive the keys of definition files, the names of families, labels, the lines of input.nn
-and n2p2's order of columns. To add a type, add its record here and, where it needs a new factor, a branch of the
-kernels.
+From the records of `KINDS` derive the keys of definition files, the names of families, labels, the
+lines of input.nn and n2p2's order of columns. To add a type, add its record here and, where it
+needs a new factor, a branch of the kernels.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class RunnerType(NamedTuple):
     weighted: bool
     """True if all neighbours count, weighted by their atomic numbers."""
     arguments: tuple[str, ...]
-    """What a line has after the neighbours, by the names of `line_values`."""
+    """Numbers and words of a line after the neighbours, by the names of `line_values`."""
     order: tuple[str, ...]
-    """What n2p2 sorts functions of this type by; "neighbors" are their atomic numbers."""
+    """Values by which n2p2 sorts functions of this type; "neighbors" are atomic numbers."""
     optional: int = 0
     """Number of last arguments that a line may leave out."""
 
@@ -186,7 +186,7 @@ KINDS = (
         "pair-G4", "pcsf-angular", ("pair", "neighbor", "eta"), ("rs", "apex", *ENVELOPE_KEYS, *ANGLE_KEYS)
     ),
 )  # fmt: skip
-"""Every type; a function is of the first one that fits, so special types stand before general ones."""
+"""Every type. A function is of the first type that fits, so special types are before general ones."""
 
 
 def kind_of(function: Any) -> FunctionKind:
@@ -223,7 +223,7 @@ class SymmetryFunctionBase:
 
     @property
     def owner(self) -> str:
-        """Central element, or name of the kind of pairs, whose columns the function is among."""
+        """Central element or kind of pairs to whose columns the function belongs."""
         raise NotImplementedError
 
     @property
@@ -258,7 +258,7 @@ class SymmetryFunctionBase:
         return " ".join(parts)
 
     def check_parameters(self) -> None:
-        """Check the parameters of the radial factors.
+        """Check that the parameters of the radial factors are finite, and not negative where they must not be.
 
         Raises
         ------
@@ -278,7 +278,7 @@ def sorted_pair(elements: Sequence[str], expected: str) -> tuple[str, str]:
     Raises
     ------
     InputError
-        If there are not two, saying what was `expected`, or one is unknown.
+        If there are not two (the error says what was `expected`), or one is unknown.
     """
     if isinstance(elements, str) or len(elements) != 2:
         raise InputError(f"expected {expected}, found {elements!r}")

@@ -1,16 +1,16 @@
-"""Pair-centred symmetry functions as data: what a function is, not how it is computed.
+"""Pair-centred symmetry functions as data.
 
-They describe the surroundings of a pair of atoms i and j (Jose, Artrith and Behler, J. Chem. Phys. 136, 194111 (2012)),
-with the envelopes, radial and angle factors of `fastsf.symmetry.factors`, F(r) = envelope(r) exp(-eta (r - rs)^2),
-and sums over the other atoms k of one element::
+They describe the surroundings of a pair of atoms i and j (Jose, Artrith and Behler, J. Chem. Phys.
+136, 194111 (2012)), with the envelopes, radial and angle factors of `fastsf.symmetry.factors`, F(r)
+= envelope(r) exp(-eta (r - rs)^2), and sums over the other atoms k of one element::
 
     PairRadial       G = F(Rij), or Rij itself without an envelope
     PairEnvironment  G = envelope(Rij) exp(-pair_eta (Rij - pair_rs)^2) [sum_k F(Rik) + sum_k F(Rjk)]
     PairAngular      G = F(Rij) sum_k A(alpha) F(Rik) F(Rjk)
 
-All are the same for (i, j) and (j, i). Images of i and j in other cells are atoms k like any other. With eta = 0 and
-rs = 0 throughout, `PairRadial` and `PairEnvironment` are G1 and G2 of the paper, else G3; `PairAngular` is its G4.
-Shifts rs are an extension.
+All are the same for (i, j) and (j, i). Images of i and j in other cells count as atoms k. With eta
+= 0 and rs = 0, `PairRadial` and `PairEnvironment` are G1 and G2 of the paper, else G3;
+`PairAngular` is its G4. Shifts rs are an extension.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class PairRadial(PairFunctionBase):
     elements : (str, str)
         Symbols of i and j in either order (stored by atomic number).
     envelope : Cutoff, Compact or None
-        Factor that limits the range; None for the distance itself, in Å, which reaches as far as the other functions.
+        Factor that limits the range; None for the distance itself, in Å, which reaches as far as
+        the other functions.
     eta : float
         Å^-2, not negative.
     rs : float
@@ -161,8 +162,8 @@ class PairAngular(PairFunctionBase):
     eta, rs : float
         Exponent of all three distances in Å^-2, not negative, and their shift in Å.
     apex : {"heavier", "third", "both"}
-        Atom at which alpha is. "third": k. "heavier", as in RuNNer: k if i and j are of one element, else the heavier
-        of i and j. "both": A at i and A at j are summed.
+        Atom at which alpha is. "third": k. "heavier", as in RuNNer: k if i and j are of one
+        element, else the heavier of i and j. "both": A at i and A at j are summed.
     """
 
     form: ClassVar[str] = "pcsf-angular"
@@ -185,9 +186,10 @@ PairFunction: TypeAlias = PairRadial | PairEnvironment | PairAngular
 
 
 def pair_cutoff(functions: Sequence[PairFunction]) -> Cutoff | None:
-    """Cutoff function fc(Rij) of a kind of pairs, by which energies end smoothly.
+    """Return the cutoff function fc(Rij) of a kind of pairs, by which energies end smoothly.
 
-    That of the function that reaches farthest, a cosine if that is compact; None if no function has an end.
+    It is that of the function with the largest radius, or a cosine if that function is compact.
+    None if no function ends.
     """
     farthest = max(functions, key=lambda function: function.radius, default=None)
     if farthest is None or farthest.envelope is None:

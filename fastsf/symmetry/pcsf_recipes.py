@@ -25,7 +25,8 @@ def make_pairs(
 ) -> list[PairFunction]:
     """Make the pair-centred functions of a recipe of `PAIR_RECIPES`, for all kinds of pairs of the elements.
 
-    Parameters and errors are those of `fastsf.symmetry.recipes.make`. The functions are sorted by kinds of pairs.
+    Parameters and errors are those of `fastsf.symmetry.recipes.make`. The functions are sorted by
+    kinds of pairs.
     """
     return make_from(PAIR_RECIPES, name, elements, cutoff, options)
 
@@ -42,14 +43,15 @@ def pairs(
     apex: str = "heavier",
     cutoff_type: str = "cosine",
 ) -> list[PairFunction]:
-    """Gaussians of one width side by side for the pair and for its neighbours, and triangles.
+    """Make Gaussians of one width side by side for the pair and for its neighbours, and triangles.
 
-    For each kind of pairs: of the distance Rij, `radial` Gaussians at points from `r_min` to cutoff - 0.4 Å, spaced by
-    d, with eta = 1/(2 d^2); for each element of neighbours, `environment` such Gaussians of Rik and Rjk, times fc(Rij);
-    and for each element of neighbours, triangles with each (small) `eta`, each `zeta` and lambda = -1, 1.
+    Each kind of pairs has `radial` Gaussians of Rij at points from `r_min` to cutoff - 0.4 Å,
+    spaced by d, with eta = 1/(2 d^2). For each element of neighbours, it has `environment` such
+    Gaussians of Rik and Rjk, times fc(Rij), and triangles with each (small) `eta`, each `zeta` and
+    lambda = -1, 1.
 
-    Our own choice; by default 16 functions for one element, 24 for each kind of pairs of two elements and 32 of three,
-    with a cutoff of 6 Å.
+    The recipe is a choice of this project. With the default cutoff of 6 Å, it has 16 functions for
+    one element, 24 for each kind of pairs of two elements and 32 of three.
     """
     rc = checked_number("cutoff", 6.0 if cutoff is None else cutoff, above=1.5)
     first = checked_number("r_min", r_min, above=0.01, below=rc - 1.4)
@@ -71,4 +73,4 @@ def pairs(
 
 
 PAIR_RECIPES: dict[str, PairRecipe] = {"pairs": pairs}
-"""Every recipe by its name; the docstrings say where it is from and what its options are."""
+"""Every recipe by its name; the docstrings name sources and options."""

@@ -1,4 +1,4 @@
-"""The symmetry functions of two published potentials, from compact tables."""
+"""Symmetry functions of two published potentials, from compact tables."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from fastsf.symmetry.sets import column_order, scale_lengths
 def water_rpbe_d3(
     elements: list[str], cutoff: float | None = None, *, roles: Mapping[str, str] | None = None
 ) -> list[SymmetryFunction]:
-    """Functions of the water potential of Morawietz et al., Proc. Natl. Acad. Sci. 113, 8368 (2016).
+    """Make the functions of the water potential of Morawietz et al., Proc. Natl. Acad. Sci. 113, 8368 (2016).
 
-    27 functions for hydrogen and 30 for oxygen, with the numbers of the published input file of the RPBE-D3
-    potential: radial ones with eight eta, the four narrower ones shifted by a distance that depends on the
-    pair, and narrow angular ones; cutoff tanh^3(1 - r/rc) at 12 Bohr. Another `cutoff` (Å) departs from the
-    paper. `roles` gives the elements that take the parts of H and O, as ``{"O": "S"}``. Columns come in
-    n2p2's order.
+    There are 27 functions for hydrogen and 30 for oxygen, with the numbers of the published input
+    file of the RPBE-D3 potential. Radial ones have eight eta; the four narrower Gaussians are
+    shifted by a distance that depends on the two elements. Angular ones are narrow. The cutoff is
+    tanh^3(1 - r/rc) at 12 Bohr; another `cutoff` (Å) departs from the paper. `roles` gives the
+    elements in place of H and O, as ``{"O": "S"}``. Columns are in n2p2's order.
     """
     parts = _cast("water-rpbe-d3", elements, ("H", "O"), roles)
     radius = Cutoff(12.0 if cutoff is None else cutoff / Bohr, "tanh3")
@@ -63,13 +63,14 @@ _WATER_ANGULAR: dict[tuple[str, str, str], list[tuple[float, float, tuple[float,
 def cu2s_pbe(
     elements: list[str], cutoff: float | None = None, *, roles: Mapping[str, str] | None = None
 ) -> list[SymmetryFunction]:
-    """Functions of the copper sulfide potential of Singraber et al., J. Chem. Theory Comput. 15, 3075 (2019).
+    """Make the functions of the Cu2S potential of Singraber et al., J. Chem. Theory Comput. 15, 3075 (2019).
 
-    72 functions for sulfur and 66 for copper, with the numbers of the published input file: radial ones on
-    the shifted, narrow and wide angular ones on the centred grid of Gastegger et al. (2018), with 9 and 3
-    points from 1.5 to 5.5 Å and zeta = 1, 6, without the members that the authors left out; cutoff poly2 at
-    6 Å. Another `cutoff` (Å) departs from the paper. `roles` gives the elements that take the parts of S
-    and Cu, as ``{"Cu": "Ag"}``. Columns come in n2p2's order.
+    There are 72 functions for sulfur and 66 for copper, with the numbers of the published input
+    file. Radial ones are on the shifted grid of Gastegger et al. (2018) with 9 points, narrow and wide
+    angular ones on the centred grid with 3 points. Points are from 1.5 to 5.5 Å, zeta is 1 or 6, and the
+    functions that the authors left out are missing. The cutoff is poly2 at 6 Å; another `cutoff` (Å)
+    departs from the paper. `roles` gives the elements in place of S and Cu, as ``{"Cu": "Ag"}``.
+    Columns are in n2p2's order.
     """
     parts = _cast("cu2s-pbe", elements, ("S", "Cu"), roles)
     envelope = Cutoff(6.0 if cutoff is None else float(cutoff), "poly2")
@@ -92,7 +93,7 @@ _CU2S_POINTS = {
 }
 # 1/(2 r^2) for r = 1.5, 3.5, 5.5 Å with the four digits of the published file, then zeta, lambda.
 _CU2S_ANGULAR = list(product((0.2222, 0.04082, 0.01653), (1.0, 6.0), (-1.0, 1.0)))
-# Which of them are in the narrow and in the wide set of a centre and a pair of neighbours.
+# Functions (x) in the narrow and in the wide set of a centre and two neighbours.
 _CU2S_KEPT = {
     ("S", "S", "S"): ("xx-x xxxx xxxx", "xx-x xxxx xxxx"),
     ("S", "S", "Cu"): ("xx-x xxxx xxxx", "xxxx xxxx xxxx"),
@@ -106,7 +107,7 @@ _CU2S_KEPT = {
 def _cast(
     name: str, elements: Sequence[str], parts: tuple[str, str], roles: Mapping[str, str] | None
 ) -> dict[str, str]:
-    """Which element plays the part of which, checked against the elements asked for."""
+    """Return the element for each part, checked against the elements of the potential."""
     given = {} if roles is None else roles
     if not isinstance(given, Mapping) or not set(given) <= set(parts):
         raise InputError(f"roles: expected elements for {' and '.join(parts)}, found {roles!r}")
@@ -114,7 +115,7 @@ def _cast(
     if checked_elements(players.values()) != list(elements):
         cast = ", ".join(f"{player} as {part}" for part, player in players.items())
         raise InputError(
-            f"{name} is made for {' and '.join(parts)} ({cast}), found the elements {' '.join(elements)}; "
-            "say with 'roles' which element takes whose part"
+            f"{name}: expected the elements {' and '.join(parts)} ({cast}), found {' '.join(elements)}; "
+            "name the elements in their place by the option 'roles'"
         )
     return players

@@ -1,8 +1,9 @@
 """Sets of symmetry functions, most of them published, made for given elements and cutoff.
 
-Two kinds: schemes that place functions on grids (`gastegger2018-wacsf`, `gastegger2018-acsf`, `imbalzano2018`, and
-our own `even-grid`), and the very sets of two published potentials (`water-rpbe-d3`, `cu2s-pbe`). `make` builds the
-functions; `RECIPES` lists what there is, with options and sources in the docstrings. Lengths are in Å.
+Some recipes put functions on grids (`gastegger2018-wacsf`, `gastegger2018-acsf`, `imbalzano2018`,
+`even-grid`), others are the sets of published potentials (`water-rpbe-d3`, `cu2s-pbe`). `make`
+builds the functions of one of `RECIPES`, whose docstrings name options and sources. Lengths are in
+Å.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ def make(name: str, elements: Sequence[str], /, cutoff: float | None = None, **o
     elements : sequence of str
         Chemical symbols; every element is a centre and a neighbour.
     cutoff : float, optional
-        Cutoff radius in Å; by default the recipe's.
+        Cutoff radius in Å; by default that of the recipe.
     **options
-        The recipe's own options; see its docstring in `RECIPES`.
+        Options of the recipe, in its docstring.
 
     Returns
     -------
@@ -85,16 +86,16 @@ def gastegger2018_wacsf(
     r_max: float | None = None,
     cutoff_type: str = "cosine",
 ) -> list[SymmetryFunction]:
-    """Element-weighted functions on the grids of Gastegger et al., J. Chem. Phys. 148, 241709 (2018).
+    """Make element-weighted functions on the grids of Gastegger et al., J. Chem. Phys. 148, 241709 (2018).
 
-    Radial functions: `radial` points r_k, spaced evenly by d from `r_min` to `r_max`, give either
-    ``shifted`` Gaussians, eta = 1/(2 d^2) and rs = r_k, or ``centered`` ones, eta = 1/(2 r_k^2) and rs = 0.
-    Angular ones (G4) are centred, eta = 1/(2 r_k^2) with `angular` radii r_k = 1 Å + k D, for each zeta and
-    lambda = -1, 1. All neighbours count, weighted by Z_j or Z_j Z_k.
+    Radial functions have `radial` points r_k, spaced evenly by d from `r_min` to `r_max`. They are
+    ``shifted`` Gaussians, eta = 1/(2 d^2) and rs = r_k, or ``centered`` ones, eta = 1/(2 r_k^2) and
+    rs = 0. Angular ones (G4) are centred, eta = 1/(2 r_k^2) with `angular` radii r_k = 1 Å + k D,
+    for each zeta and lambda = -1, 1. All neighbours count, weighted by Z_j or Z_j Z_k.
 
-    The defaults are the 22 radial and 10 angular functions with a cutoff of 8 Å that the supplementary
-    material lists before optimisation: radial points from 0.5 Å to cutoff - 0.5 Å. That the spacing D is
-    (cutoff - 1.5 Å) / (2 `angular` - 1) was inferred from that list.
+    The defaults are the 22 radial and 10 angular functions with a cutoff of 8 Å that the
+    supplementary material lists before optimisation: radial points from 0.5 Å to cutoff - 0.5 Å.
+    The spacing D, (cutoff - 1.5 Å) / (2 `angular` - 1), is inferred from that list.
     """
     grid = _gastegger_grid(cutoff, radial, angular, zeta, mode, r_min, r_max, cutoff_type)
     return _on_grid(elements, *grid, weighted=True)
@@ -112,11 +113,11 @@ def gastegger2018_acsf(
     r_max: float | None = None,
     cutoff_type: str = "cosine",
 ) -> list[SymmetryFunction]:
-    """Element-resolved functions on the grids of Gastegger et al., J. Chem. Phys. 148, 241709 (2018).
+    """Make element-resolved functions on the grids of Gastegger et al., J. Chem. Phys. 148, 241709 (2018).
 
-    As `gastegger2018_wacsf`, but in place of the weights there is the radial grid once for each neighbour
-    element and the angular one for each pair of them. The default numbers of functions are those of the
-    weighted set, which is our choice.
+    In place of the weights of `gastegger2018_wacsf`, each neighbour element has the radial grid,
+    and each pair of neighbour elements the angular one. The default numbers of functions are those
+    of the weighted set, a choice of this project.
     """
     grid = _gastegger_grid(cutoff, radial, angular, zeta, mode, r_min, r_max, cutoff_type)
     return _on_grid(elements, *grid, weighted=False)
@@ -131,17 +132,17 @@ def imbalzano2018(
     narrow: bool = True,
     cutoff_type: str = "cosine",
 ) -> list[SymmetryFunction]:
-    """Pool of candidate functions of Imbalzano et al., J. Chem. Phys. 148, 241730 (2018).
+    """Make the pool of candidate functions of Imbalzano et al., J. Chem. Phys. 148, 241730 (2018).
 
-    Radial functions for each neighbour element, on two grids that divide the cutoff radius rc into `n`
-    intervals: centred ones with eta_m = (n^(m/n) / rc)^2, m = 0 ... n; and shifted ones on the points rs_m
-    = rc / n^(m/n), where the function at rs_(n-m) has eta = 1 / (rs_(n-m) - rs_(n-m-1))^2, m = 0 ... n-1,
-    and is as wide as the step to the next point outwards. Angular functions for each pair of neighbour
-    elements: the centred eta, each `zeta`, lambda = -1, 1.
+    Each neighbour element has radial functions on two grids that divide the cutoff radius rc into
+    `n` intervals. Centred ones have eta_m = (n^(m/n) / rc)^2, m = 0 ... n. Shifted ones are on the
+    points rs_m = rc / n^(m/n); the function at rs_(n-m) has eta = 1 / (rs_(n-m) - rs_(n-m-1))^2, m
+    = 0 ... n-1, and is as wide as the step to the next point outwards. Each pair of neighbour
+    elements has angular functions with the centred eta, each `zeta`, lambda = -1, 1.
 
-    The paper selects from this pool by correlations in the data; this recipe does not select. Our choices
-    are n = 5, the cosine cutoff at 6 Å, the centred widths in the angular functions and r_jk in them
-    (`narrow`: G4, else G5).
+    The paper selects from this pool by correlations in the data; this recipe returns all of it. n =
+    5, the cosine cutoff at 6 Å, the centred widths in the angular functions and r_jk in them
+    (`narrow`: G4, else G5) are choices of this project.
     """
     n = checked_count("n", n, 2)
     rc = 6.0 if cutoff is None else float(cutoff)
@@ -167,15 +168,16 @@ def even_grid(
     weighted_angles: bool = False,
     cutoff_type: str = "tanh3_normalized",
 ) -> list[SymmetryFunction]:
-    """Gaussians of one width side by side, from `r_min` almost to the cutoff; what training takes by itself.
+    """Make Gaussians of one width side by side, from `r_min` almost to the cutoff; the default of trainings.
 
-    Radial functions for each neighbour element: `radial` points r_k from `r_min` to cutoff - 0.4 Å, spaced by d, with
-    eta = 1/(2 d^2) and rs = r_k. Angular ones without r_jk (G5), whose cost is linear in the number of neighbours for
-    whole zeta: `angular` points from `r_min` + 0.5 Å to cutoff - 0.8 Å, likewise, for each zeta and lambda = -1, 1 and
-    each pair of neighbour elements, or once for all neighbours, weighted by Z_j Z_k, with `weighted_angles`.
+    Each neighbour element has `radial` points r_k from `r_min` to cutoff - 0.4 Å, spaced by d, with
+    eta = 1/(2 d^2) and rs = r_k. Angular functions without r_jk (G5), whose cost is linear in the
+    number of neighbours for integer zeta, have `angular` such points from `r_min` + 0.5 Å to cutoff
+    - 0.8 Å. There is one for each zeta, lambda = -1, 1 and pair of neighbour elements. With
+    `weighted_angles`, one for all neighbours, weighted by Z_j Z_k, takes the place of the pairs.
 
-    Our own choice, tried on silicon and lithium (docs/training.md); Gaussians side by side are the shifted ones of
-    Gastegger et al. (2018).
+    The recipe is a choice of this project. Its Gaussians are the shifted ones of Gastegger et al.
+    (2018).
     """
     rc = 6.0 if cutoff is None else float(cutoff)
     first = checked_number("r_min", r_min, above=0.01, below=rc - 1.4)
@@ -199,7 +201,7 @@ RECIPES: dict[str, Recipe] = {
     "water-rpbe-d3": water_rpbe_d3,
     "cu2s-pbe": cu2s_pbe,
 }
-"""Every recipe by its name; the docstrings say where it is from and what its options are."""
+"""Every recipe by its name; the docstrings name sources and options."""
 
 
 def _gastegger_grid(
@@ -212,7 +214,7 @@ def _gastegger_grid(
     r_max: float | None,
     cutoff_type: str,
 ) -> tuple[Cutoff, list[tuple[float, float]], list[tuple[float, float]], list[float]]:
-    """Envelope, (eta, rs) of radial and of angular functions, zeta."""
+    """Return the envelope, (eta, rs) of radial and of angular functions, and zeta."""
     rc = 8.0 if cutoff is None else float(cutoff)
     if rc <= 1.5:
         raise InputError(f"cutoff: the grids of this recipe need more than 1.5 Å, found {rc}")
@@ -234,7 +236,7 @@ def _gastegger_grid(
 
 
 def side_by_side(first: float, last: float, count: int) -> list[tuple[float, float]]:
-    """(eta, rs) of so many Gaussians as wide as they are apart."""
+    """Return (eta, rs) of `count` Gaussians that are as wide as they are apart."""
     step = (last - first) / (count - 1)
     return [(1 / (2 * step**2), first + k * step) for k in range(count)]
 
@@ -264,21 +266,21 @@ def _on_grid(
 
 
 def checked_kind(cutoff_type: Any) -> str:
-    """Return the name of a cutoff function; a `Cutoff` looks whether there is one."""
+    """Check that the name of a cutoff function is a text; `Cutoff` checks that it is known."""
     if not isinstance(cutoff_type, str):
         raise InputError(f"cutoff_type: expected a text, found {cutoff_type!r}")
     return cutoff_type
 
 
 def checked_count(name: str, value: Any, least: int) -> int:
-    """Return a whole number, or say what is expected."""
+    """Check that an option is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InputError(f"{name}: expected a whole number, {least} or more, found {value!r}")
     return value
 
 
 def checked_number(name: str, value: Any, above: float, below: float = math.inf) -> float:
-    """Return a number in a range, ends excluded, or say what is expected."""
+    """Check that an option is a number in a range, ends excluded."""
     try:
         number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     except OverflowError:
@@ -290,7 +292,7 @@ def checked_number(name: str, value: Any, above: float, below: float = math.inf)
 
 
 def checked_numbers(name: str, values: Any) -> list[float]:
-    """Return positive numbers, or say what is expected."""
+    """Check that an option is a list of positive numbers."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise InputError(f"{name}: expected a list of numbers, found {values!r}")
     numbers = [checked_number(name, value, above=0.0) for value in values]

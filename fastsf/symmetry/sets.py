@@ -1,4 +1,4 @@
-"""What is done with sets of symmetry functions: their elements, their usual order, other units of length."""
+"""Sets of symmetry functions: their elements, n2p2's order, other units of length."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def elements_of(functions: Iterable[SymmetryFunction | PairFunction]) -> list[st
 
 
 def families_in_words(columns: Mapping[str, Sequence[SymmetryFunction | PairFunction]]) -> list[str]:
-    """Lines that say how many functions of which families an element or a kind of pairs has."""
+    """Return a line for each element or kind of pairs with its numbers of functions by family."""
     width = max(map(len, columns))
     lines = []
     for name, functions in columns.items():
@@ -40,7 +40,7 @@ def families_in_words(columns: Mapping[str, Sequence[SymmetryFunction | PairFunc
 
 
 def joined_labels(labels: Mapping[str, Sequence[str]], n_features: int) -> npt.NDArray[Any]:
-    """Names of the columns; where elements or kinds of pairs share a column, they are joined by " | "."""
+    """Return the names of the columns; where elements or kinds of pairs share a column, " | " joins their names."""
     columns = [[own[k] for own in labels.values() if k < len(own)] for k in range(n_features)]
     return np.array([" | ".join(names) for names in columns], dtype=object)
 
@@ -51,8 +51,8 @@ def scale_lengths(function: Function, factor: float) -> Function:
     Parameters
     ----------
     function : SymmetryFunction or PairFunction
-        Its radii, edges and shifts are multiplied by `factor`, kappa is divided by it, eta by its square. The distance
-        of a pair itself is in Å in any case.
+        Radii, edges and shifts are multiplied by `factor`, kappa is divided by it, eta by its
+        square. The distance of a pair itself is always in Å.
     factor : float
         Length of the unit in Å.
     """
@@ -71,8 +71,9 @@ def _scaled_envelope(envelope: Envelope, factor: float) -> Envelope:
 def column_order(function: SymmetryFunction) -> tuple[Any, ...]:
     """Return the key that sorts functions as n2p2 does, in its scaling data and the inputs of its networks.
 
-    Functions are sorted by central element, by number of their type (functions without one come last), and then by
-    the values that `RunnerType.order` names, ascending. Elements count by atomic number.
+    Functions are sorted by central element, by number of their type (functions without one come
+    last), and then by the values that `RunnerType.order` names, ascending. Elements count by atomic
+    number.
     """
     known = runner_type(function)
     center = atomic_number(function.center)

@@ -190,7 +190,7 @@ def test_arrays_need_the_right_shape():
 def test_functions_must_make_sense():
     with pytest.raises(InputError, match="at least one"):
         PCSF([])
-    with pytest.raises(InputError, match="H-O: the distance alone has no end"):
+    with pytest.raises(InputError, match="H-O: the distance alone has no cutoff"):
         PCSF([PairRadial(("H", "O"), None), PairRadial(("H", "H"), Cutoff(3.0))])
     with pytest.raises(InputError, match="functions name S, but elements are H, O"):
         PCSF([PairEnvironment(("H", "O"), "S", Cutoff(3.0))], elements=["H", "O"])

@@ -164,7 +164,7 @@ LINE = "symfunction_short H 2 H 0.1 0.0 6.0\n"
         ("elements\n" + LINE, 1, "at least one"),
         ("elements H Xx\n" + LINE, 1, "'Xx' is not a chemical symbol"),
         ("elements H H\n" + LINE, 1, "each once"),
-        ("number_of_elements 3\n" + HEAD + LINE, 1, "3 elements announced, found H O"),
+        ("number_of_elements 3\n" + HEAD + LINE, 1, "expected 3 elements, found H O"),
         ("number_of_elements two\n" + HEAD + LINE, 1, "expected a whole number"),
         (HEAD, None, "no symmetry function"),
         (HEAD + "cutoff_type 1\n" + LINE, 3, "line 2 already"),

@@ -248,7 +248,7 @@ def test_wrong_letters_skins_threads_and_structures():
         Pairs.build(atoms, 3.0, skin=-0.1)
     with pytest.raises(InputError, match="thread"):
         neighbor_list("i", atoms, 3.0, threads=0)
-    with pytest.raises(InputError, match="expected a cutoff"):
+    with pytest.raises(InputError, match="cutoff: expected a positive"):
         Pairs.build(atoms, float("nan"))
     atoms.positions[3, 1] = np.nan
     with pytest.raises(StructureError, match="atom 3"):

@@ -1,4 +1,4 @@
-"""Symmetry functions in the settings file of RuNNer and n2p2 (input.nn): the file as a whole."""
+"""Symmetry functions of the settings file of RuNNer and n2p2 (input.nn)."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def read_functions(path: str | Path, length_unit: str = "Angstrom") -> tuple[lis
     Parameters
     ----------
     path : path-like
-        The settings file; keywords that have nothing to do with symmetry functions are passed over.
+        The settings file; keywords that do not concern symmetry functions are ignored.
     length_unit : str
-        Unit of the lengths in the file, which does not tell it: "Angstrom", "Bohr", ...
+        Unit of the lengths in the file, which does not name it: "Angstrom", "Bohr", ...
 
     Returns
     -------
@@ -51,8 +51,8 @@ def read_functions(path: str | Path, length_unit: str = "Angstrom") -> tuple[lis
     Warns
     -----
     UserWarning
-        Where the formula is followed and n2p2, by default, does something else (rs < 0 in angular functions),
-        and if `cutoff_type` is missing but needed.
+        If n2p2 deviates from the formula by default (rs < 0 in angular functions), and if
+        `cutoff_type` is missing but needed.
     """
     factor = length_factor(length_unit)
     keywords = read_keywords(path)
@@ -60,12 +60,12 @@ def read_functions(path: str | Path, length_unit: str = "Angstrom") -> tuple[lis
 
 
 def elements(keywords: Keywords) -> list[str]:
-    """Elements of a settings file, sorted by atomic number.
+    """Return the elements of a settings file, sorted by atomic number.
 
     Raises
     ------
     FormatError
-        If they are missing, or not as many as `number_of_elements` says.
+        If they are missing, or their number differs from `number_of_elements`.
     """
     entry = keywords.get("elements")
     if entry is None:
@@ -78,12 +78,12 @@ def elements(keywords: Keywords) -> list[str]:
     if number is not None:
         number.count(1)
         if number.integer(0, "the number of elements") != len(symbols):
-            raise number.error(f"{number.args[0]} elements announced, found {' '.join(symbols)}")
+            raise number.error(f"expected {number.args[0]} elements, found {' '.join(symbols)}")
     return symbols
 
 
 def functions(keywords: Keywords, factor: float) -> list[SymmetryFunction]:
-    """Symmetry functions of a settings file in n2p2's order.
+    """Return the symmetry functions of a settings file in n2p2's order.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def functions(keywords: Keywords, factor: float) -> list[SymmetryFunction]:
     for name in _OTHER_RUNNER_SETS:
         entry = keywords.get(name)
         if entry is not None:
-            raise entry.error("functions given this way are not supported, expected symfunction_short lines")
+            raise entry.error("this keyword is not supported: expected symfunction_short lines")
     lines = keywords.all("symfunction_short")
     if not lines:
         raise FormatError("no symmetry function: expected symfunction_short lines", keywords.path)
@@ -118,7 +118,7 @@ def _cutoff_kind(keywords: Keywords, lines: Sequence[KeywordLine]) -> tuple[str,
         if needing:
             warnings.warn(
                 f"{keywords.path}: cutoff_type is missing, but line {needing[0].line} needs it; "
-                "the cosine cutoff (1, RuNNer's default) is taken",
+                f"the {_DEFAULT_CUTOFF} cutoff ({CUTOFFS[_DEFAULT_CUTOFF].number}, RuNNer's default) is used",
                 UserWarning,
                 stacklevel=2,
             )
@@ -151,12 +151,14 @@ def write_functions(
     elements : sequence of str, optional
         Elements of the potential; by default those that the functions name.
     length_unit : str
-        Unit to write lengths in. In Å the file reads back to equal functions, in other units to rounding.
+        Unit to write lengths in. In Å the file reads back to equal functions, in other units to
+        rounding.
 
     Raises
     ------
     InputError
-        If a function has no counterpart in such files, or the cutoff kinds differ: a file has one for all.
+        If a function has no counterpart in such files, or the cutoff kinds differ: a file has one
+        for all.
     StorageError
         If the file cannot be written.
     """
@@ -170,7 +172,7 @@ def write_functions(
 def function_lines(
     functions: Iterable[SymmetryFunction], elements: Sequence[str] | None = None, length_unit: str = "Angstrom"
 ) -> list[str]:
-    """Lines of an input.nn that define symmetry functions; as `write_functions`."""
+    """Return the lines of an input.nn that define symmetry functions; see `write_functions`."""
     written = sorted(functions, key=column_order)
     named = elements_of(written)
     symbols = checked_elements(named if elements is None else elements)

@@ -1,4 +1,4 @@
-"""What the keywords of input.nn mean, in words."""
+"""Meanings of the keywords of input.nn in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 
 ENERGY_KEYWORDS: dict[str, str] = {
     "number_of_elements": "number of elements",
-    "elements": "elements; their order is that of atomic numbers, whatever it is here",
+    "elements": "elements; they are sorted by atomic number in any case",
     "nnp_type": "kind of potential: 2G-HDNNP (or 2) has short-ranged energies of atoms only",
     "nn_type_short": "kind of the short-ranged part: 1, energies of atoms",
     "atom_energy": "energy of a free atom, added for each atom of the element",
@@ -67,14 +67,14 @@ TRAINING_KEYWORDS: dict[str, str] = {
     "force_weight": "weight of forces against energies",
     "energy_fraction": "part of the energies used per epoch",
     "force_fraction": "part of the forces used per epoch",
-    "rmse_threshold_energy": "energies with a smaller error (in RMSE) are passed over",
-    "rmse_threshold_force": "forces with a smaller error (in RMSE) are passed over",
-    "rmse_threshold_trials": "how often a candidate with a larger error is looked for",
+    "rmse_threshold_energy": "energies with a smaller error (in RMSE) are ignored",
+    "rmse_threshold_force": "forces with a smaller error (in RMSE) are ignored",
+    "rmse_threshold_trials": "how often a candidate with a larger error is searched",
     "weights_min": "least random weight at the start",
     "weights_max": "largest random weight at the start",
     "nguyen_widrow_weights_short": "start of the weights after Nguyen and Widrow",
     "precondition_weights": "start of the weights fitted to the mean of the energies",
-    "use_old_weights_short": "training goes on from weights that are there",
+    "use_old_weights_short": "training continues from existing weights",
     "repeated_energy_update": "an energy update follows each force update",
     "remove_atom_energies": "energies of free atoms were subtracted before training",
     "write_trainpoints": "how often energies of the training set are written",
@@ -96,11 +96,11 @@ TRAINING_KEYWORDS: dict[str, str] = {
 """Keywords of the training and of the programs; they do not change the potential."""
 
 UNUSED_ENDS = ("_electrostatic", "_charge", "_elec", "_ewald", "_pair")
-"""Ends of keywords that belong to potentials with charges, or of pairs."""
+"""Ends of keywords of potentials with charges or with energies of pairs."""
 
 
 def is_known(keyword: str) -> bool:
-    """Whether a keyword is one of RuNNer's or n2p2's that these tables know."""
+    """Return True if these tables have a keyword of RuNNer or n2p2."""
     return keyword in ENERGY_KEYWORDS or keyword in TRAINING_KEYWORDS or keyword.endswith(UNUSED_ENDS)
 
 

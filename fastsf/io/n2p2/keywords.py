@@ -1,7 +1,6 @@
 """The settings file of RuNNer and n2p2 (input.nn) as keyword lines: keyword, arguments, line number.
 
-Interpreting the keywords is left to others; what is checked here is what n2p2 checks of any file, that a
-keyword which may stand once does stand once.
+Other modules interpret the keywords. As in n2p2, a keyword that is not repeatable may occur once.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ ALIASES = {
     "short_energy_error_threshold": "rmse_threshold_energy",
     "short_force_error_threshold": "rmse_threshold_force",
 }
-"""Other names of a keyword; entries carry the name on the right."""
+"""Other names of keywords, and the names that entries have."""
 
 REPEATED = {
     "symfunction_short",
@@ -34,7 +33,7 @@ REPEATED = {
     "symfunction_electrostatic",
     "pairsymfunction_short",
 }
-"""Keywords that may stand more than once (the last two are RuNNer's)."""
+"""Keywords that may occur more than once (the last two are RuNNer's)."""
 
 _COMMENT = re.compile("[#!]")
 
@@ -48,7 +47,7 @@ class KeywordLine:
     keyword : str
         Its name, aliases resolved.
     args : tuple of str
-        What follows on the line, split at blanks.
+        The rest of the line, split at blanks.
     line : int
         One-based line number.
     path : Path
@@ -61,7 +60,7 @@ class KeywordLine:
     path: Path
 
     def error(self, message: str) -> FormatError:
-        """Error that names the file and the line of this setting."""
+        """Return an error that names the file and the line of this setting."""
         return FormatError(f"{self.keyword}: {message}", self.path, self.line)
 
     def count(self, fewest: int, most: int | None = None) -> None:
@@ -78,46 +77,47 @@ class KeywordLine:
             raise self.error(f"expected {expected} arguments, found {len(self.args)}")
 
     def number(self, index: int, what: str) -> float:
-        """Argument `index` as a finite number, or a FormatError that says `what` was expected."""
+        """Return argument `index` as a finite number; a FormatError says that `what` was expected."""
         return parse_float(self.args[index], self.path, self.line, what)
 
     def integer(self, index: int, what: str) -> int:
-        """Argument `index` as a whole number, or a FormatError that says `what` was expected."""
+        """Return argument `index` as a whole number; a FormatError says that `what` was expected."""
         return parse_int(self.args[index], self.path, self.line, what)
 
 
 @dataclass(frozen=True)
 class Keywords:
-    """All settings of a file, in the file's order."""
+    """All settings of a file, in its order."""
 
     path: Path
     entries: tuple[KeywordLine, ...]
 
     def all(self, keyword: str) -> list[KeywordLine]:
-        """Every line of a keyword that may stand more than once."""
+        """Return every line of a keyword that may occur more than once."""
         return [entry for entry in self.entries if entry.keyword == keyword]
 
     def get(self, keyword: str) -> KeywordLine | None:
-        """The line of a keyword that may stand once, or None."""
+        """Return the line of a keyword that may occur once, or None."""
         return next((entry for entry in self.entries if entry.keyword == keyword), None)
 
 
 def split_words(text: str) -> list[str]:
-    """Words of a line up to its comment, which '#' or '!' starts anywhere."""
+    """Return the words of a line before its comment, which '#' or '!' starts."""
     return _COMMENT.split(text, maxsplit=1)[0].split()
 
 
 def read_keywords(path: str | Path) -> Keywords:
     """Read a settings file.
 
-    Comments run from '#' or '!' to the end of the line; neither blank lines nor the order of keywords matter.
+    Comments run from '#' or '!' to the end of the line; neither blank lines nor the order of
+    keywords matter.
 
     Raises
     ------
     StorageError
         If the file cannot be read.
     FormatError
-        If a keyword that may stand once stands twice, or the file seems to be cut off.
+        If a keyword that may occur once occurs twice, or the file seems to be cut off.
     """
     path = Path(path)
     entries: list[KeywordLine] = []
@@ -129,7 +129,7 @@ def read_keywords(path: str | Path) -> Keywords:
             continue
         entry = KeywordLine(ALIASES.get(tokens[0], tokens[0]), tuple(tokens[1:]), number, path)
         if entry.keyword in first and entry.keyword not in REPEATED:
-            raise entry.error(f"may stand once only, but is on line {first[entry.keyword]} already")
+            raise entry.error(f"expected once, but line {first[entry.keyword]} already has it")
         first.setdefault(entry.keyword, number)
         entries.append(entry)
     if entries:

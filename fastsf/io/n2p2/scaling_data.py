@@ -4,8 +4,8 @@ One line for each function, element by element in the order of the columns::
 
     element  function  minimum  maximum  mean  [sigma]
 
-Both numbers count from 1. Old files have no sigma; those of RuNNer may end with lines of two numbers (a range of
-energies), which are passed over.
+Both numbers count from 1. Old files have no sigma. Files of RuNNer may end with lines of two
+numbers (a range of energies), which are ignored.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ def read_scaling_data(path: str | Path, counts: Mapping[str, int]) -> dict[str, 
     Returns
     -------
     dict of str to (s, 4) float64
-        Minimum, maximum, mean and sigma (NaN where the file has none) of each function of an element.
+        Minimum, maximum, mean and sigma (NaN where the file has none) of each function of an
+        element.
 
     Raises
     ------
     StorageError
         If the file cannot be read.
     FormatError
-        If a line is not what it should be, or there are fewer or more lines than functions.
+        If a line is wrong, or there are fewer or more lines than functions.
     """
     path = Path(path)
     expected = _expected(counts)
@@ -61,12 +62,12 @@ def read_scaling_data(path: str | Path, counts: Mapping[str, int]) -> dict[str, 
             continue
         if trailing:
             raise FormatError(f"expected 5 or 6 numbers, found {_RANGE_OF_ENERGIES}", path, trailing)
-        place = next(expected, None)
-        if place is None:
+        function_number = next(expected, None)
+        if function_number is None:
             raise FormatError(f"expected {len(last_words)} functions as in input.nn, found more", path, line)
         width = width or len(words)
-        _check_place(words, width, place, path, line)
-        found[place[0]].append(_statistics(words, path, line))
+        _check_number(words, width, function_number, path, line)
+        found[function_number[0]].append(_statistics(words, path, line))
         last_words.append(words[-1])
     missing = next(expected, None)
     if missing is not None:
@@ -87,11 +88,11 @@ def _expected(counts: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
             yield symbol, element, function
 
 
-def _check_place(words: list[str], width: int, place: tuple[str, int, int], path: Path, line: int) -> None:
+def _check_number(words: list[str], width: int, expected: tuple[str, int, int], path: Path, line: int) -> None:
     if len(words) not in (5, 6) or len(words) != width:
-        expected = width if width in (5, 6) else "5 or 6"
-        raise FormatError(f"expected {expected} numbers, found {len(words)}", path, line)
-    symbol, element, function = place
+        numbers = width if width in (5, 6) else "5 or 6"
+        raise FormatError(f"expected {numbers} numbers, found {len(words)}", path, line)
+    symbol, element, function = expected
     found = tuple(parse_int(word, path, line, "the element and the function") for word in words[:2])
     if found != (element, function):
         raise FormatError(
@@ -115,12 +116,12 @@ def _statistics(words: list[str], path: Path, line: int) -> list[float]:
 
 
 def format_scaling_data(statistics: Mapping[str, FloatArray]) -> str:
-    """Text of a file with these statistics.
+    """Return the text of a file with these statistics.
 
     Parameters
     ----------
     statistics : mapping of str to (s, 4) float64
-        As `read_scaling_data` returns them; a sigma that is not known is left out.
+        As `read_scaling_data` returns them; unknown sigmas (NaN) are omitted.
     """
     lines = [
         "# Statistics of the symmetry functions over the training set (dimensionless)",

@@ -1,6 +1,6 @@
-"""What input.nn says about training, by the keywords of n2p2 (those of RuNNer that it shares included).
+"""Settings of a training in input.nn, by the keywords of n2p2, some of which RuNNer shares.
 
-Only the keywords of what is chosen are read: those of gradient descent have no meaning for a Kalman filter.
+Only the keywords of the chosen optimiser are read.
 """
 
 from __future__ import annotations
@@ -39,21 +39,22 @@ class TrainingKeywords:
     epochs : int
         Passes over the training set.
     seed : int
-        Of the random numbers.
+        Seed of the random numbers.
     test_fraction : float
-        Part of the structures that is kept for testing.
+        Fraction of the structures for testing.
     optimizer : str
         "kalman" or "adam".
     settings : dict of str to str, int or float
-        Settings of the optimiser under the names of `fastsf.training.optimizers.kalman.Settings` and `adam.Settings`.
+        Settings of the optimiser under the names of `fastsf.training.optimizers.kalman.Settings`
+        and `adam.Settings`.
     initialization : str
         "uniform" or "nguyen_widrow".
     bounds : (float, float)
         Smallest and largest random weight.
     precondition : bool
-        Whether outputs of random networks are scaled to the reference energies.
+        True if outputs of random networks are scaled to the reference energies.
     use_old_weights : bool
-        Whether training goes on from the weights of the folder.
+        True if training continues from the weights of the folder.
     """
 
     epochs: int
@@ -73,7 +74,7 @@ def read_training_keywords(keywords: Keywords) -> TrainingKeywords:
     Raises
     ------
     FormatError
-        If one is missing or is not as it should be, or asks for something that is not supported.
+        If one is missing, wrong or not supported.
     """
     for name, (only, reason) in _UNSUPPORTED.items():
         entry = keywords.get(name)

@@ -1,8 +1,9 @@
 """Weights and biases of a network in the files of RuNNer and n2p2 (weights.ZZZ.data, ZZZ the atomic number).
 
-One number to a line: for each layer the weights from its first input to all of its nodes, from the second one, ...,
-then its biases. Only the first column counts. The files of RuNNer and n2p2 say in the further ones what the number
-is (kind, running number, layer and node at both ends); the running number tells whether lines were lost.
+One number to a line: for each layer the weights from its first input to all of its nodes, from the
+second one, ..., then its biases. Only the first column counts. In the files of RuNNer and n2p2,
+further columns describe the number (kind, running number, layer and node at both ends). The running
+number shows lost lines.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ _KINDS = ("a", "b")
 
 
 def weights_name(symbol: str) -> str:
-    """Name of the file of an element: weights.008.data for O."""
+    """Return the name of the file of an element: weights.008.data for O."""
     return f"weights.{atomic_number(symbol):03d}.data"
 
 
 def count_parameters(sizes: Sequence[int]) -> int:
-    """Number of weights and biases of a network with layers of these sizes, inputs first."""
+    """Return the number of weights and biases of a network with layers of these sizes, inputs first."""
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
 
 
@@ -53,8 +54,8 @@ def read_weights(path: str | Path, sizes: Sequence[int]) -> FloatArray:
     StorageError
         If the file cannot be read.
     FormatError
-        If a line does not start with a finite number, running numbers have a gap, or there are fewer or more
-        numbers than the layers need.
+        If a line does not start with a finite number, running numbers have a gap, or there are
+        fewer or more numbers than the layers need.
     """
     path = Path(path)
     first_words: list[str] = []
@@ -80,7 +81,7 @@ def read_weights(path: str | Path, sizes: Sequence[int]) -> FloatArray:
 
 
 def _check_sequence(before: Sequence[str], words: Sequence[str], path: Path, line: int) -> None:
-    """Check that the further columns go on as they were on the line before."""
+    """Check that the further columns continue those of the line before."""
     if len(before) > 1 and len(words) == 1:
         raise FormatError(f"expected {len(before)} columns as before, found only {words[0]}", path, line)
     previous, running = _running_number(before), _running_number(words)
@@ -90,7 +91,7 @@ def _check_sequence(before: Sequence[str], words: Sequence[str], path: Path, lin
 
 
 def _running_number(words: Sequence[str]) -> int | None:
-    """Third column of a line, where the second one shows that the columns are those of RuNNer and n2p2."""
+    """Return the third column of a line, if the second one is that of RuNNer and n2p2."""
     if len(words) <= _RUNNING_NUMBER or words[1] not in _KINDS:
         return None
     number = words[_RUNNING_NUMBER]
@@ -98,7 +99,7 @@ def _running_number(words: Sequence[str]) -> int | None:
 
 
 def format_weights(parameters: FloatArray, sizes: Sequence[int]) -> str:
-    """Text of a file with these parameters.
+    """Return the text of a file with these parameters.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ def format_weights(parameters: FloatArray, sizes: Sequence[int]) -> str:
 
 
 def _connections(sizes: Sequence[int]) -> list[tuple[str, int, int] | tuple[str, int, int, int, int]]:
-    """Kind, and layer and node at both ends (of a bias: its own), of every parameter; layers count from 0."""
+    """Return kind, and layer and node at both ends (of a bias: its own), of each parameter; layers count from 0."""
     found: list[tuple[str, int, int] | tuple[str, int, int, int, int]] = []
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         found += [("a", layer, j, layer + 1, k) for j in range(1, n_in + 1) for k in range(1, n_out + 1)]
