@@ -1,4 +1,4 @@
-"""Structures with labels: reading, splitting, reference energies, and checks before training.
+"""Data sets: structures with labels, their splits, reference energies and checks.
 
-Belongs here: data sets whatever they are for. Formats of single files are in io.
+Belongs here: data sets for any purpose. Formats of single files are in io.
 """

@@ -1,4 +1,4 @@
-"""From one format of labelled structures to another."""
+"""Conversion of labelled structures between formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO, Any, Literal, get_args
 
 from fastsf.datasets.frames import Frame, FrameIndex, FrameReader, Reading, located
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
-from fastsf.errors import InputError, StorageError, StructureError
+from fastsf.errors import InputError, StorageError, StructureError, counted
 from fastsf.io.extxyz_writer import format_frame
 from fastsf.io.input_data_writer import format_block
 from fastsf.io.labels import carried
@@ -31,18 +31,18 @@ _NAMES: dict[Kind, re.Pattern[str]] = {
 
 @dataclass
 class Conversion:
-    """What was converted.
+    """Result of a conversion.
 
     Parameters
     ----------
     kind : "input.data" or "extxyz"
-        What was written.
+        Format of the output.
     structures, atoms : int
-        Written.
+        Numbers of structures and atoms that were written.
     with_energy, with_forces, with_stress : int
-        Structures that have the label in the input.
+        Numbers of structures with the label in the input.
     skipped : list of str
-        Structures that were left out: file, frame and reason.
+        Omitted structures: file, frame and reason.
     """
 
     kind: Kind
@@ -54,22 +54,22 @@ class Conversion:
     skipped: list[str] = field(default_factory=list)
 
     def text(self, most: int = 20) -> str:
-        """What was done, for people, with so many of the structures left out."""
+        """Return a summary as text, with at most so many of the omitted structures."""
         lines = [
-            f"{self.structures:,} structures, {self.atoms:,} atoms; energies of {self.with_energy:,}, "
-            f"forces of {self.with_forces:,}, stresses of {self.with_stress:,}"
+            f"{counted(self.structures, 'structure')}, {counted(self.atoms, 'atom')}; "
+            f"energies of {self.with_energy:,}, forces of {self.with_forces:,}, stresses of {self.with_stress:,}"
         ]
         if self.kind == "input.data":
             unknown = self.structures - self.with_forces
-            lines += [f"warning: the forces of {unknown:,} structures are not known; zeros are written"] * (unknown > 0)
-            lines += ["stresses have no place in input.data"] * (self.with_stress > 0)
+            lines += [f"warning: {counted(unknown, 'structure')} without forces; zeros are written"] * (unknown > 0)
+            lines += ["input.data has no stresses; they are not written"] * (self.with_stress > 0)
         lines += [f"left out: {reason}" for reason in self.skipped[:most]]
         lines += [f"left out: {len(self.skipped) - most:,} more"] * (len(self.skipped) > most)
         return "\n".join(lines)
 
 
 def data_kind(output: str | Path) -> Kind | None:
-    """Kind of data that a file is for by its name, if it is for any."""
+    """Return the format that the name of a file stands for, or None."""
     return next((kind for kind, pattern in _NAMES.items() if pattern.fullmatch(Path(output).name)), None)
 
 
@@ -83,45 +83,46 @@ def convert_data(
     *,
     overwrite: bool = False,
 ) -> Conversion:
-    """Write the structures of some files, with their labels, into one file.
+    """Write the structures of files with their labels into one file.
 
     Parameters
     ----------
     inputs : sequence of path-like
-        Files that ASE reads, or input.data; no patterns.
+        Files that ASE reads, or input.data; patterns are not expanded.
     output : path-like
-        The file, compressed if its name ends in .gz, .bz2 or .xz. It gets its name when it is whole.
+        The file, compressed if its name ends in .gz, .bz2 or .xz. It gets its name when it is complete.
     kind : "input.data" or "extxyz", optional
-        By default what the name says.
+        Format; default: that of the name.
     reading : Reading, optional
-        Units of input.data files, names of the labels, and what is done about structures that cannot be used.
+        Units of input.data files, names of labels, and treatment of structures that cannot be used.
     length_unit, energy_unit : str
-        Units of an input.data file that is written; extended XYZ is in Å and eV.
+        Units of input.data; extended XYZ is always in Å and eV.
     overwrite : bool
-        Replace the output if it is there.
+        Replace an existing output.
 
     Returns
     -------
     Conversion
-        Counts, and structures that were left out. In input.data, forces that the input does not have are zeros, and
-        there are no stresses.
+        Counts and omitted structures. input.data has zeros for missing forces, and no stresses.
 
     Raises
     ------
     StorageError
-        If a file cannot be read or written, or the output is there already.
+        If a file cannot be read or written, or the output exists.
     InputError
-        For a structure that cannot be used or written, unless those are to be skipped; if none is left.
+        For a structure that cannot be used or written (unless those are skipped), and if none is left.
     """
     files = checked_inputs(inputs)
     target = checked_output(output, files)
     kind = kind or data_kind(target)
     if kind is not None and kind not in KINDS:
-        raise InputError(f"data are written as {' or '.join(KINDS)}, found {kind!r}")
+        raise InputError(f"format of data: expected {' or '.join(KINDS)}, found {kind!r}")
     if kind is None:
-        raise InputError(f"{target}: the name does not tell a format of data, expected one of .data, .extxyz, .xyz")
+        raise InputError(
+            f"{target}: expected a name that ends with .data, .extxyz or .xyz; --to (kind) sets the format for others"
+        )
     if target.exists() and not overwrite:
-        raise StorageError(f"{target} is there already; --overwrite (overwrite=True) replaces it")
+        raise StorageError(f"{target} already exists; --overwrite (overwrite=True) replaces it")
     form = _writer(kind, length_unit, energy_unit)
     conversion = Conversion(kind)
     write_atomically(target, partial(_write, target, files, reading or Reading(), form, conversion))
@@ -133,7 +134,7 @@ def _writer(kind: Kind, length_unit: str, energy_unit: str) -> Callable[[Frame],
     if kind == "input.data":
         return partial(_block, length=length, energy=energy)
     if (length, energy) != (1.0, 1.0):
-        raise InputError("the units to write are for input.data and folders; extended XYZ is in Å and eV")
+        raise InputError("units to write are for input.data and folders only; extended XYZ is in Å and eV")
     return _frame
 
 
@@ -161,7 +162,10 @@ def _write(
                 continue
             _count(conversion, item)
         if not conversion.structures:
-            raise InputError(f"no structure could be written; the first left out: {conversion.skipped[0]}")
+            raise InputError(
+                f"no structure can be written: {counted(len(conversion.skipped), 'structure')} left out, first "
+                f"{conversion.skipped[0]}"
+            )
         reader.check_keys()
 
 
@@ -177,12 +181,12 @@ def _frame(frame: Frame) -> str:
     structure, labels = frame.structure, frame.labels
     info = carried(frame.info) | {name: labels[name] for name in ("energy", "stress") if name in labels}
     columns: dict[str, FloatArray | None] = {"forces": labels.get("forces"), "charges": frame.charges}
-    there: dict[str, FloatArray] = {name: column for name, column in columns.items() if column is not None}
-    return format_frame(structure.numbers, structure.positions, frame.cell, structure.pbc, info, there)
+    present: dict[str, FloatArray] = {name: column for name, column in columns.items() if column is not None}
+    return format_frame(structure.numbers, structure.positions, frame.cell, structure.pbc, info, present)
 
 
 def _block(frame: Frame, length: float, energy: float) -> str:
-    """Block of input.data; what it has no place for stands in a comment."""
+    """Return the block of input.data; other information is in its comment."""
     info = carried(frame.info)
     own: dict[str, Any] = {name: info.pop(name) for name in ("comment", "set", "charge") if name in info}
     words = " ".join(f"{name}={value}" for name, value in info.items())

@@ -1,4 +1,4 @@
-"""From input files to checked structures in chunks."""
+"""Reading of checked structures from files, in chunks."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _ELEMENTS = 256
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read the inputs.
+    """Options of reading structures.
 
     Parameters
     ----------
     length_unit, energy_unit : str
-        Units of input.data files, which do not tell them.
+        Units of input.data files, which do not contain them.
     energy_key, forces_key, stress_key : str, optional
-        Names under which the labels stand; by default wherever they usually are.
+        Names of the labels in the files; default: the usual ones.
     on_error : "stop" or "skip"
-        What to do about structures that cannot be used.
+        Treatment of structures that cannot be used.
     need_labels : bool
-        Whether a structure without any label cannot be used.
+        Refuse structures without any label.
     """
 
     length_unit: str = "Angstrom"
@@ -51,7 +51,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class FrameIndex:
-    """Where the next structure to read is: a row of the inputs and a zero-based number in that file."""
+    """Position of a structure: index of the input file and index in that file, from 0."""
 
     file: int = 0
     frame: int = 0
@@ -59,9 +59,22 @@ class FrameIndex:
 
 @dataclass(frozen=True)
 class Frame:
-    """A structure that can be computed, its labels (eV, Å: those it has of energy, forces, stress), info, and charges.
+    """Structure of a file that can be computed.
 
-    `info` is ASE's, with the key-value pairs of a database row; charges are (n,), if there are any.
+    Parameters
+    ----------
+    index : FrameIndex
+        Position in the files.
+    structure : Structure
+        Atoms and cell.
+    cell : (3, 3) float64
+        Lattice vectors as in the file, Å; zeros for missing ones.
+    labels : dict
+        Those of "energy" (eV), "forces" (eV/Å) and "stress" (eV/Å^3) that the file has.
+    info : dict
+        `info` of ASE, with the key-value pairs of a database row.
+    charges : (n,) float64 or None
+        Charges of the atoms.
     """
 
     index: FrameIndex
@@ -74,7 +87,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A structure that was left out, and why (with file and frame); frame -1 stands for a whole file."""
+    """Omitted structure with the reason, which names file and frame; frame -1 means a whole file."""
 
     index: FrameIndex
     reason: str
@@ -82,7 +95,7 @@ class Skipped:
 
 @dataclass
 class Chunk:
-    """Consecutive structures, where to read on, and how many bytes of the inputs are behind."""
+    """Consecutive structures, with the position of the next one and the number of bytes read up to there."""
 
     frames: list[Frame] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -91,28 +104,28 @@ class Chunk:
     atoms: int = 0
 
     def leave_out(self, frame: Frame, path: str, error: InputError) -> None:
-        """Move a structure to those that are skipped."""
+        """Move a structure to the omitted ones."""
         self.frames.remove(frame)
         self.atoms -= len(frame.structure)
         self.skipped.append(Skipped(frame.index, located(error, path, frame.index.frame)))
 
 
 def located(error: InputError, path: str, frame: int) -> str:
-    """Return the message of an error with file and frame in front, unless it has them."""
+    """Return the message of an error, preceded by file and frame unless it has them."""
     return str(error) if isinstance(error, FormatError) else f"{path}, frame {frame}: {error}"
 
 
 class FrameReader:
-    """Checked structures of several files, from any frame on.
+    """Reader of checked structures of several files, from any frame on.
 
     Parameters
     ----------
     inputs : sequence of Input
         The files.
     elements : collection of str or None
-        Elements that structures may contain; None: any.
+        Elements that structures may contain; None: all.
     reading : Reading
-        How to read them.
+        Options of reading.
     """
 
     def __init__(self, inputs: Sequence[Input], elements: Collection[str] | None, reading: Reading) -> None:
@@ -126,20 +139,23 @@ class FrameReader:
         self._position = ReadPosition()
 
     def __call__(self, start: FrameIndex) -> Iterator[Frame | Skipped]:
-        """Read on from a frame.
+        """Read the structures from a position on.
 
         Raises
         ------
         StorageError
             If a file cannot be read.
         InputError
-            For a structure that cannot be used, with file and frame, unless those are to be skipped.
+            For a structure that cannot be used, with file and frame, unless those are skipped.
         """
         for file in range(start.file, len(self.inputs)):
             yield from self._read_file(file, start.frame if file == start.file else 0)
 
     def chunks(self, start: FrameIndex, n_atoms: int) -> Iterator[Chunk]:
-        """Read on from a frame in chunks of at least so many atoms; a chunk depends on its start only."""
+        """Read the structures from a position on in chunks of at least so many atoms.
+
+        A chunk depends only on its start.
+        """
         chunk = Chunk()
         for item in self(start):
             if isinstance(item, Frame):
@@ -163,12 +179,12 @@ class FrameReader:
         return sum(each.size for each in self.inputs)
 
     def check_keys(self) -> None:
-        """Complain about label keys that no structure read so far has.
+        """Check that some structure up to now has each named label.
 
         Raises
         ------
         InputError
-            With the keys that were there.
+            If none has; lists the available keys.
         """
         for name, error in self._missing.items():
             if name not in self._found:
@@ -207,7 +223,7 @@ class FrameReader:
 
     def _check_elements(self, structure: Structure) -> None:
         if len(structure) == 0:
-            raise StructureError("the structure has no atoms")
+            raise StructureError("expected at least one atom, found none")
         known_here = self._known[np.minimum(structure.numbers, _ELEMENTS - 1)]
         strangers = structure.numbers[~known_here]
         if len(strangers):
@@ -215,7 +231,7 @@ class FrameReader:
             raise StructureError(f"no functions for element {symbol}; there are functions for {known}")
 
     def _labels(self, atoms: Atoms, path: str, frame: int) -> dict[str, Any]:
-        """Return the labels that are there; a named key may be missing in some structures."""
+        """Return the labels of a structure; a named key may be missing in some structures."""
         reading = self.reading
         keys = {"energy": reading.energy_key, "forces": reading.forces_key, "stress": reading.stress_key}
         found = labels_of(atoms)
@@ -230,7 +246,9 @@ class FrameReader:
                 except InputError as error:
                     self._missing.setdefault(name, InputError(located(error, path, frame)))
         if reading.need_labels and not found:
-            raise StructureError(f"no energy, forces or stress in this structure; there is, in {available_keys(atoms)}")
+            raise StructureError(
+                f"no energy, forces or stress in this structure; available keys: {available_keys(atoms)}"
+            )
         return found
 
     def _bytes_read(self, file: int) -> int:
@@ -250,12 +268,12 @@ def check_any(structures: int, skipped: Sequence[str]) -> None:
 
 
 def find_elements(paths: Sequence[str], reading: Reading) -> list[str]:
-    """Read all structures for their elements; sorted by atomic number.
+    """Return the elements of all structures, sorted by atomic number.
 
     Raises
     ------
     StorageError, InputError
-        As `FrameReader`; also if no structure can be used.
+        As for `FrameReader`, and if no structure can be used.
     """
     reader = FrameReader([Input.of(path) for path in paths], None, reading)
     numbers: set[int] = set()
@@ -263,5 +281,5 @@ def find_elements(paths: Sequence[str], reading: Reading) -> list[str]:
         if isinstance(item, Frame):
             numbers.update(np.unique(item.structure.numbers).tolist())
     if not numbers:
-        raise InputError("no structure of the inputs can be used")
+        raise InputError("no structure of the input files can be used")
     return [chemical_symbol(number) for number in sorted(numbers)]

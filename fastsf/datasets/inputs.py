@@ -1,4 +1,4 @@
-"""The files that a command reads and writes, checked before the work begins."""
+"""Checks of input and output files before the work begins."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from fastsf.errors import InputError, StorageError
 
 @dataclass(frozen=True)
 class Input:
-    """A file to read, and what tells whether it has changed.
+    """Input file with its size and time, which show whether it has changed.
 
     Parameters
     ----------
     path : str
-        As given by the user.
+        Path as given by the user.
     size : int
-        Bytes.
+        Size in bytes.
     mtime_ns : int
-        Time of the last change.
+        Time of the last change, ns.
     """
 
     path: str
@@ -29,12 +29,12 @@ class Input:
 
     @classmethod
     def of(cls, path: str | Path) -> Input:
-        """Look at a file.
+        """Return an existing file.
 
         Raises
         ------
         StorageError
-            If it is not there, is a folder or cannot be read.
+            If it does not exist, is a folder or cannot be read.
         """
         file = Path(path)
         if file.exists() and not file.is_file():
@@ -50,17 +50,17 @@ class Input:
 
 
 def checked_inputs(inputs: Sequence[str | Path]) -> list[Input]:
-    """Look at all files.
+    """Return existing files.
 
     Raises
     ------
     StorageError
         If one cannot be read.
     InputError
-        If there are none, or one is given twice.
+        If no file is given, or one is given twice.
     """
     if not inputs:
-        raise InputError("no input files")
+        raise InputError("expected at least one input file, found none")
     seen: dict[Path, str] = {}
     for path in map(str, inputs):
         same = seen.setdefault(Path(path).resolve(), path)
@@ -70,14 +70,14 @@ def checked_inputs(inputs: Sequence[str | Path]) -> list[Input]:
 
 
 def checked_output(output: str | Path, inputs: Sequence[Input]) -> Path:
-    """Check that a file can be written: no folder, in a folder, and no input.
+    """Check that a file can be written; return its path.
 
     Raises
     ------
     StorageError
-        If it is a folder or there is none to write it in.
+        If it is a folder, or its folder does not exist.
     InputError
-        If it is an input.
+        If it is an input file.
     """
     target = Path(output)
     if target.is_dir():
@@ -85,5 +85,5 @@ def checked_output(output: str | Path, inputs: Sequence[Input]) -> Path:
     if not target.parent.is_dir():
         raise StorageError(f"cannot write {target}: there is no folder {target.parent}")
     if target.resolve() in [Path(each.path).resolve() for each in inputs]:
-        raise InputError(f"{target} is an input; the output needs another name")
+        raise InputError(f"{target} is an input file; choose another name for the output")
     return target

@@ -1,4 +1,4 @@
-"""Structures with reference energies, forces and stresses: what potentials are trained on."""
+"""Structures with reference energies, forces and stresses, as for training."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ from fastsf.structure import Structure
 from fastsf.types import FloatArray, IntArray
 
 GROUP_KEYS = ("group", "config_type")
-"""Where the name of a structure's group is looked for if nothing else is said."""
+"""Keys of `info` with the group of a structure, by default."""
 
 _PER_STRUCTURE = ("structures", "forces", "groups", "sources", "files", "subsets")
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledSet:
-    """Structures and their labels; a sequence by number.
+    """Structures and their labels.
 
     Parameters
     ----------
     structures : list of Structure
-        m of them, Å.
+        m structures, Å.
     energies : (m,) float64
-        Total energies, eV; NaN where there is none.
+        Total energies, eV; NaN for structures without.
     forces : list of (n, 3) float64 or None
-        eV/Å.
+        Forces, eV/Å; None for structures without.
     stresses : (m, 6) float64
-        xx, yy, zz, yz, xz, xy in eV/Å^3, tension positive; rows of NaN where there is none, and for structures that
-        are not periodic in all directions.
+        xx, yy, zz, yz, xz, xy in eV/Å^3, tension positive; NaN for structures without a stress, and for those that are
+        not periodic in all directions.
     groups : list of str
-        Names of what the structures are parts of; empty where there is none.
+        Name of the group of each structure; empty for structures without.
     weights : (m,) float64
-        How much each structure counts.
+        Weight of each structure.
     sources : list of str
-        File and number of each structure, for messages.
+        File and frame of each structure, for messages.
     files : list of str, optional
-        The file of each structure.
+        File of each structure.
     subsets : list of str, optional
-        "train", "validation", "test", or empty where the data do not say.
+        "train", "validation", "test", or empty for structures without.
     skipped : list of str, optional
-        What was left out: file, number and reason.
+        Omitted structures: file, frame and reason.
     """
 
     structures: list[Structure]
@@ -73,7 +73,7 @@ class LabelledSet:
                 object.__setattr__(self, name, [""] * len(self))
         for name in (*_PER_STRUCTURE, "energies", "stresses", "weights"):
             if len(getattr(self, name)) != len(self):
-                raise InputError(f"{len(self)} structures with {len(getattr(self, name))} {name}")
+                raise InputError(f"{name}: expected {len(self)}, one per structure, found {len(getattr(self, name))}")
 
     def __len__(self) -> int:
         return len(self.structures)
@@ -90,12 +90,12 @@ class LabelledSet:
         return [chemical_symbol(number) for number in sorted(present)]
 
     def select(self, indices: npt.ArrayLike) -> LabelledSet:
-        """Return some of the structures, in the order given.
+        """Return some of the structures in the given order.
 
         Parameters
         ----------
         indices : (k,) int or (m,) bool
-            Their numbers, or a mask.
+            Indices, or a mask.
         """
         given = np.asarray(indices)
         chosen = np.flatnonzero(given) if given.dtype == np.bool_ else given.astype(np.int64)
@@ -109,12 +109,12 @@ class LabelledSet:
         Parameters
         ----------
         by_group : mapping of str to float
-            Factor of each group.
+            Factors of groups.
 
         Raises
         ------
         InputError
-            For a group that is not there, or a factor that is negative or not finite.
+            For an unknown group, or a factor that is negative or not finite.
         """
         check_names("group", by_group, self.groups)
         for name, factor in by_group.items():
@@ -124,7 +124,7 @@ class LabelledSet:
 
     @classmethod
     def joined(cls, sets: Sequence[LabelledSet]) -> LabelledSet:
-        """Put sets one behind the other."""
+        """Join sets in the given order."""
         lists: dict[str, Any] = {
             name: list(chain.from_iterable(getattr(each, name) for each in sets))
             for name in (*_PER_STRUCTURE, "skipped")
@@ -136,17 +136,17 @@ class LabelledSet:
 
 
 def check_names(what: str, names: Iterable[str], known: Iterable[str]) -> None:
-    """Complain about names that are not there.
+    """Check that names are known.
 
     Raises
     ------
     InputError
-        With the names that are.
+        If one is not; lists the known ones.
     """
-    there = sorted(set(known) - {""})
+    available = sorted(set(known) - {""})
     for name in names:
-        if name not in there:
-            raise InputError(f"no structure has the {what} {name!r}; there are {', '.join(there) or 'none'}")
+        if name not in available:
+            raise InputError(f"no structure has the {what} {name!r}; there are {', '.join(available) or 'none'}")
 
 
 def read_labelled(
@@ -161,27 +161,27 @@ def read_labelled(
     Parameters
     ----------
     paths : iterable of path-like
-        Files that ASE reads, input.data of n2p2, and patterns.
+        Files that ASE reads, input.data of n2p2, or patterns.
     reading : Reading, optional
-        Units, names of the labels, and what is done about structures that cannot be used: those that are broken, that
-        have a label which is not finite, or no label at all.
+        Units, names of labels, and treatment of structures that cannot be used: those that are broken, have a label
+        that is not finite, or have no label.
     group_key : str, optional
-        Key of a structure's `info` that names its group; by default "group", else "config_type".
+        Key of `info` with the group of a structure; default: "group", otherwise "config_type".
     weight_key : str, optional
-        Key of `info` that holds the weight of a structure, 1 where there is none; "weight" by default.
+        Key of `info` with the weight of a structure; default: "weight", and 1 for structures without.
 
     Returns
     -------
     LabelledSet
-        With subsets from the key "set" of `info`, as input.data has it.
+        Set with the subsets from the key "set" of `info`, as in input.data.
 
     Raises
     ------
     StorageError
         If a file cannot be read.
     InputError
-        For a structure that cannot be used, with file and frame, unless those are to be skipped; if none can be used;
-        if no structure has a key that was named.
+        For a structure that cannot be used, with file and frame, unless those are skipped; if no structure can be used;
+        if no structure has a named key.
     """
     reading = replace(reading or Reading(), need_labels=True)
     files = checked_inputs(expand_paths(paths))
@@ -203,7 +203,7 @@ def read_labelled(
 
 
 class _Builder:
-    """Gathers the structures of a set one by one."""
+    """Builder of a set, structure by structure."""
 
     def __init__(self, paths: list[str], group_key: str | None, weight_key: str | None) -> None:
         self.paths = paths
@@ -223,12 +223,12 @@ class _Builder:
         self.skipped: list[str] = []
 
     def add(self, frame: Frame) -> None:
-        """Take a structure.
+        """Add a structure.
 
         Raises
         ------
         StructureError
-            If its weight or its subset is not one.
+            If its weight or its subset is not valid.
         """
         path, labels, info = self.paths[frame.index.file], frame.labels, frame.info
         self.keys.update(info)
@@ -253,7 +253,7 @@ class _Builder:
         Raises
         ------
         InputError
-            If it is empty, or a key that was named is nowhere.
+            If it is empty, or no structure has a named key.
         """
         check_any(len(self.structures), self.skipped)
         check_names("key", sorted(self.wanted), self.keys)
@@ -272,13 +272,14 @@ class _Builder:
 
 
 def group_of(info: Mapping[str, Any], key: str | None = None) -> str:
-    """Name of the group in a frame's `info`, empty if there is none.
+    """Return the group of a structure, empty if it has none.
 
     Parameters
     ----------
     info : mapping
+        `info` of the structure.
     key : str, optional
-        Where it stands; `GROUP_KEYS` by default.
+        Key with the group; default: `GROUP_KEYS`.
     """
     keys = GROUP_KEYS if key is None else (key,)
     return next((str(info[each]) for each in keys if each in info), "")

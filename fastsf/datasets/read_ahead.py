@@ -34,10 +34,10 @@ class ReadingProgress:
 
 @contextmanager
 def quick_switching() -> Iterator[None]:
-    """Let a thread that comes out of a kernel have Python back soon.
+    """Let a thread that returns from a kernel continue in Python soon.
 
-    Python's default lets the other thread, busy with reading, go on for 5 ms each time; with some kernels per
-    chunk that adds up to a tenth of the time.
+    By default, Python lets the other thread, which is reading, run for 5 ms each time. With several kernels per chunk
+    this adds up to a tenth of the time.
     """
     before = sys.getswitchinterval()
     sys.setswitchinterval(min(before, _SWITCH_SECONDS))
@@ -48,17 +48,17 @@ def quick_switching() -> Iterator[None]:
 
 
 class ReadAhead(Generic[T]):
-    """Iterator whose items are made in a thread while the caller works on the earlier ones.
+    """Iterator whose items are made in a thread while the caller uses earlier ones.
 
-    Used as a context manager: leaving the block stops the thread. An exception of the source is raised in the
-    caller, after the items before it.
+    Use it as a context manager; leaving the block stops the thread. An exception of the source is raised in the caller,
+    after the items before it.
 
     Parameters
     ----------
     source : iterable
-        Where the items come from.
+        Source of the items.
     depth : int
-        How many items may wait.
+        Largest number of waiting items.
     """
 
     def __init__(self, source: Iterable[T], depth: int = 2) -> None:

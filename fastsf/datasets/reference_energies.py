@@ -1,4 +1,4 @@
-"""Energies of the elements that explain most of the total energies."""
+"""Reference energies of elements, which explain most of the total energies."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from fastsf.types import FloatArray
 
 
 def reference_energies(labelled: LabelledSet) -> dict[str, float]:
-    """Energies per atom of each element that fit the energies per atom of the structures best.
+    """Fit energies of elements to the energies per atom of the structures.
 
-    Least squares on the composition. Where the compositions do not tell the elements apart (as in water alone), the
-    solution of the smallest norm: the sum is right, and no element takes what another could.
+    Least squares on the composition. If the compositions do not determine the energies of single elements (as in pure
+    water), the solution of smallest norm is returned; the sums are right.
 
     Parameters
     ----------
     labelled : LabelledSet
-        Structures without energy, and without weight, do not count.
+        Structures; those without energy or weight are ignored.
 
     Returns
     -------
     dict of str to float
-        eV per atom of every element of the set; 0 for elements of which no energy tells anything.
+        Energy of each element of the set, eV per atom; 0 for elements without energies.
     """
     shares = compositions(labelled) / labelled.n_atoms[:, None]
     energies = labelled.energies / labelled.n_atoms
@@ -37,14 +37,14 @@ def reference_energies(labelled: LabelledSet) -> dict[str, float]:
 
 
 def compositions(labelled: LabelledSet) -> FloatArray:
-    """Atoms of each element in each structure, (m, elements), in the order of `LabelledSet.elements`."""
+    """Return the number of atoms of each element in each structure, (m, elements), as in `LabelledSet.elements`."""
     numbers = np.array([atomic_number(symbol) for symbol in labelled.elements])
     counts = [np.count_nonzero(each.numbers[:, None] == numbers, axis=0) for each in labelled.structures]
     return np.array(counts, dtype=np.float64).reshape(len(labelled), len(numbers))
 
 
 def above_references(labelled: LabelledSet) -> FloatArray:
-    """Energies per atom above the reference energies, (m,) eV; NaN where there is no energy."""
+    """Return the energies per atom above the reference energies, (m,) eV; NaN for structures without energy."""
     references = np.array(list(reference_energies(labelled).values()))
     result: FloatArray = (labelled.energies - compositions(labelled) @ references) / labelled.n_atoms
     return result

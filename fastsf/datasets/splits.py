@@ -1,4 +1,4 @@
-"""Which structures a potential is fitted to, which tell when to stop, and which are looked at once at the end."""
+"""Splits of data sets into parts for training, validation and test."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SUBSETS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Numbers of the structures of each part, ascending.
+    """Indices of the structures of each part, ascending.
 
     Parameters
     ----------
     train, validation, test : (k,) int64
-        Every structure is in one of them at most.
+        Indices; every structure is in at most one part.
     warnings : tuple of str
-        What the user should know about them.
+        Warnings about the parts.
     """
 
     train: IntArray
@@ -36,14 +36,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Named:
-    """A part of the data by the names of its groups or of its files.
+    """Part of a data set by the names of its groups or files.
 
     Parameters
     ----------
     kind : "group" or "file"
-        What the names are of. A file is named by its path, or by the end of it.
+        Kind of the names. A file is named by its path or the end of its path.
     names : tuple of str
-        Which.
+        Names of groups or files.
     """
 
     kind: Literal["group", "file"]
@@ -60,30 +60,30 @@ def split(
 ) -> Split:
     """Divide a set into training, validation and test structures.
 
-    Structures that the data mark (``set=train``, ``validation`` or ``test``) are where the mark says, groups and files
-    that are named where they are wanted. Fractions are drawn from the others, from each group its share; a fraction
-    draws nothing for a part that marks fill.
+    Structures with a mark in the data (``set=train``, ``validation`` or ``test``) go into that part, named groups and
+    files into the part that names them. Fractions are drawn at random from the other structures, in equal shares from
+    each group. Nothing is drawn for a part with marked structures.
 
     Parameters
     ----------
     labelled : LabelledSet
-        What to divide.
+        Data set.
     validation, test : float or Named
-        Names of groups or files, or a fraction from 0 to less than 1: at least one structure unless it is 0.
+        Names of groups or files, or a fraction from 0 to less than 1; above 0 at least one structure.
     seed : int
-        Of the draw; the same seed gives the same parts.
+        Seed of the random numbers; the same seed gives the same parts.
     use_marks : bool
-        Whether marks count.
+        Use the marks in the data.
 
     Returns
     -------
     Split
-        With a warning for an empty validation part, without which training cannot stop early.
+        Parts, with a warning if validation is empty: training then cannot stop early.
 
     Raises
     ------
     InputError
-        For fractions that leave nothing to train on, names that are not there, and structures that belong to two parts.
+        If nothing is left for training, a name is unknown, or a structure belongs to two parts.
     """
     parts = np.array(labelled.subsets if use_marks else [""] * len(labelled), dtype="<U10")
     choices = {"validation": validation, "test": test}
@@ -104,12 +104,12 @@ def split(
 
 
 def split_of_sets(train: LabelledSet, validation: LabelledSet | None, test: LabelledSet | None) -> Split:
-    """Split of ``LabelledSet.joined`` of sets that were given apart, in this order and without the missing ones.
+    """Return the split of ``LabelledSet.joined`` of given sets, in this order and without missing ones.
 
     Raises
     ------
     InputError
-        If there is nothing to train on.
+        If nothing is left for training.
     """
     sizes = [0 if part is None else len(part) for part in (train, validation, test)]
     return _finished(np.repeat(SUBSETS, sizes))
@@ -120,18 +120,21 @@ def _check_fractions(fractions: Mapping[str, float]) -> None:
         if not 0 <= fraction < 1:
             raise InputError(f"{part}: expected a fraction from 0 to less than 1, found {fraction}")
     if sum(fractions.values()) >= 1:
-        raise InputError(f"fractions that leave something to train on add up to less than 1, found {dict(fractions)}")
+        raise InputError(
+            "fractions: expected a sum below 1, so that structures are left for training; found "
+            + ", ".join(f"{part} {fraction}" for part, fraction in fractions.items())
+        )
 
 
 def _put(parts: TextArray, part: str, choice: Named, labelled: LabelledSet) -> None:
-    """Put groups or files into a part."""
+    """Assign groups or files to a part."""
     chosen = _of_groups(labelled, choice.names) if choice.kind == "group" else _of_files(labelled, choice.names)
     elsewhere = np.flatnonzero(chosen & (parts != "") & (parts != part))
     if len(elsewhere):
         first = int(elsewhere[0])
         raise InputError(
-            f"{labelled.sources[first]}: is to be in the part {part!r} by its {choice.kind}, "
-            f"and is in {str(parts[first])!r} already"
+            f"{labelled.sources[first]}: expected one part, found {str(parts[first])!r}, "
+            f"and {part!r} by its {choice.kind}"
         )
     parts[chosen] = part
 
@@ -152,22 +155,24 @@ def _of_files(labelled: LabelledSet, names: Sequence[str]) -> BoolArray:
 
 
 def _spread_order(groups: Sequence[str], indices: IntArray, seed: int) -> IntArray:
-    """Shuffle structures such that every run of them has its share of each group."""
+    """Shuffle structures so that consecutive ones have equal shares of each group."""
     random = np.random.default_rng(seed)
     labels = np.array(groups)[indices]
-    place = np.empty(len(indices))
+    rank = np.empty(len(indices))
     for group in np.unique(labels):
         mine = labels == group
         count = np.count_nonzero(mine)
-        place[mine] = (random.permutation(count) + random.random()) / count
-    return indices[np.argsort(place, kind="stable")]
+        rank[mine] = (random.permutation(count) + random.random()) / count
+    return indices[np.argsort(rank, kind="stable")]
 
 
 def _finished(parts: TextArray) -> Split:
     train, validation, test = (np.flatnonzero(parts == name) for name in SUBSETS)
     if not len(train):
-        raise InputError(f"nothing to train on: {len(validation)} structures to validate with, {len(test)} to test")
+        raise InputError(
+            f"no structures are left for training: {len(validation)} are for validation and {len(test)} for the test"
+        )
     warnings: tuple[str, ...] = ()
     if not len(validation):
-        warnings = ("no structures to validate with: training cannot stop early, and cannot tell whether it overfits",)
+        warnings = ("no structures for validation: training cannot stop early, and overfitting is not detected",)
     return Split(train, validation, test, warnings)

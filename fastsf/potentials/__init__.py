@@ -1,4 +1,4 @@
-"""From symmetry functions to energies, forces and stresses: networks, evaluation, committees, the calculator.
+"""Potentials: from symmetry functions to energies, forces and stresses.
 
 Belongs here: what knows a model and one structure. Data sets are in prediction, training and featurize.
 """

@@ -1,6 +1,6 @@
-"""What ASE finds through the entry point ``ase.plugins``: the calculator.
+"""Plugin of ASE: the calculator, found through the entry point ``ase.plugins``.
 
-ASE's collection of plugins is still called experimental; versions that do not have it do not look here either.
+ASE calls its plugins experimental. Versions of ASE without plugins do not import this module.
 """
 
 from __future__ import annotations

@@ -28,46 +28,46 @@ _WITHOUT_FORCES = frozenset(("energy", "free_energy", "energies", "energy_std", 
 
 
 class Calculator(ase_calculator.Calculator):
-    """Energies, forces and stresses for ASE: molecular dynamics, optimisers, NEB, phonons, cell relaxation.
+    """Calculator of ASE for energies, forces and stresses.
 
-    Neighbour lists are kept while atoms move less than half the skin, results until positions, numbers, cell or
-    periodicity differ in any bit. Structures are never changed. One calculator works for one Python thread at a time.
+    Neighbour lists are kept while atoms move less than half the skin. Results are kept until positions, numbers, cell
+    or periodicity differ in any bit. Structures are never changed. Use one calculator in one Python thread at a time.
 
     Parameters
     ----------
     potential : Potential, Committee or path-like
-        What to compute with; a path is given to `Potential.load`.
+        Potential; a path is loaded with `Potential.load`.
     skin : float
-        How far beyond the cutoff neighbours are kept, Å. Neighbours are found so quickly that more does not pay.
+        Distance beyond the cutoff to which neighbours are kept, Å. Larger values rarely save time.
     threads : int, optional
-        Threads of the kernels; all by default.
+        Threads of the kernels; default: all.
     extrapolation : ExtrapolationPolicy, "ignore", "warn" or "stop"
-        What to do when an atom's surroundings leave the range of the training set.
+        Reaction to symmetry functions outside the range of the training set.
     length_unit, energy_unit : str
         Units of an n2p2 or RuNNer folder; used with a path only.
     precision : "double" or "mixed", optional
-        As of `Potential`, whose own it is by default.
+        As for `Potential`; default: the precision of the potential.
 
     Attributes
     ----------
     potential : Potential or Committee
-        What it computes with.
+        Potential of the calculator.
     monitor : Monitor
-        Extrapolations so far: `monitor.count`, `monitor.summary()`.
+        Counts of extrapolations: `monitor.count`, `monitor.summary()`.
 
     Raises
     ------
     FormatError, StorageError
         If a path cannot be loaded.
     InputError
-        If the skin, the threads, the policy or the precision make no sense.
+        If the skin is negative or not finite, or the threads, the policy or the precision are unknown.
 
     Notes
     -----
-    Results, in eV and Å: ``energy``, ``free_energy`` (the same), ``energies`` (n,), ``forces`` (n, 3), ``stress`` (6,)
-    and ``stresses`` (n, 6), which sum to the stress, in ASE's order xx, yy, zz, yz, xz, xy and sign (tension positive);
-    those two need a cell that is periodic in all directions. With a committee also ``energy_std``, ``forces_std``
-    (n, 3) and ``energies_std`` (n,), the standard deviations over its members.
+    Results in eV and Å: ``energy``, ``free_energy`` (the same), ``energies`` (n,), ``forces`` (n, 3), ``stress`` (6,)
+    and ``stresses`` (n, 6), which sum to the stress. Components are in ASE's order xx, yy, zz, yz, xz, xy; tension is
+    positive. Stresses need a cell that is periodic in all directions. Committees add the standard deviations over the
+    members: ``energy_std``, ``forces_std`` (n, 3) and ``energies_std`` (n,).
     """
 
     implemented_properties: list[str] = [  # noqa: RUF012  (ASE's declaration)
@@ -117,21 +117,21 @@ class Calculator(ase_calculator.Calculator):
         properties: Sequence[str] = ("energy",),
         system_changes: Sequence[str] = tuple(all_changes),
     ) -> None:
-        """Compute properties of a structure; called by ASE.
+        """Compute properties of a structure, as ASE asks for them.
 
         Raises
         ------
         StructureError
             If the structure cannot be used.
         ExtrapolationError
-            If the policy says so.
+            If there are more extrapolations than the policy allows.
         PropertyNotImplementedError
             For stresses without a cell that is periodic in all directions.
         """
         if atoms is None:
             atoms = self.atoms
         if atoms is None:
-            raise InputError("there is no structure to compute; give one")
+            raise InputError("there is no structure to compute: expected the argument atoms")
         if "stress" in properties or "stresses" in properties:
             _check_periodic(atoms)
         if system_changes:
@@ -144,7 +144,7 @@ class Calculator(ase_calculator.Calculator):
             self.results["stresses"] = result.stresses
 
     def check_state(self, atoms: Atoms, tol: float = 0.0) -> list[str]:
-        """Name what has changed, by any bit, since the last calculation; charges and moments do not matter."""
+        """Return what has changed in any bit since the last calculation; charges and moments are ignored."""
         old = self.atoms
         if old is None:
             return list(all_changes)
@@ -161,21 +161,27 @@ class Calculator(ase_calculator.Calculator):
         self._forget()
 
     def set(self, **kwargs: Any) -> dict[str, Any]:
-        """Refuse changes: make another calculator instead."""
+        """Refuse changes of parameters.
+
+        Raises
+        ------
+        InputError
+            For any parameter.
+        """
         if kwargs:
-            raise InputError(f"{', '.join(kwargs)}: cannot be changed; make another Calculator")
+            raise InputError(f"{', '.join(kwargs)}: cannot be changed; create a new Calculator")
         return {}
 
     def todict(self, skip_default: bool = True) -> dict[str, Any]:
-        """Parameters in plain types, which ASE stores beside results."""
+        """Return the parameters in plain types; ASE stores them with results."""
         return {name: value for name, value in self._about.items() if value is not None}
 
     def export_properties(self) -> Properties:
-        """Results that ASE has names for."""
+        """Return the results that ASE has names for."""
         return Properties({name: value for name, value in self.results.items() if name in all_outputs})
 
     def __getstate__(self) -> dict[str, Any]:
-        """Neighbour lists are not stored or sent to other processes."""
+        """Return the state without neighbour lists, for copies and other processes."""
         return {**self.__dict__, "_evaluator": None, "_result": None}
 
     # --- evaluation ---
@@ -186,10 +192,10 @@ class Calculator(ase_calculator.Calculator):
         self._result = None
 
     def _up_to_date(self, atoms: Atoms) -> Result:
-        """Return the last result if it is of this structure and holds what is wanted, else a new one.
+        """Return the last result if it is of this structure and has all wanted properties, otherwise a new one.
 
-        Forces are computed along with the energy if those of the structure before were asked for: optimisers ask
-        for both, often for the energy first; Monte Carlo never asks for forces.
+        Forces are computed with the energy if those of the previous structure were requested. Optimisers request both,
+        often the energy first; Monte Carlo never requests forces.
         """
         old = self._result
         if old is not None and (old.forces is not None or not self._wanted):
@@ -198,7 +204,7 @@ class Calculator(ase_calculator.Calculator):
             result = self._run(atoms, self._wanted or self._eager)
             if old is None:
                 self.monitor.check(result, atoms)
-        except BaseException:  # nothing of this structure or its neighbours is kept
+        except BaseException:  # keep nothing of this structure
             self._forget()
             raise
         self._result = result
@@ -219,7 +225,7 @@ class Calculator(ase_calculator.Calculator):
 
 
 def _same(a: Array, b: Array) -> bool:
-    """Compare bit by bit; for small arrays much faster than `np.array_equal`."""
+    """Return whether arrays are equal in every bit; for small arrays much faster than `np.array_equal`."""
     return a.shape == b.shape and a.tobytes() == b.tobytes()
 
 

@@ -1,4 +1,4 @@
-"""Committees: potentials that share their symmetry functions, whose spread tells where they are not to be trusted."""
+"""Committees: potentials with the same symmetry functions; their spread estimates the error."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ AnyModel = TypeVar("AnyModel", Model, PCSFModel)
 
 @dataclass(frozen=True, eq=False)
 class CommitteeResult(Result):
-    """What a committee of m potentials says about a structure of n atoms.
+    """Results of a committee of m potentials for a structure of n atoms.
 
-    `energy`, `energies`, `forces`, `virials` and what follows from them are means over the members; `outside` and
-    `extrapolations` count the symmetry functions that are outside the range of any member's training set. Standard
-    deviations are those of the members as they are, with m in the denominator (ddof = 0).
+    `energy`, `energies`, `forces`, `virials` and quantities derived from them are means over the members. `outside` and
+    `extrapolations` count the symmetry functions outside the range of any member's training set. Standard deviations
+    have m in the denominator (ddof = 0).
 
     Parameters
     ----------
     energy_std : float
         Standard deviation of the energy, eV.
     energies_std : (n,) float64
-        Of the energies of the atoms, eV.
+        Standard deviation of the energies of the atoms, eV.
     forces_std : (n, 3) float64 or None
-        Of each component of the forces, eV/Å; None if forces were not asked for.
+        Standard deviation of each component of the forces, eV/Å; None if forces were not requested.
     member_energies : (m,) float64
         Energy by each member, eV.
     member_forces : (m, n, 3) float64 or None
@@ -57,9 +57,9 @@ class CommitteeResult(Result):
 
 
 class Committee:
-    """Several potentials with the same symmetry functions; stands wherever one potential can.
+    """Several potentials with the same symmetry functions, used like one potential.
 
-    The symmetry functions of a structure and its neighbour lists are worked out once for all members.
+    Neighbour lists and symmetry functions of a structure are computed once for all members.
 
     Parameters
     ----------
@@ -73,18 +73,18 @@ class Committee:
         That of the first member.
     elements : tuple of str
     model : Model
-        The first member's networks; its ranges of symmetry functions are those that all members know.
+        Networks of the first member, with the ranges of symmetry functions that all members share.
 
     Raises
     ------
     InputError
-        Without a member, or if their elements, symmetry functions or precisions differ.
+        If there is no member, or if elements, symmetry functions or precisions differ.
     """
 
     def __init__(self, members: Sequence[Potential]) -> None:
         self.members = tuple(members)
         if not self.members:
-            raise InputError("a committee needs at least one potential")
+            raise InputError("expected at least one potential for a committee, found none")
         first = self.members[0]
         for number, member in enumerate(self.members[1:], start=2):
             _check_same_functions(number, first, member)
@@ -109,7 +109,7 @@ class Committee:
         threads: int | None = None,
         precision: str = DOUBLE,
     ) -> Committee:
-        """Read the members: folders of RuNNer or n2p2, or files; parameters and errors as of `Potential.load`."""
+        """Read the members from folders or files; parameters and errors as for `Potential.load`."""
         options: dict[str, Any] = {"threads": threads, "precision": precision}
         return cls([Potential.load(path, length_unit, energy_unit, **options) for path in paths])
 
@@ -120,7 +120,7 @@ class Committee:
         return f"<Committee of {len(self)}: {', '.join(self.elements)}, {self.descriptor.n_features} features>"
 
     def describe(self) -> str:
-        """Summary in words."""
+        """Return a summary as text."""
         parts = [f"committee of {len(self)} potentials with the same functions"]
         parts += [f"member {number}: {member.describe()}" for number, member in enumerate(self.members, start=1)]
         return "\n".join(parts)
@@ -132,38 +132,38 @@ class Committee:
         threads: int | None = None,
         precision: str | None = None,
     ) -> CommitteeEvaluator:
-        """Evaluator of a structure whose atoms will move; see `Evaluator`. The precision is the members' by default."""
+        """Return an evaluator of a structure whose atoms move; see `Evaluator`. Default: precision of the members."""
         return CommitteeEvaluator(self, structure, skin, threads or self.descriptor.threads, precision)
 
     def evaluate(self, atoms: Atoms | Structure, forces: bool = True) -> CommitteeResult:
-        """Means and standard deviations for one structure.
+        """Return means and standard deviations for one structure.
 
         Parameters
         ----------
         atoms : ase.Atoms
             The structure; not changed.
         forces : bool
-            Whether forces, virials and the stress are wanted; energies alone are faster.
+            Compute forces, virials and the stress too; energies alone are faster.
 
         Raises
         ------
         StructureError
-            For elements that the members do not know and structures that cannot be used.
+            For elements that the members do not have and structures that cannot be used.
         """
         return self.evaluator(atoms).evaluate(forces=forces)
 
 
 class CommitteeEvaluator(Evaluator):
-    """Evaluates a structure with all members of a committee while its atoms and its cell change.
+    """Evaluator of a structure with all members of a committee while its atoms and its cell change.
 
     Parameters
     ----------
     committee : Committee
         The members.
     structure, skin, threads
-        As of `Evaluator`.
+        As for `Evaluator`.
     precision : "double", "mixed" or None
-        Of the kernels; the members' own by default.
+        Precision of the kernels; default: that of the members.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class CommitteeEvaluator(Evaluator):
     def evaluate(
         self, positions: npt.ArrayLike | None = None, cell: npt.ArrayLike | None = None, forces: bool = True
     ) -> CommitteeResult:
-        """Means and standard deviations; parameters and errors as of `Evaluator.evaluate`."""
+        """Return means and standard deviations; parameters and errors as for `Evaluator.evaluate`."""
         self.move(positions, cell)
         values, pairs = self.values(), self.pair_values()
         n, members = len(self), len(self._models)
@@ -236,13 +236,13 @@ def _check_same_functions(number: int, first: Potential, other: Potential) -> No
 
 
 def _columns(potential: Potential) -> dict[str, Sequence[SymmetryFunction | PairFunction]]:
-    """Functions of each element and kind of pairs."""
+    """Return the functions of each element and kind of pairs."""
     pairs = {} if potential.pairs is None else potential.pairs.descriptor.columns
     return {**potential.descriptor.columns, **pairs}
 
 
 def _common_range(scalings: Sequence[Scaling]) -> Scaling:
-    """Return the range that all training sets share, one point where they share none; it scales nothing."""
+    """Return the range that all training sets share, or one point if they share none; it does not scale."""
     low = np.max([scaling.minimum for scaling in scalings], axis=0)
     high = np.min([scaling.maximum for scaling in scalings], axis=0)
     middle = 0.5 * (low + high)
@@ -251,7 +251,7 @@ def _common_range(scalings: Sequence[Scaling]) -> Scaling:
 
 
 def _with_ranges(model: AnyModel, ranges: dict[str, Scaling]) -> AnyModel:
-    """Return a model that counts by other ranges, and scales as before."""
+    """Return a model that counts extrapolations by other ranges and scales as before."""
     minimum, maximum = model.networks.minimum.copy(), model.networks.maximum.copy()
     for index, name in enumerate(model.descriptor.columns):
         if name in ranges:
@@ -263,7 +263,7 @@ def _with_ranges(model: AnyModel, ranges: dict[str, Scaling]) -> AnyModel:
 def evaluate_all(
     potential: Potential | Committee, structures: Sequence[Structure], threads: int | None = None
 ) -> Sequence[Result]:
-    """Energies, forces and stresses of many structures, computed together where that can be.
+    """Return energies, forces and stresses of many structures, computed together if possible.
 
     Parameters
     ----------
@@ -275,7 +275,7 @@ def evaluate_all(
     Raises
     ------
     StructureError
-        For elements that the potential does not know.
+        For elements that the potential does not have.
     """
     if isinstance(potential, Committee):
         return [potential.evaluator(each, threads=threads).evaluate() for each in structures]

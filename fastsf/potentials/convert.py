@@ -1,4 +1,4 @@
-"""From one format of potentials to another."""
+"""Conversion of potentials between formats."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ def convert(
     Parameters
     ----------
     potential : Potential
-        What to write.
+        The potential.
     output : path-like
         The file or folder.
     kind : "fastsf" or "n2p2"
-        Which of them.
+        Format to write.
     length_unit, energy_unit : str
-        Units of the folder; a model file is in Å and eV.
+        Units of a folder; a model file is always in Å and eV.
     overwrite : bool
-        Replace what is there.
+        Replace existing files.
 
     Raises
     ------
     StorageError
-        If the output is there already or cannot be written.
+        If the output exists or cannot be written.
     InputError
-        If the potential has no counterpart in that format, or units are given for a model file.
+        If the potential cannot be expressed in that format, or units are given for a model file.
     """
     target = Path(output)
     if kind not in KINDS:
-        raise InputError(f"unknown kind {kind!r}, expected one of {', '.join(KINDS)}")
+        raise InputError(f"kind: expected one of {', '.join(KINDS)}, found {kind!r}")
     if not target.parent.is_dir():
         raise StorageError(f"cannot write {target}: there is no folder {target.parent}")
     if kind == "n2p2":
         potential.export_n2p2(target, length_unit, energy_unit, overwrite=overwrite)
         return
     if (length_unit, energy_unit) != ("Angstrom", "eV"):
-        raise InputError("the units to write are for folders; a model file is in Å and eV")
+        raise InputError("units to write are for folders only; a model file is in Å and eV")
     if target.is_dir():
         raise StorageError(f"cannot write {target}: it is a folder")
     if target.exists() and not overwrite:
-        raise StorageError(f"{target} is there already; --overwrite (overwrite=True) replaces it")
+        raise StorageError(f"{target} already exists; --overwrite (overwrite=True) replaces it")
     potential.save(target)

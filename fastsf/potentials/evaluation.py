@@ -32,28 +32,28 @@ _MOST_GRADIENTS = 2**25
 def evaluate_batch(
     model: Model, structures: Sequence[Structure], threads: int | None = None, forces: bool = True
 ) -> list[Result]:
-    """Evaluate many structures at once, which small ones gain much from.
+    """Evaluate many structures at once; much faster than one by one if they are small.
 
     Parameters
     ----------
     model : Model
         The potential.
     structures : sequence of Structure
-        Any number of structures.
+        Structures, any number.
     threads : int, optional
         As for `Evaluator`.
     forces : bool
-        Whether forces, virials and stresses are wanted.
+        Compute forces, virials and stresses too.
 
     Returns
     -------
     list of Result
-        In the order of the structures; their arrays are parts of common ones.
+        In the order of the structures; arrays are views of common ones.
 
     Raises
     ------
     StructureError
-        For elements that the potential does not know.
+        For elements that the potential does not have.
     """
     if not structures:
         return []
@@ -82,26 +82,26 @@ def evaluate_batch(
 
 
 class Evaluator:
-    """Evaluates a structure again and again while its atoms and its cell change; keeps pairs and memory.
+    """Evaluator of one structure whose atoms and cell change; keeps neighbour lists and memory.
 
     Parameters
     ----------
     model : Model
         The potential.
     structure : ase.Atoms or Structure
-        Elements and periodicity stay those of this structure.
+        Structure at the start; elements and periodicity do not change.
     skin : float
-        Å; pairs are kept until an atom has moved more than half of it.
+        Neighbour lists are kept until an atom has moved by more than half of it, Å.
     threads : int, optional
-        All that numba has, by default. With 1, nothing is run in parallel, and evaluators may work in several
-        Python threads at once (one evaluator in one thread at a time).
+        Default: all threads of numba. With 1, nothing runs in parallel, and evaluators may work in several Python
+        threads at once (each evaluator in one thread at a time).
 
     Raises
     ------
     StructureError
-        For structures that cannot be used, and elements that the potential does not know.
+        For structures that cannot be used, and elements that the potential does not have.
     InputError
-        For a skin or a number of threads that makes no sense.
+        For a negative skin or a number of threads below 1.
     """
 
     def __init__(self, model: Model, structure: Structure, skin: float = 0.0, threads: int | None = None) -> None:
@@ -113,21 +113,21 @@ class Evaluator:
 
     @classmethod
     def concatenated(cls, model: Model, structures: Sequence[Structure], threads: int | None = None) -> Evaluator:
-        """Evaluator of many structures at once, their atoms behind each other; they cannot move.
+        """Return an evaluator of many structures at once, joined atom by atom; their atoms cannot move.
 
         Parameters
         ----------
         model : Model
             The potential.
         structures : sequence of Structure
-            Any number of structures.
+            Structures, any number.
         threads : int, optional
             As in the constructor.
 
         Raises
         ------
         StructureError
-            For elements that the potential does not know.
+            For elements that the potential does not have.
         """
         evaluator = cls.__new__(cls)
         numbers = np.concatenate([np.empty(0, np.int64), *(structure.numbers for structure in structures)])
@@ -156,23 +156,23 @@ class Evaluator:
     def evaluate(
         self, positions: npt.ArrayLike | None = None, cell: npt.ArrayLike | None = None, forces: bool = True
     ) -> Result:
-        """Energy, and forces and virials if wanted.
+        """Return energies, and forces and virials on request.
 
         Parameters
         ----------
         positions : (n, 3) array, optional
-            Å; where the atoms were last time, by default. Atoms may jump by cell vectors.
+            Å; default: those of the last call. Atoms may jump by cell vectors.
         cell : (3, 3) array, optional
-            Å; that of last time, by default.
+            Å; default: that of the last call.
         forces : bool
-            Whether forces, virials and the stress are wanted.
+            Compute forces, virials and the stress too.
 
         Raises
         ------
         StructureError
             For positions that are not finite and a cell without volume.
         InputError
-            For a cell without positions.
+            If a cell is given without positions.
         """
         self.move(positions, cell)
         if forces:
@@ -186,7 +186,7 @@ class Evaluator:
     def _with_forces(self) -> Result:
         n, descriptor = len(self), self.model.descriptor
         values, each, outside = np.zeros((n, descriptor.n_features)), np.empty(n), np.empty(n, dtype=np.int64)
-        g, sums = self._room_for_gradients(), np.empty((n, SUMS))
+        g, sums = self._gradient_buffer(), np.empty((n, SUMS))
         arguments = (descriptor.tables, self.model.networks, self._neighbors())
         results, energies = (values, each, outside, g, sums), self.kernels.energies
         run(self.threads, energies.energies_range, arguments, n, results)
@@ -207,10 +207,10 @@ class Evaluator:
         return Result(float(each.sum()), each, force, virials, values, outside, *about, pairs=pairs)
 
     def move(self, positions: npt.ArrayLike | None, cell: npt.ArrayLike | None = None) -> None:
-        """Put the atoms elsewhere; parameters as in `evaluate`."""
+        """Set positions and cell; parameters and errors as for `evaluate`."""
         if positions is None:
             if cell is not None:
-                raise InputError("a new cell needs the positions of the atoms in it")
+                raise InputError("expected positions together with the new cell, found none")
             return
         if self._pairs.update(positions, cell) and self._pair_energies is not None:
             self._pair_energies.rebuild()
@@ -218,7 +218,7 @@ class Evaluator:
             self._volume = volume(np.asarray(cell, dtype=np.float64))
 
     def values(self) -> FloatArray:
-        """Symmetry functions (n, s), a new array."""
+        """Return the symmetry functions (n, s), a new array."""
         descriptor = self.model.descriptor
         out = np.zeros((len(self), descriptor.n_features))
         arguments = (descriptor.tables, self._neighbors(), np.arange(len(self)))
@@ -229,16 +229,16 @@ class Evaluator:
     def predict(
         self, packed: Networks, values: FloatArray, gradient: bool = True
     ) -> tuple[FloatArray, FloatArray, IntArray]:
-        """Energies (n,), their derivatives dE_i/dG_i (n, s) if wanted, and columns outside the range (n,), new arrays.
+        """Return energies (n,), derivatives dE_i/dG_i (n, s) and numbers of columns outside the range (n,), new arrays.
 
         Parameters
         ----------
         packed : Networks
-            Those of the potential, or of another one with the same functions.
+            Networks of the potential, or of another one with the same functions.
         values : (n, s) float64
             Symmetry functions.
         gradient : bool
-            Without, the derivatives have no columns.
+            Compute the derivatives; otherwise they have no columns.
         """
         n = len(self)
         each, outside = np.empty(n), np.empty(n, dtype=np.int64)
@@ -248,7 +248,7 @@ class Evaluator:
         return each, slopes, outside
 
     def pair_values(self) -> PCSFValues | None:
-        """Pair-centred functions, new arrays; None for potentials without energies of pairs."""
+        """Return pair-centred functions, new arrays; None for potentials without energies of pairs."""
         if self._pair_energies is None:
             return None
         values, rows = self._pair_energies.values(), self._pair_energies.rows
@@ -262,18 +262,18 @@ class Evaluator:
         outside: IntArray,
         gradient: bool = True,
     ) -> PCSFOutputs | None:
-        """Add the energies of pairs to those of atoms, and counts of values outside; what `chain` needs of them.
+        """Add energies of pairs and counts of extrapolations to those of atoms; return the outputs that `chain` needs.
 
         Parameters
         ----------
         model : PCSFModel or None
-            That of the potential, or of another one with the same functions.
+            Model of the potential, or of another one with the same functions.
         pairs : PCSFValues or None
             From `pair_values`.
         energies : (n,) float64
         outside : (n,) int64
         gradient : bool
-            Whether `chain` will be called.
+            Compute the derivatives for `chain`.
         """
         if self._pair_energies is None or model is None or pairs is None:
             return None
@@ -288,19 +288,19 @@ class Evaluator:
     def chain(
         self, slopes: FloatArray, pairs: Sequence[PCSFOutputs | None] | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Forces and virials per atom of several potentials at once, which costs less than one by one.
+        """Return forces and virials per atom of several potentials at once, which is faster than one by one.
 
         Parameters
         ----------
         slopes : (n, m, s) float64
             Derivatives dE_i/dG_i by each of m potentials.
         pairs : sequence of PCSFOutputs, optional
-            What each of them says about the pairs.
+            Outputs of each potential for the pairs.
 
         Returns
         -------
         forces : (m, n, 3) float64
-            New, as the others.
+            New array, as the others.
         virials : (m, n, 3, 3) float64
         """
         n, members, _ = slopes.shape
@@ -309,7 +309,7 @@ class Evaluator:
         at_once = max(1, min(members, _MOST_GRADIENTS // (3 * len(self._pairs) + 1)))
         for first in range(0, members, at_once):
             some = np.ascontiguousarray(slopes[:, first : first + at_once])
-            g, sums = self._room_for_gradients(some.shape[1]), np.zeros((some.shape[1], n, SUMS))
+            g, sums = self._gradient_buffer(some.shape[1]), np.zeros((some.shape[1], n, SUMS))
             g.fill(0.0)
             g = g.reshape(some.shape[1], -1, 3)
             arguments = (self.model.descriptor.tables, self._neighbors(), np.arange(len(self)))
@@ -319,14 +319,14 @@ class Evaluator:
                 force[first + m], virials[first + m] = self._gather(g[m], sums[m])
         return force, virials
 
-    def _room_for_gradients(self, scalars: int = 1) -> FloatArray:
+    def _gradient_buffer(self, scalars: int = 1) -> FloatArray:
         rows = scalars * len(self._pairs)
         if len(self._pair_gradient) < rows:
             self._pair_gradient = np.empty((rows + rows // 4, 3))
         return self._pair_gradient[:rows]
 
     def _gather(self, g: FloatArray, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Forces and virials from the gradients of the pairs and their sums over each centre."""
+        """Return forces and virials from the gradients of the pairs and their sums over each centre."""
         gradient = gathered(self._pairs, g, sums, self.threads)
         return np.negative(gradient, out=gradient), -sums[:, VIRIAL:].reshape(-1, 3, 3)
 
@@ -336,7 +336,7 @@ class Evaluator:
 
 
 def _part(pairs: PCSFValues, begin: int, end: int) -> PCSFValues:
-    """Pairs of the atoms begin ... end - 1, which are those of one structure."""
+    """Return the pairs of the atoms begin ... end - 1, those of one structure."""
     mine = slice(*np.searchsorted(pairs.i, [begin, end]))
     rows = pairs.kind[mine], pairs.values[mine], pairs.inside[mine]
     return PCSFValues(pairs.i[mine] - begin, pairs.j[mine] - begin, *rows)

@@ -1,7 +1,7 @@
-"""Symmetry functions outside the range of the training set: where a potential guesses.
+"""Extrapolations: symmetry functions outside the range of the training set.
 
-The kernels count them for every atom as they go. Which ones they are is worked out here, when somebody wants to
-know; what is done about them during a simulation stands in `fastsf.potentials.policy`.
+The kernels count them for every atom. This module finds out on request which functions they are. How simulations react
+to them is in `fastsf.potentials.policy`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ MOST_FUNCTIONS = 5
 
 @dataclass(frozen=True, eq=False)
 class Extrapolations:
-    """All values of a structure that lie outside the range of the training set, m in number.
+    """Values of a structure outside the range of the training set, m in number.
 
     Parameters
     ----------
     atom : (m,) int64
-        Index of the atom; of a pair, that of its first one.
+        Index of the atom, or of the first atom of a pair.
     partner : (m,) int64
         Index of the other atom of a pair; -1 for atom-centred functions.
     column : (m,) int64
@@ -39,7 +39,7 @@ class Extrapolations:
     value, minimum, maximum : (m,) float64
         The value, and the range of that column in the training set.
     distance : (m,) float64
-        How far outside, in units of the width of the range; infinite where the column never changed in training.
+        Distance from the range in units of its width; infinite for columns that never changed in training.
     name : (m,) array of str
         Element of the atom, or kind of the pair.
     labels : mapping of str to list of str
@@ -60,15 +60,15 @@ class Extrapolations:
         return len(self.atom)
 
     def label(self, index: int) -> str:
-        """Name of the function of one of the values."""
+        """Return the name of the function of a value."""
         return self.labels[str(self.name[index])][int(self.column[index])]
 
     def lines(self) -> Iterator[str]:
-        """Each value in words, the farthest first."""
+        """Yield a line of text for each value, the farthest first."""
         for k in np.argsort(-self.distance, kind="stable"):
-            where = f"atom {self.atom[k]}" if self.partner[k] < 0 else f"pair {self.atom[k]}-{self.partner[k]}"
+            owner = f"atom {self.atom[k]}" if self.partner[k] < 0 else f"pair {self.atom[k]}-{self.partner[k]}"
             yield (
-                f"{where} ({self.name[k]}), function {self.column[k]} {self.label(int(k))}: {self.value[k]:.6g} "
+                f"{owner} ({self.name[k]}), function {self.column[k]} {self.label(int(k))}: {self.value[k]:.6g} "
                 f"is outside {self.minimum[k]:.6g} .. {self.maximum[k]:.6g} ({_far(self.distance[k])})"
             )
 
@@ -80,14 +80,14 @@ class Extrapolations:
 
 
 class Tally:
-    """Extrapolations of many structures by one potential, counted for each element or kind of pairs and function."""
+    """Counts of the extrapolations of many structures, for each element or kind of pairs and each function."""
 
     def __init__(self) -> None:
         self._labels: dict[str, Sequence[str]] = {}
         self._names: dict[str, _Columns] = {}
 
     def add(self, found: Extrapolations) -> None:
-        """Count some more."""
+        """Count more extrapolations."""
         for name in np.unique(found.name).tolist():
             mine = np.flatnonzero(found.name == name)
             if name not in self._names:
@@ -99,7 +99,7 @@ class Tally:
         return sum(int(columns.count.sum()) for columns in self._names.values())
 
     def table(self) -> list[dict[str, Any]]:
-        """One entry for each element or kind of pairs and function, in plain types, the farthest first."""
+        """Return one entry for each element or kind of pairs and function in plain types, the farthest first."""
         rows = []
         for name, columns in sorted(self._names.items()):
             for k in np.flatnonzero(columns.count).tolist():
@@ -158,7 +158,7 @@ class _Columns:
 def find(
     values: FloatArray, numbers: npt.ArrayLike, labels: Mapping[str, Sequence[str]], scalings: Mapping[str, Scaling]
 ) -> Extrapolations:
-    """Find the values of a structure that lie outside the range of the training set.
+    """Find the values of a structure outside the range of the training set.
 
     Parameters
     ----------
@@ -182,15 +182,15 @@ def find(
 
 
 def find_pairs(pairs: PCSFValues, model: PCSFModel) -> Extrapolations:
-    """Find the values of pair-centred functions that lie outside the range of the training set; see `find`."""
-    there = pairs.inside
-    names = np.array(model.descriptor.kinds)[pairs.kind[there]]
-    rows = pairs.values[there], names, pairs.i[there], pairs.j[there]
+    """Find the values of pair-centred functions outside the range of the training set; see `find`."""
+    inside = pairs.inside
+    names = np.array(model.descriptor.kinds)[pairs.kind[inside]]
+    rows = pairs.values[inside], names, pairs.i[inside], pairs.j[inside]
     return _search(*rows, model.descriptor.labels, model.scalings)
 
 
 def join(parts: Sequence[Extrapolations]) -> Extrapolations:
-    """Put together what was found among atoms and among pairs."""
+    """Join the extrapolations of atoms and of pairs."""
     fields = ("atom", "partner", "column", "value", "minimum", "maximum", "distance", "name")
     arrays = {field: np.concatenate([getattr(part, field) for part in parts]) for field in fields}
     labels = {name: names for part in parts for name, names in part.labels.items()}
@@ -205,7 +205,7 @@ def _search(
     labels: Mapping[str, Sequence[str]],
     scalings: Mapping[str, Scaling],
 ) -> Extrapolations:
-    """Values (m, s) of rows that are outside the range of the scaling of their name."""
+    """Find the values (m, s) of rows outside the range of the scaling of their element or kind."""
     parts = [np.empty((5, 0))]
     for name in np.unique(names).tolist():
         if name not in scalings:  # an element without atom-centred functions
@@ -217,12 +217,12 @@ def _search(
         limits = scaling.minimum[column], scaling.maximum[column]
         parts.append(np.stack([rows[row], column, own[row, column], *limits]))
     found = np.concatenate(parts, axis=1)
-    at, column, value, low, high = found[:, np.lexsort((found[1], found[0]))]
+    row_of, column, value, low, high = found[:, np.lexsort((found[1], found[0]))]
     with np.errstate(divide="ignore"):
         distance = np.maximum(low - value, value - high) / (high - low)
-    row = at.astype(np.int64)
-    places = atoms[row], partners[row], column.astype(np.int64)
-    return Extrapolations(*places, value, low, high, distance, names[row], labels)
+    row = row_of.astype(np.int64)
+    indices = atoms[row], partners[row], column.astype(np.int64)
+    return Extrapolations(*indices, value, low, high, distance, names[row], labels)
 
 
 def _far(distance: float) -> str:

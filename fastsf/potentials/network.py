@@ -1,4 +1,4 @@
-"""The network of one element: a multilayer perceptron from symmetry functions to an energy."""
+"""Network of one element: a multilayer perceptron from symmetry functions to an energy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACTIVATIONS = tuple(kind.name.lower() for kind in Activation)
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """What a forward pass leaves of a layer: its inputs (n, in); f, f' and f'' at its nodes (n, out)."""
+    """Results of a forward pass for one layer: inputs (n, in); f, f' and f'' at the nodes (n, out)."""
 
     inputs: FloatArray
     value: FloatArray
@@ -32,23 +32,23 @@ class Layer:
 class Network:
     """Multilayer perceptron with one output.
 
-    Every layer does y = f(x W + b), or f((x W + b) / n_in) with `normalize_nodes`.
+    Every layer computes y = f(x W + b), or f((x W + b) / n_in) with `normalize_nodes`.
 
     Parameters
     ----------
     weights : sequence of (n_in, n_out) arrays
-        One per layer, hidden layers first; n_out of the last one is 1.
+        One per layer, hidden layers first; the last one has n_out = 1.
     biases : sequence of (n_out,) arrays
         One per layer.
     activations : sequence of str
         One of `ACTIVATIONS` per layer.
     normalize_nodes : bool
-        Divide the sum at each node, bias included, by the number of nodes of the layer before.
+        Divide the sum at each node, including the bias, by the number of nodes of the previous layer.
 
     Raises
     ------
     InputError
-        If shapes do not fit together, numbers are not finite or an activation function is unknown.
+        If shapes do not match, numbers are not finite or an activation function is unknown.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Network:
             )
         for name in self.activations:
             if name not in ACTIVATIONS:
-                raise InputError(f"unknown activation function {name!r}, expected one of {', '.join(ACTIVATIONS)}")
+                raise InputError(f"activation function: expected one of {', '.join(ACTIVATIONS)}, found {name!r}")
         inputs = self.weights[0].shape[0] if self.weights[0].ndim else 0
         for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             outputs = 1 if k == layers else b.size
@@ -90,7 +90,7 @@ class Network:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Nodes of the layers, inputs first."""
+        """Numbers of nodes of the layers, inputs first."""
         return (*(len(w) for w in self.weights), 1)
 
     @property
@@ -108,22 +108,22 @@ class Network:
         Parameters
         ----------
         parameters : (P,) array_like
-            In the order of `parameters`.
+            Weights and biases in the order of `parameters`.
 
         Raises
         ------
         InputError
-            If there are not P of them, or they are not finite.
+            If their number is not P, or they are not finite.
         """
         vector = np.array(parameters, dtype=np.float64)
         expected = sum(w.size + b.size for w, b in zip(self.weights, self.biases, strict=True))
         if vector.shape != (expected,):
             raise InputError(f"expected {expected} parameters, found an array of shape {vector.shape}")
-        weights, biases, at = [], [], 0
+        weights, biases, start = [], [], 0
         for w, b in zip(self.weights, self.biases, strict=True):
-            weights.append(vector[at : at + w.size].reshape(w.shape))
-            biases.append(vector[at + w.size : at + w.size + b.size])
-            at += w.size + b.size
+            weights.append(vector[start : start + w.size].reshape(w.shape))
+            biases.append(vector[start + w.size : start + w.size + b.size])
+            start += w.size + b.size
         return Network(weights, biases, self.activations, self.normalize_nodes)
 
     def __repr__(self) -> str:
@@ -133,12 +133,12 @@ class Network:
     # --- evaluation ---
 
     def forward(self, inputs: npt.ArrayLike) -> FloatArray:
-        """Energies (n,) of scaled symmetry functions (n, s)."""
+        """Return the energies (n,) of scaled symmetry functions (n, s)."""
         energies: FloatArray = self.layers(self._checked(inputs, "inputs"))[-1].value[:, 0].copy()
         return energies
 
     def gradient(self, inputs: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-        """Energies and their derivatives with respect to the inputs.
+        """Return energies and their derivatives with respect to the inputs.
 
         Parameters
         ----------
@@ -154,7 +154,7 @@ class Network:
         Raises
         ------
         InputError
-            If the number of columns is not that of the network's inputs.
+            If the number of columns is not the number of inputs of the network.
         """
         layers = self.layers(self._checked(inputs, "inputs"))
         return layers[-1].value[:, 0].copy(), self.cotangents(layers)[0][0]
@@ -162,7 +162,7 @@ class Network:
     def double_backward(
         self, inputs: npt.ArrayLike, energy_cotangent: npt.ArrayLike, direction: npt.ArrayLike
     ) -> tuple[FloatArray, FloatArray]:
-        """Gradient of sum_i c_i E_i + sum_i d_i . dE_i/dX_i, as a loss on energies and forces needs it.
+        """Return the gradient of sum_i c_i E_i + sum_i d_i . dE_i/dX_i, for a loss on energies and forces.
 
         Parameters
         ----------
@@ -183,7 +183,7 @@ class Network:
         Raises
         ------
         InputError
-            If shapes do not fit.
+            If shapes do not match.
         """
         x, tangent = self._checked(inputs, "inputs"), self._checked(direction, "direction")
         back = np.array(energy_cotangent, dtype=np.float64)
@@ -207,20 +207,20 @@ class Network:
         return np.concatenate(parts[::-1]), back
 
     def norm(self, w: FloatArray) -> float:
-        """Factor of the sums at the nodes of the layer with weights w."""
+        """Return the factor of the sums at the nodes of the layer with weights w."""
         return 1 / len(w) if self.normalize_nodes else 1.0
 
     def cotangents(
         self, layers: list[Layer], weights: FloatArray | None = None
     ) -> tuple[list[FloatArray], list[FloatArray]]:
-        """Backward pass after a forward pass of n inputs, for E = sum_i w_i N(X_i).
+        """Run the backward pass of E = sum_i w_i N(X_i) after a forward pass of n inputs.
 
         Parameters
         ----------
         layers : list of Layer
-            Of the forward pass.
+            Results of the forward pass.
         weights : (n,) float64, optional
-            w; 1 by default.
+            w; default: 1.
 
         Returns
         -------
@@ -236,7 +236,7 @@ class Network:
         return values[::-1], nodes[::-1]
 
     def layers(self, x: FloatArray) -> list[Layer]:
-        """Forward pass of inputs (n, s), layer by layer."""
+        """Run the forward pass of inputs (n, s); return the results of each layer."""
         layers = []
         for w, b, name in zip(self.weights, self.biases, self.activations, strict=True):
             layers.append(Layer(x, *activate(name, (x @ w + b) * self.norm(w))))
@@ -257,7 +257,7 @@ def _frozen(values: npt.ArrayLike) -> FloatArray:
 
 
 def activate(name: str, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Activation function, its first and its second derivative.
+    """Return an activation function, its first and its second derivative.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Packs networks and scalings of all elements into the arrays that drive the kernels."""
+"""Packing of networks and scalings of all elements into the arrays of the kernels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pack_networks(
     Parameters
     ----------
     elements : sequence of str
-        Their order is the element index of the kernels.
+        Elements in the order of the element index of the kernels.
     networks : mapping of str to Network
         One for every element.
     scalings : mapping of str to Scaling
@@ -36,16 +36,16 @@ def pack_networks(
     scale : float
         eV per unit of the networks' outputs.
     offsets : mapping of str to float
-        What is added to the energy of every atom of an element, eV; none for elements that are missing.
+        Energy that is added for every atom of an element, eV; 0 for missing elements.
     n_features : int
-        Columns of the descriptor, at least those of any element.
+        Columns of the descriptor, at least as many as any element has.
     without : collection of str
-        Elements that have no functions, hence no network.
+        Elements without functions and networks.
 
     Returns
     -------
     Networks
-        What `fastsf.kernels.networks.feedforward` takes.
+        Argument of the kernels in `fastsf.kernels.networks.feedforward`.
 
     Raises
     ------
@@ -79,11 +79,12 @@ def pack_networks(
 
 def _check(symbol: str, networks: Mapping[str, Network], scalings: Mapping[str, Scaling], n_features: int) -> None:
     if symbol not in networks or symbol not in scalings:
-        raise InputError(f"no network and scaling for element {symbol}, found some for {', '.join(networks)}")
+        raise InputError(f"element {symbol}: expected a network and a scaling, found some for {', '.join(networks)}")
     inputs, columns = networks[symbol].sizes[0], len(scalings[symbol])
     if inputs != columns or columns > n_features:
         raise InputError(
-            f"element {symbol}: a network of {inputs} inputs, a scaling of {columns} columns and {n_features} features"
+            f"element {symbol}: expected equal numbers of columns, found a network of {inputs} inputs, a scaling of "
+            f"{columns} columns and {n_features} features"
         )
 
 
@@ -93,7 +94,7 @@ def _padded(nodes: int) -> int:
 
 def _pack_layers(networks: Sequence[Network]) -> tuple[list[tuple[int, ...]], FloatArray]:
     layers: list[tuple[int, ...]] = []
-    parts, at = [np.empty(0)], 0
+    parts, start = [np.empty(0)], 0
     for network in networks:
         for w, b, name in zip(network.weights, network.biases, network.activations, strict=True):
             inputs, outputs = w.shape
@@ -101,15 +102,15 @@ def _pack_layers(networks: Sequence[Network]) -> tuple[list[tuple[int, ...]], Fl
             block[:inputs, :outputs], block[-1, :outputs] = w, b
             if network.normalize_nodes:
                 block /= inputs
-            biases_offset = at + block[:-1].size
-            layers.append((inputs, outputs, block.shape[1], int(Activation[name.upper()]), at, biases_offset))
+            bias_start = start + block[:-1].size
+            layers.append((inputs, outputs, block.shape[1], int(Activation[name.upper()]), start, bias_start))
             parts.append(block.ravel())
-            at += block.size
+            start += block.size
     return layers, np.concatenate(parts)
 
 
 def _pack_scalings(scalings: Sequence[Scaling | None], n_features: int) -> FloatArray:
-    """Center, factor, lowest, smallest and largest value inside; (5, elements, n_features padded to whole tiles)."""
+    """Return center, factor, lowest, smallest and largest value inside; (5, elements, n_features padded to tiles)."""
     tables = np.zeros((5, len(scalings), _padded(n_features)))
     for element, scaling in enumerate(scalings):
         if scaling is not None:

@@ -1,4 +1,4 @@
-"""What a potential is made of: what the readers of files return and the writers take."""
+"""Contents of a potential, as readers of files return them and writers take them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from fastsf.symmetry.atoms import SymmetryFunction
 
 @dataclass(frozen=True)
 class PotentialParts:
-    """What a potential is made of, in Å and eV.
+    """Contents of a potential, in Å and eV.
 
     Parameters
     ----------
     elements : sequence of str
-        By atomic number.
+        Elements by atomic number.
     functions : sequence of Radial or Angular
-        Element by element in the order of the networks' inputs.
+        Functions element by element, in the order of the inputs of the networks.
     networks, scalings : dict of symbol to Network and Scaling
-        Of the elements that have functions.
+        Networks and scalings of the elements that have functions.
     energy_scale : float
-        eV per unit of the networks' output.
+        eV per unit of the output of the networks.
     offsets : dict of symbol to float
-        Added to the energy of an atom, eV.
+        Energy that is added for each atom, eV.
     length_scale : float
         Units of length of the training per Å.
     metadata : dict of str to str
-        Where it comes from.
+        Origin of the potential.
     pairs : PairTerm, optional
         Energies of pairs.
     """

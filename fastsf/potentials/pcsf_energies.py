@@ -1,4 +1,4 @@
-"""Energies of the pairs of a structure whose atoms move, beside those of its atoms."""
+"""Energies of the pairs of a structure whose atoms move."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from fastsf.types import FloatArray, IntArray
 
 
 class PCSFOutputs(NamedTuple):
-    """What the networks of pairs say about m rows: eV, eV per function, count, and eV/Å^2 (`PCSFSums.chain`)."""
+    """Outputs of the networks of pairs for m rows: eV, eV per function, counts, and eV/Å^2 (`PCSFSums.chain`)."""
 
     energies: FloatArray  # (m,)
-    slopes: FloatArray  # (m, s), or (m, 0) where they were not asked for
+    slopes: FloatArray  # (m, s), or (m, 0) without derivatives
     outside: IntArray  # (m,)
     along: FloatArray  # (m,)
 
 
 class PCSFEnergies(PCSFSums):
-    """Values of pair-centred functions, and what pair networks make of them.
+    """Values of pair-centred functions and energies of their networks.
 
     Parameters
     ----------
     model : PCSFModel
-        The pair terms of a potential.
+        Energies of pairs of a potential.
     pairs, species, threads
-        As of `PCSFSums`.
+        As for `PCSFSums`.
     """
 
     def __init__(self, model: PCSFModel, pairs: Pairs, species: IntArray, threads: int | None = None) -> None:
         super().__init__(model.descriptor.packed, model.descriptor.n_features, pairs, species, threads)
 
     def predict(self, model: PCSFModel, values: FloatArray, gradient: bool = True) -> PCSFOutputs:
-        """Energies of the pairs, and their derivatives if wanted, new arrays.
+        """Return the energies of the pairs and their derivatives, new arrays.
 
         Parameters
         ----------
         model : PCSFModel
-            That of the potential, or of another one with the same functions.
+            Model of the potential, or of another one with the same functions.
         values : (m, s) float64
-            From `values`.
+            Result of `values`.
         gradient : bool
-            Without, the derivatives have no columns.
+            Compute the derivatives; otherwise they have no columns.
         """
         m, rows = len(values), self.rows.kernel_rows
         slopes = np.empty((m, values.shape[1] if gradient else 0))
@@ -60,7 +60,7 @@ class PCSFEnergies(PCSFSums):
         return made
 
     def share(self, made: PCSFOutputs, energies: FloatArray, outside: IntArray) -> None:
-        """Add the energies of pairs to those of atoms (n,), half to each, and counts (n,) to those that own them."""
+        """Add half of each energy of a pair to either atom (n,), and counts (n,) to the first atom."""
         arguments = (self.neighbors, self.rows.kernel_rows, made.energies, made.outside)
         n = len(energies)
         run(self._threads, pcsf_energies.share_range, arguments, n, (energies, outside))

@@ -21,7 +21,7 @@ from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.pcsf import pair_cutoff
 
 ENVELOPES = ("fc", "shift", "none")
-"""How energies of pairs end at the cutoff; see `PairTerm`."""
+"""Ways in which energies of pairs end at the cutoff; see `PairTerm`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,21 +31,21 @@ class PairTerm:
     Parameters
     ----------
     descriptor : PCSF
-        The symmetry functions.
+        Symmetry functions.
     networks : mapping of str to Network
-        One for every kind of pairs that has functions, as "H-O", with as many inputs as the kind has functions.
+        One for every kind of pairs that has functions, as "H-O"; it has as many inputs as the kind has functions.
     scalings : mapping of str to Scaling
         One for each of these.
     envelope : {"fc", "shift", "none"}
-        How the energy of a pair ends at the cutoff of its kind, where the output of its network is not zero: "fc"
-        multiplies by the cutoff function of the kind's longest function, "shift" subtracts the output at the cutoff,
-        and with "none", the published form, energies jump when a pair comes or goes. "shift" does not go with the
-        distance itself as a function, whose slope at the cutoff is not zero: forces would jump.
+        Way in which the energy of a pair ends at the cutoff of its kind, where the output of its network is not zero.
+        "fc" multiplies by the cutoff function of the longest function of the kind. "shift" subtracts the output at the
+        cutoff. With "none", the published form, energies jump when a pair crosses the cutoff. "shift" cannot be used
+        with the distance itself as a function: its slope at the cutoff is not zero, so that forces would jump.
 
     Raises
     ------
     InputError
-        If kinds or numbers of functions do not fit together, or the envelope does not go with the functions.
+        If kinds or numbers of functions do not match, or the envelope cannot be used with the functions.
     """
 
     descriptor: PCSF
@@ -57,16 +57,19 @@ class PairTerm:
         if self.envelope not in ENVELOPES:
             raise InputError(f"envelope: expected one of {', '.join(ENVELOPES)}, found {self.envelope!r}")
         if self.envelope == "shift" and any(function.radius == 0 for function in self.descriptor.functions):
-            raise InputError('envelope "shift" does not go with the distance itself as a function: forces would jump')
+            raise InputError(
+                'envelope "shift" cannot be used with the distance itself as a function: forces would jump; use "fc"'
+            )
         for name, mapping in (("networks", self.networks), ("scalings", self.scalings)):
             strangers = sorted(set(mapping) - set(self.kinds))
             if strangers:
+                known = ", ".join(self.kinds)
                 raise InputError(
-                    f"{name} for {', '.join(strangers)}, but the functions are for {', '.join(self.kinds)}"
+                    f"{name}: expected the kinds {known}, which have functions; found {', '.join(strangers)}"
                 )
             missing = [kind for kind in self.kinds if kind not in mapping]
             if missing:
-                raise InputError(f"no {name} for pairs {', '.join(missing)}, which have functions")
+                raise InputError(f"expected {name} for all pairs with functions, found none for {', '.join(missing)}")
         for kind in self.kinds:
             self._check_columns(kind)
 
@@ -75,7 +78,8 @@ class PairTerm:
         scaled, inputs = len(self.scalings[kind]), self.networks[kind].sizes[0]
         if not columns == scaled == inputs:
             raise InputError(
-                f"pairs {kind}: {columns} functions, a scaling of {scaled} columns, and a network of {inputs} inputs"
+                f"pairs {kind}: expected equal numbers, found {columns} functions, a scaling of {scaled} columns and a "
+                f"network of {inputs} inputs"
             )
 
     @property
@@ -84,12 +88,12 @@ class PairTerm:
         return tuple(kind for kind, functions in self.descriptor.columns.items() if functions)
 
     def packed(self, energy_scale: float) -> PCSFModel:
-        """Return what an evaluation needs.
+        """Return the model for evaluations.
 
         Parameters
         ----------
         energy_scale : float
-            eV per unit of the networks' output.
+            eV per unit of the output of the networks.
         """
         descriptor, offsets = self.descriptor, {}
         if self.envelope == "shift":
@@ -105,17 +109,17 @@ class PairTerm:
 
 @dataclass(frozen=True, eq=False)
 class PCSFModel:
-    """What an evaluation needs of a `PairTerm`.
+    """Energies of pairs in the form that evaluations need; made by `PairTerm.packed`.
 
     Parameters
     ----------
     descriptor : PCSF
     networks : Networks
-        Of all kinds of pairs; energies at the cutoff are in their offsets.
+        Networks of all kinds of pairs; their offsets contain the energies at the cutoff.
     scalings : mapping of str to Scaling
-        For reports.
+        Scalings, for reports of extrapolations.
     envelope : str
-        As of `PairTerm`.
+        As for `PairTerm`.
     """
 
     descriptor: PCSF
@@ -125,12 +129,12 @@ class PCSFModel:
 
     @property
     def smooth(self) -> bool:
-        """Whether energies are multiplied by a cutoff function."""
+        """True if energies are multiplied by a cutoff function."""
         return self.envelope == "fc"
 
     @cached_property
     def ends(self) -> npt.NDArray[Any]:
-        """Cutoff function of each kind as a `SECTION`; that of another kind for those without functions."""
+        """Cutoff function of each kind as a `SECTION`; kinds without functions have that of another kind."""
         cutoffs = [pair_cutoff(functions) for functions in self.descriptor.columns.values()]
         known = next(cutoff for cutoff in cutoffs if cutoff is not None)
         found: npt.NDArray[Any] = records([(*envelope_fields(each or known), 0, 0) for each in cutoffs], SECTION)

@@ -14,14 +14,14 @@ class PCSFValues:
     Parameters
     ----------
     i, j : (m,) int64
-        The atoms of each pair.
+        Atoms of each pair.
     kind : (m,) int64
         Index of the kind of pairs.
     values : (m, s) float64
         Symmetry functions.
     inside : (m,) bool
-        Whether the pair is closer than the cutoff of its kind. Where neighbour lists have a skin, others are there
-        too; their values are zero, and they have no energy.
+        True for pairs closer than the cutoff of their kind. Neighbour lists with a skin have more pairs; these have
+        zeros as values and no energy.
     """
 
     i: IntArray

@@ -1,4 +1,4 @@
-"""What is done about extrapolations during a simulation, in the words that users of LAMMPS know."""
+"""Reaction of simulations to extrapolations, with the options of the pair style of LAMMPS."""
 
 from __future__ import annotations
 
@@ -23,44 +23,44 @@ _MOST_LINES = 10
 
 
 class Evaluated(Protocol):
-    """What a policy looks at, as `fastsf.potentials.result.Result` has it."""
+    """Result that a policy can check, as `fastsf.potentials.result.Result`."""
 
     @property
     def outside(self) -> IntArray:
-        """How many functions of each atom are outside their range."""
+        """Number of functions of each atom outside their range."""
 
     @property
     def extrapolations(self) -> Extrapolations:
-        """Which they are."""
+        """Values outside the range."""
 
 
 @dataclass(frozen=True)
 class ExtrapolationPolicy:
-    """What to do when symmetry functions leave the range of the training set.
+    """Reaction to symmetry functions outside the range of the training set.
 
     Parameters
     ----------
     action : "ignore", "warn" or "stop"
-        Whether to warn (`ExtrapolationWarning`), to stop at the first extrapolation (`ExtrapolationError`), or
-        neither. Warnings come at the 1st, 10th, 100th, ... structure with extrapolations and summarise all so far.
+        "warn" warns (`ExtrapolationWarning`), "stop" stops at the first extrapolation (`ExtrapolationError`). Warnings
+        come at the 1st, 10th, 100th, ... structure with extrapolations and summarise all up to then.
     showew : bool
-        Warn at every structure with extrapolations and name them. (LAMMPS does so by default.)
+        Warn at every structure with extrapolations and list them, as LAMMPS does by default.
     showewsum : int
-        Warn with a summary after every so many evaluations, if there were extrapolations since the last one; 0: never.
+        Evaluations between summaries, which come if there were new extrapolations; 0: never.
     maxew : int, optional
-        Stop as soon as more extrapolations than this were counted; LAMMPS's default, 0, is ``action="stop"``.
+        Largest number of extrapolations before the stop; 0, the default of LAMMPS, is ``action="stop"``.
     resetew : bool
-        Count for `maxew` from zero at every evaluation.
+        Count for `maxew` from zero at each evaluation.
     save_to : path-like, optional
-        Append structures with extrapolations to this extended XYZ file; the column ``outside`` says how many functions
-        of each atom are outside.
+        Extended XYZ file to which structures with extrapolations are appended. Its column ``outside`` holds the number
+        of functions of each atom outside the range.
     save_interval : int
-        At least so many evaluations from one saved structure to the next.
+        Least number of evaluations from one saved structure to the next.
 
     Raises
     ------
     InputError
-        If a value makes no sense.
+        If a value is unknown or too small, or two values exclude each other.
     """
 
     action: Action = "warn"
@@ -77,39 +77,41 @@ class ExtrapolationPolicy:
         for name, least in (("showewsum", 0), ("maxew", 0), ("save_interval", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
-                raise InputError(f"extrapolation: {name} must be at least {least}, found {value}")
+                raise InputError(f"extrapolation: {name}: expected at least {least}, found {value}")
         if self.action == "stop" and self.maxew:
-            raise InputError(f"extrapolation: 'stop' ends at the first, maxew={self.maxew} later; choose one")
+            raise InputError(
+                f"extrapolation: action='stop' stops at the first and maxew={self.maxew} later; choose one"
+            )
 
     @property
     def limit(self) -> int | None:
-        """How many extrapolations are put up with; None: any number."""
+        """Largest number of extrapolations that are accepted; None: any number."""
         return 0 if self.action == "stop" else self.maxew
 
     @property
     def counts_only(self) -> bool:
-        """Whether nothing happens, so that nobody needs to know which functions are outside."""
+        """True if extrapolations are only counted, so that their functions need not be found."""
         loud = self.action != "ignore" or self.showew or self.showewsum
         return not loud and self.maxew is None and self.save_to is None
 
 
 @dataclass(eq=False)
 class Monitor:
-    """Counts the extrapolations of one simulation and acts on them.
+    """Counter of the extrapolations of one simulation that acts on them.
 
     Parameters
     ----------
     policy : ExtrapolationPolicy
-        What to do.
+        Reaction to them.
 
     Attributes
     ----------
     evaluations : int
-        Structures seen.
+        Number of structures that were checked.
     structures : int
-        Those of them with extrapolations.
+        Number of structures with extrapolations.
     count : int
-        Extrapolations (atoms times functions) in all of them.
+        Number of extrapolations (atoms times functions) in all of them.
     """
 
     policy: ExtrapolationPolicy = field(default_factory=ExtrapolationPolicy)
@@ -119,12 +121,12 @@ class Monitor:
 
     def __post_init__(self) -> None:
         self._tally: Tally | None = None
-        self._counted = self._told = 0
+        self._counted = self._reported = 0
         self._saved: int | None = None
 
     @classmethod
     def of(cls, policy: ExtrapolationPolicy | str) -> Monitor:
-        """Make one from a policy or just its action."""
+        """Return a monitor with a policy, or with the policy of an action."""
         return cls(policy if isinstance(policy, ExtrapolationPolicy) else ExtrapolationPolicy(policy))  # type: ignore[arg-type]
 
     def check(self, result: Evaluated, atoms: Atoms) -> None:
@@ -133,9 +135,9 @@ class Monitor:
         Parameters
         ----------
         result : Result
-            Of the structure.
+            Result for the structure.
         atoms : ase.Atoms
-            The structure, for the file of `save_to`.
+            The structure, which `save_to` writes.
 
         Raises
         ------
@@ -156,7 +158,7 @@ class Monitor:
         self._sum_up()
 
     def summary(self) -> str:
-        """Say what was found so far."""
+        """Return the counts up to now as text."""
         about = f"{self.structures:,} of {self.evaluations:,} evaluated structures"
         if self._tally is None:
             return f"{self.count:,} extrapolations in {about}"
@@ -188,8 +190,8 @@ class Monitor:
 
     def _sum_up(self) -> None:
         every = self.policy.showewsum
-        if every and self.evaluations % every == 0 and self.count > self._told:
-            self._told = self.count
+        if every and self.evaluations % every == 0 and self.count > self._reported:
+            self._reported = self.count
             _warn(f"extrapolation: {self.summary()}")
 
 

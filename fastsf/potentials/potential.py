@@ -1,4 +1,4 @@
-"""High-dimensional neural network potentials: symmetry functions, and one network per element and kind of pairs."""
+"""High-dimensional neural network potentials: symmetry functions and one network per element and kind of pairs."""
 
 from __future__ import annotations
 
@@ -25,42 +25,42 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 OWN_UNITS = ("Angstrom", "eV")
-"""Units of everything inside fastsf and of its model files."""
+"""Units inside fastsf and in its model files."""
 
 
 class Potential:
-    """Sum of the energies of atoms, each from the network of its element, and if wanted of those of pairs.
+    """Potential: sum of energies of atoms from networks of their elements, and optionally of energies of pairs.
 
-    The energy of an atom i of element a is ``energy_scale * networks[a](scalings[a](G_i)) + offsets[a]``; that of an
-    atom whose element has no functions is its offset.
+    The energy of an atom i of element a is ``energy_scale * networks[a](scalings[a](G_i)) + offsets[a]``. Atoms
+    of elements without functions have the offset as energy.
 
     Parameters
     ----------
     descriptor : ACSF or None
-        The atom-centred symmetry functions; None if there are energies of pairs alone.
+        Atom-centred symmetry functions; None if there are only energies of pairs.
     networks : mapping of symbol to Network
-        One for every element that has functions, with as many inputs as it has functions.
+        One for every element with functions; it has as many inputs as the element has functions.
     scalings : mapping of symbol to Scaling
-        One for each of these.
+        One for every element with functions.
     energy_scale : float
-        eV per unit of the networks' output.
+        eV per unit of the output of the networks.
     offsets : mapping of symbol to float, optional
-        Added to the energy of each atom of an element, eV; 0 by default.
+        Energy that is added for each atom of an element, eV; default: 0.
     length_scale : float
-        Units of length of the training per Å; changes no result, and is kept for programs that know it.
+        Units of length of the training per Å. It changes no result and is kept for other programs.
     metadata : mapping of str to str, optional
-        Where the potential comes from: any texts.
+        Origin of the potential: any texts.
     precision : "double" or "mixed"
-        In which it is evaluated. "mixed" works on neighbours and triplets in float32, 1.2 to 1.5 times as fast, with
-        forces that differ by some 1e-5 of their size (docs/potentials.md); it is no part of what is saved. Energies of
-        pairs stay in double precision.
+        Precision of evaluations. "mixed" computes neighbours and triplets in float32; it is 1.2 to 1.5 times as fast,
+        and forces differ by about 1e-5 of their size (docs/potentials.md). The precision is not saved. Energies of
+        pairs are always in double precision.
     pairs : PairTerm, optional
-        Energies of pairs, of the same elements.
+        Energies of pairs of the same elements.
 
     Raises
     ------
     InputError
-        If elements or numbers of functions do not fit together, or a number is not finite.
+        If elements or numbers of functions do not match, or a number is not finite.
     """
 
     def __init__(
@@ -98,7 +98,9 @@ class Potential:
             strangers = sorted(set(mapping) - set(self.elements))
             if strangers:
                 known = ", ".join(self.elements)
-                raise InputError(f"{name} for {', '.join(strangers)}, but the functions are for {known}")
+                raise InputError(
+                    f"{name}: expected the elements {known}, which have functions; found {', '.join(strangers)}"
+                )
         for name, value in (("energy_scale", self.energy_scale), ("length_scale", self.length_scale)):
             if not 0 < value < float("inf"):
                 raise InputError(f"{name}: expected a positive number, found {value}")
@@ -108,7 +110,9 @@ class Potential:
         for symbol in self.elements:
             columns, scaling = len(self.descriptor.columns[symbol]), self.scalings.get(symbol)
             if scaling is not None and len(scaling) != columns:
-                raise InputError(f"element {symbol}: {columns} functions, but a scaling of {len(scaling)} columns")
+                raise InputError(
+                    f"element {symbol}: expected a scaling of {columns} columns, one per function; found {len(scaling)}"
+                )
 
     # --- files ---
 
@@ -129,35 +133,34 @@ class Potential:
         path : path-like
             Folder with ``input.nn``, ``scaling.data`` and ``weights.*.data``; or a file.
         length_unit, energy_unit : str, optional
-            Units of a folder by ASE's names, as "Bohr" and "Hartree": what the potential was trained in. Å and eV
-            by default, unless the folder was written by `export_n2p2`, which notes them. Files written by `save`
-            know their units.
+            Units of a folder by the names of ASE, as "Bohr" and "Hartree": those of its training. Default: the units
+            that `export_n2p2` wrote into the folder, otherwise Å and eV. Files written by `save` have their units.
         threads : int, optional
-            As for `ACSF`.
+            Threads of the kernels; default: all.
         precision : "double" or "mixed"
-            In which it is evaluated, as in the constructor.
+            Precision of evaluations, as in the constructor.
 
         Raises
         ------
         StorageError
             If a file cannot be read.
         FormatError
-            If a file does not hold what it should, or a kind of potential that is not supported.
+            If a file is not as expected, or of a kind of potential that is not supported.
         InputError
-            For unknown units, units that contradict those that a file knows, and an unknown precision.
+            For unknown units, units that differ from those in a file, and an unknown precision.
         """
         checked_precision(precision)
         if Path(path).is_dir():
             parts = read_potential_folder(path, length_unit, energy_unit)
         elif (length_unit or OWN_UNITS[0], energy_unit or OWN_UNITS[1]) != OWN_UNITS:
-            raise InputError(f"{path}: units belong to folders of RuNNer and n2p2; a model file knows its own")
+            raise InputError(f"{path}: units are for folders of RuNNer and n2p2 only; a model file has its own")
         else:
             parts = read_model(path)
         return cls.from_parts(parts, threads=threads, precision=precision)
 
     @classmethod
     def from_parts(cls, parts: PotentialParts, *, threads: int | None = None, precision: str = DOUBLE) -> Potential:
-        """Put together what a file holds."""
+        """Return the potential with the contents of a file."""
         return cls(
             ACSF(parts.functions, elements=parts.elements, threads=threads)
             if parts.functions
@@ -174,7 +177,7 @@ class Potential:
 
     @property
     def parts(self) -> PotentialParts:
-        """What files hold of the potential; functions element by element."""
+        """Contents of the potential, for writers of files; functions element by element."""
         functions = [function for symbol in self.elements for function in self.descriptor.columns[symbol]]
         return PotentialParts(
             self.elements,
@@ -189,12 +192,12 @@ class Potential:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write everything into one file (HDF5: arrays and texts) that `load` reads back to the last bit.
+        """Write the potential into one file (HDF5), which `load` reads back to the last bit.
 
         Parameters
         ----------
         path : path-like
-            The file; replaced if it is there, and only once it is whole.
+            The file. An existing file is replaced only when the new one is complete.
 
         Raises
         ------
@@ -216,22 +219,22 @@ class Potential:
         Parameters
         ----------
         folder : path-like
-            Made if it is not there.
+            The folder; made if it does not exist.
         length_unit, energy_unit : str
-            Units to write, by ASE's names; the files do not tell them but in a comment.
+            Units to write, by the names of ASE; the files have them only in a comment.
         overwrite : bool
-            Replace the files of a potential that is there.
+            Replace existing files of a potential.
 
         Raises
         ------
         InputError
-            If functions, networks or scalings have no counterpart in these files.
+            If functions, networks or scalings cannot be expressed in these files.
         StorageError
-            If a file cannot be written, or is there already.
+            If a file exists or cannot be written.
         """
         export_folder(folder, self.parts, length_unit, energy_unit, overwrite=overwrite)
 
-    # --- what it says ---
+    # --- evaluation and description ---
 
     def evaluator(
         self,
@@ -240,7 +243,7 @@ class Potential:
         threads: int | None = None,
         precision: str | None = None,
     ) -> Evaluator:
-        """Evaluator of a structure whose atoms will move; see there. The precision is the potential's by default."""
+        """Return an evaluator of a structure whose atoms move; see `Evaluator`. Default: precision of the potential."""
         return Evaluator(
             self.model.in_precision(precision),
             Structure.from_atoms(structure),
@@ -249,25 +252,25 @@ class Potential:
         )
 
     def evaluate(self, atoms: Atoms | Structure, forces: bool = True) -> Result:
-        """Energy, forces, stress, and what belongs to single atoms.
+        """Return energy, forces and stress of a structure, and quantities of its atoms.
 
         Parameters
         ----------
         atoms : ase.Atoms
             The structure; not changed.
         forces : bool
-            Whether forces, virials and the stress are wanted; energies alone are faster.
+            Compute forces, virials and the stress too; energies alone are faster.
 
         Raises
         ------
         StructureError
-            For elements that the potential does not know and structures that cannot be used.
+            For elements that the potential does not have and structures that cannot be used.
         """
         return self.evaluator(atoms).evaluate(forces=forces)
 
     def describe(self) -> str:
-        """Summary in words: functions, networks, scaling, energies."""
-        alone = "energies of pairs alone; an atom by itself has its offset"
+        """Return a summary as text: functions, networks, scaling, energies."""
+        alone = "only energies of pairs; a single atom has its offset as energy"
         lines = [self.descriptor.describe() if self.descriptor.functions else alone]
         for symbol in self.elements:
             words = f"  {symbol:2} "
@@ -290,13 +293,15 @@ class Potential:
 def _atom_descriptor(descriptor: ACSF | None, pairs: PairTerm | None) -> ACSF:
     if pairs is None:
         if descriptor is None or not descriptor.functions:
-            raise InputError("a potential needs atom-centred functions or energies of pairs")
+            raise InputError("expected atom-centred functions or energies of pairs, found neither")
         return descriptor
     if descriptor is None:
         return ACSF.without_functions(pairs.descriptor.elements, threads=pairs.descriptor.threads)
     if pairs.descriptor.elements != descriptor.elements:
         known, other = ", ".join(descriptor.elements), ", ".join(pairs.descriptor.elements)
-        raise InputError(f"atom-centred functions are for {known}, pair-centred ones for {other}")
+        raise InputError(
+            f"expected the same elements, found atom-centred functions for {known} and pair-centred ones for {other}"
+        )
     return descriptor
 
 

@@ -1,4 +1,4 @@
-"""Precisions in which a potential can be evaluated: the one place where kernels are chosen."""
+"""Precisions of evaluations and the kernels of each."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class KernelSet(NamedTuple):
 
 
 def checked_precision(precision: str) -> str:
-    """Return the word for a precision, if it is one.
+    """Return the name of a precision if it is known.
 
     Parameters
     ----------
     precision : str
-        "double": everything in float64. "mixed": what belongs to a neighbour or a triplet in float32; vectors between
-        atoms are formed, and symmetry functions, networks, energies, forces and virials summed up, in float64.
+        "double": everything in float64. "mixed": quantities of single neighbours and triplets in float32; vectors
+        between atoms, sums, symmetry functions, networks, energies, forces and virials in float64.
 
     Raises
     ------
     InputError
-        For anything else.
+        For any other text.
     """
     if precision not in tuple(_PACKAGES):
         raise InputError(f"precision: expected one of {', '.join(_PACKAGES)}, found {precision!r}")
@@ -45,7 +45,7 @@ def checked_precision(precision: str) -> str:
 
 @cache
 def kernel_set(precision: str) -> KernelSet:
-    """Kernels of a precision; they are loaded, and compiled, when they are first used.
+    """Return the kernels of a precision; they are loaded and compiled at their first use.
 
     Parameters
     ----------

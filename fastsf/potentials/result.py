@@ -1,4 +1,4 @@
-"""What a potential says about a structure."""
+"""Results of a potential for one structure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VOIGT = (0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What an evaluation needs of a potential.
+    """Potential in the form that evaluations need.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ class Model:
     networks : Networks
         Packed networks and scalings of all elements of the descriptor.
     scalings : mapping of symbol to Scaling
-        For reports.
+        Scalings, for reports of extrapolations.
     precision : "double" or "mixed"
-        Of the kernels of atom-centred functions.
+        Precision of the kernels of atom-centred functions.
     pairs : PCSFModel, optional
         Energies of pairs.
     """
@@ -45,11 +45,11 @@ class Model:
 
     @property
     def cutoff(self) -> float:
-        """Å: how far neighbours matter."""
+        """Largest distance of neighbours, Å."""
         return max(self.descriptor.cutoff, 0.0 if self.pairs is None else self.pairs.descriptor.cutoff)
 
     def in_precision(self, precision: str | None) -> Model:
-        """Return the same for another precision, or as it is for None.
+        """Return the model in another precision, or itself for None.
 
         Raises
         ------
@@ -61,32 +61,32 @@ class Model:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a potential says about a structure of n atoms; its arrays belong to the caller.
+    """Results of a potential for a structure of n atoms; the caller may change the arrays.
 
     Parameters
     ----------
     energy : float
-        eV.
+        Energy, eV.
     energies : (n,) float64
-        Of the atoms, eV; their sum is `energy`.
+        Energies of the atoms, eV; their sum is `energy`.
     forces : (n, 3) float64 or None
-        eV/Å; None if they were not asked for, and then there is neither virial nor stress.
+        Forces, eV/Å; None if they were not requested, and then virial and stress are None too.
     virials : (n, 3, 3) float64 or None
-        Per atom, eV: -sum over its own pairs of r_p (x) dE_i/dr_p. Their sum is the virial, minus the
-        derivative of the energy with respect to a strain.
+        Virials of the atoms, eV: -sum over their own pairs of r_p (x) dE_i/dr_p. Their sum is minus the derivative of
+        the energy with respect to a strain.
     values : (n, s) float64
         Symmetry functions.
     outside : (n,) int64
-        How many functions of each atom are outside the range of the training set.
+        Number of functions of each atom outside the range of the training set.
     numbers : (n,) int64
         Atomic numbers.
     volume : float or None
-        Å^3; None unless the structure is periodic in all directions.
+        Volume, Å^3; None unless the structure is periodic in all directions.
     model : Model
-        What it comes from.
+        Model that was evaluated.
     pairs : PCSFValues or None
-        Of potentials with energies of pairs, half of which belong to either atom; `outside` counts the functions of a
-        pair at its first atom.
+        Pair-centred functions, if the potential has energies of pairs. Either atom gets half of the energy of a pair;
+        `outside` counts the functions of a pair at its first atom.
     """
 
     energy: float
@@ -107,7 +107,7 @@ class Result:
 
     @cached_property
     def stress(self) -> FloatArray | None:
-        """(1/V) dE/d(strain), (6,) in eV/Å^3: xx, yy, zz, yz, xz, xy; tension is positive, as in ASE.
+        """Stress (1/V) dE/d(strain), (6,) in eV/Å^3: xx, yy, zz, yz, xz, xy; tension is positive, as in ASE.
 
         None unless the structure is periodic in all directions.
         """
@@ -118,14 +118,14 @@ class Result:
 
     @cached_property
     def stresses(self) -> FloatArray | None:
-        """What each atom adds to the stress, (n, 6); None where there is no stress."""
+        """Contributions of the atoms to the stress, (n, 6), eV/Å^3; None if there is no stress."""
         if self.virials is None or self.volume is None:
             return None
         return _voigt(self.virials, self.volume)
 
     @cached_property
     def extrapolations(self) -> Extrapolations:
-        """Every symmetry function outside the range of the training set."""
+        """All symmetry functions outside the range of the training set."""
         found = find(self.values, self.numbers, self.model.descriptor.labels, self.model.scalings)
         if self.pairs is None or self.model.pairs is None:
             return found

@@ -15,7 +15,7 @@ from fastsf.types import BoolArray, FloatArray
 Mode: TypeAlias = Literal["none", "scale", "center", "scale_center", "scale_sigma"]
 
 RANGE_SLACK = 1000 * float(np.finfo(np.float64).eps)
-"""How far a value may leave the range of the training set without counting as outside, as in n2p2."""
+"""Distance from the range of the training set up to which a value counts as inside, as in n2p2."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,22 +32,23 @@ class Scaling:
     scale_sigma    lowest + (highest - lowest) (G - mean) / sigma
     ============== ========================================================
 
-    A column that did not vary in the training set has max = min or sigma = 0, and the formulas divide by zero. Here
-    such a column gets the factor 0: X is `lowest` whatever G is, and no force comes from it; see `zero_range`.
+    A column that did not vary in the training set has max = min or sigma = 0, and the formulas divide by zero. Such a
+    column gets the factor 0: X is always `lowest`, and it adds no force; see `zero_range`.
 
     Parameters
     ----------
     mode : str
-        One of the above.
+        One of the modes above.
     lowest, highest : float
-        Range to scale to; without meaning for "none" and "center".
+        Range to scale to; not used by "none" and "center".
     minimum, maximum, mean, sigma : (s,) float64
         Statistics of the columns over the atoms of the element in the training set, sigma with n - 1.
 
     Raises
     ------
     InputError
-        For an unknown mode, statistics of different lengths or not finite, or a minimum above its maximum.
+        For an unknown mode, statistics of different lengths, numbers that are not finite, or a minimum above its
+        maximum.
     """
 
     mode: Mode
@@ -60,9 +61,9 @@ class Scaling:
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):
-            raise InputError(f"unknown scaling {self.mode!r}, expected one of {', '.join(get_args(Mode))}")
+            raise InputError(f"scaling: expected one of {', '.join(get_args(Mode))}, found {self.mode!r}")
         if not (np.isfinite(self.lowest) and np.isfinite(self.highest)):
-            raise InputError(f"the range to scale to must be finite, found {self.lowest} to {self.highest}")
+            raise InputError(f"range to scale to: expected finite numbers, found {self.lowest} to {self.highest}")
         for name in ("minimum", "maximum", "mean", "sigma"):
             column = np.array(getattr(self, name), dtype=np.float64)
             column.flags.writeable = False
@@ -76,7 +77,9 @@ class Scaling:
         for name in needed:
             bad = np.flatnonzero(~np.isfinite(getattr(self, name)))
             if len(bad):
-                raise InputError(f"{name} of column {bad[0] + 1} is not finite: {getattr(self, name)[bad[0]]}")
+                raise InputError(
+                    f"{name} of column {bad[0] + 1}: expected a finite number, found {getattr(self, name)[bad[0]]}"
+                )
         bad = np.flatnonzero(self.minimum > self.maximum)
         if len(bad):
             k = int(bad[0])
@@ -84,7 +87,7 @@ class Scaling:
 
     @classmethod
     def from_values(cls, values: npt.ArrayLike, mode: Mode, lowest: float = 0.0, highest: float = 1.0) -> Scaling:
-        """Scaling by the statistics of a training set.
+        """Return the scaling by the statistics of a training set.
 
         Parameters
         ----------
@@ -96,7 +99,7 @@ class Scaling:
         Raises
         ------
         InputError
-            Without any atom, or if there are values that are not finite.
+            If there is no atom, or a value is not finite.
         """
         return cls.from_statistics(ColumnStatistics.of(values), mode, lowest, highest)
 
@@ -104,9 +107,9 @@ class Scaling:
     def from_statistics(
         cls, statistics: ColumnStatistics, mode: Mode, lowest: float = 0.0, highest: float = 1.0
     ) -> Scaling:
-        """Scaling by statistics that were gathered elsewhere; as `from_values`."""
+        """Return the scaling by given statistics; parameters and errors as for `from_values`."""
         if statistics.count == 0:
-            raise InputError("a scaling needs the values of at least one atom")
+            raise InputError("expected values of at least one atom for a scaling, found none")
         sigma = statistics.sigma if statistics.count > 1 else np.zeros_like(statistics.mean)
         return cls(mode, lowest, highest, statistics.minimum, statistics.maximum, statistics.mean, sigma)
 
@@ -126,7 +129,7 @@ class Scaling:
             return np.where(width > 0, (self.highest - self.lowest) / np.abs(width), np.inf)
 
     def affine(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Center, factor and lowest of X = lowest + (G - center) * factor, each (s,) float64."""
+        """Return center, factor and lowest of X = lowest + (G - center) * factor, each (s,) float64."""
         zero = np.zeros(len(self))
         factor = self._factor()
         center = zero if self.mode == "none" else self.minimum if self.mode == "scale" else self.mean
@@ -134,7 +137,7 @@ class Scaling:
         return center.copy(), np.where(np.isfinite(factor), factor, 0.0), lowest
 
     def apply(self, values: npt.ArrayLike) -> FloatArray:
-        """Network inputs of symmetry functions.
+        """Return the inputs of the network for symmetry functions.
 
         Parameters
         ----------
@@ -148,7 +151,7 @@ class Scaling:
         Raises
         ------
         InputError
-            If the number of columns is another one.
+            If the number of columns is not that of the scaling.
         """
         table = np.asarray(values, dtype=np.float64)
         if table.ndim != 2 or table.shape[1] != len(self):
@@ -158,5 +161,5 @@ class Scaling:
         return scaled
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
-        """Smallest and largest values that count as inside the training set, each (s,): min and max with a slack."""
+        """Return the smallest and largest values that count as inside, each (s,): min and max with a slack."""
         return self.minimum - RANGE_SLACK, self.maximum + RANGE_SLACK

@@ -1,4 +1,4 @@
-"""Pictures of errors by group and by element."""
+"""Bar charts of errors by group and by element."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from fastsf.prediction.metrics import SHOWN, ErrorMetrics
 from fastsf.reports.style import MAIN_COLOR, make_figure, save_picture
 
 _MOST_GROUPS = 30
-"""More groups than this are not drawn; those with the largest errors are."""
+"""Largest number of groups that are drawn, those with the largest errors."""
 
 
 def plot_errors(metrics: ErrorMetrics, title: str, path: Path) -> None:
-    """Draw the errors of groups and of elements; raises StorageError if the picture cannot be written."""
+    """Draw the errors of groups and of elements.
+
+    Raises
+    ------
+    StorageError
+        If the picture cannot be written.
+    """
     save_picture(path, partial(_errors, metrics, title))
 
 

@@ -1,4 +1,4 @@
-"""Errors of predictions against reference labels, gathered structure by structure in little memory."""
+"""Errors of predictions against reference labels, summed structure by structure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from fastsf.potentials.metadata import ERROR_UNITS
 from fastsf.types import FloatArray
 
 WORST = 10
-"""Structures that are remembered by name for each kind of label."""
+"""Number of structures with the largest errors that are kept for each kind of label."""
 SHOWN = {"energy": (1e3, "meV/atom"), "forces": (1.0, "eV/Å"), "stress": (1e3, "meV/Å^3")}
-"""Factors and units in which people are shown errors."""
+"""Factors and units of errors in reports."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class ErrorSums:
     largest: float = 0.0
 
     def add(self, errors: npt.ArrayLike) -> None:
-        """Take note of more errors."""
+        """Add errors."""
         array = np.asarray(errors, dtype=np.float64).ravel()
         if len(array):
             size = np.abs(array)
@@ -69,17 +69,17 @@ class ErrorSums:
         return self.total / self.count if self.count else math.nan
 
     def table(self) -> dict[str, float]:
-        """Results in plain types."""
+        """Return the results in plain types."""
         return {"count": self.count, "rmse": self.rmse, "mae": self.mae, "mean": self.mean, "max": self.largest}
 
 
 class ParitySample:
-    """Pairs of reference and prediction for a picture: all of them, or every k-th where there are too many.
+    """References and predictions for a picture: all of them, or every k-th of too many.
 
     Parameters
     ----------
     most : int
-        How many pairs to keep at most.
+        Largest number of points to keep.
     """
 
     def __init__(self, most: int = 200_000) -> None:
@@ -87,37 +87,37 @@ class ParitySample:
         self._parts: list[FloatArray] = []
 
     def add(self, reference: npt.ArrayLike, prediction: npt.ArrayLike) -> None:
-        """Offer more pairs."""
-        pairs = np.stack([np.ravel(reference), np.ravel(prediction)], axis=1).astype(np.float64)
-        self._parts.append(pairs[-self._seen % self._stride :: self._stride])
-        self._seen += len(pairs)
+        """Add points."""
+        points = np.stack([np.ravel(reference), np.ravel(prediction)], axis=1).astype(np.float64)
+        self._parts.append(points[-self._seen % self._stride :: self._stride])
+        self._seen += len(points)
         while sum(map(len, self._parts)) > self._most:
             self._parts = [np.concatenate(self._parts)[::2]]
             self._stride *= 2
 
     @property
-    def pairs(self) -> FloatArray:
-        """(m, 2) float64: reference, prediction."""
+    def points(self) -> FloatArray:
+        """References and predictions, (m, 2) float64."""
         return np.concatenate([np.empty((0, 2)), *self._parts])
 
     @property
     def is_whole(self) -> bool:
-        """Whether no pair was left out."""
+        """True if no point was left out."""
         return self._stride == 1
 
 
 @dataclass(frozen=True, order=True)
 class Worst:
-    """A structure with a large error.
+    """Structure with a large error.
 
     Parameters
     ----------
     error : float
         Absolute error of the energy per atom, or root mean square of the components of forces or stress.
     file : int
-        Row of the inputs.
+        Index of the input file.
     frame : int
-        Number in that file, from 0.
+        Index in that file, from 0.
     """
 
     error: float
@@ -127,18 +127,18 @@ class Worst:
 
 @dataclass
 class ErrorMetrics:
-    """Errors of energies per atom, forces and stresses, where there are labels.
+    """Errors of energies per atom, forces and stresses of structures with labels.
 
     Parameters
     ----------
     energy : ErrorSums
-        Over structures, eV/atom.
+        Errors of structures, eV/atom.
     forces : mapping of str to ErrorSums
-        Over the components of the forces on the atoms of each element, eV/Å.
+        Errors of the components of the forces on the atoms of each element, eV/Å.
     stress : ErrorSums
-        Over the six components, eV/Å^3.
+        Errors of the six components, eV/Å^3.
     worst : mapping of str to list of Worst
-        For each kind of label the structures with the largest errors, unsorted; see `worst_frames`.
+        Structures with the largest errors for each kind of label, unsorted; see `worst_frames`.
     energies : ParitySample
         Energies per atom for pictures, eV/atom.
     components : mapping of str to ParitySample
@@ -169,7 +169,7 @@ class ErrorMetrics:
         stress : (6,) float64 or None
             Prediction, eV/Å^3.
         group : str
-            That the structure belongs to; none if empty.
+            Group of the structure; none if empty.
         """
         labels, n = frame.labels, len(frame.structure)
         errors: dict[str, FloatArray] = {}
@@ -204,7 +204,7 @@ class ErrorMetrics:
             heapq.heappushpop(self.worst[name], entry)
 
     def all_forces(self) -> ErrorSums:
-        """Errors of the forces on atoms of all elements."""
+        """Return the errors of the forces on atoms of all elements."""
         total = ErrorSums()
         for each in self.forces.values():
             total.count += each.count
@@ -215,20 +215,20 @@ class ErrorMetrics:
         return total
 
     def worst_frames(self, name: str) -> list[Worst]:
-        """Structures with the largest errors of a kind of label ("energy", "forces", "stress"), worst first."""
+        """Return the structures with the largest errors of "energy", "forces" or "stress", worst first."""
         return sorted(self.worst[name], reverse=True)
 
     def by_name(self) -> Mapping[str, ErrorSums]:
-        """Errors of each kind of label that there was."""
+        """Return the errors of each kind of label that occurred."""
         found = {"energy": self.energy, "forces": self.all_forces(), "stress": self.stress}
         return {name: moments for name, moments in found.items() if moments.count}
 
     def errors(self) -> dict[str, float]:
-        """RMSE of each kind of label that there was, in the units of `ERROR_UNITS`."""
+        """Return the RMSE of each kind of label that occurred, in the units of `ERROR_UNITS`."""
         return {name: moments.rmse for name, moments in self.by_name().items()}
 
     def table(self, paths: list[str]) -> dict[str, Any]:
-        """Everything in plain types, for JSON; `paths` are the inputs."""
+        """Return everything in plain types, for JSON; `paths` are the inputs."""
         document: dict[str, Any] = {}
         for name, moments in self.by_name().items():
             worst = [

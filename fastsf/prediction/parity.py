@@ -1,4 +1,4 @@
-"""Pictures of predictions against reference labels."""
+"""Parity plots: predictions against reference labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastsf.prediction.metrics import ErrorMetrics, ErrorSums, ParitySample
 from fastsf.reports.style import MAIN_COLOR, make_figure, save_pictures
 
 _MOST_POINTS = 3000
-"""More points than this are drawn as a density."""
+"""Largest number of points that are drawn one by one; more are drawn as a density."""
 
 
 def plot_parity(metrics: ErrorMetrics, folder: Path) -> list[Path]:
@@ -24,17 +24,17 @@ def plot_parity(metrics: ErrorMetrics, folder: Path) -> list[Path]:
     metrics : ErrorMetrics
         From `fastsf.prediction.predict`.
     folder : Path
-        Where to write energies.png and forces-SYMBOL.png; made if it is not there.
+        Folder for energies.png and forces-SYMBOL.png; made if it does not exist.
 
     Returns
     -------
     list of Path
-        What was written: nothing for labels that there were none of.
+        Files that were written; none for labels that did not occur.
 
     Raises
     ------
     StorageError
-        If a picture cannot be written.
+        If a file cannot be written.
     """
     return save_pictures(folder, _pictures(metrics))
 
@@ -53,33 +53,33 @@ def _pictures(metrics: ErrorMetrics) -> dict[str, Callable[[], Any]]:
 def _figure(title: str, unit: str, sample: ParitySample, moments: ErrorSums) -> Any:
     figure = make_figure(9.0, 4.2, title)
     parity, errors = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    pairs = sample.pairs
-    _draw_parity(parity, pairs, unit)
-    _draw_errors(errors, pairs, unit, moments)
+    points = sample.points
+    _draw_parity(parity, points, unit)
+    _draw_errors(errors, points, unit, moments)
     if not sample.is_whole:
-        parity.set_title(f"{len(pairs):,} of {moments.count:,} drawn", loc="left")
+        parity.set_title(f"{len(points):,} of {moments.count:,} drawn", loc="left")
     return figure
 
 
-def _draw_parity(axes: Any, pairs: Any, unit: str) -> None:
-    low, high = float(pairs.min()), float(pairs.max())
+def _draw_parity(axes: Any, points: Any, unit: str) -> None:
+    low, high = float(points.min()), float(points.max())
     rim = 0.03 * (high - low) or 0.5
     limits = low - rim, high + rim
     axes.plot(limits, limits, color="0.6", linewidth=0.8, zorder=1)
-    if len(pairs) > _MOST_POINTS:
+    if len(points) > _MOST_POINTS:
         drawn = axes.hexbin(
-            pairs[:, 0], pairs[:, 1], gridsize=90, bins="log", mincnt=1, extent=(*limits, *limits), cmap="viridis"
+            points[:, 0], points[:, 1], gridsize=90, bins="log", mincnt=1, extent=(*limits, *limits), cmap="viridis"
         )
         axes.figure.colorbar(drawn, ax=axes, label="number", pad=0.01, aspect=35)
     else:
-        axes.scatter(pairs[:, 0], pairs[:, 1], s=7, color=MAIN_COLOR, alpha=0.6, linewidth=0, zorder=2)
+        axes.scatter(points[:, 0], points[:, 1], s=7, color=MAIN_COLOR, alpha=0.6, linewidth=0, zorder=2)
     axes.set(xlim=limits, ylim=limits, xlabel=f"reference ({unit})", ylabel=f"prediction ({unit})")
     axes.locator_params(nbins=6)
 
 
-def _draw_errors(axes: Any, pairs: Any, unit: str, moments: ErrorSums) -> None:
+def _draw_errors(axes: Any, points: Any, unit: str, moments: ErrorSums) -> None:
     scale, unit = 1e3, "m" + unit
-    differences = scale * (pairs[:, 1] - pairs[:, 0])
+    differences = scale * (points[:, 1] - points[:, 0])
     edge = float(np.abs(differences).max()) or 1.0
     bins = int(np.clip(np.sqrt(len(differences)) * 2, 11, 81)) | 1
     axes.hist(differences, bins=bins, range=(-edge, edge), color=MAIN_COLOR, alpha=0.85)

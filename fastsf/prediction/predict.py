@@ -1,7 +1,7 @@
-"""Predictions for data sets of any size: files of structures in; energies, forces and their errors out.
+"""Predictions for data sets of any size: energies, forces, stresses and their errors.
 
-Structures are read in chunks by a thread of its own, computed chunk by chunk, and written by another thread, so that
-memory does not grow with the data set.
+One thread reads structures in chunks and another writes results while chunks are computed. Memory does not grow with
+the data set.
 """
 
 from __future__ import annotations
@@ -39,28 +39,28 @@ _OUTPUT_NAME = re.compile(r".*\.(ext)?xyz(\.(gz|bz2|xz))?", re.IGNORECASE)
 
 @dataclass
 class PredictionSummary:
-    """What a prediction did.
+    """Result of a prediction for data sets.
 
     Parameters
     ----------
     inputs : list of str
-        The files.
+        Files of structures.
     output : Path or None
-        The file with the predictions.
+        File with the predictions.
     structures, atoms : int
-        Predicted.
+        Numbers of predicted structures and atoms.
     skipped : list of str
-        Structures that were left out: file, frame and reason.
+        Omitted structures: file, frame and reason.
     metrics : ErrorMetrics
-        Errors against the labels that there were.
+        Errors against the labels.
     extrapolations : Tally
         Symmetry functions outside the range of the training set.
     extrapolating_structures, extrapolating_atoms : int
-        How many structures and atoms have any.
+        Numbers of structures and atoms with extrapolations.
     keys : list of str
-        Names in the comment line of the first structure, among which labels may hide.
+        Keys of the first structure, some of which may be labels.
     seconds, kernel_seconds : float
-        Wall time of the whole call, and of computing alone.
+        Wall time of the whole call, and of computing.
     """
 
     inputs: list[str]
@@ -77,7 +77,7 @@ class PredictionSummary:
     kernel_seconds: float = 0.0
 
     def table(self) -> dict[str, Any]:
-        """Everything in plain types, for JSON."""
+        """Return everything in plain types, for JSON."""
         return {
             "inputs": self.inputs,
             "output": None if self.output is None else str(self.output),
@@ -108,46 +108,46 @@ def predict(
     overwrite: bool = False,
     on_progress: Callable[[ReadingProgress], None] | None = None,
 ) -> PredictionSummary:
-    """Predict energies, forces and stresses of all structures of some files, and compare them with labels.
+    """Predict energies, forces and stresses of all structures of files and compare them with labels.
 
     Parameters
     ----------
     inputs : sequence of path-like
-        Files that ASE reads, or input.data; no patterns.
+        Files that ASE reads, or input.data; patterns are not expanded.
     potential : Potential or Committee
-        What to predict with.
+        Potential to use.
     output : path-like, optional
-        Extended XYZ file to write, compressed if its name ends so; docs/potentials.md describes it. It gets its name
-        when it is whole.
+        Extended XYZ file to write, compressed if its name ends in .gz, .bz2 or .xz; docs/potentials.md describes it. It
+        gets its name when it is complete.
     reading : Reading, optional
-        How the inputs are read, and what is done about structures that cannot be used.
+        Options of reading, and treatment of structures that cannot be used.
     threads : int, optional
-        Threads of the kernels; all by default.
+        Threads of the kernels; default: all.
     chunk_atoms : int
-        Atoms that are computed at once.
+        Least number of atoms that are computed at once.
     group_key : str, optional
-        Key of a structure's `info` that names its group; as for `fastsf.datasets.labelled.read_labelled`.
+        Key of `info` with the group of a structure; as for `fastsf.datasets.labelled.read_labelled`.
     overwrite : bool
-        Replace the output if it is there.
+        Replace an existing output.
     on_progress : callable, optional
-        Called after every chunk with a `ReadingProgress`.
+        Function that is called after every chunk with a `ReadingProgress`.
 
     Returns
     -------
     PredictionSummary
-        Counts, times, errors, extrapolations, structures that were left out.
+        Counts, times, errors, extrapolations and omitted structures.
 
     Raises
     ------
     StorageError
-        If a file cannot be read or written, or the output is there already.
+        If a file cannot be read or written, or the output exists.
     InputError
-        For a structure that cannot be used, if none can be used, and for an output whose name is not that of an
-        extended XYZ file.
+        For a structure that cannot be used (unless those are skipped), if no structure can be used, and if the name of
+        the output is not that of an extended XYZ file.
     """
     started = time.perf_counter()
     if chunk_atoms < 1:
-        raise InputError(f"chunk_atoms must be at least 1, found {chunk_atoms}")
+        raise InputError(f"chunk_atoms: expected at least 1, found {chunk_atoms}")
     files = checked_inputs(inputs)
     target = None if output is None else _checked_output(output, files, overwrite)
     summary = PredictionSummary([each.path for each in files], target, Tally())
@@ -163,9 +163,11 @@ def predict(
 def _checked_output(output: str | Path, files: Sequence[Input], overwrite: bool) -> Path:
     target = checked_output(output, files)
     if not _OUTPUT_NAME.fullmatch(target.name):
-        raise InputError(f"{target}: expected a name that ends with .extxyz or .xyz, perhaps with .gz behind it")
+        raise InputError(
+            f"{target}: expected a name that ends with .extxyz or .xyz, optionally followed by .gz, .bz2 or .xz"
+        )
     if target.exists() and not overwrite:
-        raise StorageError(f"{target} is there already; --overwrite (overwrite=True) replaces it")
+        raise StorageError(f"{target} already exists; --overwrite (overwrite=True) replaces it")
     return target
 
 
@@ -173,7 +175,7 @@ def _checked_output(output: str | Path, files: Sequence[Input], overwrite: bool)
 
 
 class _PredictionRun:
-    """Reads ahead, computes, writes behind, and keeps the books."""
+    """Prediction of data sets with its state."""
 
     def __init__(
         self,
@@ -193,12 +195,12 @@ class _PredictionRun:
         self.on_progress, self.summary = on_progress, summary
 
     def compute_into(self, target: Path, file: IO[bytes]) -> None:
-        """Compute everything and write it through the compression that the name tells."""
+        """Compute everything and write it, compressed according to the name."""
         with compressing(target, file) as stream:
             self.compute(stream)
 
     def compute(self, stream: IO[bytes] | None) -> None:
-        """Compute everything; write it if there is a stream."""
+        """Compute everything and write it if there is a stream."""
         summary, reader = self.summary, self.reader
         with (
             _write_behind(stream) as write,
@@ -239,7 +241,7 @@ class _PredictionRun:
 
 @contextmanager
 def _write_behind(stream: IO[bytes] | None) -> Iterator[Callable[[Sequence[Prediction]], None]]:
-    """Format and write in a thread while the next chunk is computed; one chunk at most waits."""
+    """Write in a thread while the next chunk is computed; at most one chunk waits."""
     if stream is None:
         yield lambda _: None
         return

@@ -1,4 +1,4 @@
-"""One predicted structure, and how it is written."""
+"""Prediction for one structure, and its frame in an extended XYZ file."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from fastsf.potentials.result import Result
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a potential says about one structure of a file.
+    """Prediction for one structure of a file.
 
     Parameters
     ----------
     frame : Frame
-        The structure and its labels.
+        Structure and its labels.
     result : Result
-        Of a potential or a committee, with forces.
+        Result of a potential or a committee, with forces.
     """
 
     frame: Frame
     result: Result
 
     def text(self) -> str:
-        """Frame of an extended XYZ file; see docs/potentials.md."""
+        """Return the frame of an extended XYZ file; docs/potentials.md describes it."""
         frame, result = self.frame, self.result
         structure, labels = frame.structure, frame.labels
         outside = int(result.outside.sum())

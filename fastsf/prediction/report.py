@@ -22,13 +22,12 @@ _TABLE_WORST = 5
 
 
 def check_results(metrics: str | None, plots: str | None, overwrite: bool) -> None:
-    """Refuse to replace results, before the work begins.
+    """Check that results can be written, before the work begins.
 
     Raises
     ------
     StorageError
-        If there is a file in the place of the metrics, or a folder with pictures in the place of the pictures, unless
-        they may be overwritten; and where no file can be.
+        If the file of metrics or pictures in the folder exist and may not be overwritten, or if no file can be written.
     """
     if metrics is not None:
         path = Path(metrics)
@@ -36,21 +35,21 @@ def check_results(metrics: str | None, plots: str | None, overwrite: bool) -> No
             reason = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
             raise StorageError(f"cannot write {path}: {reason}")
         if path.exists() and not overwrite:
-            raise StorageError(f"{path} is there already; --overwrite replaces it")
+            raise StorageError(f"{path} already exists; --overwrite replaces it")
     if plots is not None:
         folder = Path(plots)
         if folder.exists() and not folder.is_dir():
-            raise StorageError(f"cannot write pictures into {folder}: it is no folder")
-        with storage_errors(f"cannot look into {folder}"):
-            there = sorted(folder.glob("*.png"))
-        if there and not overwrite:
-            raise StorageError(f"{there[0]} is there already; --overwrite replaces pictures")
+            raise StorageError(f"cannot write pictures into {folder}: it is not a folder")
+        with storage_errors(f"cannot read the folder {folder}"):
+            existing = sorted(folder.glob("*.png"))
+        if existing and not overwrite:
+            raise StorageError(f"{existing[0]} already exists; --overwrite replaces pictures")
 
 
 def write_results(
     summary: PredictionSummary, metrics: str | None, plots: str | None, about: dict[str, Any]
 ) -> list[Path]:
-    """Write the metrics and the pictures that are wanted; returns the files.
+    """Write the requested metrics and pictures; return the files.
 
     Raises
     ------
@@ -59,7 +58,7 @@ def write_results(
     """
     written = []
     if metrics is not None:
-        document = _without_odd_numbers({**about, **summary.table()})
+        document = _finite({**about, **summary.table()})
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_text(Path(metrics), text)
         written.append(Path(metrics))
@@ -71,12 +70,12 @@ def write_results(
     return written
 
 
-def _without_odd_numbers(value: Any) -> Any:
-    """JSON knows neither infinity nor NaN: null stands for them."""
+def _finite(value: Any) -> Any:
+    """Replace infinity and NaN, which JSON does not have, by None."""
     if isinstance(value, dict):
-        return {name: _without_odd_numbers(entry) for name, entry in value.items()}
+        return {name: _finite(entry) for name, entry in value.items()}
     if isinstance(value, list):
-        return [_without_odd_numbers(entry) for entry in value]
+        return [_finite(entry) for entry in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
@@ -90,11 +89,11 @@ def report(summary: PredictionSummary, verbose: bool = False) -> str:
     verbose : bool
         List all functions with extrapolations and all groups and structures left out, not the first of them.
     """
-    place = "" if summary.output is None else f"{summary.output}: "
+    written = "" if summary.output is None else f"{summary.output}: "
     each = 1e6 / summary.atoms
-    times = f"{summary.seconds * each:.1f} µs per atom, of it {summary.kernel_seconds * each:.1f} µs computing"
+    times = f"{summary.seconds * each:.1f} µs per atom, {summary.kernel_seconds * each:.1f} µs of which for computing"
     lines = [
-        f"{place}{summary.structures:,} structures, {summary.atoms:,} atoms",
+        f"{written}{counted(summary.structures, 'structure')}, {counted(summary.atoms, 'atom')}",
         *_errors(summary.metrics, summary.keys, verbose),
         *_worst(summary),
         *_extrapolations(summary, verbose),
@@ -137,8 +136,8 @@ def _worst(summary: PredictionSummary) -> Iterator[str]:
         if len(worst) > 1:
             kind = "error" if name == "energy" else "RMSE"
             files = [f"{path}, " if len(summary.inputs) > 1 else "" for path in summary.inputs]
-            places = (f"{files[each.file]}frame {each.frame} ({scale * each.error:.4g})" for each in worst)
-            yield f"largest {name} {kind}s, {unit}: {'; '.join(places)}"
+            frames = (f"{files[each.file]}frame {each.frame} ({scale * each.error:.4g})" for each in worst)
+            yield f"largest {name} {kind}s, {unit}: {'; '.join(frames)}"
 
 
 def _extrapolations(summary: PredictionSummary, verbose: bool) -> Iterator[str]:

@@ -1,5 +1,5 @@
-"""What people read: documents, pictures of functions and ranges, and what fastsf inspect says of a potential.
+"""Reports: documents, pictures of functions and ranges, descriptions and checks of potentials.
 
-Belongs here: style of pictures, Markdown and HTML, checks and words for folders of potentials. Reports of one subject
-(predictions, trainings, runs) are with that subject.
+Belongs here: the style of pictures, Markdown and HTML, and the text of ``fastsf inspect`` for potentials. Reports of
+one subject (predictions, trainings, runs) are in the package of that subject.
 """

@@ -1,4 +1,4 @@
-"""What is wrong or suspicious in a folder of RuNNer or n2p2."""
+"""Checks of folders of RuNNer and n2p2."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ from fastsf.units import LENGTH_UNITS, length_factor
 T = TypeVar("T")
 
 _USUAL = (4.0, 8.5)
-"""Å; cutoffs of published potentials."""
+"""Range of cutoffs of published potentials, Å."""
 _PLAUSIBLE = (3.0, 9.5)
 _NARROW = 1e-7
-"""Ranges of functions below which rounding may be amplified."""
+"""Width of the range of a function below which rounding may be amplified."""
 _LARGE = 1e4
 
 
 @dataclass(frozen=True)
 class FolderFinding:
-    """Something that is wrong, or worth a look.
+    """An error in a folder, or a remark on it.
 
     Parameters
     ----------
     wrong : bool
-        Whether the potential cannot be used because of it.
+        True for errors, with which the potential cannot be used.
     text : str
-        What it is, and where.
+        Description, with file and line if known.
     """
 
     wrong: bool
@@ -59,12 +59,12 @@ class FolderFinding:
 
 
 class FolderCheck:
-    """Reads a folder as far as it can be read, and collects findings on the way.
+    """Check of a folder, which is read as far as possible.
 
     Parameters
     ----------
     folder : Path
-        With input.nn, scaling.data and weights.
+        Folder with input.nn, scaling.data and weights.
     length_unit : str
         Unit of length of the folder.
 
@@ -73,7 +73,7 @@ class FolderCheck:
     keywords : Keywords or None
     elements : list of str
     functions : list of Radial or Angular
-        In the unit of the folder.
+        Functions in the unit of the folder.
     topologies : dict of symbol to Topology
     scalings : dict of symbol to Scaling
     findings : list of FolderFinding
@@ -96,7 +96,7 @@ class FolderCheck:
         return found[0] if found else None
 
     def _try(self, read: Callable[[], T], otherwise: T) -> T:
-        """Result of `read`; what it warns of and raises becomes findings."""
+        """Return the result of a function; its warnings and errors become findings."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -146,7 +146,7 @@ class FolderCheck:
 
 
 def unknown_keywords(keywords: Keywords) -> Iterator[str]:
-    """Keywords that nothing here knows, with the one that may be meant."""
+    """Find unknown keywords and known ones that resemble them."""
     for line in keywords.entries:
         if not is_known(line.keyword):
             other = meant(line.keyword)
@@ -155,11 +155,11 @@ def unknown_keywords(keywords: Keywords) -> Iterator[str]:
 
 
 def settings_notes(keywords: Keywords, elements: Sequence[str]) -> Iterator[str]:
-    """Settings that have no effect, or an unexpected one."""
+    """Find settings without effect or with an unexpected one."""
     flags = [name for name in ("center_symmetry_functions", "scale_symmetry_functions") if keywords.get(name)]
     sigma = keywords.get("scale_symmetry_functions_sigma")
     if sigma is not None and flags:
-        yield f"{SETTINGS}:{sigma.line}: scale_symmetry_functions_sigma has no effect beside {' and '.join(flags)}"
+        yield f"{SETTINGS}:{sigma.line}: scale_symmetry_functions_sigma has no effect with {' and '.join(flags)}"
     for name in ("scale_min_short", "scale_max_short"):
         line = keywords.get(name)
         if line is not None and "scale_symmetry_functions" not in flags and sigma is None:
@@ -172,7 +172,7 @@ def settings_notes(keywords: Keywords, elements: Sequence[str]) -> Iterator[str]
             if common is not None and line.args[-1:] != common.args[-1:]:
                 yield (
                     f"{SETTINGS}:{line.line}: the last entry of {line.keyword}, {' '.join(line.args[-1:])}, has no "
-                    f"effect in n2p2 and here; that of {common.keyword} holds"
+                    f"effect; the one of {common.keyword} is used"
                 )
     output = keywords.get("global_activation_short")
     if output is not None and output.args and output.args[-1] != "l":
@@ -187,7 +187,7 @@ def settings_notes(keywords: Keywords, elements: Sequence[str]) -> Iterator[str]
 
 
 def cutoff_notes(functions: Sequence[SymmetryFunction], length_unit: str) -> Iterator[str]:
-    """A largest cutoff that looks like one in another unit."""
+    """Find a largest cutoff that looks like one in another unit."""
     radius = max(function.envelope.radius for function in functions)
     in_angstrom = radius * length_factor(length_unit)
     if _PLAUSIBLE[0] <= in_angstrom <= _PLAUSIBLE[1]:
@@ -203,7 +203,7 @@ def cutoff_notes(functions: Sequence[SymmetryFunction], length_unit: str) -> Ite
 
 
 def function_notes(functions: Sequence[SymmetryFunction], elements: Sequence[str]) -> Iterator[str]:
-    """Functions that are there twice, that n2p2 computes otherwise, and neighbours that nobody sees."""
+    """Find repeated functions, functions without forces in n2p2, and elements that no function includes."""
     counts: dict[SymmetryFunction, int] = {}
     for function in functions:
         counts[function] = counts.get(function, 0) + 1
@@ -230,24 +230,24 @@ def _neighbors(function: SymmetryFunction, elements: Sequence[str]) -> Sequence[
 
 
 def scaling_notes(symbol: str, scaling: Scaling, labels: Sequence[str]) -> Iterator[str]:
-    """Columns that never changed, hardly changed, or have statistics that contradict each other."""
+    """Find columns that never or hardly changed, and statistics that contradict each other."""
     width = scaling.maximum - scaling.minimum
     slack = 1e-6 * width + 1e-12 * np.abs(scaling.mean)
     away = (scaling.mean < scaling.minimum - slack) | (scaling.mean > scaling.maximum + slack)
     for k, label in enumerate(labels):
-        place = f"{STATISTICS}: {symbol} function {k + 1}"
+        column = f"{STATISTICS}: {symbol} function {k + 1}"
         if width[k] == 0 or scaling.zero_range[k]:
-            what = "minimum = maximum" if width[k] == 0 else "sigma = 0"
-            effect = "; n2p2 divides by zero, here it has no effect" if scaling.zero_range[k] else ""
-            yield f"{place} never changed in the training set ({what}){effect}: {label}"
+            reason = "minimum = maximum" if width[k] == 0 else "sigma = 0"
+            effect = "; n2p2 divides by zero, fastsf ignores the function" if scaling.zero_range[k] else ""
+            yield f"{column} never changed in the training set ({reason}){effect}: {label}"
         elif width[k] < _NARROW:
-            yield f"{place} changed by {width[k]:.1e} only: {label}"
+            yield f"{column} changed by {width[k]:.1e} only: {label}"
         if away[k]:
-            yield f"{place}: the mean is not between minimum and maximum: {label}"
+            yield f"{column}: the mean is not between minimum and maximum: {label}"
 
 
 def weight_notes(path: Path, parameters: FloatArray) -> Iterator[str]:
-    """Weights that look untrained or damaged."""
+    """Find weights that look untrained or damaged."""
     if not parameters.any():
         yield f"{path.name}: all weights and biases are zero"
     largest = float(np.abs(parameters).max(initial=0.0))
@@ -256,7 +256,7 @@ def weight_notes(path: Path, parameters: FloatArray) -> Iterator[str]:
 
 
 def stray_weights(folder: Path, elements: Sequence[str]) -> Iterator[str]:
-    """Files of weights for which there is no element."""
+    """Find files of weights that belong to no element."""
     known = {weights_name(symbol) for symbol in elements}
     for path in sorted(folder.glob("weights.*.data")):
         if known and path.name not in known:

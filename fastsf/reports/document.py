@@ -49,7 +49,7 @@ class ReportDocument:
         self._add(text, f"<p>{html.escape(text)}</p>")
 
     def listing(self, lines: Iterable[str]) -> None:
-        """Add lines as they are."""
+        """Add preformatted lines."""
         text = "\n".join(lines)
         self._add(f"```\n{text}\n```", f"<pre>{html.escape(text)}</pre>")
 
@@ -61,7 +61,7 @@ class ReportDocument:
         self._add(markdown, f"<table>{_row('th', head)}{body}</table>")
 
     def picture(self, path: Path, text: str) -> None:
-        """Add a picture (PNG), which the HTML holds itself.
+        """Add a picture (PNG), which is embedded in the HTML.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The picture of the symmetry functions of an element or kind of pairs: small multiples of their factors."""
+"""Figure of the symmetry functions of an element or kind of pairs: one panel for each kind of factor."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def functions_figure(name: str, functions: Sequence[SymmetryFunction | PairFunct
     Parameters
     ----------
     name : str
-        The element or kind.
+        Element or kind of pairs.
     functions : sequence of symmetry functions
-        Its functions.
+        Functions of the element or kind.
 
     Returns
     -------
@@ -47,13 +47,13 @@ def functions_figure(name: str, functions: Sequence[SymmetryFunction | PairFunct
     curves = shapes.distance_curves(radial, r)
     curves |= shapes.angle_curves([factor for factor in factors if not isinstance(factor, Radial)], theta)
 
-    places = list(_places([len(group.panels) for group in groups]))
-    rows = places[-1] // _ACROSS + 1
-    across = _ACROSS if rows > 1 else places[-1] + len(groups[-1].panels)
+    cells = list(_first_cells([len(group.panels) for group in groups]))
+    rows = cells[-1] // _ACROSS + 1
+    across = _ACROSS if rows > 1 else cells[-1] + len(groups[-1].panels)
     title = f"Symmetry functions of {name}: {counted(len(functions), 'column')}"
     figure = make_figure(max(across * _WIDTH, 5.0), rows * _HEIGHT + 0.5, title)
-    for group, place in zip(groups, places, strict=True):
-        for cell, panel in enumerate(group.panels, start=place):
+    for group, first in zip(groups, cells, strict=True):
+        for cell, panel in enumerate(group.panels, start=first):
             row, column = divmod(cell, _ACROSS)
             axes = figure.add_subplot(rows, across, row * across + column + 1)
             axes.set_title(_title(group, panel), loc="left")
@@ -65,8 +65,8 @@ def functions_figure(name: str, functions: Sequence[SymmetryFunction | PairFunct
     return figure
 
 
-def _places(widths: Sequence[int]) -> Iterator[int]:
-    """Cells of panels that take one or two cells of a row each, counted row by row."""
+def _first_cells(widths: Sequence[int]) -> Iterator[int]:
+    """Yield the first cell of each group of one or two panels, counted row by row."""
     cell = 0
     for width in widths:
         if cell % _ACROSS + width > _ACROSS:
@@ -100,8 +100,8 @@ def _parameters(factor: shapes.Factor) -> Parameters:
 def _curves(axes: Any, x: FloatArray, curves: Sequence[FloatArray], parameters: Sequence[Parameters]) -> None:
     """Draw curves in one panel.
 
-    Parameters that differ between them stand in a legend (few curves) or as ranges (many), the others as
-    text. Curves that differ by the sign of lambda only have the same colour.
+    Parameters that differ between the curves are in a legend, or as ranges if there are many curves; the others are in
+    a text. Curves that differ only by the sign of lambda have the same colour.
     """
     import matplotlib
 
@@ -129,7 +129,7 @@ def _curves(axes: Any, x: FloatArray, curves: Sequence[FloatArray], parameters: 
 
 
 def _is_common(values: Sequence[float | str]) -> bool:
-    """Whether a parameter has one value, and one worth mentioning."""
+    """Return whether a parameter has one value, which is not 0."""
     return len(values) == 1 and values[0] != 0
 
 

@@ -21,14 +21,14 @@ def write_plots(file: FeatureFile, folder: Path) -> list[Path]:
     Parameters
     ----------
     file : FeatureFile
-        The file.
+        File of features.
     folder : Path
-        Where to write; made if it is not there.
+        Folder to write; made if it does not exist.
 
     Returns
     -------
     list of Path
-        What was written.
+        Files that were written.
 
     Raises
     ------
@@ -40,22 +40,22 @@ def write_plots(file: FeatureFile, folder: Path) -> list[Path]:
 
 
 def plot_functions(descriptor: Descriptor, folder: Path) -> list[Path]:
-    """Draw the factors of all functions, one picture per central element or kind of pairs.
+    """Draw the factors of all functions, one picture for each central element or kind of pairs.
 
-    Functions that differ only by numbers share a panel: factors of the distance against r, factors of the
-    angle against theta. Groups that have the same numbers for several neighbours are drawn once.
+    Functions that differ only by numbers share a panel: factors of the distance against r, factors of the angle against
+    theta. Groups with the same numbers for several neighbours are drawn once.
 
     Parameters
     ----------
     descriptor : ACSF or PCSF
-        The functions.
+        Functions to draw.
     folder : Path
-        Where to write functions-NAME.png; made if it is not there.
+        Folder for functions-NAME.png; made if it does not exist.
 
     Returns
     -------
     list of Path
-        What was written.
+        Files that were written.
     """
     drawings = {
         f"functions-{name}.png": partial(functions_figure, name, functions)
@@ -71,23 +71,23 @@ def plot_ranges(
     folder: Path,
     rows: str = "atoms",
 ) -> list[Path]:
-    """Draw minimum, maximum, mean and standard deviation of every column, a picture per element or kind of pairs.
+    """Draw minimum, maximum, mean and sigma of each column, one picture for each element or kind of pairs.
 
     Parameters
     ----------
     statistics : mapping of str to ColumnStatistics
-        Over all atoms of each element, or all pairs of each kind.
+        Statistics over all atoms of each element, or all pairs of each kind.
     labels : mapping of str to sequence of str
         Names of the columns.
     folder : Path
-        Where to write ranges-NAME.png; made if it is not there.
+        Folder for ranges-NAME.png; made if it does not exist.
     rows : "atoms" or "pairs"
-        What the statistics are over.
+        Rows that the statistics are over.
 
     Returns
     -------
     list of Path
-        What was written; elements without atoms and kinds without pairs are left out.
+        Files that were written; elements without atoms and kinds without pairs are omitted.
     """
     drawings = {
         f"ranges-{name}.png": partial(ranges_figure, name, summary, labels[name], rows)

@@ -1,4 +1,4 @@
-"""What ``fastsf inspect`` says about a potential."""
+"""Descriptions of potentials for ``fastsf inspect``."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _MOST_FUNCTIONS = 5
 def describe_folder(
     path: str | Path, length_unit: str | None = None, energy_unit: str | None = None, *, verbose: bool = False
 ) -> tuple[str, int]:
-    """Explain a folder of RuNNer or n2p2 line by line, and say what is wrong or suspicious.
+    """Explain a folder of RuNNer or n2p2 line by line, with errors and remarks.
 
     Parameters
     ----------
     path : path-like
-        With input.nn, scaling.data and weights.ZZZ.data; any of them may be missing or damaged.
+        Folder with input.nn, scaling.data and weights.ZZZ.data; any of them may be missing or damaged.
     length_unit, energy_unit : str, optional
-        Units of the folder by ASE's names; as for `fastsf.Potential.load`.
+        Units of the folder by the names of ASE; as for `fastsf.Potential.load`.
     verbose : bool
-        List all that is suspicious, not the first of it.
+        List all remarks, not only the first.
 
     Returns
     -------
     str
-        Several lines of text.
+        Text of several lines.
     int
-        How many things are wrong.
+        Number of errors.
 
     Raises
     ------
     InputError
-        If a unit is unknown, or not the one that the file tells.
+        If a unit is unknown, or differs from the one in the file.
     StorageError
         If there is no input.nn.
     """
@@ -87,13 +87,13 @@ def _findings(check: FolderCheck, most: int | None) -> Iterator[str]:
 
 
 def describe_model(path: str | Path, *, verbose: bool = False) -> str:
-    """Describe a model file of fastsf: functions, networks, scaling, energies, where it comes from.
+    """Describe a model file of fastsf: functions, networks, scaling, energies, origin.
 
     Parameters
     ----------
     path : path-like
     verbose : bool
-        List all functions, not the first of each element or kind of pairs.
+        List all functions, not only the first of each element or kind of pairs.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The picture of the values of an element or kind of pairs: minimum, maximum, mean and sigma of every column."""
+"""Figure of the values of an element or kind of pairs: minimum, maximum, mean and sigma of each column."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def ranges_figure(name: str, summary: ColumnStatistics, labels: Sequence[str], r
     Parameters
     ----------
     name : str
-        The element or kind.
+        Element or kind of pairs.
     summary : ColumnStatistics
         Statistics of its columns.
     labels : sequence of str
-        Names of the columns; what stands before the first blank is the group.
+        Names of the columns; the first word is the group.
     rows : "atoms" or "pairs"
-        What the statistics are over.
+        Rows that the statistics are over.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def ranges_figure(name: str, summary: ColumnStatistics, labels: Sequence[str], r
 
 
 def _lines(groups: Sequence[str]) -> list[list[int]]:
-    """Distribute the columns over lines, breaking between groups where that is possible."""
+    """Distribute the columns over lines; break between groups if possible."""
     lines: list[list[int]] = [[]]
     for _, members in groupby(range(len(groups)), key=lambda k: groups[k]):
         inside = list(members)
@@ -112,7 +112,7 @@ def _bars(axes: Any, summary: ColumnStatistics, columns: Any, colors: Sequence[s
 
 
 def _mark_groups(axes: Any, columns: Sequence[int], groups: Sequence[str], colors: Mapping[str, str]) -> None:
-    """Shade every other group of columns and write the groups' names above them."""
+    """Shade every other group of columns and write its name above it."""
     for count, (group, members) in enumerate(groupby(columns, key=lambda k: groups[k])):
         inside = list(members)
         first, last = inside[0] - 0.5, inside[-1] + 0.5

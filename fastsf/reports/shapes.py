@@ -1,7 +1,6 @@
-"""The factors that symmetry functions are made of, as curves.
+"""Factors of symmetry functions as curves.
 
-The curves come out of the descriptor itself, run on pairs and triplets of atoms, so that a picture shows what
-is computed and no formula is written a second time.
+The descriptor itself computes the curves from pairs and triplets of atoms, so that no formula is written twice.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ _DISTANCE, _ANGLE = "distance factor", "angle factor"
 
 @dataclass(frozen=True)
 class Panel:
-    """Factors of the same quantity.
+    """Panel of factors of the same quantity.
 
     Parameters
     ----------
     what : str
-        Such as "distance factor".
+        Name, as "distance factor".
     of : str
-        The quantity, as the axis of a picture names it.
+        Quantity, as label of the axis.
     factors : tuple of Radial, or of Power and Window
-        Distinct ones, in order of appearance.
+        Distinct factors, in order of appearance.
     """
 
     what: str
@@ -46,23 +45,23 @@ class Panel:
 
     @property
     def angular(self) -> bool:
-        """Whether the quantity is an angle."""
+        """True if the quantity is an angle."""
         return not isinstance(self.factors[0], Radial)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Functions of one central element or kind of pairs that differ only by numbers.
+    """Group of functions of one element or kind of pairs that differ only by numbers.
 
     Parameters
     ----------
     family : str
-        Such as G2 or wG4.
+        Family, as G2 or wG4.
     neighbors : tuple of str
-        What the functions look at, for example ("H", "O") for two groups of the same numbers, or ("H,O",) for
-        pairs; nothing in functions of the distance of a pair.
+        Neighbours, for example ("H", "O") for two groups with the same numbers, or ("H,O",) for pairs; empty for
+        functions of the distance of a pair.
     panels : tuple of Panel
-        One or two; the factor of an angle is the first.
+        One or two panels; that of an angle is the first.
     """
 
     family: str
@@ -79,9 +78,9 @@ def distance_factor(function: SymmetryFunction | PairFunction, prefix: str = "")
 
 
 def groups(functions: Iterable[SymmetryFunction | PairFunction]) -> list[Group]:
-    """Sort the functions of one central element or kind of pairs into groups; those of the same numbers are joined.
+    """Sort the functions of an element or kind of pairs into groups; groups with the same numbers are joined.
 
-    The distance of a pair, which is a function by itself, is left out.
+    The distance of a pair as a function is omitted.
     """
     members: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[tuple[Factor, ...]]] = {}
     for function in functions:
@@ -100,7 +99,7 @@ def groups(functions: Iterable[SymmetryFunction | PairFunction]) -> list[Group]:
 
 
 def _factors(function: SymmetryFunction | PairFunction) -> list[tuple[str, str, Factor]]:
-    """What a function is a product of: name of the factor, name of the quantity, factor."""
+    """Return the factors of a function: name of the factor, name of the quantity, factor."""
     if isinstance(function, Radial):
         return [(_DISTANCE, "r$_{ij}$ (Å)", distance_factor(function))]
     if isinstance(function, Angular):
@@ -134,7 +133,7 @@ def distance_curves(factors: Iterable[Radial], r: FloatArray) -> dict[Factor, Fl
     Parameters
     ----------
     factors : iterable of Radial
-        From `distance_factor`.
+        Results of `distance_factor`.
     r : (p,) float64
         Distances, Å, positive.
 
@@ -155,7 +154,7 @@ def angle_curves(angles: Iterable[Angle], theta: FloatArray) -> dict[Factor, Flo
     Parameters
     ----------
     angles : iterable of Power or Window
-        As `fastsf.symmetry.atoms.Angular` has them.
+        Factors as in `fastsf.symmetry.atoms.Angular`.
     theta : (p,) float64
         Degrees.
 
@@ -182,7 +181,7 @@ def _molecule(positions: list[list[float]]) -> Structure:
 def _evaluate(
     functions: Sequence[SymmetryFunction], structures: Sequence[Structure]
 ) -> dict[SymmetryFunction, FloatArray]:
-    """Values of every function at the first atom of every structure."""
+    """Return the values of each function at the first atom of each structure."""
     if not functions:
         return {}
     acsf = ACSF(functions)

@@ -1,4 +1,4 @@
-"""How all pictures look, and how they are saved; matplotlib is imported when something is drawn."""
+"""Style of all pictures; matplotlib is imported at the first picture."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def save_picture(path: Path, draw: Callable[[], Any]) -> None:
     Parameters
     ----------
     path : Path
-        The file; its folder is made if it is not there.
+        The file; its folder is made if it does not exist.
     draw : callable
-        Returns the matplotlib figure.
+        Function that returns the matplotlib figure.
 
     Raises
     ------

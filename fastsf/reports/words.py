@@ -1,4 +1,4 @@
-"""Lines of input.nn in words."""
+"""Explanations of the lines of input.nn."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fastsf.symmetry.factors import CUTOFFS, Compact, Power
 
 
 def explain(line: KeywordLine, elements: Sequence[str], length_unit: str, energy_unit: str) -> str:
-    """What a line says.
+    """Explain a line.
 
     Parameters
     ----------
     line : KeywordLine
-        Any line; one that is wrong is explained as far as it can be.
+        Any line, with errors or not.
     elements : sequence of str
         Elements of the file.
     length_unit, energy_unit : str
@@ -70,7 +70,7 @@ _SPECIAL: dict[str, Callable[[KeywordLine, Sequence[str]], str]] = {
 
 
 def describe_function(function: SymmetryFunction) -> str:
-    """What a symmetry function adds up, in the unit of length that it counts in; cutoff functions are called fc."""
+    """Describe the sum of a symmetry function, in its own unit of length; cutoff functions are called fc."""
     return _radial(function) if isinstance(function, Radial) else _angular(function)
 
 
@@ -100,7 +100,7 @@ def _angular(function: Angular) -> str:
 
 
 def _distances(function: SymmetryFunction) -> tuple[str, str]:
-    """Factor for each distance, and its limits."""
+    """Return the factor of each distance and its limits."""
     envelope = function.envelope
     if isinstance(envelope, Compact):
         shape = envelope.kind + (", asymmetric" if envelope.asymmetric else "")

@@ -36,7 +36,7 @@ def test_inspect(run, model: Path) -> None:
     lines = out.splitlines()
     assert lines[:3] == [
         f"{model}: potential of fastsf, in Å and eV",
-        "energies of pairs alone; an atom by itself has its offset",
+        "only energies of pairs; a single atom has its offset as energy",
         "  H  offset -0.5 eV",
     ]
     for line in (
@@ -73,7 +73,7 @@ def test_what_is_refused(run, model: Path, tmp_path: Path) -> None:
         "fastsf: Monte Carlo has no update for pair-centred energies; use molecular dynamics (fastsf md)\n",
     )
     status, _, err = run("convert", model, tmp_path / "folder", "--to", "n2p2")
-    reason = "n2p2 and RuNNer files as fastsf writes them have no energies of pairs; use a model file"
+    reason = "folders of n2p2 and RuNNer have no energies of pairs; write a model file (--to fastsf)"
     assert (status, err) == (2, f"fastsf: {reason}\n")
     assert not (tmp_path / "mc").exists() and not (tmp_path / "folder").exists()
 
@@ -116,19 +116,22 @@ def fewer_functions(file: h5py.File) -> None:
     [
         (lambda file: file["pairs"].attrs.__delitem__("envelope"), "attribute: 'envelope'"),
         (envelope("cosine"), "envelope: expected one of fc, shift, none, found 'cosine'"),
-        (envelope("shift"), 'envelope "shift" does not go with'),
+        (envelope("shift"), 'envelope "shift" cannot be used with'),
         (replace("pairs/definition", None), "object 'definition' doesn't exist"),
         (replace("pairs/definition", "{"), "double quotes"),
         (replace("pairs/definition", "[]"), "expected 'format' to be 'fastsf-pcsf'"),
-        (fewer_functions, "pairs O-S: 6 functions, a scaling of 7 columns, and a network of 7 inputs"),
-        (replace("pairs/kinds", np.zeros(2)), "not a whole potential"),
-        (replace("pairs/kinds/H-O", None), "no networks for pairs H-O, which have functions"),
+        (
+            fewer_functions,
+            "pairs O-S: expected equal numbers, found 6 functions, a scaling of 7 columns and a network of 7 inputs",
+        ),
+        (replace("pairs/kinds", np.zeros(2)), "the potential is incomplete"),
+        (replace("pairs/kinds/H-O", None), "expected networks for all pairs with functions, found none for H-O"),
         (replace("pairs/kinds/H-O/network", None), "object 'network' doesn't exist"),
         (replace("pairs/kinds/H-O/scaling/mean", "text"), "could not convert string to float"),
         (replace("pairs/kinds/H-O/network/weights/0", np.full((7, 5), np.nan)), "layer 1 of 2 has weights or biases"),
         (replace("pairs/kinds/H-O/network/weights/0", np.zeros((6, 5))), "a network of 6 inputs"),
-        (lambda file: file.copy("pairs/kinds/H-O", "pairs/kinds/S-S"), "networks for S-S, but the functions are for"),
-        (replace("pairs", np.zeros(2)), "not a whole potential"),
+        (lambda file: file.copy("pairs/kinds/H-O", "pairs/kinds/S-S"), "which have functions; found S-S"),
+        (replace("pairs", np.zeros(2)), "the potential is incomplete"),
     ],
 )
 def test_files_that_lack_something(
@@ -142,6 +145,6 @@ def test_files_that_lack_something(
 
     monkeypatch.setattr(model_file, "_fill", fill_and_change)
     pair_potential().save(path)
-    with pytest.raises(FormatError, match="not a whole potential") as caught:
+    with pytest.raises(FormatError, match="the potential is incomplete") as caught:
         Potential.load(path)
     assert message in str(caught.value) and str(path) in str(caught.value)

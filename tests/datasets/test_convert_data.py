@@ -75,7 +75,7 @@ def test_what_is_carried(file, tmp_path):
 def test_unknown_forces_are_told(run, file, tmp_path):
     status, told, _ = run("convert", file, tmp_path / "input.data")
     assert status == 0
-    assert "stresses have no place in input.data" in told
+    assert "input.data has no stresses" in told
     assert "warning: the forces of 1 structures are not known; zeros are written" in told
 
 
@@ -108,7 +108,7 @@ def test_structures_that_cannot_be_used_or_written(run, tmp_path):
     assert not output.exists()
     status, told, _ = run("convert", source, output, "--on-error", "skip")
     assert status == 0
-    assert "1 structures, 2 atoms" in told
+    assert "1 structure, 2 atoms" in told
     assert "left out: " in told and "frame 1: input.data is for periodicity" in told and "frame 2: energy: not" in told
     source.write_text("1\nenergy=nan\nH 0 0 0\n")
     status, _, complaints = run("convert", source, output, "--on-error", "skip", "--overwrite")
@@ -119,13 +119,13 @@ def test_structures_that_cannot_be_used_or_written(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("data.extxyz", "out"), "does not tell a format of data, expected one of .data, .extxyz, .xyz"),
+        (("data.extxyz", "out"), "expected a name that ends with .data, .extxyz or .xyz"),
         (("data.extxyz", "out.xyz", "--to-length-unit", "Bohr"), "extended XYZ is in Å and eV"),
-        (("data.extxyz", "out.h5", "--to", "fastsf"), "data are written as input.data or extxyz, found 'fastsf'"),
+        (("data.extxyz", "out.h5", "--to", "fastsf"), "format of data: expected input.data or extxyz, found 'fastsf'"),
         (("data.extxyz", "data.extxyz", "--overwrite"), "is an input"),
         (("data.extxyz", "no/out.xyz"), "there is no folder"),
         (("data.extxyz", "gone.xyz", "out.xyz"), "gone.xyz"),
-        (("data.extxyz", "there.xyz"), "is there already"),
+        (("data.extxyz", "there.xyz"), "already exists"),
         (("data.extxyz", "out.data", "--to-energy-unit", "erg"), "unknown energy unit 'erg'"),
         (("text.txt", "out.data"), "text.txt"),
     ],

@@ -166,7 +166,7 @@ def test_selecting_weighting_and_joining():
 
 
 def test_lengths_must_agree():
-    with pytest.raises(InputError, match="2 structures with 1 groups"):
+    with pytest.raises(InputError, match="groups: expected 2, one per structure, found 1"):
         labelled_set([water(0), water(1)], groups=["a"])
 
 

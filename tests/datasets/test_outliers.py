@@ -151,7 +151,7 @@ def test_forces_that_do_not_fit_energies(silicon, factor, reason):
     ("factor", "expected"),
     [
         (1.0, []),
-        (-1.0, [("serious", "units", "forces drive near atoms together: do they have the other sign?")]),
+        (-1.0, [("serious", "units", "forces drive near atoms together: is their sign wrong?")]),
         (
             units.Bohr / units.Hartree,
             [("suspicious", "units", "forces are weak for the distances between the atoms: are they in Hartree/Bohr?")],
@@ -275,7 +275,7 @@ def test_contradicting_forces(silicon, values):
     findings, text = told(double, [*values, *evaluated([shaken], "Si")])
     kinds = [kind for _, kind, _ in findings]
     assert kinds == ["contradiction", "duplicate"]
-    assert "(Si) look the same to the functions, with forces of " in findings[0][2]
+    assert "(Si) have equal symmetry functions, but forces of " in findings[0][2]
     assert "frames 70, 70" in text
 
 

@@ -67,7 +67,7 @@ def test_groups_and_files():
         split(labelled, Named("group", ("d",)))
     with pytest.raises(InputError, match=r"no structure has the file 'z.xyz'; there are one/x.xyz, two/x.xyz, y.xyz"):
         split(labelled, Named("file", ("z.xyz",)))
-    with pytest.raises(InputError, match=r"frame 0: is to be in the part 'test' by its group, and is in 'validation'"):
+    with pytest.raises(InputError, match=r"frame 0: expected one part, found 'validation', and 'test' by its group"):
         split(labelled, Named("group", ("a",)), Named("group", ("a", "b")))
 
 
@@ -83,7 +83,7 @@ def test_marks_win_unless_told_otherwise():
     assert len(found.validation) == 2
     assert {1, 5} <= set(found.train.tolist())
     assert len(split(labelled, 0.5, use_marks=False).validation) == 4
-    with pytest.raises(InputError, match=r"frame 0: .* by its group, and is in 'test' already"):
+    with pytest.raises(InputError, match=r"frame 0: expected one part, found 'test', and .* by its group"):
         split(labelled, Named("group", ("a",)))
 
 
@@ -93,9 +93,9 @@ def test_marks_win_unless_told_otherwise():
         (1.0, 0.0, "validation: expected a fraction from 0 to less than 1, found 1.0"),
         (-0.1, 0.0, "validation: expected a fraction"),
         (0.1, float("nan"), "test: expected a fraction"),
-        (0.6, 0.5, "add up to less than 1"),
-        (Named("group", ("a",)), 0.0, "nothing to train on: 2 structures to validate with, 0 to test"),
-        (0.1, 0.1, "nothing to train on: 1 structures to validate with, 1 to test"),
+        (0.6, 0.5, "expected a sum below 1"),
+        (Named("group", ("a",)), 0.0, "no structures are left for training: 2 are for validation and 0 for the test"),
+        (0.1, 0.1, "no structures are left for training: 1 are for validation and 1 for the test"),
     ],
 )
 def test_what_cannot_be_divided(validation, test, reason):
@@ -108,5 +108,5 @@ def test_sets_that_were_given_apart():
     found = split_of_sets(train, None, test)
     assert (found.train.tolist(), found.validation.tolist(), found.test.tolist()) == ([0, 1], [], [2, 3, 4])
     assert found.warnings
-    with pytest.raises(InputError, match="nothing to train on"):
+    with pytest.raises(InputError, match="no structures are left for training"):
         split_of_sets(train.select([]), train, test)

@@ -261,7 +261,7 @@ def test_parameters_that_make_no_sense():
             calculator(skin=skin)
     with pytest.raises(InputError, match="expected one of ignore, warn, stop, found 'shout'"):
         calculator(extrapolation="shout")
-    with pytest.raises(InputError, match="another Calculator"):
+    with pytest.raises(InputError, match="create a new Calculator"):
         calculator().set(skin=2.0)
     with pytest.raises(PropertyNotImplementedError):
         calculator().get_property("dipole", SYSTEMS["molecule"]())

@@ -106,7 +106,7 @@ def test_wrong_input_is_one_line_and_status_2(run, model, tmp_path, monkeypatch,
 
 
 def test_unknown_kind(tmp_path):
-    with pytest.raises(InputError, match="unknown kind 'lammps', expected one of fastsf, n2p2"):
+    with pytest.raises(InputError, match="kind: expected one of fastsf, n2p2, found 'lammps'"):
         convert(random_potential(), tmp_path / "out", "lammps")
     with pytest.raises(StorageError, match="there is no folder"):
         convert(random_potential(), tmp_path / "no" / "out", "n2p2")

@@ -246,9 +246,9 @@ def test_forces_after_the_energy_do_not_count_twice():
     ("options", "reason"),
     [
         ({"action": "shout"}, "expected one of ignore, warn, stop, found 'shout'"),
-        ({"showewsum": -1}, "showewsum must be at least 0, found -1"),
-        ({"maxew": -1}, "maxew must be at least 0"),
-        ({"save_interval": 0}, "save_interval must be at least 1"),
+        ({"showewsum": -1}, "showewsum: expected at least 0, found -1"),
+        ({"maxew": -1}, "maxew: expected at least 0"),
+        ({"save_interval": 0}, "save_interval: expected at least 1"),
         ({"action": "stop", "maxew": 5}, "choose one"),
     ],
 )

@@ -118,7 +118,7 @@ def test_no_rows() -> None:
     [
         ([], [], (), "at least one, found 0, 0 and 0"),
         ([np.ones((2, 1))], [np.ones(1)], ("tanh", "linear"), "found 1, 1 and 2"),
-        ([np.ones((2, 1))], [np.ones(1)], ("sinus",), "unknown activation function 'sinus', expected one of linear"),
+        ([np.ones((2, 1))], [np.ones(1)], ("sinus",), "activation function: expected one of linear, .* found 'sinus'"),
         ([np.ones((2, 3))], [np.ones(3)], ("tanh",), r"layer 1 of 1: expected weights \(2, 1\)"),
         ([np.ones((2, 3)), np.ones((2, 1))], [np.ones(3), np.ones(1)], ("tanh", "tanh"), r"layer 2 of 2: .*\(3, 1\)"),
         ([np.ones((2, 3)), np.ones((3, 1))], [np.ones(2), np.ones(1)], ("tanh", "tanh"), "layer 1 of 2"),

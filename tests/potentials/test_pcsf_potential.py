@@ -258,7 +258,7 @@ def test_saved_and_loaded(tmp_path, with_atoms):
         for quantity in ("energies", "forces", "virials", "outside"):
             np.testing.assert_array_equal(getattr(first, quantity), getattr(second, quantity))
     assert "pair-centred functions" in again.describe() and "envelope of pair energies: shift" in again.describe()
-    with pytest.raises(InputError, match="files as fastsf writes them have no energies of pairs; use a model file"):
+    with pytest.raises(InputError, match="folders of n2p2 and RuNNer have no energies of pairs; write a model file"):
         own.export_n2p2(tmp_path / "folder")
 
 
@@ -314,18 +314,23 @@ def test_parts_that_do_not_fit():
     parts = {"networks": dict(term.networks), "scalings": dict(term.scalings)}
     with pytest.raises(InputError, match="envelope: expected one of fc, shift, none, found 'cosine'"):
         PairTerm(term.descriptor, *parts.values(), "cosine")
-    with pytest.raises(InputError, match=f"networks for {WITHOUT}, but the functions are for H-H, H-O, H-S, O-O, O-S"):
+    with pytest.raises(
+        InputError, match=f"networks: expected the kinds H-H, H-O, H-S, O-O, O-S, which have functions; found {WITHOUT}"
+    ):
         PairTerm(term.descriptor, {**term.networks, WITHOUT: term.networks["H-H"]}, term.scalings)
-    with pytest.raises(InputError, match="no networks for pairs H-O, which have functions"):
+    with pytest.raises(InputError, match="expected networks for all pairs with functions, found none for H-O"):
         PairTerm(term.descriptor, {k: v for k, v in term.networks.items() if k != "H-O"}, term.scalings, "shift")
     other = {**term.networks, "H-O": initial_network((6, 4, 1), ("tanh", "linear"), rng=1)}
-    with pytest.raises(InputError, match="pairs H-O: 7 functions, a scaling of 7 columns, and a network of 6 inputs"):
+    with pytest.raises(
+        InputError,
+        match="pairs H-O: expected equal numbers, found 7 functions, a scaling of 7 columns and a network of 6 inputs",
+    ):
         PairTerm(term.descriptor, other, term.scalings, "shift")
     whole = random_pair_term()
-    with pytest.raises(InputError, match='envelope "shift" does not go with the distance itself'):
+    with pytest.raises(InputError, match='envelope "shift" cannot be used with the distance itself'):
         PairTerm(whole.descriptor, whole.networks, whole.scalings, "shift")
     for nothing in (None, ACSF.without_functions(("H", "O"))):
-        with pytest.raises(InputError, match="needs atom-centred functions or energies of pairs"):
+        with pytest.raises(InputError, match="expected atom-centred functions or energies of pairs, found neither"):
             Potential(nothing, {}, {})
     with pytest.raises(InputError, match="atom-centred functions are for H, pair-centred ones for H, O, S"):
         Potential(ACSF([f for f in random_potential().descriptor.functions if f.center == "H"][:1]), {}, {}, pairs=term)

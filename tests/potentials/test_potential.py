@@ -279,18 +279,18 @@ def test_structures_that_cannot_be_used():
         evaluator.evaluate(SYSTEMS["slab"]().positions[:-1])
     with pytest.raises(StructureError, match="no volume"):
         potential().evaluator(SYSTEMS["triclinic"]()).evaluate(SYSTEMS["triclinic"]().positions, np.ones((3, 3)))
-    with pytest.raises(InputError, match="needs the positions"):
+    with pytest.raises(InputError, match="expected positions together with the new cell"):
         evaluator.evaluate(cell=np.eye(3))
 
 
 def test_parts_that_do_not_fit():
     own = potential()
     parts = {"networks": own.networks, "scalings": own.scalings}
-    with pytest.raises(InputError, match="no network and scaling for element H"):
+    with pytest.raises(InputError, match="element H: expected a network and a scaling"):
         Potential(own.descriptor, {k: v for k, v in own.networks.items() if k != "H"}, own.scalings)
-    with pytest.raises(InputError, match="networks for C, but the functions are for H, O, S"):
+    with pytest.raises(InputError, match="networks: expected the elements H, O, S, which have functions; found C"):
         Potential(own.descriptor, {**own.networks, "C": own.networks["H"]}, own.scalings)
-    with pytest.raises(InputError, match="offsets for C, but"):
+    with pytest.raises(InputError, match="offsets: expected the elements H, O, S, which have functions; found C"):
         Potential(own.descriptor, **parts, offsets={"C": 1.0})
     with pytest.raises(InputError, match="energy_scale: expected a positive number, found -1"):
         Potential(own.descriptor, **parts, energy_scale=-1.0)

@@ -77,12 +77,12 @@ def test_export_of_different_networks(tmp_path):
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        (lambda: plain({"H": (3,), "O": (3, 3)}), "cannot be written: n2p2 takes the number of hidden layers"),
+        (lambda: plain({"H": (3,), "O": (3, 3)}), "cannot be written: n2p2 expects the same number of hidden layers"),
         (lambda: plain({"H": (3, 4), "O": (3, 5)}), "found H 3 4 t t l; O 3 5 t t l"),
         (lambda: plain({"H": (3,), "O": (3,)}, {"H": ("tanh", "tanh")}), "cannot be written"),
         (
             lambda: plain({"H": (3,), "O": (3,), "C": (3,)}, {"H": ("exp", "linear"), "O": ("cosine", "linear")}),
-            "other activations for one element only",
+            "other activations for at most one element",
         ),
         (lambda: with_function(G3("H", "H", 1.0, 6.0)), "has the form of G3"),
         (lambda: with_function(G4("H", ("H", "H"), 0.1, 1.0, 0.0, 6.0)), "lambda = 0"),
@@ -109,7 +109,7 @@ def test_different_scalings_cannot_be_exported(tmp_path):
         "center", 0.0, 1.0, *(getattr(own.scalings["O"], n) for n in ("minimum", "maximum", "mean", "sigma"))
     )
     mixed = Potential(own.descriptor, own.networks, {**own.scalings, "O": other})
-    with pytest.raises(InputError, match="one way of scaling"):
+    with pytest.raises(InputError, match="the same scaling for all elements"):
         mixed.export_n2p2(tmp_path)
 
 
@@ -134,7 +134,7 @@ def test_units_that_the_folder_tells(tmp_path):
     own.export_n2p2(tmp_path, "Bohr", "Ha")
     assert Potential.load(tmp_path).descriptor.cutoff == pytest.approx(6.0, rel=1e-15)
     assert same(Potential.load(tmp_path, "bohr", "Hartree"), Potential.load(tmp_path))
-    with pytest.raises(InputError, match=r"input\.nn:1: the file says that its unit is Bohr, but Angstrom was given"):
+    with pytest.raises(InputError, match=r"input\.nn:1: expected the unit of the file, Bohr; found Angstrom"):
         Potential.load(tmp_path, "Angstrom")
-    with pytest.raises(InputError, match="its unit is Ha, but eV was given"):
+    with pytest.raises(InputError, match="expected the unit of the file, Ha; found eV"):
         Potential.load(tmp_path, energy_unit="eV")

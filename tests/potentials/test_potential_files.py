@@ -141,20 +141,44 @@ def line_of(name: str, text: str) -> int:
 @pytest.mark.parametrize(
     ("name", "before", "after", "line", "said"),
     [
-        ("input.nn", "nnp_type 2G-HDNNP", "nnp_type 4G-HDNNP", "nnp_type", "expected 2G-HDNNP or 2, other kinds"),
-        ("input.nn", "nnp_type 2G-HDNNP", "nnp_gen 4", "nnp_type", "other kinds are not supported; found '4'"),
+        (
+            "input.nn",
+            "nnp_type 2G-HDNNP",
+            "nnp_type 4G-HDNNP",
+            "nnp_type",
+            "expected 2G-HDNNP or 2 (other kinds are not supported)",
+        ),
+        ("input.nn", "nnp_type 2G-HDNNP", "nnp_gen 4", "nnp_type", "(other kinds are not supported), found '4'"),
         ("input.nn", "nnp_type 2G-HDNNP", "use_electrostatics", "nnp_type", "electrostatic energies are not"),
         ("input.nn", "mean_energy -1.25\n", "", "conv_energy", "expected all of mean_energy, conv_energy, conv_length"),
         ("input.nn", "conv_energy 4.0", "conv_energy 0", "conv_energy", "expected a positive factor, found 0"),
         ("input.nn", "atom_energy O -75.0", "atom_energy C -75.0", "atom_energy O", "one of the elements H O"),
-        ("input.nn", "atom_energy O -75.0", "atom_energy H -75.0", "atom_energy O", "has the energy -0.5 on line 5"),
+        (
+            "input.nn",
+            "atom_energy O -75.0",
+            "atom_energy H -75.0",
+            "atom_energy O",
+            "H: expected one energy, found -75.0 and, on line 5, -0.5",
+        ),
         ("input.nn", "atom_energy O -75.0", "atom_energy O nan", "atom_energy O", "expected a number for the energy"),
-        ("input.nn", "global_nodes_short 3 2\n", "", None, "the keyword 'global_nodes_short' is missing"),
+        (
+            "input.nn",
+            "global_nodes_short 3 2\n",
+            "",
+            None,
+            "expected the keyword 'global_nodes_short', which is missing",
+        ),
         ("input.nn", "nodes_short 3 2", "nodes_short 3", "global_nodes", "expected 2 arguments, found 1"),
         ("input.nn", "nodes_short 3 2", "nodes_short 3 0", "global_nodes", "from 1 to"),
         ("input.nn", "nodes_short 3 2", "nodes_short 3 2.5", "global_nodes", "expected a whole number"),
         ("input.nn", "short 2\n", "short -1\n", "global_hidden", "hidden layers from 0 to"),
-        ("input.nn", "short t p l", "short t q l", "global_activation", "unknown activation function 'q'"),
+        (
+            "input.nn",
+            "short t p l",
+            "short t q l",
+            "global_activation",
+            "activation function: expected one of l t s p r g c S e h, found 'q'",
+        ),
         ("input.nn", "short t p l", "short t p", "global_activation", "expected 3 arguments, found 2"),
         ("input.nn", "H s g l", "H s g", "element_activation", "expected 4 arguments, found 3"),
         ("input.nn", "O 4 2", "C 4 2", "element_nodes", "expected one of the elements H O, found 'C'"),
@@ -190,7 +214,7 @@ def test_errors_name_file_and_line(tmp_path, name, before, after, line, said):
 
 def test_elements_without_functions(tmp_path):
     text = "\n".join(line for line in SETTINGS.splitlines() if not line.startswith("symfunction_short O"))
-    with pytest.raises(FormatError, match="there is no symmetry function for the element O"):
+    with pytest.raises(FormatError, match="expected symmetry functions for all elements, found none for O"):
         Potential.load(write(tmp_path, {**files(), "input.nn": text}))
 
 

@@ -98,11 +98,11 @@ def test_numbers_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"mode": "sigmoid"}, "unknown scaling 'sigmoid', expected one of none, scale"),
-        ({"highest": np.inf}, "must be finite, found 0.0 to inf"),
+        ({"mode": "sigmoid"}, "scaling: expected one of none, scale, .*, found 'sigmoid'"),
+        ({"highest": np.inf}, "expected finite numbers, found 0.0 to inf"),
         ({"mean": np.zeros(3)}, r"mean: expected 2 numbers, found an array of \(3,\)"),
-        ({"maximum": np.array([1.0, np.nan])}, "maximum of column 2 is not finite: nan"),
-        ({"sigma": np.array([np.nan, 1.0])}, "sigma of column 1 is not finite: nan"),
+        ({"maximum": np.array([1.0, np.nan])}, "maximum of column 2: expected a finite number, found nan"),
+        ({"sigma": np.array([np.nan, 1.0])}, "sigma of column 1: expected a finite number, found nan"),
         ({"minimum": np.array([0.0, 2.0])}, "column 2: the minimum 2.0 is above the maximum 1.0"),
     ],
 )

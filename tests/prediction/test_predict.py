@@ -197,7 +197,7 @@ def test_committee(data, tmp_path):
 
 def test_moments_and_samples_without_anything():
     assert np.isnan([ErrorSums().rmse, ErrorSums().mae, ErrorSums().mean]).all()
-    assert ParitySample().pairs.shape == (0, 2)
+    assert ParitySample().points.shape == (0, 2)
 
 
 def test_samples_are_thinned_evenly():
@@ -205,7 +205,7 @@ def test_samples_are_thinned_evenly():
     for start in range(0, 1000, 30):
         numbers = np.arange(start, min(start + 30, 1000))
         sample.add(numbers, -numbers)
-    pairs = sample.pairs
+    pairs = sample.points
     assert not sample.is_whole
     assert 50 <= len(pairs) <= 100
     assert set(np.diff(pairs[:, 0])) == {16.0}
@@ -231,7 +231,7 @@ def test_published_errors(shared, element, energy, force):
 def test_nothing_is_overwritten_unless_wanted(data, tmp_path):
     output = tmp_path / "out.extxyz"
     output.write_text("precious")
-    with pytest.raises(StorageError, match="there already; --overwrite"):
+    with pytest.raises(StorageError, match="already exists; --overwrite"):
         predict([data], potential(), output, threads=1)
     assert output.read_text() == "precious"
     predict([data], potential(), output, threads=1, overwrite=True)
@@ -353,7 +353,7 @@ def test_predict_tells_and_writes(run, data, model, tmp_path):
         assert text in told
     status, _, complaints = run(*words)
     assert status == 2
-    assert "is there already; --overwrite" in complaints
+    assert "already exists; --overwrite" in complaints
     assert run(*words, "--overwrite")[0] == 0
 
 
@@ -379,7 +379,7 @@ def test_predict_without_labels_and_quietly(run, model, tmp_path):
     assert "no labels to compare with" in told
     log = tmp_path / "log"
     assert run("predict", model, path, "--quiet", "--log", log) == (0, "", "")
-    assert "1 structures, 8 atoms" in log.read_text()
+    assert "1 structure, 8 atoms" in log.read_text()
 
 
 def test_labels_of_other_names(run, model, tmp_path):
@@ -440,12 +440,12 @@ def wrong_inputs(folder):
         ((model, good, "-o", folder), "it is a folder"),
         ((model, good, "-o", f"{folder}/no/out.xyz"), "there is no folder"),
         ((model, good, "-o", f"{folder}/out.traj"), "ends with .extxyz"),
-        ((model, good, "-o", f"{folder}/there.xyz"), "there already"),
-        ((model, good, "--metrics", f"{folder}/there.xyz"), "there already"),
+        ((model, good, "-o", f"{folder}/there.xyz"), "already exists"),
+        ((model, good, "--metrics", f"{folder}/there.xyz"), "already exists"),
         ((model, good, "--metrics", f"{folder}/no/metrics"), "there is no folder"),
         ((model, good, "--metrics", folder), "it is a folder"),
-        ((model, good, "--plots", f"{folder}/pictures"), "old.png is there already"),
-        ((model, good, "--plots", f"{folder}/there.xyz"), "it is no folder"),
+        ((model, good, "--plots", f"{folder}/pictures"), "old.png already exists"),
+        ((model, good, "--plots", f"{folder}/there.xyz"), "it is not a folder"),
         ((f"{folder}/gone.h5", good), r"gone\.h5"),
         ((f"{folder}/notes.txt", good), r"notes\.txt"),
         ((f"{folder}/empty_folder", good), r"empty_folder"),

@@ -101,7 +101,7 @@ def test_functions_in_words(tmp_path, line, words):
         ("input.nn", "O 2 O 0.25", "O 2 H 0.2", "no function of O sees O neighbours"),
         ("input.nn", "0.1 -1 2.0", "0.1 0 2.0", "forces of n2p2 are NaN with lambda = 0: G4(O;H,H)"),
         ("input.nn", "scale_symmetry_functions\n", "", "scale_min_short has no effect: functions are not scaled"),
-        ("input.nn", "center_", "scale_symmetry_functions_sigma\ncenter_", "sigma has no effect beside center_symm"),
+        ("input.nn", "center_", "scale_symmetry_functions_sigma\ncenter_", "sigma has no effect with center_symm"),
         ("scaling.data", "1 2 0.5 1.0", "1 2 1.0 1.0", "H function 2 never changed in the training set (minimum ="),
         ("scaling.data", "1 2 0.5 1.0", "1 2 0.75 0.75000001", "H function 2 changed by 1.0e-08 only: G2(H;O)"),
         ("scaling.data", "0.5 1.0 0.75", "0.5 1.0 1.75", "H function 2: the mean is not between minimum and maximum"),
@@ -131,7 +131,7 @@ def test_sigma_of_zero(tmp_path):
     texts = {**files(), "input.nn": settings}
     texts["scaling.data"] = texts["scaling.data"].replace("0.75 0.1", "0.75 0.0")
     text, wrong = describe_folder(write(tmp_path, texts))
-    assert wrong == 0 and "(sigma = 0); n2p2 divides by zero, here it has no effect: G2(H;O)" in text
+    assert wrong == 0 and "(sigma = 0); n2p2 divides by zero, fastsf ignores the function: G2(H;O)" in text
 
 
 def test_all_errors_at_once(tmp_path):

@@ -314,7 +314,7 @@ def test_envelopes_that_do_not_go_with_functions(run, tmp_path):
     distance = '[[pair_function]]\ntype = "pair-distance"\npair = ["Si", "Si"]\n\n[networks]'
     config.write_text(config.read_text().replace("[networks]", distance))
     complaint = only_line(run("train", config, "--set", "pairs.envelope=shift")[2])
-    assert 'envelope "shift" does not go with the distance itself' in complaint
+    assert 'envelope "shift" cannot be used with the distance itself' in complaint
 
 
 # --- going on ---

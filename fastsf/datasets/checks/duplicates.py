@@ -1,4 +1,4 @@
-"""Structures that stand in the data more than once, with the same labels or with others."""
+"""Structures that occur more than once, with the same labels or with others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MILLI = 1e3
 
 
 def equal_in_place(labelled: LabelledSet) -> Twins:
-    """Structures with the same cell and the same atoms in the same order, up to a shift of all, to 1e-4 Å."""
+    """Find structures with the same cell and atoms in the same order, up to a common shift, within 1e-4 Å."""
     first: dict[tuple[bytes, ...], int] = {}
     pairs = []
     for k, structure in enumerate(labelled.structures):
@@ -34,18 +34,18 @@ def equal_in_place(labelled: LabelledSet) -> Twins:
 
 
 def check_duplicates(labelled: LabelledSet, twins: Twins, split: Split | None) -> Iterator[Finding]:
-    """Structures that are equal: with contradicting energies, and in several parts of the data."""
+    """Find equal structures, with contradicting energies and in several parts of the data."""
     families = _families(twins, len(labelled))
     energies = labelled.energies / labelled.n_atoms
     for family in families:
         known = energies[family][np.isfinite(energies[family])]
         range_of = float(np.ptp(known)) if len(known) else 0.0
-        where = tuple(family.tolist())
+        members = tuple(family.tolist())
         if range_of > _ENERGY_PER_ATOM:
             message = f"{len(family)} equal structures with energies that differ by {_MILLI * range_of:.3g} meV/atom"
-            yield Finding("contradiction", "suspicious", message, where)
+            yield Finding("contradiction", "suspicious", message, members)
         else:
-            yield Finding("duplicate", "note", f"{len(family)} equal structures", where)
+            yield Finding("duplicate", "note", f"{len(family)} equal structures", members)
     if split is not None:
         yield from _check_parts(families, split)
 
@@ -63,7 +63,7 @@ def _check_parts(families: list[IntArray], split: Split) -> Iterator[Finding]:
 
 
 def _families(twins: Twins, m: int) -> list[IntArray]:
-    """Structures that are linked by pairs, each family ascending."""
+    """Return the families of structures that are linked by twins, each ascending."""
     if not len(twins.first):
         return []
     graph = coo_array((np.ones(len(twins.first)), (twins.first, twins.second)), shape=(m, m))

@@ -1,4 +1,4 @@
-"""Structures and atoms that look the same to the symmetry functions: duplicates and contradictions."""
+"""Structures and atoms with equal symmetry functions: duplicates and contradictions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from fastsf.elements import chemical_symbol
 from fastsf.types import FloatArray, IntArray
 
 NEAR = 0.005
-"""Distance of two atoms that count as equal: root mean square over the columns, in standard deviations. Random
-displacements of 0.001 to 0.002 Å make such a distance."""
+"""Largest distance of two equal atoms: root mean square over the columns, in standard deviations. Random
+displacements of 0.001 to 0.002 Å result in such a distance."""
 
 _FORCE_SHARE, _LEAST_FORCE = 0.2, 0.02
 _SHARE = 0.1
@@ -29,14 +29,14 @@ _ROUNDING = 1e-12
 
 
 class Twins(NamedTuple):
-    """Pairs of rows that are near each other; each pair once, (p,) each."""
+    """Pairs of near rows of a table, each once; (p,) int64 each."""
 
     first: IntArray
     second: IntArray
 
 
 def find_twins(rows: FloatArray, limit: float) -> Twins:
-    """Rows of a table with another row nearby: of each row the nearest ones, a few at most.
+    """Find rows of a table that are near another row; at most four for each row.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def find_twins(rows: FloatArray, limit: float) -> Twins:
 
 
 class Environments(NamedTuple):
-    """Atoms of one element.
+    """Symmetry functions of the atoms of one element.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Environments(NamedTuple):
     rows : (n, s) float64
         Symmetry functions minus their mean, divided by their standard deviation.
     structure, atom : (n,) int64
-        Where each of them is.
+        Indices of the structure and of the atom in it.
     """
 
     symbol: str
@@ -86,7 +86,7 @@ class Environments(NamedTuple):
 
 
 def environments(labelled: LabelledSet, values: Sequence[FloatArray]) -> list[Environments]:
-    """Symmetry functions of each element on a common scale; columns that do not vary are left out."""
+    """Return the symmetry functions of each element on a common scale, without columns that do not vary."""
     numbers = np.concatenate([each.numbers for each in labelled.structures])
     structure = np.repeat(np.arange(len(labelled)), labelled.n_atoms)
     atom = np.concatenate([np.arange(n) for n in labelled.n_atoms])
@@ -100,7 +100,7 @@ def environments(labelled: LabelledSet, values: Sequence[FloatArray]) -> list[En
 
 
 def _standardized(rows: FloatArray) -> FloatArray:
-    """Columns that vary, with mean 0 and standard deviation 1; a column of zeros if there are none."""
+    """Return columns that vary, with mean 0 and standard deviation 1; one column of zeros if none varies."""
     means = rows.mean(axis=0)
     rows -= means
     spread = np.sqrt(np.einsum("ns,ns->s", rows, rows) / len(rows))
@@ -114,7 +114,7 @@ def _standardized(rows: FloatArray) -> FloatArray:
 
 
 def check_atoms(labelled: LabelledSet, kinds: Sequence[Environments]) -> Iterator[Finding]:
-    """Atoms that look the same and have forces of different size."""
+    """Find atoms with equal symmetry functions and forces of different size."""
     worst: dict[tuple[int, int], tuple[float, str]] = {}
     for kind in kinds:
         sizes = _force_sizes(labelled, kind)
@@ -125,8 +125,8 @@ def check_atoms(labelled: LabelledSet, kinds: Sequence[Environments]) -> Iterato
             first, second = twins.first[p], twins.second[p]
             pair = int(kind.structure[first]), int(kind.structure[second])
             message = (
-                f"atoms {kind.atom[first]} and {kind.atom[second]} ({kind.symbol}) look the same to the functions, "
-                f"with forces of {sizes[first]:.3g} and {sizes[second]:.3g} eV/Å"
+                f"atoms {kind.atom[first]} and {kind.atom[second]} ({kind.symbol}) have equal symmetry functions, "
+                f"but forces of {sizes[first]:.3g} and {sizes[second]:.3g} eV/Å"
             )
             worst[pair] = max(worst.get(pair, (0.0, "")), (float(apart[p]), message))
     for pair, (_, message) in sorted(worst.items(), key=lambda item: -item[1][0]):
@@ -134,7 +134,7 @@ def check_atoms(labelled: LabelledSet, kinds: Sequence[Environments]) -> Iterato
 
 
 def _force_sizes(labelled: LabelledSet, kind: Environments) -> FloatArray:
-    """Length of the force on each atom, (n,) eV/Å; NaN where there is none."""
+    """Return the length of the force on each atom, (n,) eV/Å; NaN without forces."""
     sizes = [
         np.full(n, np.nan) if forces is None else np.sqrt(np.einsum("nc,nc->n", forces, forces))
         for n, forces in zip(labelled.n_atoms.tolist(), labelled.forces, strict=True)
@@ -145,7 +145,7 @@ def _force_sizes(labelled: LabelledSet, kind: Environments) -> FloatArray:
 
 
 def equal_to_functions(labelled: LabelledSet, kinds: Sequence[Environments]) -> Twins:
-    """Structures whose atoms all look the same, whatever their order, orientation and number of cells."""
+    """Find structures whose atoms have equal functions, in any order, orientation and number of cells."""
     m = len(labelled)
     means = []
     for kind in kinds:
@@ -166,7 +166,7 @@ def equal_to_functions(labelled: LabelledSet, kinds: Sequence[Environments]) -> 
 
 
 def _same_atoms(first: FloatArray, second: FloatArray) -> bool:
-    """Whether each row of one table is near a row of the other."""
+    """Return whether each row of one table is near a row of the other."""
     if not len(first) or not len(second):
         return len(first) == len(second)
     radius = NEAR * np.sqrt(first.shape[1])

@@ -1,4 +1,4 @@
-"""What a check of data has found."""
+"""Findings of the checks of data."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ Level = Literal["serious", "suspicious", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is remarkable about data.
+    """Finding of a check of data.
 
     Parameters
     ----------
     kind : str
-        What it is about: "energy", "forces", "distance", "duplicate", "contradiction", "units" or "element".
+        Subject: "energy", "forces", "distance", "duplicate", "contradiction", "units" or "element".
     level : "serious", "suspicious" or "note"
-        Serious: training on it makes no sense. Suspicious: somebody should look. Note: good to know.
+        "serious": the data are not fit for training. "suspicious": probably an error. "note": information.
     message : str
-        What was found, with numbers and units, without the structure.
+        Description with numbers and units, without the structure.
     structures : tuple of int
-        Numbers of the structures concerned, the first being the one that the message is about; empty if it is about
-        all of them.
+        Indices of the structures, first the one of the message; empty if it is about all structures.
     """
 
     kind: str
@@ -33,6 +32,6 @@ class Finding:
     structures: tuple[int, ...] = ()
 
     def table(self, labelled: LabelledSet) -> dict[str, Any]:
-        """Everything in plain types, for JSON."""
+        """Return everything in plain types, for JSON."""
         sources = [labelled.sources[k] for k in self.structures]
         return {"kind": self.kind, "level": self.level, "message": self.message, "structures": sources}

@@ -1,4 +1,4 @@
-"""Distances that cannot be, and forces that were never computed."""
+"""Impossible distances, and forces that were not computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastsf.neighbors.neighbor_list import neighbor_list
 from fastsf.types import FloatArray, IntArray
 
 REACH = 1.5
-"""How far bonds are looked for, in sums of covalent radii."""
+"""Largest distance of bonds, in sums of covalent radii."""
 
 _TOO_SHORT, _IMPOSSIBLE = 0.55, 0.3
 _SQUEEZED = 0.66
@@ -27,14 +27,14 @@ _NOBLE = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
 
 @dataclass(frozen=True)
 class Shortest:
-    """The shortest distance of two elements.
+    """Shortest distance of two elements.
 
     Parameters
     ----------
     distance : float
-        Å.
+        Distance, Å.
     structure : int
-        Where.
+        Index of the structure.
     """
 
     distance: float
@@ -43,19 +43,18 @@ class Shortest:
 
 @dataclass
 class Geometry:
-    """What the distances of a set are like.
+    """Distances in a data set.
 
     Parameters
     ----------
     shortest : dict of (str, str) to Shortest
-        For each pair of elements that come near each other.
+        Shortest distance of each pair of elements.
     nearest : list of (n,) float64
-        Distance of each atom of each structure to its neighbour in sums of covalent radii, the smallest one; infinite
-        beyond `REACH`.
+        Distance of each atom to its nearest neighbour, in sums of covalent radii; infinite beyond `REACH`.
     pushes : list of (n, 3) float64
-        Direction in which the neighbours of each atom would push it if they all repelled it, the nearer the more.
+        Direction in which repulsive neighbours would push each atom; near neighbours have larger weights.
     zero_forces : list of int
-        Structures whose forces are all exactly zero although the neighbours of an atom are not symmetric about it.
+        Structures whose forces are all exactly zero, although the neighbours of some atom are not symmetric.
     """
 
     shortest: dict[tuple[str, str], Shortest]
@@ -65,7 +64,7 @@ class Geometry:
 
 
 def measure_geometry(labelled: LabelledSet) -> Geometry:
-    """Look at all distances of a set up to `REACH`."""
+    """Measure all distances of a set up to `REACH`."""
     geometry = Geometry({}, [], [], [])
     for k, structure in enumerate(labelled.structures):
         own = covalent_radii[structure.numbers]
@@ -100,14 +99,14 @@ def _note_shortest(
 
 
 def _sums(atoms: IntArray, vectors: FloatArray, n: int) -> FloatArray:
-    """Sum of the vectors of each atom, (n, 3)."""
+    """Return the sum of the vectors of each atom, (n, 3)."""
     total = np.zeros((n, 3))
     np.add.at(total, atoms, vectors)
     return total
 
 
 def _usual(labelled: LabelledSet, geometry: Geometry) -> float:
-    """Median of the distances to the neighbour, in sums of covalent radii, over atoms that are not alone."""
+    """Return the median distance to the nearest neighbour, in sums of covalent radii, without single atoms."""
     together = [
         nearest
         for nearest, structure in zip(geometry.nearest, labelled.structures, strict=True)
@@ -117,7 +116,7 @@ def _usual(labelled: LabelledSet, geometry: Geometry) -> float:
 
 
 def check_geometry(labelled: LabelledSet, geometry: Geometry) -> Iterator[Finding]:
-    """Atoms too near each other, sets whose distances look like another unit, and forces that were never computed."""
+    """Find atoms that are too close, distances in another unit, and forces that were not computed."""
     closest = np.array([each.min() for each in geometry.nearest])
     usual = _usual(labelled, geometry)
     if usual < _SQUEEZED:

@@ -1,4 +1,4 @@
-"""Energies, forces and stresses that stand out."""
+"""Unusual energies, forces and stresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastsf.datasets.reference_energies import above_references
 from fastsf.types import BoolArray, FloatArray, IntArray
 
 SMALLEST_GROUP = 10
-"""Structures that a group needs to be judged by its own spread."""
+"""Least number of structures of a group that is compared only with itself."""
 
 _ENERGY_RATIO, _LEAST_ENERGY = 5.0, 0.01
 _FORCE_RATIO, _LEAST_FORCE = 4.0, 1.0
@@ -23,7 +23,7 @@ _HUGE_STRESS = 1.0
 
 
 def check_energies(labelled: LabelledSet) -> Iterator[Finding]:
-    """Energies per atom far from the others of their group."""
+    """Find energies per atom far from the others of their group."""
     energies = above_references(labelled)
     for mine, whose in _families(labelled, np.isfinite(energies)):
         middle = float(np.median(energies[mine]))
@@ -40,7 +40,7 @@ def check_energies(labelled: LabelledSet) -> Iterator[Finding]:
 
 
 def check_forces(labelled: LabelledSet) -> Iterator[Finding]:
-    """Forces far above those of their group, and forces that do not add up to zero."""
+    """Find forces far above those of their group, and forces whose sum is not zero."""
     largest, net = _forces(labelled)
     for mine, whose in _families(labelled, np.isfinite(largest)):
         usual = max(float(np.quantile(largest[mine], _SHARE, method="lower")), _LEAST_FORCE)
@@ -51,14 +51,14 @@ def check_forces(labelled: LabelledSet) -> Iterator[Finding]:
     if len(unbalanced):
         worst = unbalanced[np.argsort(-net[unbalanced])]
         message = (
-            f"the forces of {len(unbalanced)} structures do not add up to zero, those of a potential do: "
-            f"it cannot come closer than {net[worst[0]]:.2g} eV/Å for the worst"
+            f"the forces of {len(unbalanced)} structures do not add up to zero, but those of a potential do: "
+            f"errors of forces are at least {net[worst[0]]:.2g} eV/Å for the worst"
         )
         yield Finding("forces", "note", message, tuple(worst.tolist()))
 
 
 def _forces(labelled: LabelledSet) -> tuple[FloatArray, FloatArray]:
-    """Largest force of each structure and length of the mean force, both (m,) eV/Å; NaN where there are none."""
+    """Return the largest force and the length of the mean force of each structure, (m,) eV/Å; NaN without forces."""
     both = np.full((2, len(labelled)), np.nan)
     for k, forces in enumerate(labelled.forces):
         if forces is not None:
@@ -68,7 +68,7 @@ def _forces(labelled: LabelledSet) -> tuple[FloatArray, FloatArray]:
 
 
 def check_stresses(labelled: LabelledSet) -> Iterator[Finding]:
-    """Stresses of a size that no solid bears."""
+    """Find stresses that are larger than any solid can have."""
     largest = np.abs(labelled.stresses).max(axis=1)
     huge = np.flatnonzero(largest > _HUGE_STRESS)
     if len(huge):
@@ -81,7 +81,7 @@ def check_stresses(labelled: LabelledSet) -> Iterator[Finding]:
 
 
 def _families(labelled: LabelledSet, usable: BoolArray) -> Iterator[tuple[IntArray, str]]:
-    """Structures that are judged together: large groups, and all others."""
+    """Yield structures that are compared with each other: large groups, and all others together."""
     names = np.array(labelled.groups)
     rest = usable.copy()
     for name in sorted(set(labelled.groups) - {""}):

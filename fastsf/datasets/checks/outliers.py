@@ -1,6 +1,6 @@
-"""A look at the data before training: what stands out, what contradicts, what cannot be right.
+"""Checks of data before training: outliers, contradictions and errors.
 
-Nothing is removed: what is unusual may be what a potential has to learn.
+Nothing is removed: a potential may have to learn what is unusual.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _LEVELS = ("serious", "suspicious", "note")
 
 @dataclass(frozen=True)
 class OutlierReport:
-    """What was found in a set.
+    """Findings in a data set.
 
     Parameters
     ----------
     labelled : LabelledSet
         The data.
     findings : list of Finding
-        The worst first.
+        Findings, serious ones first.
     shortest : dict of (str, str) to Shortest
-        Shortest distance of each pair of elements that come near each other.
+        Shortest distance of each pair of elements.
     """
 
     labelled: LabelledSet
@@ -45,11 +45,11 @@ class OutlierReport:
 
     @property
     def serious(self) -> list[Finding]:
-        """Findings with which training makes no sense."""
+        """Serious findings: the data are not fit for training."""
         return [each for each in self.findings if each.level == "serious"]
 
     def table(self) -> dict[str, Any]:
-        """Everything in plain types, for JSON."""
+        """Return everything in plain types, for JSON."""
         distances = [
             {"elements": list(pair), "distance": each.distance, "structure": self.labelled.sources[each.structure]}
             for pair, each in self.shortest.items()
@@ -58,12 +58,12 @@ class OutlierReport:
         return {"findings": findings, "shortest_distances": distances, "skipped": self.labelled.skipped}
 
     def text(self, most: int = 5) -> str:
-        """Report for people.
+        """Return a report as text.
 
         Parameters
         ----------
         most : int
-            Findings that are shown of each kind and level, and structures of each finding.
+            Largest number of findings of each kind and level, and of structures of each finding.
         """
         lines = [
             f"shortest {'-'.join(pair)} distance {each.distance:.3f} Å ({self.labelled.sources[each.structure]})"
@@ -79,14 +79,14 @@ class OutlierReport:
         return "\n".join(lines)
 
     def describe(self, finding: Finding, most: int = 5) -> str:
-        """Message of a finding with its structures, so many of them."""
-        where = self._where(finding.structures[:most])
+        """Return the message of a finding with at most so many of its structures."""
+        structures = self._name(finding.structures[:most])
         rest = len(finding.structures) - most
         more = f" and {rest} more" if rest > 0 else ""
-        return f"{finding.message} ({where}{more})" if where else finding.message
+        return f"{finding.message} ({structures}{more})" if structures else finding.message
 
-    def _where(self, structures: Sequence[int]) -> str:
-        """Files and frames, each file named once."""
+    def _name(self, structures: Sequence[int]) -> str:
+        """Return files and frames as text; each file is named once."""
         frames: dict[str, list[str]] = {}
         for k in structures:
             file, _, frame = self.labelled.sources[k].rpartition(", frame ")
@@ -102,22 +102,21 @@ def _shortened(lines: list[str], most: int) -> list[str]:
 def find_outliers(
     labelled: LabelledSet, values: Sequence[FloatArray] | None = None, split: Split | None = None
 ) -> OutlierReport:
-    """Look for what is unusual in labelled structures.
+    """Find what is unusual in labelled structures.
 
-    Energies far from those of their group (after the reference energies of the elements), forces likewise, distances
-    shorter than bonds, forces that were never computed, stresses that no solid bears, labels that contradict each
-    other because of units or signs, equal structures, contradictory structures and atoms, elements that are not
-    trained.
+    The checks find energies (above the reference energies of the elements) and forces far from those of their group,
+    distances shorter than bonds, forces that were not computed, and impossible stresses. They also find labels with
+    other units or signs, equal structures, contradictions, and elements without training data.
 
     Parameters
     ----------
     labelled : LabelledSet
         The data.
     values : sequence of (n, s) float64, optional
-        Symmetry functions of the atoms of each structure, not scaled. With them, structures that are turned or
-        whose atoms are in another order count as equal too, and atoms are compared.
+        Symmetry functions of the atoms of each structure, not scaled. With them, atoms are compared, and rotated
+        structures or those with another order of atoms count as equal.
     split : Split, optional
-        Parts, to compare them with each other.
+        Parts of the data that are compared with each other.
 
     Returns
     -------
@@ -146,7 +145,7 @@ def _findings(labelled: LabelledSet, values: Sequence[FloatArray] | None, split:
 
 
 def check_elements(labelled: LabelledSet, split: Split) -> Iterator[Finding]:
-    """Elements that the training part does not have."""
+    """Find elements that are missing in the training part."""
     present = compositions(labelled) > 0
     trained = present[split.train].any(axis=0)
     for name, part in (("validation", split.validation), ("test", split.test)):

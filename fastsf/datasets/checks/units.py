@@ -1,11 +1,11 @@
-"""Energies, forces and stresses that do not fit together: other units, or the other sign.
+"""Energies, forces and stresses with different units or signs.
 
 From one structure to a similar one the energy changes by the work of forces and stress,
 
     dE = -1/2 sum_i (F_i + F'_i) . u_i + 1/2 sum_ab (V s_ab + V' s'_ab) e_ab,
 
-with u_i the displacement of atom i beyond the strain e of the cell. Data sets hold similar structures (steps of
-trajectories and of deformations), which tell whether labels belong together whatever their size.
+with u_i the displacement of atom i beyond the strain e of the cell. Data sets contain similar structures (steps of
+trajectories and deformations), which show whether the labels are consistent, whatever their size.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SAME_COMPOSITION = 0.02
 _FEWEST_COMPONENTS = 100
 _LEAST_CORRELATION = 0.3
 _WEAK = 0.06
-"""eV/Å: forces of 0.1 to 3 are usual for an atom that one neighbour at the length of a bond pushes."""
+"""Smallest usual force, eV/Å; one neighbour at the length of a bond usually pushes with 0.1 to 3 eV/Å."""
 _FACTORS = {
     "Hartree against eV": float(units.Hartree),
     "Rydberg against eV": float(units.Rydberg),
@@ -48,7 +48,7 @@ _FACTORS = {
 
 
 class StructureStep(NamedTuple):
-    """Change from one structure to a similar one.
+    """Difference between two similar structures.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class StructureStep(NamedTuple):
     by_forces, by_stress : float
         Work, eV; NaN without labels.
     strain : float
-        Largest component.
+        Largest component of the strain.
     """
 
     energy: float
@@ -67,7 +67,7 @@ class StructureStep(NamedTuple):
 
 
 def check_work(labelled: LabelledSet) -> Iterator[Finding]:
-    """Compare changes of the energy with the work of forces and stress."""
+    """Compare changes of the energy with the work of forces and stresses."""
     steps = [step for k in range(len(labelled) - 1) if (step := _step(labelled, k)) is not None]
     still = np.array([(s.energy, s.by_forces) for s in steps if s.strain < _SAME_CELL]).reshape(-1, 2)
     deformed = np.array([(s.energy - s.by_forces, s.by_stress) for s in steps if s.strain >= _SAME_CELL]).reshape(-1, 2)
@@ -81,7 +81,7 @@ def check_work(labelled: LabelledSet) -> Iterator[Finding]:
         ratio = float(change @ work / (work @ work))
         if not 1 / _TOLERANCE < ratio < _TOLERANCE:
             message = (
-                f"energies and {name} do not fit together: in {len(pairs)} steps between similar structures the "
+                f"energies and {name} are inconsistent: in {len(pairs)} steps between similar structures the "
                 f"energy changes {ratio:.3g} times as much as the {name} say"
             )
             message += _explanation(ratio) if ratio > 0 else f", and in the other direction{_explanation(-ratio)}"
@@ -89,7 +89,7 @@ def check_work(labelled: LabelledSet) -> Iterator[Finding]:
 
 
 def _explanation(ratio: float) -> str:
-    """Units that differ by such a factor, in words; nothing if there are none."""
+    """Return the units that differ by a factor as text, empty if there are none."""
     for words, factor in _FACTORS.items():
         for expected in (factor, 1 / factor):
             if abs(np.log(ratio / expected)) < np.log(_LIKENESS):
@@ -98,7 +98,7 @@ def _explanation(ratio: float) -> str:
 
 
 def _step(labelled: LabelledSet, k: int) -> StructureStep | None:
-    """Change from a structure to the next one, if they are similar enough and have energies and forces."""
+    """Return the change from a structure to the next if they are similar and have energies and forces."""
     first, second = labelled.structures[k], labelled.structures[k + 1]
     forces = labelled.forces[k], labelled.forces[k + 1]
     energy = float(labelled.energies[k + 1] - labelled.energies[k])
@@ -121,7 +121,7 @@ def _alike(first: Structure, second: Structure) -> bool:
 
 
 def _motion(first: Structure, second: Structure) -> tuple[FloatArray, FloatArray]:
-    """Displacements of the atoms beyond the strain, (n, 3) Å, without their mean, and the strain, (3, 3)."""
+    """Return displacements of the atoms beyond the strain, (n, 3) Å, without their mean, and the strain, (3, 3)."""
     strain: FloatArray = np.linalg.solve(first.cell, second.cell) - np.eye(3)
     inverses = np.linalg.inv(first.cell), np.linalg.inv(second.cell)
     relative = second.positions @ inverses[1] - first.positions @ inverses[0]
@@ -135,13 +135,14 @@ def _full(stress: FloatArray) -> FloatArray:
 
 
 def check_push(labelled: LabelledSet, pushes: Sequence[FloatArray]) -> Iterator[Finding]:
-    """Compare forces with the direction in which near neighbours push an atom: in any data, forces drive atoms apart.
+    """Compare forces with the directions in which near neighbours push atoms; usually forces drive atoms apart.
 
     Parameters
     ----------
     labelled : LabelledSet
+        Structures with forces.
     pushes : sequence of (n, 3) float64
-        See `fastsf.datasets.checks.geometry.Geometry`.
+        As in `fastsf.datasets.checks.geometry.Geometry`.
     """
     pairs = [(push, forces) for push, forces in zip(pushes, labelled.forces, strict=True) if forces is not None]
     if not pairs:
@@ -151,7 +152,7 @@ def check_push(labelled: LabelledSet, pushes: Sequence[FloatArray]) -> Iterator[
     if len(push) < _FEWEST_COMPONENTS or abs(along) <= _LEAST_CORRELATION * size:
         return
     if along < 0:
-        yield Finding("units", "serious", "forces drive near atoms together: do they have the other sign?")
+        yield Finding("units", "serious", "forces drive near atoms together: is their sign wrong?")
     elif along / float(push @ push) < _WEAK:
         message = "forces are weak for the distances between the atoms: are they in Hartree/Bohr?"
         yield Finding("units", "suspicious", message)

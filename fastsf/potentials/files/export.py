@@ -1,4 +1,4 @@
-"""Potentials written as a folder that n2p2, LAMMPS (ML-HDNNP), CP2K and CabanaMD read."""
+"""Export of potentials as folders for n2p2, LAMMPS (ML-HDNNP), CP2K and CabanaMD."""
 
 from __future__ import annotations
 
@@ -42,47 +42,49 @@ def export_folder(
     *,
     overwrite: bool = False,
 ) -> None:
-    """Write ``input.nn``, ``scaling.data`` and ``weights.ZZZ.data``, numbers with 17 significant digits.
+    """Write ``input.nn``, ``scaling.data`` and ``weights.ZZZ.data`` with 17 significant digits.
 
     Parameters
     ----------
     path : path-like
-        The folder; made if it is not there.
+        The folder; made if it does not exist.
     parts : PotentialParts
         The potential.
     length_unit, energy_unit : str
-        Units to write, by ASE's names.
+        Units to write, by the names of ASE.
     overwrite : bool
-        Replace files of these names that are there.
+        Replace existing files of these names.
 
     Raises
     ------
     InputError
-        If functions, networks or scalings have no counterpart in these files; nothing is written then.
+        If functions, networks or scalings cannot be expressed in these files; then nothing is written.
     StorageError
-        If a file is there already, or cannot be written.
+        If a file exists or cannot be written.
     """
     files = format_folder(parts, length_unit, energy_unit)
     folder = Path(path)
     make_folder(folder)
     present = [name for name in files if (folder / name).exists()]
     if present and not overwrite:
-        raise StorageError(f"{folder}: {', '.join(present)} would be overwritten")
+        raise StorageError(
+            f"{folder}: {', '.join(present)} would be overwritten; --overwrite (overwrite=True) allows it"
+        )
     for name, text in files.items():
         write_text(folder / name, text)
 
 
 def format_folder(parts: PotentialParts, length_unit: str, energy_unit: str) -> dict[str, str]:
-    """Texts of the files of a potential by their names.
+    """Return the texts of the files of a potential by name.
 
     Raises
     ------
     InputError
-        As `export_folder`.
+        As for `export_folder`.
     """
     _check_functions(parts.functions)
     if parts.pairs is not None or len(parts.networks) < len(parts.elements):
-        raise InputError("n2p2 and RuNNer files as fastsf writes them have no energies of pairs; use a model file")
+        raise InputError("folders of n2p2 and RuNNer have no energies of pairs; write a model file (--to fastsf)")
     order = _columns(parts, 1 / length_factor(length_unit))
     scalings, networks = parts.scalings, parts.networks
     settings = [
@@ -113,11 +115,11 @@ def _check_functions(functions: Sequence[SymmetryFunction]) -> None:
 
 
 def _columns(parts: PotentialParts, factor: float) -> dict[str, IntArray]:
-    """For each element, which column stands where in n2p2's order."""
+    """Return the columns of each element in the order of n2p2."""
     order = {}
     for symbol in parts.elements:
         functions = [function for function in parts.functions if function.center == symbol]
-        # As they are written, and then, as they are read: conversion can make two of them equal.
+        # First as they are written, then as they are read: conversion of units can make two of them equal.
         written = sorted(range(len(functions)), key=lambda k: column_order(functions[k]))
         read = sorted(written, key=lambda k: column_order(scale_lengths(functions[k], factor)))
         order[symbol] = np.array(read, dtype=np.int64)
@@ -148,12 +150,12 @@ def _energy_lines(parts: PotentialParts, length: float, energy: float) -> list[s
 def _scaling_lines(scalings: Mapping[str, Scaling]) -> list[str]:
     ranges = {(scaling.mode, scaling.lowest, scaling.highest) for scaling in scalings.values()}
     if len(ranges) > 1:
-        raise InputError("input.nn has one way of scaling for all elements, but those of this potential differ")
+        raise InputError("input.nn: expected the same scaling for all elements, found different ones")
     mode, lowest, highest = next(iter(ranges))
     if mode in ("none", "center"):
         return list(_MODE_KEYWORDS[mode])
     if lowest >= highest:
-        raise InputError(f"expected a range to scale to from lower to higher, found {lowest} to {highest}")
+        raise InputError(f"range to scale to: expected a lower and a higher number, found {lowest} and {highest}")
     return [*_MODE_KEYWORDS[mode], f"scale_min_short {_number(lowest)}", f"scale_max_short {_number(highest)}"]
 
 
@@ -183,15 +185,15 @@ def _network_lines(elements: Sequence[str], networks: Mapping[str, Network]) -> 
     layers = {symbol: _Layers.of(networks[symbol]) for symbol in elements}
     normalized = {networks[symbol].normalize_nodes for symbol in elements}
     if len(normalized) > 1:
-        raise InputError("input.nn has normalize_nodes for all elements or none, but networks of this potential differ")
+        raise InputError("input.nn: expected normalize_nodes for all elements or for none, found both")
     for common in layers.values():
         lines = _lines_by_element(common, layers)
         if lines is not None:
             return [*_global_lines(common), *lines, *(["normalize_nodes"] if normalized == {True} else [])]
     found = "; ".join(f"{symbol} {own}" for symbol, own in layers.items())
     raise InputError(
-        "these networks cannot be written: n2p2 takes the number of hidden layers, the size of the last one and the "
-        f"activation of the output for all elements alike, and other activations for one element only; found {found}"
+        "these networks cannot be written: n2p2 expects the same number of hidden layers, size of the last one and "
+        f"activation of the output for all elements, and other activations for at most one element; found {found}"
     )
 
 
@@ -204,7 +206,7 @@ def _global_lines(common: _Layers) -> list[str]:
 
 
 def _lines_by_element(common: _Layers, layers: Mapping[str, _Layers]) -> list[str] | None:
-    """Lines for the elements whose layers are not the common ones; None if there is no way to write them."""
+    """Return lines for the elements with other layers; None if they cannot be written."""
     lines = []
     for symbol, own in layers.items():
         if len(own.hidden) != len(common.hidden) or own.hidden[-1:] != common.hidden[-1:]:

@@ -1,10 +1,10 @@
-"""Potentials as RuNNer and n2p2 keep them: a folder with input.nn, scaling.data and weights.ZZZ.data.
+"""Potentials of RuNNer and n2p2: folders with input.nn, scaling.data and weights.ZZZ.data.
 
-Where the two programs or their manuals differ, n2p2 is followed. What is worth knowing:
+Where the two programs or their manuals differ, this module follows n2p2:
 
-- Networks get the functions of an element in n2p2's order, and elements are ordered by atomic number.
-- `element_nodes_short` sets all hidden layers but the last, and `element_activation_short` all but the output:
-  n2p2 ignores the last entry of both, and the global setting stays.
+- Networks get the functions of an element in the order of n2p2; elements are ordered by atomic number.
+- `element_nodes_short` sets all hidden layers except the last, and `element_activation_short` all layers except the
+  output: n2p2 ignores the last entry of both and keeps the global setting.
 - The energy of an atom is network / conv_energy + mean_energy + atom_energy. `conv_length` changes no energy.
 """
 
@@ -50,8 +50,7 @@ def read_potential_folder(
     path : path-like
         The folder, with ``input.nn``, ``scaling.data`` and one ``weights.ZZZ.data`` per element.
     length_unit, energy_unit : str, optional
-        Units that the potential was trained in, by ASE's names. Files that fastsf wrote tell them; for others the
-        default is Å and eV.
+        Units of the training, by the names of ASE. Default: those that fastsf wrote into the file, otherwise Å and eV.
 
     Returns
     -------
@@ -63,14 +62,14 @@ def read_potential_folder(
     StorageError
         If a file is missing or cannot be read.
     FormatError
-        If a file does not hold what it should, with the line; or the potential is of a kind that is not supported.
+        If a file is not as expected, with the line, or the kind of potential is not supported.
     InputError
-        If a unit is unknown, or not the one that the file tells.
+        If a unit is unknown, or differs from the one in the file.
 
     Warns
     -----
     UserWarning
-        As `fastsf.io.n2p2.functions.read_functions`, and for unknown keywords that resemble one which matters.
+        As for `fastsf.io.n2p2.functions.read_functions`, and for unknown keywords that resemble a known one.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -100,30 +99,30 @@ def read_potential_folder(
 
 
 def title(length_unit: str, energy_unit: str) -> str:
-    """First line of an input.nn that tells its units."""
+    """Return the first line of an input.nn, which contains its units."""
     return f"# Neural network potential written by fastsf; units: {length_unit}, {energy_unit}"
 
 
 def choose_units(folder: Path, length_unit: str | None, energy_unit: str | None) -> tuple[str, str]:
-    """Units of a folder: those given, or else those that its input.nn tells, or else Å and eV.
+    """Return the units of a folder: those given, otherwise those in its input.nn, otherwise Å and eV.
 
     Raises
     ------
     StorageError
         If there is no input.nn.
     InputError
-        If given units are unknown, or the file tells others.
+        If given units are unknown, or the file has others.
     """
     _, first = next(numbered_lines(folder / SETTINGS), (0, ""))
     found = re.fullmatch(re.escape(title("U", "U")).replace("U", r"(\S+)"), first.rstrip())
-    told = (found[1], found[2]) if found else (None, None)
+    written = (found[1], found[2]) if found else (None, None)
     chosen = []
     for given, own, default, factor in zip(
-        (length_unit, energy_unit), told, ("Angstrom", "eV"), (length_factor, energy_factor), strict=True
+        (length_unit, energy_unit), written, ("Angstrom", "eV"), (length_factor, energy_factor), strict=True
     ):
         unit = given or own or default
         if own is not None and factor(unit) != factor(own):
-            raise InputError(f"{folder / SETTINGS}:1: the file says that its unit is {own}, but {given} was given")
+            raise InputError(f"{folder / SETTINGS}:1: expected the unit of the file, {own}; found {given}")
         chosen.append(unit)
     return chosen[0], chosen[1]
 
@@ -139,7 +138,7 @@ def _warn_of_misspelt(keywords: Keywords) -> None:
 
 
 def check_kind(keywords: Keywords) -> None:
-    """Check that the potential is a plain, short-ranged one (second generation).
+    """Check that the potential is short-ranged (second generation).
 
     Raises
     ------
@@ -150,10 +149,10 @@ def check_kind(keywords: Keywords) -> None:
     if entry is not None:
         entry.count(1)
         if entry.args[0] not in ("2G-HDNNP", "2"):
-            raise entry.error(f"expected 2G-HDNNP or 2, other kinds are not supported; found {entry.args[0]!r}")
+            raise entry.error(f"expected 2G-HDNNP or 2 (other kinds are not supported), found {entry.args[0]!r}")
     entry = keywords.get("nn_type_short")
     if entry is not None and entry.args[:1] != ("1",):
-        raise entry.error("expected 1, networks of atoms; other kinds are not supported")
+        raise entry.error("expected 1, networks of atoms (other kinds are not supported)")
     for keyword, reason in _REFUSED.items():
         entry = next(iter(keywords.all(keyword)), None)
         if entry is not None:
@@ -175,17 +174,17 @@ def count_functions(
         counts[function.center] += 1
     for symbol, count in counts.items():
         if not count:
-            raise FormatError(f"there is no symmetry function for the element {symbol}", keywords.path)
+            raise FormatError(f"expected symmetry functions for all elements, found none for {symbol}", keywords.path)
     return counts
 
 
 def read_scalings(keywords: Keywords, path: Path, counts: dict[str, int]) -> dict[str, Scaling]:
-    """Scaling of each element: how from the settings, statistics from `path`.
+    """Read the scaling of each element: mode from the settings, statistics from `path`.
 
     Raises
     ------
     StorageError, FormatError
-        As `fastsf.io.n2p2.scaling_data.read_scaling_data`, and if sigma is needed but not there.
+        As for `fastsf.io.n2p2.scaling_data.read_scaling_data`, and if sigma is needed and missing.
     """
     mode, lowest, highest = read_mode(keywords)
     statistics = read_scaling_data(path, counts)
@@ -196,7 +195,7 @@ def read_scalings(keywords: Keywords, path: Path, counts: dict[str, int]) -> dic
 
 
 def read_mode(keywords: Keywords) -> tuple[Mode, float, float]:
-    """Read how functions are scaled: mode, and range to scale to.
+    """Read the mode of scaling and the range to scale to.
 
     Raises
     ------
@@ -223,7 +222,7 @@ def read_normalization(keywords: Keywords) -> tuple[float, float, float]:
     Raises
     ------
     FormatError
-        If only some are there, or a factor is not positive.
+        If only some of them are given, or a factor is not positive.
     """
     entries = [keywords.get(name) for name in _NORMALIZATION]
     present = [entry for entry in entries if entry is not None]
@@ -254,7 +253,7 @@ def read_atom_energies(keywords: Keywords, elements: Sequence[str]) -> dict[str,
             raise entry.error(f"expected one of the elements {' '.join(elements)}, found {symbol!r}")
         first, known = lines.setdefault(symbol, (entry, energy))
         if known != energy:
-            raise entry.error(f"{symbol} has the energy {known} on line {first.line} already, found {energy}")
+            raise entry.error(f"{symbol}: expected one energy, found {energy} and, on line {first.line}, {known}")
     return {symbol: lines[symbol][1] if symbol in lines else 0.0 for symbol in elements}
 
 

@@ -1,20 +1,20 @@
-"""Potentials of fastsf itself: one HDF5 file of arrays and texts, in Å and eV.
+"""Model files of fastsf: one HDF5 file of arrays and texts, in Å and eV.
 
-The first 512 bytes are text: what the file is, and the SHA-256 of all bytes that follow, so that a damaged file is
-known before anything is read from it. HDF5's tools skip these bytes. What follows::
+The first 512 bytes are text: the kind of file and the SHA-256 of all following bytes, so that a damaged file is
+recognised before it is read. Tools of HDF5 skip these bytes. Contents::
 
     (attributes)                format, version, length_unit, energy_unit, fastsf, created, energy_scale, length_scale
     definition                  the symmetry functions, as `ACSF.to_dict` gives them (JSON)
-    metadata                    where the potential comes from (JSON)
+    metadata                    origin of the potential (JSON)
     elements/X                  attribute: offset (eV)
     elements/X/scaling          attributes: mode, lowest, highest; minimum, maximum, mean, sigma (s,)
     elements/X/network          attributes: activations, normalize_nodes; weights/K (in, out) and biases/K (out,)
-    pairs                       attribute: envelope; energies of pairs, if there are any
+    pairs                       attribute: envelope; only with energies of pairs
     pairs/definition            pair-centred symmetry functions, as `PCSF.to_dict` gives them (JSON)
     pairs/kinds/X-Y             scaling and network, as of elements
 
-An element without functions has neither scaling nor network. Files with energies of pairs, or such elements, are of
-version 2: a program that knows version 1 alone would compute with half of the potential.
+An element without functions has neither scaling nor network. Files with energies of pairs or such elements have
+version 2, so that programs for version 1 do not compute with half of the potential.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def write_model(path: str | Path, parts: PotentialParts) -> None:
     Parameters
     ----------
     path : path-like
-        The file; replaced if it is there, and only once it is whole.
+        The file. An existing file is replaced only when the new one is complete.
     parts : PotentialParts
         The potential.
 
@@ -137,7 +137,7 @@ def read_model(path: str | Path) -> PotentialParts:
     StorageError
         If the file cannot be read.
     FormatError
-        If it is something else, damaged, or of a later version.
+        If it is not a potential, is damaged, or has a later version.
     """
     path = Path(path)
     body = _checked_body(path)
@@ -148,11 +148,11 @@ def read_model(path: str | Path) -> PotentialParts:
     except FormatError:
         raise
     except (InputError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise FormatError(f"not a whole potential: {error}", path) from error
+        raise FormatError(f"the potential is incomplete: {error}", path) from error
 
 
 def is_model(path: str | Path) -> bool:
-    """Whether a file begins as those of `write_model` do.
+    """Return whether a file begins like those of `write_model`.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def _checked_body(path: Path) -> bytes:
         )
     digest = hashlib.sha256(body).hexdigest().encode() + b"\n"
     if head[len(_TITLE) :].rstrip(b"\0") != digest:
-        raise FormatError("the file is damaged or cut off: its contents do not have the recorded SHA-256", path)
+        raise FormatError("the file is damaged or cut off: its SHA-256 is not the recorded one", path)
     return body
 
 

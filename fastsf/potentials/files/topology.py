@@ -7,8 +7,8 @@
     global_activation_short a1 ... ak a element_activation_short El a1 ... ak a
     normalize_nodes
 
-The last entry of the lines for one element has no effect in n2p2, and none here: the size of the last hidden layer
-and the activation of the output are always the global ones.
+The last entry of a line for one element has no effect, as in n2p2: the size of the last hidden layer and the
+activation of the output are always the global ones.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Topology:
     sizes : tuple of int
         Nodes of each layer, inputs first, the output (1) last.
     activations : tuple of str
-        Of each layer but the inputs.
+        Activation of each layer except the inputs.
     normalize_nodes : bool
-        Whether sums are divided by the number of nodes of the layer before.
+        Divide sums at nodes by the number of nodes of the previous layer.
     """
 
     sizes: tuple[int, ...]
@@ -59,30 +59,30 @@ class Topology:
     normalize_nodes: bool
 
     def network(self, parameters: FloatArray) -> Network:
-        """Network with these layers and the given parameters, in the order of weights.ZZZ.data."""
-        weights, biases, at = [], [], 0
+        """Return the network with these layers and the given parameters, in the order of weights.ZZZ.data."""
+        weights, biases, start = [], [], 0
         for n_in, n_out in pairwise(self.sizes):
-            weights.append(parameters[at : at + n_in * n_out].reshape(n_in, n_out))
-            at += n_in * n_out
-            biases.append(parameters[at : at + n_out])
-            at += n_out
+            weights.append(parameters[start : start + n_in * n_out].reshape(n_in, n_out))
+            start += n_in * n_out
+            biases.append(parameters[start : start + n_out])
+            start += n_out
         return Network(weights, biases, self.activations, self.normalize_nodes)
 
 
 def read_topologies(keywords: Keywords, inputs: Mapping[str, int]) -> dict[str, Topology]:
-    """Layers of the network of each element.
+    """Read the layers of the network of each element.
 
     Parameters
     ----------
     keywords : Keywords
-        The settings.
+        Settings from input.nn.
     inputs : mapping of str to int
         Number of inputs (symmetry functions) of each element.
 
     Raises
     ------
     FormatError
-        If a keyword is missing or is not as it should be.
+        If a keyword is missing or not as expected.
     """
     hidden, activations = _global_layers(keywords)
     entry = keywords.get("normalize_nodes")
@@ -122,7 +122,7 @@ def _global_layers(keywords: Keywords) -> tuple[tuple[int, ...], tuple[str, ...]
 def _needed(keywords: Keywords, name: str) -> KeywordLine:
     line = keywords.get(name)
     if line is None:
-        raise FormatError(f"the keyword {name!r} is missing", keywords.path)
+        raise FormatError(f"expected the keyword {name!r}, which is missing", keywords.path)
     return line
 
 
@@ -135,7 +135,7 @@ def _nodes(line: KeywordLine, index: int) -> int:
 
 def _activation(line: KeywordLine, word: str) -> str:
     if word not in ACTIVATION_CODES:
-        raise line.error(f"unknown activation function {word!r}, expected one of {' '.join(ACTIVATION_CODES)}")
+        raise line.error(f"activation function: expected one of {' '.join(ACTIVATION_CODES)}, found {word!r}")
     return ACTIVATION_CODES[word]
 
 
@@ -150,7 +150,7 @@ def _check_depths(keywords: Keywords, known: Mapping[str, Topology], layers: int
         line.count(2)
         _check_element(line, known)
         if line.integer(1, "the number of hidden layers") != layers:
-            raise line.error(f"expected {layers} hidden layers as for all elements; n2p2 cannot use others either")
+            raise line.error(f"expected {layers} hidden layers, as for all elements (other numbers are not supported)")
 
 
 def _of_element(line: KeywordLine, known: Mapping[str, Topology], count: int) -> tuple[str, tuple[str, ...]]:
