@@ -76,7 +76,7 @@ def test_unknown_forces_are_told(run, file, tmp_path):
     status, told, _ = run("convert", file, tmp_path / "input.data")
     assert status == 0
     assert "input.data has no stresses" in told
-    assert "warning: the forces of 1 structures are not known; zeros are written" in told
+    assert "warning: 1 structure without forces; zeros are written" in told
 
 
 def test_several_files_and_named_labels(run, file, tmp_path):
@@ -113,7 +113,7 @@ def test_structures_that_cannot_be_used_or_written(run, tmp_path):
     source.write_text("1\nenergy=nan\nH 0 0 0\n")
     status, _, complaints = run("convert", source, output, "--on-error", "skip", "--overwrite")
     assert status == 2
-    assert "no structure could be written; the first left out: " in complaints
+    assert "no structure can be written: 1 structure left out, first " in complaints
 
 
 @pytest.mark.parametrize(

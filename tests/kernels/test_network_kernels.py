@@ -132,8 +132,18 @@ def test_values_at_the_bounds_are_inside() -> None:
     ("nets", "columns", "features", "message"),
     [
         ({}, 3, 3, "element H: expected a network and a scaling"),
-        ({"H": (3, 1)}, 4, 4, "element H: a network of 3 inputs, a scaling of 4 columns and 4 features"),
-        ({"H": (3, 1)}, 3, 2, "element H: a network of 3 inputs, a scaling of 3 columns and 2 features"),
+        (
+            {"H": (3, 1)},
+            4,
+            4,
+            "element H: expected equal numbers of columns, found a network of 3 inputs, a scaling of 4 columns and 4 features",
+        ),
+        (
+            {"H": (3, 1)},
+            3,
+            2,
+            "element H: expected equal numbers of columns, found a network of 3 inputs, a scaling of 3 columns and 2 features",
+        ),
     ],
 )
 def test_errors_of_packing(nets: dict, columns: int, features: int, message: str) -> None:

@@ -332,5 +332,8 @@ def test_parts_that_do_not_fit():
     for nothing in (None, ACSF.without_functions(("H", "O"))):
         with pytest.raises(InputError, match="expected atom-centred functions or energies of pairs, found neither"):
             Potential(nothing, {}, {})
-    with pytest.raises(InputError, match="atom-centred functions are for H, pair-centred ones for H, O, S"):
+    with pytest.raises(
+        InputError,
+        match="expected the same elements, found atom-centred functions for H and pair-centred ones for H, O, S",
+    ):
         Potential(ACSF([f for f in random_potential().descriptor.functions if f.center == "H"][:1]), {}, {}, pairs=term)

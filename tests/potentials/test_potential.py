@@ -297,7 +297,7 @@ def test_parts_that_do_not_fit():
     with pytest.raises(InputError, match="offset of O: expected a finite number"):
         Potential(own.descriptor, **parts, offsets={"O": np.nan})
     few = {**own.scalings, "O": type(own.scalings["O"])("none", 0, 1, *np.zeros((4, 3)))}
-    with pytest.raises(InputError, match="element O: 10 functions, but a scaling of 3 columns"):
+    with pytest.raises(InputError, match="element O: expected a scaling of 10 columns, one per function; found 3"):
         Potential(own.descriptor, own.networks, few)
 
 
