@@ -136,13 +136,15 @@ def test_values_at_the_bounds_are_inside() -> None:
             {"H": (3, 1)},
             4,
             4,
-            "element H: expected equal numbers of columns, found a network of 3 inputs, a scaling of 4 columns and 4 features",
+            "element H: expected equal numbers of columns, "
+            "found a network of 3 inputs, a scaling of 4 columns and 4 features",
         ),
         (
             {"H": (3, 1)},
             3,
             2,
-            "element H: expected equal numbers of columns, found a network of 3 inputs, a scaling of 3 columns and 2 features",
+            "element H: expected equal numbers of columns, "
+            "found a network of 3 inputs, a scaling of 3 columns and 2 features",
         ),
     ],
 )
