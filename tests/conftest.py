@@ -1,4 +1,4 @@
-"""Shared fixtures: where the reference data are, and how a command is run."""
+"""Shared fixtures: the folder of reference data, and running commands."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from fastsf.compilation.compile import compile_kernels
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder with published potentials and DFT data; they are not part of the project."""
+    """Return the folder with published potentials and DFT data, which are not part of the project."""
     folder = Path(os.environ.get("FASTSF_SHARED", Path(__file__).resolve().parents[2] / "shared"))
     if not (folder / "reference").is_dir():
         pytest.skip(f"reference data not found: set FASTSF_SHARED (looked in {folder})")
@@ -23,7 +23,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible():
-    """Take Ctrl-C as at a terminal: what a shell starts in the background ignores it, and so do its children."""
+    """Let Ctrl-C interrupt as at a terminal; processes in the background of a shell ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -31,7 +31,7 @@ def interruptible():
 
 @pytest.fixture
 def run(capsys):
-    """Run a command; returns exit status, output and complaints."""
+    """Return a function that runs a command and returns exit status, output and errors."""
 
     def call(*words):
         try:
@@ -49,5 +49,5 @@ def run(capsys):
 
 @pytest.fixture(scope="session")
 def compiled():
-    """Have all kernels compiled: on a fresh machine, tests that disturb commands would disturb the compiler."""
+    """Compile all kernels first: tests that disturb commands would disturb the compiler."""
     compile_kernels()

@@ -9,13 +9,13 @@ from fastsf.cli.options import Commands, add_console, console_of
 
 def add(commands: Commands) -> None:
     """Add the command and its options."""
-    parser = commands.add_parser("compile", help="compile the kernels now, in place of at the first use")
+    parser = commands.add_parser("compile", help="compile the kernels now instead of at their first use")
     parser.add_argument(
         "what",
         nargs="*",
         metavar="GROUP",
-        help="what they are for: featurize, derivatives, products, predict, train, lammps, md, committee, all of them "
-        "also for pair-centred functions (pair-featurize ...), mc, mixed (default: everything but mixed)",
+        help="purpose: featurize, derivatives, products, predict, train, lammps, md, committee, each of them also for "
+        "pair-centred functions (pair-featurize ...), mc, mixed (default: everything except mixed)",
     )
     add_console(parser)
 
@@ -34,5 +34,5 @@ def run(arguments: argparse.Namespace) -> None:
     console.say("Compiling the kernels, once per installation ...")
     seconds = compile_kernels(arguments.what or None)
     folder = cache_folder()
-    kept = f"kept in {folder}" if folder else "no cache folder can be written: every process compiles anew"
+    kept = f"kept in {folder}" if folder else "no cache folder can be written: every process compiles again"
     console.say(f"{seconds:.1f} s; {kept}")

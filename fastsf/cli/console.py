@@ -1,4 +1,4 @@
-"""What the command line shows while it works: messages, a progress bar on terminals, a log file."""
+"""Output of commands while they work: messages, a progress bar on terminals, a log file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LOG_SECONDS = 30.0
 _DRAW_SECONDS = 0.1
 _BAR = "{percentage:3.0f}% |{bar}| {elapsed} elapsed, {remaining} left{postfix}"
-"""What a bar looks like; the rest is its text."""
+"""Format of a bar; its text follows."""
 
 
 LOG = logging.getLogger("fastsf")
@@ -25,7 +25,7 @@ LOG.addHandler(logging.NullHandler())  # otherwise Python prints errors a second
 
 
 class Console:
-    """Where messages go.
+    """Output for messages: the terminal and the log.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ class Console:
         self.quiet = quiet
 
     def say(self, text: str = "") -> None:
-        """Print a message, and put it into the log."""
+        """Print a message and log it."""
         if text:
             LOG.info(text.strip())
         if not self.quiet:
             print(text, flush=True)
 
     def bar(self) -> Bar:
-        """Return a bar that shows itself on a terminal only, and messages to the log now and then."""
+        """Return a bar, which is drawn on terminals only; its text is also logged every 30 s."""
         return Bar(shown=not self.quiet and sys.stderr.isatty())
 
     def progress_bar(self) -> ProgressBar:
@@ -53,12 +53,12 @@ class Console:
 
 
 class Bar:
-    """How far something is, how long it took, how long it will take, and a text.
+    """Progress bar: finished fraction, elapsed and remaining time, and a text.
 
     Parameters
     ----------
     shown : bool
-        Whether to draw it.
+        Draw the bar; otherwise only log.
     """
 
     def __init__(self, shown: bool) -> None:
@@ -67,14 +67,14 @@ class Bar:
         self._logged, self._drawn = time.perf_counter(), 0.0
 
     def draw(self, done: float, total: float, text: str) -> None:
-        """Draw the bar anew, and write a line into the log now and then.
+        """Draw the bar again, and log a line every 30 s.
 
         Parameters
         ----------
         done, total : float
-            Where the work is, and where it ends; where it is at the first call counts as done before.
+            Finished and total work; what is finished at the first call counts as done before.
         text : str
-            What else is shown.
+            Text after the bar.
         """
         now = time.perf_counter()
         if now - self._logged > _LOG_SECONDS:
@@ -92,7 +92,7 @@ class Bar:
         self._bar.refresh()
 
     def clear(self) -> None:
-        """Make room for a message; the next `draw` puts the bar below it."""
+        """Clear the line for a message; the next `draw` puts the bar below it."""
         if self._bar is not None:
             self._bar.clear()
 
@@ -104,12 +104,12 @@ class Bar:
 
 
 class ProgressBar:
-    """Bar of structures that are read, with rate and remaining time; call it with every `ReadingProgress`.
+    """Progress bar of structures that are read; call it with every `ReadingProgress`.
 
     Parameters
     ----------
     bar : Bar
-        Where it is drawn.
+        Bar that is drawn.
     """
 
     def __init__(self, bar: Bar) -> None:
@@ -124,7 +124,7 @@ class ProgressBar:
         self._bar.close()
 
     def __call__(self, progress: ReadingProgress) -> None:
-        """Draw the bar anew."""
+        """Draw the bar again."""
         now = time.perf_counter()
         if self._atoms_before is None:
             self._began, self._atoms_before = now, progress.atoms
@@ -134,19 +134,19 @@ class ProgressBar:
 
 
 def compile_first(what: Sequence[str], console: Console) -> None:
-    """Compile the kernels that a command needs, on all cores; says so unless that was done before.
+    """Compile the kernels that a command needs, on all cores, unless they are compiled.
 
     Parameters
     ----------
     what : sequence of str
         As for `fastsf.compile_kernels`.
     console : Console
-        Where to say it.
+        Output for a message if kernels are compiled.
 
     Raises
     ------
     FastsfError
-        If that fails.
+        If compiling fails.
     """
     from fastsf.compilation.compile import compile_kernels, uncompiled
 
@@ -156,7 +156,7 @@ def compile_first(what: Sequence[str], console: Console) -> None:
 
 
 def open_log(path: str) -> logging.Handler:
-    """Send the log of fastsf to a file, behind what it holds.
+    """Append the log of fastsf to a file.
 
     Raises
     ------

@@ -33,19 +33,19 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--to",
         choices=("fastsf", "n2p2", "input.data", "extxyz"),
-        help="what to write (default: fastsf from a folder, n2p2 from a model file, data by the name of the output)",
+        help="format to write (default: fastsf from a folder, n2p2 from a model file, data by the name of the output)",
     )
     add_labels(parser.add_argument_group("reading data"))
     units = parser.add_argument_group("units")
     what = "the folder or the input.data"
-    add_units(units, "", f"{what} that is read", f"{what} that is read", told=True)
+    add_units(units, "", f"{what} that is read", f"{what} that is read", in_file=True)
     add_units(units, "to-", f"{what} that is written", f"{what} that is written")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     add_console(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Convert what the first input is.
+    """Convert a potential or data, as the first input is.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def _convert_potential(arguments: argparse.Namespace, units: tuple[str, str], co
     from fastsf.potentials.convert import convert
 
     if len(arguments.inputs) > 1:
-        raise InputError(f"potentials are converted one by one, found {len(arguments.inputs)} inputs")
+        raise InputError(f"expected one potential, found {len(arguments.inputs)} inputs; convert potentials one by one")
     potential = load_potential(arguments, arguments.inputs[0])
     kind = arguments.to or ("fastsf" if Path(arguments.inputs[0]).is_dir() else "n2p2")
     convert(potential, arguments.output, kind, *units, overwrite=arguments.overwrite)

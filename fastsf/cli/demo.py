@@ -1,4 +1,4 @@
-"""``fastsf demo``: the data that come with fastsf, featurized, learned and moved step by step, with figures."""
+"""``fastsf demo``: featurization, training, dynamics and analysis with the packaged data, with figures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EPOCHS, MINUTES = 60, 1.0
 """Limits of the training."""
 
 LATTICE, ATOMS, TEMPERATURE, TIMESTEP, STEPS, EQUILIBRATION = 5.45, 64, 300.0, 2.0, 2000, 0.5
-"""Of the molecular dynamics: Å, number, K, fs, number, and what is left out of the analysis at the start, ps."""
+"""Dynamics: lattice constant in Å, atoms, temperature in K, time step in fs, steps, skipped time in ps."""
 
 CASES = (
     _Case("silicon", "silicon crystals, perfect and with defects", "imbalzano2018", 6.0, derivatives=False),
@@ -43,7 +43,7 @@ CASES = (
 def add(commands: Commands) -> None:
     """Add the command and its options."""
     parser = commands.add_parser(
-        "demo", help="features, training and dynamics with the data that come with fastsf, step by step"
+        "demo", help="featurization, training and dynamics with the packaged data, step by step"
     )
     parser.add_argument(
         "folder",
@@ -67,14 +67,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def demonstrate(folder: Path, console: Console) -> list[Path]:
-    """Featurize the packaged data sets, train a potential on one of them, and move atoms with it.
+    """Featurize the packaged data sets, train a potential on one of them, and run dynamics with it.
 
     Parameters
     ----------
     folder : Path
-        Where to write; made if it is not there. What an earlier demo left there is replaced.
+        Folder to write; it is made if necessary. Files of an earlier demonstration are replaced.
     console : Console
-        Where to say what is done.
+        Output for messages.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def featurize_step(case: _Case, folder: Path, console: Console) -> FeaturizeSumm
 
 
 def training_step(source: Path, folder: Path, console: Console) -> list[Path]:
-    """Write a configuration for the data as `fastsf train --init` does, and train as it says."""
+    """Write a configuration for the data, and train with it."""
     from fastsf.cli.train import train
     from fastsf.cli.train_init import init
     from fastsf.training.config.files import read_config
@@ -153,7 +153,7 @@ def training_step(source: Path, folder: Path, console: Console) -> list[Path]:
 
 
 def dynamics_step(model: Path, folder: Path, console: Console) -> list[Path]:
-    """Let a silicon crystal vibrate, and analyse how."""
+    """Run dynamics of a silicon crystal, and analyse it."""
     from ase.build import bulk
 
     from fastsf.analysis.results import AnalysisSettings
@@ -181,7 +181,7 @@ def dynamics_step(model: Path, folder: Path, console: Console) -> list[Path]:
 
 
 def picture_step(features: Path, folder: Path, console: Console) -> list[Path]:
-    """Draw the functions, and the ranges of their values."""
+    """Draw the functions and the ranges of their values."""
     from fastsf.featurize.reader import FeatureFile
     from fastsf.reports.pictures import write_plots
 

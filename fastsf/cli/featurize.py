@@ -35,17 +35,17 @@ def add(commands: Commands) -> None:
         "featurize",
         help="compute the symmetry functions of data sets",
         description="Compute the symmetry functions of all structures of the given files, and write them "
-        "into one HDF5 file. After an interruption of any kind, the same command goes on where it was.",
+        "into one HDF5 file. After an interruption of any kind, the same command continues.",
     )
     add_inputs(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the HDF5 file to write")
 
     functions = parser.add_argument_group("symmetry functions")
     source = functions.add_mutually_exclusive_group(required=True)
-    source.add_argument("--recipe", metavar="NAME", help="a set made for the elements of the data")
+    source.add_argument("--recipe", metavar="NAME", help="published set of functions for the elements of the data")
     source.add_argument("--functions", metavar="FILE", help="a TOML or YAML file, or an input.nn of n2p2")
     functions.add_argument(
-        "--rows", choices=("atoms", "pairs"), help="which functions of a file that has those of atoms and of pairs"
+        "--rows", choices=("atoms", "pairs"), help="functions to use if the file has atom-centred and pair-centred ones"
     )
     functions.add_argument("--cutoff", type=float, metavar="R", help="cutoff radius of the recipe in Å")
     functions.add_argument(
@@ -60,7 +60,7 @@ def add(commands: Commands) -> None:
     writing.add_argument("--scale", action="store_true", help="also minimum, maximum, mean and sigma of every column")
     add_threads(writing)
     writing.add_argument("--chunk-atoms", type=positive, metavar="N", help="atoms that are computed and saved at once")
-    writing.add_argument("--overwrite", action="store_true", help="start anew, whatever is there")
+    writing.add_argument("--overwrite", action="store_true", help="start again, and replace files of earlier runs")
     add_console(parser)
 
 
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.recipe is None and (arguments.cutoff is not None or arguments.elements is not None):
         raise InputError("--cutoff and --elements belong to --recipe; a file of functions has its own")
     if arguments.recipe is not None and arguments.rows is not None:
-        raise InputError("--rows belongs to --functions; a recipe is one of atoms or of pairs")
+        raise InputError("--rows belongs to --functions; a recipe is either atom-centred or pair-centred")
     from fastsf.featurize.run import Options, featurize
     from fastsf.io.structures import expand_paths
 
@@ -130,9 +130,9 @@ def _find_elements(
 
 
 def _report(summary: FeaturizeSummary, console: Console) -> None:
-    """Say what a featurization did."""
+    """Print a summary of a featurization."""
     if summary.complete_before:
-        console.say(f"{summary.output} is complete already; --overwrite computes it anew.")
+        console.say(f"{summary.output} is complete already; --overwrite computes it again.")
     counts = f"{summary.structures:,} structures, {summary.atoms:,} atoms"
     if summary.pairs is not None:
         counts += f", {summary.pairs:,} pairs"

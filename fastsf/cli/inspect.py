@@ -1,4 +1,4 @@
-"""``fastsf inspect``: what is in a feature file or a potential."""
+"""``fastsf inspect``: contents of a feature file or a potential, with remarks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ def add(commands: Commands) -> None:
     """Add the command and its options."""
     parser = commands.add_parser(
         "inspect",
-        help="show what is in a feature file or a potential, and what is suspicious in it",
-        description="Show what is in a feature file, a model file, or a folder of n2p2 or RuNNer: there line by line, "
-        "with all that is wrong or suspicious. Exit status 2 if the potential cannot be used.",
+        help="show the contents of a feature file or a potential, with remarks",
+        description="Show the contents of a feature file, a model file, or a folder of n2p2 or RuNNer. "
+        "A folder is explained line by line, with errors and suspicious settings. "
+        "The exit status is 2 if the potential cannot be used.",
     )
     parser.add_argument("file", metavar="FILE", help="written by fastsf, or folder with input.nn")
     parser.add_argument(
@@ -25,13 +26,13 @@ def add(commands: Commands) -> None:
         help="of a feature file: write pictures of the functions and of the columns' ranges (PNG)",
     )
     kind = "a folder of n2p2 or RuNNer"
-    add_units(parser.add_argument_group("units"), "", kind, kind, told=True)
+    add_units(parser.add_argument_group("units"), "", kind, kind, in_file=True)
     add_verbose(parser, "functions of a model file and remarks on a folder")
     add_console(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Show what is in a file or folder.
+    """Show the contents of a file or folder.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     console = console_of(arguments)
     folder = Path(arguments.file).is_dir()
     if folder and not (Path(arguments.file) / "input.nn").exists():
-        raise FormatError("expected a file, or a folder with input.nn; found a folder without", arguments.file)
+        raise FormatError("expected a file, or a folder with input.nn; found a folder without input.nn", arguments.file)
     if not folder and not is_model(arguments.file):
         _inspect_features(arguments, console)
         return

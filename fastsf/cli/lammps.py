@@ -44,7 +44,7 @@ def _add_in(actions: Commands) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     kinds = f"{_FOLDERS}, and of an input.data file"
-    add_units(parser.add_argument_group("units"), "", kinds, kinds, told=True)
+    add_units(parser.add_argument_group("units"), "", kinds, kinds, in_file=True)
     add_console(parser)
 
 
@@ -71,7 +71,7 @@ def _add_run(actions: Commands) -> None:
         help="variable of the input; may be given again",
     )
     parser.add_argument("--options", default="", metavar="TEXT", help="for LAMMPS: --options='-log none -nocite'")
-    add_units(parser.add_argument_group("units"), "", _FOLDERS, _FOLDERS, told=True)
+    add_units(parser.add_argument_group("units"), "", _FOLDERS, _FOLDERS, in_file=True)
     add_console(parser)
 
 

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit status: 0, 2 for anything wrong with the input or the system, 130 after Ctrl-C.
+        Exit status: 0; 2 after an error of the input or the system; 130 after Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names of files may hold what a terminal cannot show
@@ -58,14 +58,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _module(arguments.command).run(arguments)
     except KeyboardInterrupt as stop:
-        return _complain("interrupted" + (f" ({stop})" if stop.args else _kept(arguments)), 130)
+        return _fail("interrupted" + (f" ({stop})" if stop.args else _kept(arguments)), 130)
     except BrokenPipeError:  # the reader of our output has gone, as in `fastsf inspect FILE | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except MemoryError:
-        return _complain(f"not enough memory{_less(arguments)}{_kept(arguments)}", 2)
+        return _fail(f"not enough memory{_less(arguments)}{_kept(arguments)}", 2)
     except (FastsfError, OSError) as error:
-        return _complain(str(error) + _advice(error, arguments), 2)
+        return _fail(str(error) + _advice(error, arguments), 2)
     return 0
 
 
@@ -84,7 +84,7 @@ def _module(command: str) -> Any:
 
 
 class _Version(argparse.Action):
-    """Option that prints the version; reading it takes a moment, which other commands need not wait for."""
+    """Option that prints the version; it is read only then, because that takes time."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
         from fastsf import __version__
@@ -93,21 +93,21 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _complain(message: str, status: int) -> int:
+def _fail(message: str, status: int) -> int:
     LOG.error(message)
     print(f"fastsf: {' '.join(message.split())}", file=sys.stderr)
     return status
 
 
 def _less(arguments: argparse.Namespace) -> str:
-    """Say how less memory can do, where there is a way."""
+    """Return the option that reduces the memory, if there is one."""
     if hasattr(arguments, "memory"):
-        return "; --memory keeps less"
-    return "; --chunk-atoms makes the pieces smaller" if hasattr(arguments, "chunk_atoms") else ""
+        return "; a smaller --memory keeps less"
+    return "; a smaller --chunk-atoms needs less" if hasattr(arguments, "chunk_atoms") else ""
 
 
 def _advice(error: Exception, arguments: argparse.Namespace) -> str:
-    """Say what can be done about an error, where there is something."""
+    """Return advice about an error, if there is any."""
     bad_frame = error.frame is not None if isinstance(error, FormatError) else isinstance(error, StructureError)
     if bad_frame and getattr(arguments, "on_error", "") == "stop":
         return "; --on-error skip leaves such structures out" + _kept(arguments)
@@ -115,8 +115,8 @@ def _advice(error: Exception, arguments: argparse.Namespace) -> str:
 
 
 def _kept(arguments: argparse.Namespace) -> str:
-    """Say where finished work waits, if there is any."""
+    """Return where finished chunks are kept, if there are any."""
     output = getattr(arguments, "output", None)
     if output is None or not Path(f"{output}.parts").is_dir():
         return ""
-    return f" (finished chunks are kept in {output}.parts; the same command goes on from there)"
+    return f" (finished chunks are kept in {output}.parts; the same command continues from there)"

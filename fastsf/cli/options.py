@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they mean."""
+"""Options that several commands share, and the objects that they stand for."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MODEL = "model file of fastsf, or folder of n2p2 or RuNNer (input.nn, scaling.da
 
 
 class Parser(argparse.ArgumentParser):
-    """Parser whose complaints are one line, as all others."""
+    """Parser whose errors are one line, as all others."""
 
     def error(self, message: str) -> NoReturn:
-        """End the process with a complaint."""
+        """End the process with an error."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
-# --- adding them ---
+# --- adding options ---
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_members(parser: argparse.ArgumentParser | argparse._ArgumentGroup, what: str) -> None:
-    """Add further potentials."""
+    """Add further potentials of a committee."""
     parser.add_argument(
         "--member",
         action="append",
@@ -58,37 +58,37 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reading(parser: argparse.ArgumentParser, with_lengths: str, with_energies: str) -> None:
-    """Add how structures are read."""
+    """Add the options for reading structures."""
     reading = parser.add_argument_group("reading")
     add_units(reading, "", with_lengths, with_energies)
     add_labels(reading)
 
 
 def add_labels(reading: argparse._ArgumentGroup) -> None:
-    """Add where labels are found."""
+    """Add the names of labels, and the choice for structures that cannot be used."""
     for name in ("energy", "forces", "stress"):
         reading.add_argument(f"--{name}-key", metavar="KEY", help=f"name of the {name} in the files")
     reading.add_argument(
         "--on-error",
         choices=("stop", "skip"),
         default="stop",
-        help="what to do about structures that cannot be used (default: %(default)s)",
+        help="for structures that cannot be used: stop, or skip them (default: %(default)s)",
     )
 
 
 def add_units(
-    group: argparse._ArgumentGroup, prefix: str, with_lengths: str, with_energies: str, told: bool = False
+    group: argparse._ArgumentGroup, prefix: str, with_lengths: str, with_energies: str, in_file: bool = False
 ) -> None:
-    """Add units; with `told`, the file may tell them."""
+    """Add units; with `in_file`, the file may name them."""
     for name, default, known, what in (
         ("length", "Angstrom", LENGTH_UNITS, with_lengths),
         ("energy", "eV", ENERGY_UNITS, with_energies),
     ):
         group.add_argument(
             f"--{prefix}{name}-unit",
-            default=None if told else default,
+            default=None if in_file else default,
             metavar="UNIT",
-            help=f"of {what}: {', '.join(known)} (default: {'that which it tells, or ' if told else ''}{default})",
+            help=f"of {what}: {', '.join(known)} (default: {'as the file says, or ' if in_file else ''}{default})",
         )
 
 
@@ -103,19 +103,19 @@ def add_precision(group: argparse.ArgumentParser | argparse._ArgumentGroup) -> N
         "--precision",
         choices=("double", "mixed"),
         default="double",
-        help="mixed is about 1.4 times as fast, with forces that are wrong by some 1e-5 (default: %(default)s)",
+        help="mixed is about 1.4 times as fast, with relative errors of forces of about 1e-5 (default: %(default)s)",
     )
 
 
 def add_console(parser: argparse.ArgumentParser) -> None:
-    """Add where messages go."""
+    """Add the options for messages."""
     console = parser.add_argument_group("messages")
     console.add_argument("--quiet", action="store_true", help="print nothing but errors")
     console.add_argument("--log", metavar="FILE", help="also write messages into a file")
 
 
 def add_verbose(parser: argparse.ArgumentParser, listed: str) -> None:
-    """Add the option that lists everything."""
+    """Add the option for complete lists."""
     parser.add_argument("--verbose", action="store_true", help=f"list all {listed}, not only the first")
 
 
@@ -127,23 +127,23 @@ def positive(text: str) -> int:
     return number
 
 
-# --- using them ---
+# --- using options ---
 
 
 def console_of(arguments: argparse.Namespace) -> Console:
-    """Return where messages go."""
+    """Return the output for messages."""
     if arguments.log:
         open_log(arguments.log)
     return Console(arguments.quiet)
 
 
 def command_line(arguments: argparse.Namespace) -> str:
-    """Return what the user typed, for the files that are written."""
+    """Return the command that the user typed, for the files that are written."""
     return shlex.join(["fastsf", *arguments.words])
 
 
 def reading_of(arguments: argparse.Namespace) -> Reading:
-    """Return how structures are read."""
+    """Return the options for reading structures."""
     from fastsf.datasets.frames import Reading
 
     names = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
@@ -151,7 +151,7 @@ def reading_of(arguments: argparse.Namespace) -> Reading:
 
 
 def load_potential(arguments: argparse.Namespace, path: str) -> Potential:
-    """Load a model; the units are those of folders, files know theirs."""
+    """Load a potential; the options for units apply to folders, model files know theirs."""
     from pathlib import Path
 
     from fastsf.potentials.potential import Potential
@@ -170,7 +170,7 @@ def compile_for(
 
 
 def load_members(arguments: argparse.Namespace) -> Potential | Committee:
-    """Load the potential, as a committee if there are more members."""
+    """Load the potential, or a committee if there are further members."""
     from fastsf.potentials.committee import Committee
 
     members = [load_potential(arguments, path) for path in (arguments.model, *arguments.member)]

@@ -31,14 +31,14 @@ def add(commands: Commands) -> None:
         "predict",
         help="energies, forces and stresses of data sets from a potential, and their errors",
         description="Predict energies, forces and stresses of all structures of the given files, and compare them "
-        "with the labels that are there.",
+        "with labels, if there are any.",
     )
     writing = add_prediction(parser)
     writing.add_argument("-o", "--output", metavar="FILE", help="extended XYZ file to write, also .gz")
 
 
 def add_prediction(parser: Parser) -> argparse._ArgumentGroup:
-    """Add what predictions and their errors need; returns the group of what is written."""
+    """Add the options of predictions and errors; return the group of options for writing."""
     add_model(parser)
     add_inputs(parser)
     add_members(parser, "means and standard deviations")
@@ -48,7 +48,7 @@ def add_prediction(parser: Parser) -> argparse._ArgumentGroup:
     add_threads(writing)
     add_precision(writing)
     writing.add_argument("--chunk-atoms", type=positive, metavar="N", help="atoms that are computed at once")
-    writing.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    writing.add_argument("--overwrite", action="store_true", help="replace existing files")
     kinds = "a folder of n2p2 or RuNNer and of input.data files"
     add_reading(parser, kinds, kinds)
     parser.add_argument("--group-key", metavar="KEY", help="name of the structures' group in the files")
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     console.say(report(summary, arguments.verbose))
     if arguments.command == "evaluate" and not summary.metrics.by_name():
-        raise InputError("there is nothing to compare with: no structure has a label")
+        raise InputError("nothing to compare with: no structure has a label; fastsf predict does without")
     about = {"models": [arguments.model, *arguments.member], "command": command_line(arguments)}
     for path in write_results(summary, arguments.metrics, arguments.plots, about):
         console.say(f"wrote {path}")

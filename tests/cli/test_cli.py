@@ -1,4 +1,4 @@
-"""The command line: what it prints, how it ends, and that wrong input never gives a traceback."""
+"""The command line: output, exit status, and errors of one line for all wrong input."""
 
 import io
 import logging
@@ -40,11 +40,11 @@ def definition(tmp_path):
 
 def test_featurize_with_functions_of_a_file(run, data, definition, tmp_path):
     output = tmp_path / "out.h5"
-    status, told, complaints = run(
+    status, out, err = run(
         "featurize", data, "-o", output, "--functions", definition, "--scale", "--derivatives", "--float32"
     )
-    assert (status, complaints) == (0, "")
-    assert f"{output}: 12 structures, 66 atoms; energies of 12, forces of 12, stresses of 6" in told
+    assert (status, err) == (0, "")
+    assert f"{output}: 12 structures, 66 atoms; energies of 12, forces of 12, stresses of 6" in out
     with FeatureFile(output) as file:
         assert file.labels == descriptor().labels
         assert file.hdf5["features"].dtype == np.float32
@@ -55,15 +55,15 @@ def test_featurize_with_functions_of_a_file(run, data, definition, tmp_path):
 def test_featurize_with_a_recipe_for_the_elements_of_the_data(run, data, tmp_path):
     output = tmp_path / "out.h5"
     words = ["featurize", data, "-o", output, "--recipe", "gastegger2018-wacsf", "--cutoff", "5"]
-    status, told, _ = run(*words, "--threads", "1")
+    status, out, _ = run(*words, "--threads", "1")
     assert status == 0
-    assert "Elements: H, O, Si" in told
+    assert "Elements: H, O, Si" in out
     with FeatureFile(output) as file:
         assert file.elements == ("H", "O", "Si")
-    status, told, _ = run(*words)
+    status, out, _ = run(*words)
     assert status == 0
-    assert "is complete already" in told
-    assert "Reading the files for their elements" not in told
+    assert "is complete already" in out
+    assert "Reading the files for their elements" not in out
 
 
 def test_patterns_and_keys_and_units(run, tmp_path):
@@ -73,30 +73,30 @@ def test_patterns_and_keys_and_units(run, tmp_path):
     for name in ("b1.xyz", "b2.xyz"):
         write_data(tmp_path / name, [atoms])
     output = tmp_path / "out.h5"
-    status, _, complaints = run(
+    status, _, err = run(
         *("featurize", tmp_path / "b*.xyz", "-o", output, "--recipe", "gastegger2018-wacsf"),
         *("--elements", "H,O", "--energy-key", "REF_energy", "--cutoff", "4"),
     )
-    assert (status, complaints) == (0, "")
+    assert (status, err) == (0, "")
     with FeatureFile(output) as file:
         assert [record.energy for record in file] == [2.5, 2.5]
         assert file.inputs == [str(tmp_path / "b1.xyz"), str(tmp_path / "b2.xyz")]
 
 
-def test_skipped_structures_are_told(run, definition, tmp_path):
+def test_skipped_structures_are_listed(run, definition, tmp_path):
     rng = np.random.default_rng(1)
     write(tmp_path / "data.traj", [water(rng), Atoms("Au"), silicon(rng)])
     output = tmp_path / "out.h5"
     words = ("featurize", tmp_path / "data.traj", "-o", output, "--functions", definition)
-    status, told, _ = run(*words, "--on-error", "skip")
+    status, out, _ = run(*words, "--on-error", "skip")
     assert status == 0
-    assert "Left out: 1" in told
-    assert "data.traj, frame 1: no functions for element Au" in told
-    _, told, _ = run("inspect", output)
-    assert "data.traj, frame 1: no functions for element Au" in told
+    assert "Left out: 1" in out
+    assert "data.traj, frame 1: no functions for element Au" in out
+    _, out, _ = run("inspect", output)
+    assert "data.traj, frame 1: no functions for element Au" in out
 
 
-def test_bad_structure_comes_with_advice(run, definition, tmp_path):
+def test_error_of_a_structure_comes_with_advice(run, definition, tmp_path):
     rng = np.random.default_rng(1)
     write(tmp_path / "data.traj", [water(rng), silicon(rng), Atoms("Au")])
     output = tmp_path / "out.h5"
@@ -110,13 +110,13 @@ def test_bad_structure_comes_with_advice(run, definition, tmp_path):
         "--chunk-atoms",
         "1",
     )
-    status, _, complaints = run(*words)
+    status, _, err = run(*words)
     assert status == 2
-    assert "frame 2: no functions for element Au" in complaints
-    assert f"--on-error skip leaves such structures out (finished chunks are kept in {output}.parts;" in complaints
-    status, told, _ = run(*words, "--on-error", "skip")
+    assert "frame 2: no functions for element Au" in err
+    assert f"--on-error skip leaves such structures out (finished chunks are kept in {output}.parts;" in err
+    status, out, _ = run(*words, "--on-error", "skip")
     assert status == 0
-    assert "2 structures were computed before" in told
+    assert "2 structures were computed before" in out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are text")
@@ -148,9 +148,9 @@ def test_quiet_prints_nothing_and_the_log_has_it(run, data, definition, tmp_path
 def test_running_again_with_other_options_needs_overwrite(run, data, definition, tmp_path):
     words = ("featurize", data, "-o", tmp_path / "out.h5", "--functions", definition)
     assert run(*words)[0] == 0
-    status, _, complaints = run(*words, "--float32")
+    status, _, err = run(*words, "--float32")
     assert status == 2
-    assert "--overwrite starts anew" in complaints
+    assert "--overwrite starts anew" in err
     assert run(*words, "--float32", "--overwrite")[0] == 0
 
 
@@ -158,7 +158,7 @@ def test_running_again_with_other_options_needs_overwrite(run, data, definition,
 
 
 def wrong_inputs(folder):
-    """Name, words after ``featurize``, and what the complaint must hold."""
+    """Return words after ``featurize``, and a pattern of the error."""
     rng = np.random.default_rng(2)
     good, toml = write_data(folder / "good.xyz"), folder / "good.toml"
     toml.write_text(TOML)
@@ -221,23 +221,23 @@ def test_wrong_input_is_one_line_and_status_2(run, tmp_path, number):
         pytest.skip("needs /proc")
     before = sorted(path.name for path in tmp_path.iterdir())
     output = () if "-o" in words else ("-o", tmp_path / "out.h5")
-    status, _, complaints = run("featurize", *words, *output)
+    status, _, err = run("featurize", *words, *output)
     assert status == 2
-    assert re.fullmatch(rf"fastsf( featurize)?: .*({reason}).*\n", complaints), complaints
+    assert re.fullmatch(rf"fastsf( featurize)?: .*({reason}).*\n", err), err
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 def test_no_permission(run, data, definition, tmp_path, monkeypatch):
-    """Root may write anywhere, so the refusal of the system is played."""
+    """Root may write anywhere, so the refusal of the system is simulated."""
     from pathlib import Path
 
     def refuse(self, *_, **__):
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    status, _, complaints = run("featurize", data, "-o", tmp_path / "out.h5", "--functions", definition)
+    status, _, err = run("featurize", data, "-o", tmp_path / "out.h5", "--functions", definition)
     assert status == 2
-    assert complaints == f"fastsf: cannot make the working folder {tmp_path}/out.h5.parts: permission denied\n"
+    assert err == f"fastsf: cannot make the working folder {tmp_path}/out.h5.parts: permission denied\n"
 
 
 def test_no_memory(run, data, definition, tmp_path, monkeypatch):
@@ -245,9 +245,9 @@ def test_no_memory(run, data, definition, tmp_path, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(fastsf.ACSF, "evaluate_batch", refuse)
-    status, _, complaints = run("featurize", data, "-o", tmp_path / "out.h5", "--functions", definition)
+    status, _, err = run("featurize", data, "-o", tmp_path / "out.h5", "--functions", definition)
     assert status == 2
-    assert complaints.startswith("fastsf: not enough memory; --chunk-atoms")
+    assert err.startswith("fastsf: not enough memory; a smaller --chunk-atoms")
 
 
 # --- inspect ---
@@ -260,9 +260,9 @@ def features(data, tmp_path):
     return output
 
 
-def test_inspect_tells_what_is_there(run, features, data):
-    status, told, complaints = run("inspect", features)
-    assert (status, complaints) == (0, "")
+def test_inspect_shows_the_contents(run, features, data):
+    status, out, err = run("inspect", features)
+    assert (status, err) == (0, "")
     for text in (
         "structures  12 from 1 file",
         "atoms       66: H 12, O 6, Si 48",
@@ -276,16 +276,16 @@ def test_inspect_tells_what_is_there(run, features, data):
         "Si: 7 columns over 48 atoms",
         "G4(Si;Si,Si) eta=0.1 rs=0 lambda=-1 zeta=1 rc=4 cosine",
     ):
-        assert text in told
+        assert text in out
 
 
 def test_inspect_writes_pictures(run, features, tmp_path):
-    status, told, _ = run("inspect", features, "--plots", tmp_path / "pictures")
+    status, out, _ = run("inspect", features, "--plots", tmp_path / "pictures")
     assert status == 0
     names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
     assert names == [f"{kind}-{symbol}.png" for kind in ("functions", "ranges") for symbol in ("H", "O", "Si")]
     for name in names:
-        assert f"wrote {tmp_path / 'pictures' / name}" in told
+        assert f"wrote {tmp_path / 'pictures' / name}" in out
 
 
 def test_inspect_other_files(run, data, tmp_path, features):
@@ -300,15 +300,15 @@ def test_inspect_other_files(run, data, tmp_path, features):
         (tmp_path / "gone.h5", "no such file"),
         (tmp_path, "found a folder"),
     ):
-        status, _, complaints = run("inspect", path)
+        status, _, err = run("inspect", path)
         assert status == 2
-        assert re.fullmatch(rf"fastsf: .*{reason}.*\n", complaints)
+        assert re.fullmatch(rf"fastsf: .*{reason}.*\n", err)
 
 
 def test_pictures_that_cannot_be_written(run, features, data):
-    status, _, complaints = run("inspect", features, "--plots", data)
+    status, _, err = run("inspect", features, "--plots", data)
     assert status == 2
-    assert complaints.startswith(f"fastsf: cannot write {data}/functions-H.png: ")
+    assert err.startswith(f"fastsf: cannot write {data}/functions-H.png: ")
 
 
 # --- the others ---
@@ -319,10 +319,10 @@ def test_demo(run, tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "STEPS", 400)
     monkeypatch.setattr(demo, "EQUILIBRATION", 0.0)
     folder = tmp_path / "results"
-    status, told, complaints = run("demo", folder)
-    assert (status, complaints) == (0, "")
-    assert str(folder.resolve()) in told
-    assert re.search(r"kernels [\d.]+ µs per atom", told)
+    status, out, err = run("demo", folder)
+    assert (status, err) == (0, "")
+    assert str(folder.resolve()) in out
+    assert re.search(r"kernels [\d.]+ µs per atom", out)
     for name in ("silicon", "ethanol"):
         with FeatureFile(folder / f"{name}.h5") as file:
             assert len(file) > 100
@@ -330,44 +330,44 @@ def test_demo(run, tmp_path, monkeypatch):
         assert len(list((folder / name).glob("*.png"))) == 2 * len(file.labels)
     assert Potential.load(folder / "training" / "model.h5").elements == ("Si",)
     assert "<img" in (folder / "training" / "report.html").read_text()
-    assert "400 steps in" in told
+    assert "400 steps in" in out
     assert (folder / "analysis" / "rdf.png").exists()
     monkeypatch.setattr(demo, "EPOCHS", 0)
     assert run("demo", folder)[0] == 0
 
 
 def test_demo_where_nothing_can_be_written(run, data):
-    status, _, complaints = run("demo", data / "results")
+    status, _, err = run("demo", data / "results")
     assert status == 2
-    assert complaints.startswith("fastsf: cannot make the folder")
+    assert err.startswith("fastsf: cannot make the folder")
 
 
 def test_compile(run, monkeypatch):
     asked = []
     monkeypatch.setattr(compilation, "compile_kernels", lambda what: asked.append(what) or 12.34)
-    status, told, _ = run("compile")
+    status, out, _ = run("compile")
     assert status == 0
-    assert "12.3 s; " in told
+    assert "12.3 s; " in out
     assert run("compile", "featurize", "pair-md")[0] == 0
     assert asked == [None, ["featurize", "pair-md"]]
     monkeypatch.setattr(compilation, "cache_folder", lambda: None)
-    assert "every process compiles anew" in run("compile")[1]
+    assert "every process compiles again" in run("compile")[1]
 
 
 def test_version_and_help(run):
     assert run("--version") == (0, f"fastsf {fastsf.__version__}\n", "")
-    status, told, _ = run("--help")
+    status, out, _ = run("--help")
     assert status == 0
     for name in ("featurize", "inspect", "demo", "compile"):
-        assert name in told
+        assert name in out
         assert run(name, "--help")[0] == 0
 
 
 def test_no_command_and_unknown_command(run):
     for words in ((), ("fly",)):
-        status, _, complaints = run(*words)
+        status, _, err = run(*words)
         assert status == 2
-        assert complaints.count("\n") == 1
+        assert err.count("\n") == 1
 
 
 def test_module_and_reader_that_goes_away(features):
@@ -379,8 +379,8 @@ def test_module_and_reader_that_goes_away(features):
         stderr=subprocess.PIPE,
     )
     process.stdout.close()
-    _, complaints = process.communicate()
-    assert complaints == b""
+    _, err = process.communicate()
+    assert err == b""
 
 
 def test_help_loads_neither_hdf5_nor_matplotlib():
@@ -430,7 +430,7 @@ def test_structures_without_labels(run, definition, tmp_path):
     data = write_data(tmp_path / "data.xyz", structures(2, labelled=False))
     output = tmp_path / "out.h5"
     run("featurize", data, "-o", output, "--functions", definition)
-    _, told, _ = run("inspect", output)
+    _, out, _ = run("inspect", output)
     for name in ("energy", "forces", "stress"):
-        assert f"no {name}" in told
-    assert "derivatives none" in told
+        assert f"no {name}" in out
+    assert "derivatives none" in out

@@ -1,4 +1,4 @@
-"""Potentials with energies of pairs from the command line, and files of them that are not whole."""
+"""Commands with potentials of pair-centred functions, and damaged model files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_predict(run, model: Path, tmp_path: Path) -> None:
     assert "no functions for element Au; there are functions for H, O, S" in err
 
 
-def test_what_is_refused(run, model: Path, tmp_path: Path) -> None:
+def test_refusals(run, model: Path, tmp_path: Path) -> None:
     write(tmp_path / "start.xyz", SYSTEMS["molecule"]())
     status, _, err = run("mc", model, tmp_path / "start.xyz", "-o", tmp_path / "mc")
     assert (status, err) == (
@@ -78,15 +78,17 @@ def test_what_is_refused(run, model: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "mc").exists() and not (tmp_path / "folder").exists()
 
 
-def test_pairs_without_energy_are_told() -> None:
-    def told(symbols: str, model: Model, **more: object) -> list[str]:
+def test_remarks_on_pairs_without_energy() -> None:
+    def remarks_on(symbols: str, model: Model, **more: object) -> list[str]:
         positions = 20.0 * np.eye(3)[: len(Atoms(symbols))]
         return list(remarks(Atoms(symbols, positions=positions, **more), model))
 
     alone = pair_potential().model
-    assert told("S2H", alone) == ["pairs S-S have no functions: in this potential of pairs they have no energy at all"]
-    assert len(told("S", alone, cell=[30, 30, 30], pbc=True)) == 1
-    assert told("SHO", alone) == told("H2O", alone) == told("S2H", mixed_potential().model) == []
+    assert remarks_on("S2H", alone) == [
+        "pairs S-S have no functions: in this potential of pairs they have no energy at all"
+    ]
+    assert len(remarks_on("S", alone, cell=[30, 30, 30], pbc=True)) == 1
+    assert remarks_on("SHO", alone) == remarks_on("H2O", alone) == remarks_on("S2H", mixed_potential().model) == []
 
 
 # --- files ---
