@@ -16,7 +16,7 @@ PACKAGE = Path(fastsf.__file__).resolve().parent
 KERNELS = PACKAGE / "kernels"
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if not path.is_relative_to(KERNELS))
 KERNEL_SOURCES = sorted(KERNELS.rglob("*.py"))
-PACKAGES = sorted(path for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
+PACKAGES = sorted(path for path in (*SOURCES, *KERNEL_SOURCES) if path.name == "__init__.py" and path.parent != PACKAGE)
 ROOT = Path(__file__).resolve().parents[1]
 CHECKOUT = (ROOT / "docs").is_dir()
 """Whether the documents are there; tests of an installed package have only themselves."""
@@ -55,6 +55,12 @@ def test_folders_have_at_most_20_modules() -> None:
 def test_tests_are_in_folders_named_after_packages() -> None:
     folders = {path.parent.name for path in Path(__file__).parent.rglob("test_*.py")} - {"tests", "docs", "examples"}
     assert {name for name in folders if not (PACKAGE / name).exists()} == set()
+
+
+@pytest.mark.skipif(not CHECKOUT, reason="no pyproject.toml of a checkout here")
+def test_all_packages_are_installed() -> None:
+    listed = (ROOT / "pyproject.toml").read_text().split("\npackages = [")[1].split("]")[0]
+    assert sorted(re.findall(r'"(.+)"', listed)) == sorted(["fastsf", *map(module_of, PACKAGES)])
 
 
 @being_made_true
@@ -143,7 +149,7 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.lstrip().startswith("```"):
             inside = not inside
-        elif not inside and not line.lstrip().startswith(("|", "    ", "<", "[")):
+        elif not inside and not line.startswith(("|", "    ", "<", "[")):
             yield number, re.sub(r"\]\([^)]*\)", "]", line)
 
 
