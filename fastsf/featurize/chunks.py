@@ -1,7 +1,7 @@
-"""Finished pieces of a long calculation on disk, such that a kill at any moment loses only the piece at work.
+"""Finished chunks of a long calculation on disk; a kill at any moment loses only the current chunk.
 
-A piece is written under a temporary name, flushed to the disk, and renamed; a name that is there is therefore
-a whole piece. The manifest beside the pieces says what they belong to, and a lock keeps a second process out.
+A chunk is written under a temporary name, flushed to the disk and renamed, so that a file with its final name is
+complete. The manifest describes the run that the chunks belong to. A lock keeps other processes out.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def read_json(path: Path) -> Any:
 
 
 class FeatureChunks:
-    """Folder of finished chunks beside the file that they will become.
+    """Folder of finished chunks of a file.
 
-    Used as a context manager: the folder is locked inside the block.
+    Use it as a context manager; the folder is locked inside the block.
 
     Parameters
     ----------
     output : Path
-        The final file; the folder has its name with ``.parts`` behind it.
+        The final file; the folder has the same name followed by ``.parts``.
     """
 
     def __init__(self, output: Path) -> None:
@@ -64,7 +64,7 @@ class FeatureChunks:
         Raises
         ------
         StorageError
-            If it cannot be made, or another process works in it.
+            If it cannot be made, or another process uses it.
         """
         with storage_errors(f"cannot make the working folder {self.folder}"):
             self.folder.mkdir(exist_ok=True)
@@ -75,7 +75,7 @@ class FeatureChunks:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Unlock the folder; remove it if nothing in it is of use."""
+        """Unlock the folder; remove it if it has no chunks of an unfinished run."""
         if not self.unfinished():
             with contextlib.suppress(StorageError):
                 self._remove()
@@ -91,11 +91,11 @@ class FeatureChunks:
         return self.folder / f"chunk-{index:08d}"
 
     def manifest(self) -> Manifest | None:
-        """Return what the finished chunks belong to, or None where nothing was begun."""
+        """Return the manifest of the finished chunks, or None if there is none."""
         return read_json(self._manifest_path) if self._manifest_path.exists() else None
 
     def begin(self, manifest: Manifest) -> None:
-        """Forget what is in the folder, and write down what the coming chunks belong to."""
+        """Empty the folder and write the manifest of a new run."""
         self.clear()
         self.describe(manifest)
 
@@ -104,14 +104,14 @@ class FeatureChunks:
         write_text(self._manifest_path, json.dumps(manifest, indent=1))
 
     def count(self) -> int:
-        """Return how many chunks are finished."""
+        """Return the number of finished chunks."""
         index = 0
         while self._chunk_path(index).exists():
             index += 1
         return index
 
     def unfinished(self) -> bool:
-        """Whether there are chunks of a run that has not come to its end."""
+        """Return whether there are chunks of an unfinished run."""
         return self._manifest_path.exists() and self.count() > 0
 
     def save(self, index: int, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
@@ -120,11 +120,11 @@ class FeatureChunks:
         Parameters
         ----------
         index : int
-            Its number; chunks are numbered without gaps.
+            Index of the chunk; indices have no gaps.
         arrays : mapping of str to array
-            What was computed.
+            Results.
         meta : mapping
-            Anything that JSON can hold.
+            Metadata in types of JSON.
 
         Raises
         ------
@@ -140,12 +140,12 @@ class FeatureChunks:
         write_atomically(self._chunk_path(index), write)
 
     def load(self, index: int) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Read a chunk; returns what `save` was given.
+        """Return the arrays and metadata of a chunk.
 
         Raises
         ------
         StorageError
-            If the file is damaged, which a crash alone cannot do.
+            If the file is damaged; a crash alone does not damage files.
         """
         with self._opened(index) as file:
             about = _read_about(file)
@@ -153,12 +153,12 @@ class FeatureChunks:
         return arrays, about["meta"]
 
     def load_meta(self, index: int) -> dict[str, Any]:
-        """Read the metadata of a chunk only.
+        """Return the metadata of a chunk.
 
         Raises
         ------
         StorageError
-            As `load`.
+            As for `load`.
         """
         with self._opened(index) as file:
             meta: dict[str, Any] = _read_about(file)["meta"]
@@ -171,10 +171,10 @@ class FeatureChunks:
             with path.open("rb") as file:
                 yield file
         except (OSError, ValueError, KeyError) as error:
-            raise StorageError(f"{path} is damaged ({error}); --overwrite starts anew") from error
+            raise StorageError(f"{path} is damaged ({error}); --overwrite starts again") from error
 
     def clear(self) -> None:
-        """Remove everything that this class has put into the folder, the manifest first."""
+        """Remove all files of this class from the folder, the manifest first."""
         with storage_errors(f"cannot empty {self.folder}"):
             self._manifest_path.unlink(missing_ok=True)
             for path in sorted(self.folder.iterdir()):
@@ -182,7 +182,7 @@ class FeatureChunks:
                     path.unlink()
 
     def _remove(self) -> None:
-        """Remove the folder, unless something foreign is in it."""
+        """Remove the folder unless it has other files."""
         self.clear()
         with contextlib.suppress(OSError):
             (self.folder / "lock").unlink(missing_ok=True)
@@ -190,7 +190,7 @@ class FeatureChunks:
 
 
 def _write_array(file: IO[bytes], array: Array) -> None:
-    """Write in NumPy's format, by a plain write: `numpy.save` forgets the reason when the disk is full."""
+    """Write an array in the format of NumPy; unlike `numpy.save`, errors keep the reason if the disk is full."""
     flat = np.asarray(array, order="C")
     np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(flat))
     if flat.size:
@@ -203,7 +203,7 @@ def _read_about(file: IO[bytes]) -> dict[str, Any]:
 
 
 def _try_lock(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed or the process ends; True where locks do not exist."""
+    """Lock a file until it is closed or the process ends; return False if it is locked by another process."""
     try:
         import fcntl
     except ImportError:
@@ -212,4 +212,4 @@ def _try_lock(file: IO[bytes]) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
-    return os.fstat(file.fileno()).st_nlink > 0  # its owner may have finished and removed it meanwhile
+    return os.fstat(file.fileno()).st_nlink > 0  # another process may have removed it since

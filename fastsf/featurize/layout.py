@@ -1,7 +1,7 @@
-"""What a feature file holds: its arrays, their shapes, types and units.
+"""Arrays of a feature file with their shapes, types and units.
 
-The parts that a running featurization leaves behind, the finished HDF5 file and its reader all follow this
-table, so that a quantity is added in one place. docs/featurize.md describes the finished file for its users.
+Chunks of a running featurization, the finished HDF5 file and its reader use this table. docs/featurize.md describes
+the finished file.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class FeatureRows:
-    """What the rows of the features are.
+    """Kind of the rows of the features.
 
     Parameters
     ----------
     group : str
-        Field that tells which functions a row has.
+        Field with the group of each row, which determines its functions.
     start : str
-        Field with the first row of every structure.
+        Field with the first row of each structure.
     """
 
     group: str
     start: str
 
     def names(self, columns: Iterable[str]) -> dict[int, str]:
-        """Values of the field `group`, and the element or kind of pairs that each of them stands for."""
+        """Return the element or kind of pairs of each value of the field `group`."""
         if self.group == "atoms/number":
             return {atomic_number(symbol): symbol for symbol in columns}
         return dict(enumerate(columns))
@@ -53,27 +53,27 @@ ROWS = {
 
 @dataclass(frozen=True)
 class Field:
-    """One array of a feature file.
+    """Array of a feature file.
 
     Parameters
     ----------
     name : str
         Path in the HDF5 file.
     axis : str
-        What the first dimension counts: "structure", "atom", "row" (of the features), "entry" (of the sparse
+        Meaning of the first dimension: "structure", "atom", "row" (of the features), "entry" (of the sparse
         derivatives) or "skipped".
     dtype : str
         NumPy type code; "float" means the storage type of the features, float64 or float32.
     tail : tuple of int or str
-        The other dimensions; "columns" stands for the number of feature columns.
+        Other dimensions; "columns" means the number of feature columns.
     units : str
-        "1" for plain numbers.
+        Units; "1" for plain numbers.
     text : str
-        What it is.
+        Description.
     needs : str
-        Mask without which the array is left out: no structure has this label.
+        Mask; the array is omitted if no structure has this label.
     rows : str
-        "atoms" or "pairs" if only files with such rows have it.
+        "atoms" or "pairs" if only files with such rows have the array.
     """
 
     name: str
@@ -159,18 +159,18 @@ FIELDS = (
     Field("skipped/file", "skipped", "int32", (), "1", "row of inputs/path"),
     Field("skipped/frame", "skipped", "int64", (), "1", "zero-based number in its file; -1: rest of the file"),
 )
-"""Arrays that are joined end to end from the parts."""
+"""Arrays that are joined from the chunks."""
 
 COUNTS = (
     Field("structures/start", "structure", "int64", (), "1", "first atom of every structure, and the end"),
     Field("structures/pair_start", "structure", "int64", (), "1", "the same for pairs", rows="pairs"),
     Field("derivatives/start", "row", "int64", (), "1", "first entry of every row of features, and the end"),
 )
-"""Arrays of running sums: the parts hold the numbers of rows, the file where each begins (one more entry)."""
+"""Arrays of running sums: chunks contain numbers of rows, the file the first row of each (one more entry)."""
 
 
 def used(fields: Iterable[Field], rows: str, derivatives: bool) -> tuple[Field, ...]:
-    """Those of `FIELDS` or `COUNTS` that a file has whose rows are "atoms" or "pairs"."""
+    """Return the fields of a file whose rows are "atoms" or "pairs"."""
     fitting = (field for field in fields if field.rows in ("", rows))
     return tuple(field for field in fitting if derivatives or not field.name.startswith("derivatives/"))
 
@@ -186,27 +186,27 @@ _RULERS = {
 
 
 def measure(arrays: Mapping[str, Array]) -> dict[str, int]:
-    """Return the length of every axis, and how many structures every mask marks; 0 where not there."""
+    """Return the length of each axis and the number of structures that each mask marks; 0 for missing arrays."""
     sizes = {axis: len(arrays[name]) if name in arrays else 0 for axis, name in _RULERS.items()}
     return sizes | {name: int(arrays[name].sum()) if name in arrays else 0 for name in _MASKS}
 
 
 def chunk_arrays(chunk: Chunk, batch: Batch, storage: str) -> dict[str, Array]:
-    """Bring a computed chunk into the arrays of this table.
+    """Return the arrays of a computed chunk.
 
     Parameters
     ----------
     chunk : Chunk
-        Its structures.
+        Structures.
     batch : Batch
-        Their features; derivatives and pairs count atoms through the structures.
+        Features; derivatives and pairs count atoms through all structures.
     storage : str
-        Type of the stored features.
+        NumPy type of the stored features.
 
     Returns
     -------
     dict of str to array
-        Named after `FIELDS` and `COUNTS`.
+        Arrays by the names in `FIELDS` and `COUNTS`.
     """
     frames = chunk.frames
     sizes = np.array([len(frame.structure) for frame in frames], dtype=np.int64)
@@ -242,7 +242,7 @@ def chunk_arrays(chunk: Chunk, batch: Batch, storage: str) -> dict[str, Array]:
 
 
 def _pair_arrays(pairs: PairRows, sizes: IntArray, first_atom: IntArray) -> dict[str, Array]:
-    """Which pairs the rows are, given the atoms of every structure and the first of them for every atom."""
+    """Return the arrays of pairs, given the sizes of structures and the first atom of the structure of each atom."""
     bounds = pairs.first[np.concatenate([[0], np.cumsum(sizes)])]
     return {
         "structures/pair_start": np.diff(bounds),

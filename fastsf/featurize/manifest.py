@@ -1,4 +1,4 @@
-"""What a feature file is made of: the options of a run, written down so that only the same run can go on."""
+"""Manifest of a feature file: the inputs and options of a run, so that only the same run can be resumed."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from fastsf.featurize.writer import Header
 FORMAT = "fastsf-featurize"
 VERSION = 1
 CHUNK_ATOMS = {"atoms": (20_000, 2_000), "pairs": (2_000, 200)}
-"""Atoms after which a chunk is closed, without and with derivatives, where rows are atoms or pairs."""
+"""Atoms after which a chunk is closed, without and with derivatives, for rows of atoms and of pairs."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is computed and kept.
+    """Options of a featurization.
 
     Parameters
     ----------
     derivatives : bool
-        Also the sparse derivatives.
+        Compute the sparse derivatives too.
     float32 : bool
         Store features and derivatives in single precision; they are computed in double precision.
     scale : bool
-        Also minimum, maximum, mean and sigma of every column, in the same pass.
+        Compute minimum, maximum, mean and sigma of each column in the same pass.
     chunk_atoms : int, optional
-        Atoms after which a chunk is closed: 20,000, with derivatives 2,000; a tenth of it where rows are pairs.
+        Atoms after which a chunk is closed. Default: 20,000, with derivatives 2,000; a tenth of that for rows of pairs.
     """
 
     derivatives: bool = False
@@ -50,7 +50,7 @@ class Options:
     chunk_atoms: int | None = None
 
     def chunk_size(self, rows: str) -> int:
-        """Atoms after which a chunk is closed, where rows are "atoms" or "pairs"."""
+        """Return the number of atoms after which a chunk is closed, for rows of "atoms" or "pairs"."""
         return CHUNK_ATOMS[rows][self.derivatives] if self.chunk_atoms is None else self.chunk_atoms
 
     @property
@@ -62,7 +62,7 @@ class Options:
 def make_manifest(
     files: Sequence[Input], descriptor: Descriptor, options: Options, reading: Reading, command: str
 ) -> Manifest:
-    """Write down what determines the content of a file (``identity``), and how this run was started."""
+    """Return what determines the contents of a file (``identity``), with the command and time of this run."""
     definition = definition_text(descriptor)
     identity = {
         "fastsf": fastsf.__version__,
@@ -83,24 +83,24 @@ def make_manifest(
 
 
 def definition_text(descriptor: Descriptor) -> str:
-    """Return the definition of a descriptor as JSON text, the same for the same descriptor."""
+    """Return the definition of a descriptor as JSON, equal for equal descriptors."""
     return json.dumps(descriptor.to_dict(), sort_keys=True, separators=(",", ":"))
 
 
 def _now() -> str:
-    """UTC time; SOURCE_DATE_EPOCH stands for it where builds must be reproducible to the byte."""
+    """Return the UTC time, or SOURCE_DATE_EPOCH if it is set, for reproducible files."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     time = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch else datetime.now(timezone.utc)
     return time.isoformat(timespec="seconds")
 
 
 def is_complete(target: Path, parts: FeatureChunks, manifest: Manifest, overwrite: bool) -> bool:
-    """Whether a finished file of the same run is there.
+    """Return whether a finished file of the same run exists.
 
     Raises
     ------
     InputError
-        If the file that is there is of another run.
+        If the file is of another run.
     """
     if overwrite or parts.unfinished() or not target.exists():
         return False
@@ -110,7 +110,7 @@ def is_complete(target: Path, parts: FeatureChunks, manifest: Manifest, overwrit
 
 
 def resume_or_begin(parts: FeatureChunks, manifest: Manifest, overwrite: bool) -> Manifest:
-    """Return the manifest of the run that goes on; what is in the folder is forgotten if it starts anew.
+    """Return the manifest of the run that is resumed, or begin a new run in an empty folder.
 
     Raises
     ------
@@ -122,21 +122,21 @@ def resume_or_begin(parts: FeatureChunks, manifest: Manifest, overwrite: bool) -
         parts.begin(manifest)
         return manifest
     _compare(before, manifest, str(parts.folder))
-    going_on = {**before, "identity": manifest["identity"]}
-    if going_on != before:
-        parts.describe(going_on)
-    return going_on
+    resumed = {**before, "identity": manifest["identity"]}
+    if resumed != before:
+        parts.describe(resumed)
+    return resumed
 
 
-def _compare(before: Manifest, now: Manifest, where: str) -> None:
+def _compare(before: Manifest, now: Manifest, path: str) -> None:
     if before.get("format") != FORMAT or before.get("version") != VERSION:
-        raise InputError(f"{where} was begun by another version of fastsf; --overwrite starts anew")
+        raise InputError(f"{path} was begun by another version of fastsf; --overwrite starts again")
     old, new = before["identity"], now["identity"]
     changes = [_change(name, old.get(name), new[name]) for name in new if old.get(name) != new[name]]
-    if old["on_error"] == "stop":  # then nothing was left out, and going on with "skip" gives the same file
+    if old["on_error"] == "stop":  # then nothing was omitted, and continuing with "skip" gives the same file
         changes = [change for change in changes if not change.startswith("on_error")]
     if changes:
-        raise InputError(f"{where} belongs to another run ({'; '.join(changes)}); --overwrite starts anew")
+        raise InputError(f"{path} belongs to another run ({'; '.join(changes)}); --overwrite starts again")
 
 
 def _change(name: str, before: Any, now: Any) -> str:
@@ -145,12 +145,12 @@ def _change(name: str, before: Any, now: Any) -> str:
     if name == "inputs":
         old, new = ({each["path"]: each for each in inputs} for inputs in (before, now))
         other = [path for path in {**old, **new} if old.get(path) != new.get(path)]
-        return f"inputs have changed: {', '.join(other)}" if other else "inputs in another order"
+        return f"input files have changed: {', '.join(other)}" if other else "input files in another order"
     return f"{name} was {before}, is {now}"
 
 
 def recorded_elements(output: str | Path, paths: Sequence[str]) -> list[str] | None:
-    """Return the elements that an unfinished or finished run over the same files had, or None."""
+    """Return the elements of an unfinished or finished run over the same files, or None."""
     parts, target = FeatureChunks(Path(output)), Path(output)
     manifest = parts.manifest()
     if manifest is None and target.is_file():
@@ -162,7 +162,7 @@ def recorded_elements(output: str | Path, paths: Sequence[str]) -> list[str] | N
 
 
 def header(descriptor: Descriptor, files: Sequence[Input], options: Options, manifest: Manifest) -> Header:
-    """Gather what the finished file says about itself."""
+    """Return the description that the finished file contains."""
     attributes = {
         "created": manifest["created"],
         "command": manifest["command"],

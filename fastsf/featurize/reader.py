@@ -1,4 +1,4 @@
-"""Reading the files that `fastsf featurize` writes."""
+"""Reader of feature files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NEEDED_FOR = {"atoms": (), "pairs": ("pairs", "structures/pair_start", "kinds")
 
 @dataclass(frozen=True)
 class SkippedRow:
-    """A structure that was left out: its file, zero-based number there (-1: the whole file), and why."""
+    """Omitted structure: its file, its index there (-1: the whole file), and the reason."""
 
     path: str
     frame: int
@@ -35,18 +35,18 @@ class SkippedRow:
 
 @dataclass(frozen=True)
 class RecordPairs:
-    """The pairs of atoms that the rows of a structure's features are, each once.
+    """Pairs of atoms of the rows of features of one structure, each once.
 
     Parameters
     ----------
     i, j : (m,) int32
-        Atoms of this structure.
+        Indices of the atoms in this structure.
     shift : (m, 3) int32
-        Lattice vectors that are added to the position of j.
+        Multiples of the lattice vectors that are added to the position of j.
     kind : (m,) uint16
-        Index in `FeatureFile.groups`.
+        Index of the kind in `FeatureFile.groups`.
     distance : (m,) float64
-        Å.
+        Distance, Å.
     """
 
     i: npt.NDArray[np.int32]
@@ -58,33 +58,32 @@ class RecordPairs:
 
 @dataclass(frozen=True)
 class Record:
-    """One structure with its features.
+    """Structure with its features.
 
     Parameters
     ----------
     features : (n, s) or (m, s) float
-        Symmetry functions of the atoms or pairs, padded with zeros on the right for elements and kinds with fewer
-        columns.
+        Symmetry functions of the atoms or pairs. Elements and kinds with fewer columns are padded with zeros.
     numbers : (n,) uint8
         Atomic numbers.
     positions : (n, 3) float64
-        Å.
+        Positions, Å.
     cell : (3, 3) float64
         FeatureRows are the lattice vectors, Å.
     pbc : (3,) bool
-        Which of them repeat the structure.
+        True for periodic directions.
     energy : float or None
-        eV.
+        Energy, eV.
     forces : (n, 3) float64 or None
-        eV/Å.
+        Forces, eV/Å.
     stress : (6,) float64 or None
-        xx, yy, zz, yz, xz, xy in eV/Å^3, tension positive.
+        Stress xx, yy, zz, yz, xz, xy in eV/Å^3; tension is positive.
     derivatives : SparseJacobian or None
-        If the file has them; atoms are those of this structure.
+        Derivatives, if the file has them; atoms are indices in this structure.
     path, frame
-        File that the structure came from, and its zero-based number there.
+        File of the structure and its index there.
     pairs : RecordPairs or None
-        If the rows of the features are pairs.
+        Pairs, if the rows of the features are pairs.
     """
 
     features: Array
@@ -102,30 +101,30 @@ class Record:
 
 
 class FeatureFile:
-    """A finished feature file, read piece by piece; also a sequence of `Record`.
+    """Finished feature file, a sequence of `Record` that is read piece by piece.
 
-    Use it in a ``with`` statement.
+    Use it as a context manager.
 
     Parameters
     ----------
     path : path-like
-        File written by `fastsf featurize`.
+        File written by ``fastsf featurize``.
 
     Attributes
     ----------
     centered_on : "atoms" or "pairs"
-        What the rows of the features are.
+        Kind of the rows of the features.
     groups : tuple of str
-        What has columns of its own: the elements or the kinds of pairs.
+        Elements or kinds of pairs, which have their own columns.
     labels, families : dict of str to list of str
-        Name and family of every column of each of them.
+        Name and family of each column of each group.
 
     Raises
     ------
     StorageError
         If it cannot be opened.
     FormatError
-        If it is something else.
+        If it is not a feature file.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -146,7 +145,7 @@ class FeatureFile:
         self.hdf5.close()
 
     def __len__(self) -> int:
-        """Number of structures."""
+        """Return the number of structures."""
         return len(self.hdf5["structures/frame"])
 
     def __getitem__(self, index: int) -> Record:
@@ -193,12 +192,12 @@ class FeatureFile:
 
     @property
     def inputs(self) -> list[str]:
-        """Paths of the files that were read."""
+        """Paths of the input files."""
         return [str(path) for path in self.hdf5["inputs/path"].asstr()[...]]
 
     @property
     def skipped(self) -> list[SkippedRow]:
-        """Structures that were left out."""
+        """Omitted structures."""
         group, inputs = self.hdf5["skipped"], self.inputs
         rows = zip(group["file"][...], group["frame"][...], group["reason"].asstr()[...], strict=True)
         return [SkippedRow(inputs[file], int(frame), str(reason)) for file, frame, reason in rows]
@@ -216,7 +215,7 @@ class FeatureFile:
         return self._count(self._rows, self.groups)
 
     def statistics(self) -> dict[str, ColumnStatistics]:
-        """Summarise the columns of every element or kind: as stored, otherwise by a pass over the features."""
+        """Return the statistics of the columns of each element or kind, stored or from a pass over the features."""
         if "statistics" in self.hdf5:
             return {name: _stored(self.hdf5[f"statistics/{name}"]) for name in self.groups}
         names = self._rows.names(self.groups)
@@ -279,20 +278,20 @@ def _open(path: Path) -> h5py.File:
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     try:
-        file = h5py.File(path, "r", locking=False)  # nothing ever writes into a finished file
+        file = h5py.File(path, "r", locking=False)  # finished files do not change
     except OSError as error:
         raise FormatError("expected a feature file (HDF5), found something else", path) from error
     if file.attrs.get("format") != layout.FORMAT:
         file.close()
-        raise FormatError("an HDF5 file, but not one that fastsf featurize wrote", path)
+        raise FormatError("expected a file written by fastsf featurize, found another HDF5 file", path)
     version = file.attrs["version"]
     needed = (*_NEEDED, *_NEEDED_FOR.get(file.attrs.get("rows"), ("attribute rows",)))
     missing = [name for name in needed if name not in file]
     if version > layout.VERSION or missing:
         file.close()
         if version > layout.VERSION:
-            raise FormatError(f"format version {version}, this fastsf reads {layout.VERSION}", path)
-        raise FormatError(f"the file is damaged: there is no {', '.join(missing)}", path)
+            raise FormatError(f"expected a format version up to {layout.VERSION}, found {version}", path)
+        raise FormatError(f"the file is damaged: {', '.join(missing)} is missing", path)
     return file
 
 

@@ -1,8 +1,8 @@
-"""Featurization of data sets of any size: files of structures in, one HDF5 file of symmetry functions out.
+"""Featurization of data sets of any size: from files of structures to one HDF5 file of symmetry functions.
 
-Structures are read in chunks by a thread of its own, computed chunk by chunk, and written by another thread,
-so that memory does not grow with the data set and reading and writing hide behind computing. Every finished
-chunk is safe on disk (`fastsf.featurize.chunks`); the same call after a kill goes on behind the last of them.
+One thread reads structures in chunks and another writes results while chunks are computed. Memory does not grow with
+the data set. Every finished chunk is safe on disk (`fastsf.featurize.chunks`); after a kill, the same call continues
+after the last of them.
 """
 
 from __future__ import annotations
@@ -36,28 +36,28 @@ __all__ = ["FeaturizeSummary", "Options", "Reading", "featurize"]
 
 @dataclass
 class FeaturizeSummary:
-    """What a featurization did.
+    """Result of a featurization.
 
     Parameters
     ----------
     output : Path
         The file.
     structures, atoms : int
-        In the file.
+        Numbers of structures and atoms in the file.
     resumed : int
-        How many of the structures an earlier run had computed.
+        Number of structures from an earlier run.
     complete_before : bool
-        Whether the file was there already, with nothing left to do.
+        True if the file was complete before the call.
     skipped : list of str
-        Structures that were left out: file, frame and reason.
+        Omitted structures: file, frame and reason.
     with_energy, with_forces, with_stress : int
-        How many structures have these labels.
+        Numbers of structures with these labels.
     seconds, kernel_seconds : float
-        Wall time of the whole call, and in the descriptor alone.
+        Wall time of the whole call, and of computing.
     computed_atoms : int
-        Atoms of this run.
+        Number of atoms that were computed in this call.
     pairs : int or None
-        In the file, where they are the rows of the features.
+        Number of pairs in the file, if they are the rows of the features.
     """
 
     output: Path
@@ -86,46 +86,46 @@ def featurize(
     command: str = "",
     on_progress: Callable[[ReadingProgress], None] | None = None,
 ) -> FeaturizeSummary:
-    """Compute the symmetry functions of all structures of some files, and write them into one HDF5 file.
+    """Compute the symmetry functions of all structures of files and write them into one HDF5 file.
 
-    Finished chunks are kept in a folder ``OUTPUT.parts`` until the file is whole: the same call after an
-    interruption of any kind goes on behind the last finished chunk and gives the same file.
+    Finished chunks are kept in a folder ``OUTPUT.parts`` until the file is complete. After any interruption, the same
+    call continues after the last finished chunk and results in the same file.
 
     Parameters
     ----------
     inputs : sequence of path-like
-        Files that ASE reads, or input.data; no patterns.
+        Files that ASE reads, or input.data; patterns are not expanded.
     output : path-like
         The HDF5 file; docs/featurize.md describes it, `fastsf.featurize.reader.FeatureFile` reads it.
     descriptor : ACSF or PCSF
-        The symmetry functions; rows of the features are atoms or pairs.
+        Symmetry functions; rows of the features are atoms or pairs.
     options : Options, optional
-        What is computed and kept.
+        Options of computing and storing.
     reading : Reading, optional
-        How the inputs are read, and what is done about structures that cannot be used.
+        Options of reading, and treatment of structures that cannot be used.
     overwrite : bool
-        Start anew where there is a finished or an unfinished file.
+        Start again if there is a finished or an unfinished file.
     command : str
-        Stored in the file.
+        Command line, which is stored in the file.
     on_progress : callable, optional
-        Called after every chunk with a `ReadingProgress`.
+        Function that is called after every chunk with a `ReadingProgress`.
 
     Returns
     -------
     FeaturizeSummary
-        Counts, times, structures that were left out.
+        Counts, times and omitted structures.
 
     Raises
     ------
     StorageError
         If a file cannot be read or written: missing, no permission, no space, in use by another process.
     InputError
-        For a structure that cannot be used, or if `output` belongs to other inputs or options.
+        For a structure that cannot be used (unless those are skipped), or if `output` has other inputs or options.
     """
     started = time.perf_counter()
     options, reading = options or Options(), reading or Reading()
     if options.chunk_atoms is not None and options.chunk_atoms < 1:
-        raise InputError(f"chunk_atoms must be at least 1, found {options.chunk_atoms}")
+        raise InputError(f"chunk_atoms: expected at least 1, found {options.chunk_atoms}")
     files = checked_inputs(inputs)
     target = checked_output(output, files)
     manifest = make_manifest(files, descriptor, options, reading, command)
@@ -142,7 +142,7 @@ def featurize(
 
 
 def _summary_of(target: Path) -> FeaturizeSummary:
-    """Summarise a file that was finished before."""
+    """Return the summary of a file that was complete before."""
     with FeatureFile(target) as file:
         counts = (file.count_labels(name) for name in ("energy", "forces", "stress"))
         summary = FeaturizeSummary(
@@ -157,7 +157,7 @@ def _summary_of(target: Path) -> FeaturizeSummary:
 
 
 class _FeaturizeRun:
-    """One process's work on a feature file: reads ahead, computes, writes behind."""
+    """Featurization of data sets with its state."""
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class _FeaturizeRun:
         self.rows = layout.ROWS[descriptor.centered_on]
 
     def compute(self, target: Path, about: Header) -> FeaturizeSummary:
-        """Compute and save all chunks that are not there yet, and give the file its name."""
+        """Compute and save all missing chunks, and give the file its name."""
         summary = FeaturizeSummary(target)
         start = self._load_finished(summary)
         chunk_size = self.options.chunk_size(self.descriptor.centered_on)
@@ -210,7 +210,7 @@ class _FeaturizeRun:
         return self.descriptor.evaluate_batch(structures, jacobian=self.options.derivatives)
 
     def _make(self, chunk: Chunk, batch: Batch) -> Made:
-        """Bring a computed chunk into the form in which it is saved."""
+        """Return the arrays and metadata of a computed chunk."""
         arrays = layout.chunk_arrays(chunk, batch, self.options.storage)
         if self.options.scale:
             names = self.rows.names(self.descriptor.columns)
@@ -226,7 +226,7 @@ class _FeaturizeRun:
         }
 
     def _count(self, meta: dict[str, Any]) -> None:
-        """Take note of a chunk that is safe on disk."""
+        """Count a chunk that is safe on disk."""
         self.totals = add_lengths(self.totals, meta["lengths"])
         self._report(meta["bytes_read"])
 

@@ -1,4 +1,4 @@
-"""What is in a feature file, as text."""
+"""Contents of a feature file as text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_LINES = 20
 
 
 def describe(file: FeatureFile) -> str:
-    """Summarise a feature file: counts, labels, units, functions, provenance, what was left out."""
+    """Return a summary of a feature file: counts, labels, units, functions, origin, omitted structures."""
     attributes = file.hdf5.attrs
     features = file.hdf5["features"]
     widths = ", ".join(f"{name} {len(labels)}" for name, labels in file.labels.items())
@@ -42,7 +42,7 @@ def describe(file: FeatureFile) -> str:
 
 
 def statistics_table(name: str, summary: ColumnStatistics, labels: list[str], rows: str = "atoms") -> str:
-    """Lay out the statistics of the columns of one element or kind of pairs (`rows` are "pairs") as a table."""
+    """Return a table of the statistics of the columns of one element, or kind of pairs (`rows` is "pairs")."""
     lines = [
         f"{name}: {len(labels)} columns over {summary.count:,} {rows} ({_units(labels)})",
         f"{'':4} {'minimum':>11} {'maximum':>11} {'mean':>11} {'sigma':>11}  function",
@@ -57,7 +57,7 @@ def statistics_table(name: str, summary: ColumnStatistics, labels: list[str], ro
 def statistics_tables(
     statistics: Mapping[str, ColumnStatistics], labels: Mapping[str, list[str]], rows: str = "atoms"
 ) -> str:
-    """Lay out the statistics of all elements or kinds of pairs."""
+    """Return the tables of all elements or kinds of pairs."""
     return "\n\n".join(statistics_table(name, each, labels[name], rows) for name, each in statistics.items())
 
 

@@ -1,4 +1,4 @@
-"""Saving in a thread of its own: every chunk is made safe, and added to the file that will be the result."""
+"""Saving of chunks in a thread: each is made safe on disk and added to the resulting file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Made = tuple[dict[str, Array], dict[str, Any]]
 
 
 class WriteBehind:
-    """Takes chunks while the next ones are computed; one chunk at most waits.
+    """Thread that saves chunks while the next ones are computed; at most one chunk waits.
 
-    Used as a context manager, in which `start` is called first.
+    Use it as a context manager and call `start` first.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class WriteBehind:
     output : Path
         The HDF5 file.
     header : Header
-        What it says about itself.
+        Description of the file.
     on_saved : callable
-        Called with the metadata of every chunk that has been saved, in the writing thread.
+        Function that is called in the thread with the metadata of each saved chunk.
     """
 
     def __init__(
@@ -48,29 +48,29 @@ class WriteBehind:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Wait for what is being written; remove the file if it was not finished."""
+        """Wait for the thread; remove the file if it is not finished."""
         with held_back():
             self._stop.set()
             self._pool.submit(self._abandon)
             self._pool.shutdown()
 
     def start(self) -> None:
-        """Begin the file, with the chunks that are finished already."""
+        """Begin the file with the finished chunks."""
         with held_back():  # a thread that is interrupted in its start is unknown to the pool
             self._last = self._pool.submit(self._catch_up)
 
     def save(self, make: Callable[[], Made]) -> None:
-        """Wait for the chunk before, then let the next one be made and saved.
+        """Wait for the previous chunk, then save the next one in the thread.
 
         Parameters
         ----------
         make : callable
-            Returns arrays and metadata.
+            Function that returns arrays and metadata.
 
         Raises
         ------
         StorageError
-            If the chunk before could not be written.
+            If the previous chunk cannot be written.
         """
         self._last.result()
         self._last = self._pool.submit(self._save, self._count, make)
@@ -82,12 +82,12 @@ class WriteBehind:
         Raises
         ------
         StorageError
-            As `save`.
+            As for `save`.
         """
         self._last.result()
 
     def finish(self) -> None:
-        """Make the file whole and give it its name.
+        """Complete the file and give it its name.
 
         Raises
         ------

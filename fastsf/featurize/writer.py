@@ -1,4 +1,4 @@
-"""The HDF5 file of features, written chunk by chunk under a temporary name."""
+"""Writer of the HDF5 file of features, chunk by chunk under a temporary name."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ _TEXT = h5py.string_dtype("utf-8")
 
 @dataclass(frozen=True)
 class Header:
-    """What a feature file says about itself.
+    """Description that a feature file contains.
 
     Parameters
     ----------
     storage : str
         NumPy type of the features and derivatives, "float64" or "float32".
     rows : "atoms" or "pairs"
-        What the rows of the features are.
+        Kind of the rows of the features.
     derivatives : bool
-        Whether the chunks hold sparse derivatives.
+        True if the chunks have sparse derivatives.
     n_columns : int
         Number of feature columns.
     labels, families : dict of str to list of str
-        Name and family of every column of an element or kind of pairs.
+        Name and family of each column of each element or kind of pairs.
     inputs : list of dict
-        path, size (bytes) and mtime_ns of every file that was read.
+        path, size (bytes) and mtime_ns of each input file.
     definition : str
-        The descriptor, as JSON text.
+        Descriptor as JSON.
     manifest : str
-        Inputs and options of the run, as JSON text.
+        Inputs and options of the run as JSON.
     attributes : dict of str to str
-        Provenance: versions, command line, date.
+        Origin: versions, command line, date.
     """
 
     storage: str
@@ -63,21 +63,21 @@ class Header:
 
 
 class FeatureWriter:
-    """Grows a feature file behind the computation; the file gets its name when it is whole.
+    """Writer of a feature file, which gets its name when it is complete.
 
-    Not to be used from the main thread: an interruption inside HDF5's calls would leave the file half open.
+    Do not use it from the main thread: an interruption inside calls of HDF5 would leave the file half open.
 
     Parameters
     ----------
     output : Path
-        The HDF5 file; replaced if it is there.
+        The HDF5 file; an existing one is replaced.
     header : Header
-        What the file says about itself.
+        Description of the file.
 
     Raises
     ------
     StorageError
-        Here and in `append` and `finish`, if there is no space or no permission.
+        Also from `append` and `finish`, if there is no space or no permission.
     """
 
     def __init__(self, output: Path, header: Header) -> None:
@@ -102,7 +102,7 @@ class FeatureWriter:
         Parameters
         ----------
         arrays : mapping of str to array
-            The arrays of `layout` (running sums as numbers of rows) and ``statistics/NAME/...``.
+            Arrays of `layout` (running sums as numbers of rows) and ``statistics/NAME/...``.
         meta : mapping
             ``lengths`` (from `layout.measure`) and ``skipped`` (reasons).
         """
@@ -123,10 +123,10 @@ class FeatureWriter:
         _merge_statistics(self._statistics, arrays)
         self._check()
         with storage_errors(f"cannot write {self._output}"):
-            os.fsync(self._raw.fileno())  # now, beside the computation, rather than all at the end
+            os.fsync(self._raw.fileno())  # now, during the computation, not all at the end
 
     def finish(self) -> None:
-        """Write what belongs to the whole, make the file safe on disk and give it its name."""
+        """Write texts and statistics, make the file safe on disk and give it its name."""
         for field in self._fields:
             if field.needs and not self._rows[field.needs]:
                 del self._hdf5[field.name]
@@ -188,12 +188,12 @@ class FeatureWriter:
 
 
 def add_lengths(total: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
-    """Add up what `layout.measure` found in two chunks."""
+    """Return the sums of two results of `layout.measure`."""
     return {name: total[name] + number for name, number in more.items()}
 
 
 def _rows_per_block(field: layout.Field, row_bytes: int) -> int:
-    """Rows that HDF5 keeps together: large blocks where most data are, small ones elsewhere."""
+    """Return the number of rows per block of HDF5: large blocks for features, small ones for other arrays."""
     wanted = _LARGE_BLOCK if field.dtype == "float" else _SMALL_BLOCK
     return max(1, wanted // max(row_bytes, 1))
 
@@ -204,7 +204,7 @@ def _put(dataset: h5py.Dataset, start: int, rows: Array) -> None:
 
 
 def _plain(text: str) -> str:
-    """Replace what cannot be written as UTF-8: undecodable bytes in names of files."""
+    """Replace characters that UTF-8 does not have: undecodable bytes in names of files."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -217,7 +217,7 @@ def _text(file: h5py.File, name: str, text: str | Sequence[str], description: st
 
 
 def _merge_statistics(total: dict[str, ColumnStatistics], arrays: Mapping[str, Array]) -> None:
-    """Add the statistics that a chunk holds to those of all elements or kinds."""
+    """Add the statistics of a chunk to those of all elements or kinds."""
     for name in arrays:
         if name.startswith("statistics/") and name.endswith("/count"):
             prefix, group = name.removesuffix("count"), name.split("/")[1]

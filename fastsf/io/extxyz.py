@@ -1,8 +1,8 @@
-"""Frames of (extended) XYZ files, cut out one by one and parsed by ASE.
+"""Frames of (extended) XYZ files, separated one by one and parsed by ASE.
 
-ASE's own reader walks through the whole file before the first frame, jumps back in it (slow if compressed),
-ends at the first blank line and gives up at the first broken frame. Here a file is read once, from front to
-back, with one frame in memory.
+The reader of ASE scans the whole file before the first frame, seeks in it (slow if compressed), stops at the first
+blank line and fails at the first broken frame. This module reads a file once from start to end, with one frame in
+memory.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from fastsf.errors import FormatError
 from fastsf.io.extxyz_columns import read_regular_frame
 from fastsf.io.text import ReadPosition, numbered_lines
 
-Frame = tuple[int, str]
-"""Line number of the atom count, and the text of the frame from there on."""
+FrameText = tuple[int, str]
+"""Line number of the number of atoms, and the text of the frame from there on."""
 
 _COUNT = re.compile(r"\s*\d{1,12}\s*", re.ASCII)
 
 
-def iter_frames(path: Path, position: ReadPosition | None = None) -> Iterator[Frame | FormatError]:
-    """Cut a file into frames; a stretch that is no whole frame yields an error in its place.
+def iter_frames(path: Path, position: ReadPosition | None = None) -> Iterator[FrameText | FormatError]:
+    """Separate a file into frames; broken frames are errors in the sequence.
 
-    After an error, reading goes on at the next line that holds one whole number only: no atom's line does.
+    After an error, reading continues at the next line with only one whole number, which no line of an atom is.
 
     Raises
     ------
     StorageError, FormatError
-        As `numbered_lines`.
+        As for `numbered_lines`.
     """
     lines = numbered_lines(path, position)
     header = next(lines, None)
@@ -55,8 +55,8 @@ def iter_frames(path: Path, position: ReadPosition | None = None) -> Iterator[Fr
 
 def _cut(
     header: tuple[int, str], lines: Iterator[tuple[int, str]], path: Path, frame: int
-) -> tuple[Frame | FormatError, tuple[int, str] | None]:
-    """Take a frame off `lines`; return it (or what is wrong with it) and the line after it."""
+) -> tuple[FrameText | FormatError, tuple[int, str] | None]:
+    """Take a frame from `lines`; return it, or an error, and the next line."""
     number, text = header
     n_atoms = int(text)
     parts = [text]
@@ -76,16 +76,16 @@ def _cut(
 
 
 def _short(n_atoms: int, found: int, path: Path, line: int, frame: int) -> FormatError:
-    return FormatError(f"expected {n_atoms} atoms, but the frame ends after {found}", path, line, frame)
+    return FormatError(f"expected {n_atoms} atoms, found the end of the frame after {found}", path, line, frame)
 
 
-def parse_frame(frame: Frame | FormatError, path: Path, number: int) -> Atoms:
-    """Parse one frame, by ASE unless it is a plain table; an error that stands in the place of a frame is raised.
+def parse_frame(frame: FrameText | FormatError, path: Path, number: int) -> Atoms:
+    """Parse one frame, by ASE unless it is a regular table; an error in its place is raised.
 
     Raises
     ------
     FormatError
-        If ASE cannot.
+        If it cannot be parsed.
     """
     if isinstance(frame, FormatError):
         raise frame
@@ -95,7 +95,7 @@ def parse_frame(frame: Frame | FormatError, path: Path, number: int) -> Atoms:
         atoms: Atoms = next(read_xyz(StringIO(text), 0)) if regular is None else regular
     except MemoryError:
         raise
-    except Exception as error:  # ASE's parser raises errors of many kinds
+    except Exception as error:  # the parser of ASE raises errors of many kinds
         message = f"not a frame of an XYZ file: {type(error).__name__}: {error}"
         raise FormatError(message, path, line, number) from error
     return atoms

@@ -1,7 +1,7 @@
-"""Quick parsing of regular frames of extended XYZ files: element symbols first, then columns of real numbers.
+"""Fast parser of regular frames of extended XYZ files: element symbols first, then columns of real numbers.
 
-Gives what ASE's reader gives, in half the time and less. Whatever is unusual (other types of columns, quotes
-in quotes, rows of different lengths) is left to ASE, which then also finds the words for what is wrong.
+Results are those of the reader of ASE, in at most half of the time. Other frames (other types of columns, nested
+quotes, rows of different lengths) are left to ASE, which also reports errors.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def read_regular_frame(text: str) -> Atoms | None:
     Parameters
     ----------
     text : str
-        All its lines: number of atoms, comment, atoms.
+        All lines of the frame: number of atoms, comment, atoms.
 
     Returns
     -------
     ase.Atoms or None
-        As `ase.io.read` gives it; None if the frame is none of the regular ones.
+        As from `ase.io.read`; None if the frame is not regular.
     """
     try:
         count, comment, body = text.split("\n", 2)
@@ -68,19 +68,19 @@ def read_regular_frame(text: str) -> Atoms | None:
 def read_comment(line: str) -> dict[str, Any]:
     """Parse the keys and values of a comment line, as `ase.io.extxyz.key_val_str_to_dict` does."""
     found: dict[str, Any] = {}
-    text, place = line.strip(), 0
-    while place < len(text):
-        pair = _PAIR.match(text, place)
+    text, start = line.strip(), 0
+    while start < len(text):
+        pair = _PAIR.match(text, start)
         if pair is None:
             return dict(_ase_comment(text))
         key, quoted, word = pair.groups()
         found[key] = _value(key, quoted if quoted is not None else word if word is not None else "T")
-        place = pair.end()
+        start = pair.end()
     return found
 
 
 def _value(key: str, text: str) -> Any:
-    """Value of a key: numbers, booleans, or the text itself."""
+    """Return the value of a key: numbers, booleans, or the text itself."""
     if key.lower() in extxyz.UNPROCESSED_KEYS:
         return text
     words = _VALUES.findall(text)
@@ -109,7 +109,7 @@ def _numbers(words: list[str]) -> npt.NDArray[Any] | None:
 
 @lru_cache(maxsize=64)
 def _columns(properties: str) -> tuple[dict[str, Any], int] | None:
-    """Where the columns of every array are, not counting the first (symbols), and how many there are."""
+    """Return the columns of each array, without the first (symbols), and the number of columns."""
     fields = properties.split(":")
     names, kinds, sizes = fields[::3], fields[1::3], [int(size) for size in fields[2::3]]
     regular = names[0] == "species" and kinds[0] == "S" and sizes[0] == 1 and set(kinds[1:]) == {"R"}

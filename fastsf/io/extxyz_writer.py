@@ -1,4 +1,4 @@
-"""Extended XYZ frames as text; numbers are written such that reading gives them back to the last bit."""
+"""Writer of frames of extended XYZ files; numbers are written so that readers recover every bit."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def format_frame(
     positions : (n, 3) float64
         Å.
     cell : (3, 3) float64
-        Rows are the lattice vectors, Å; all zero: none.
+        Rows are the lattice vectors, Å; zeros mean none.
     pbc : (3,) bool
         Periodic directions.
     info : mapping of str to str, bool, number or array
-        Values of the whole structure. Six numbers named ``stress``, or anything that ends in ``_stress``, are taken as
-        xx, yy, zz, yz, xz, xy and written as a full matrix, as readers expect them.
+        Values of the whole structure. Six numbers whose name is ``stress`` or ends in ``_stress`` are xx, yy, zz, yz,
+        xz, xy and are written as a full matrix, as readers expect.
     columns : mapping of str to (n,) or (n, c) array
         Real or whole numbers of the atoms.
 
     Returns
     -------
     str
-        With a line end after the last line.
+        The frame, with a line end after the last line.
     """
     properties = ["species:S:1:pos:R:3"]
     fields = [[chemical_symbol(int(number)) for number in numbers], *_words(positions)]

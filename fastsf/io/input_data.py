@@ -8,7 +8,7 @@ A block holds lines of these kinds, in any order::
     energy <total energy>
     charge <total charge>
 
-A structure with lattice lines is periodic in all directions. The file does not tell its units.
+A structure with lattice lines is periodic in all directions. The file does not contain its units.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ Block = list[tuple[int, str]]
 
 
 def iread_input_data(path: str | Path, length_unit: str = "Angstrom", energy_unit: str = "eV") -> Iterator[Atoms]:
-    """Read the structures of a file one by one; memory does not grow with the file.
+    """Read the structures of a file one by one, with one in memory.
 
     Parameters
     ----------
     path : path-like
         The file; may be compressed (.gz, .bz2, .xz).
     length_unit, energy_unit : str
-        Units of the file by ASE's names, as "Bohr" and "Hartree".
+        Units of the file by the names of ASE, as "Bohr" and "Hartree".
 
     Yields
     ------
     ase.Atoms
-        In Å and eV, atoms where the file has them (n2p2 would wrap them into the cell). Its calculator
-        holds `energy` (if given), `forces` and `charges` (if any differs from zero); `info` holds `comment`,
-        `set` ("train" or "test") and the total `charge`, where given. Zero forces may mean unknown ones.
+        Structure in Å and eV, with positions as in the file (n2p2 wraps them into the cell). Its calculator has
+        `energy` (if given), `forces` and `charges` (if any differs from zero); `info` has `comment`, `set` ("train" or
+        "test") and the total `charge`, if given. Zero forces may mean unknown ones.
 
     Raises
     ------
     StorageError
         If the file cannot be read.
     FormatError
-        At the first thing that is not as it should be; names file, line and frame.
+        At the first error; names file, line and frame.
     InputError
         If a unit is unknown.
     """
@@ -66,12 +66,12 @@ def iread_input_data(path: str | Path, length_unit: str = "Angstrom", energy_uni
 
 
 def iter_blocks(path: Path, position: ReadPosition | None = None) -> Iterator[Block | FormatError]:
-    """Cut a file into blocks; what is not inside a whole block is an error in the place of one.
+    """Separate a file into blocks; anything outside a complete block is an error in the sequence.
 
     Raises
     ------
     StorageError, FormatError
-        As `numbered_lines`.
+        As for `numbered_lines`.
     """
     block: Block | None = None
     stray = False
@@ -110,16 +110,16 @@ def read_block(block: Block | FormatError, path: Path, frame: int, length: float
     Parameters
     ----------
     block : list of (int, str)
-        From `iter_blocks`; an error that stands in the place of a block is raised.
+        Result of `iter_blocks`; an error is raised.
     path, frame
-        The file and the zero-based number of the structure, for messages.
+        File and index of the structure, for messages.
     length, energy : float
         Å and eV per unit of the file.
 
     Raises
     ------
     FormatError
-        If the block is not what it should be.
+        If the block is not valid.
     """
     if isinstance(block, FormatError):
         raise block
@@ -144,7 +144,7 @@ _WORDS = {"comment": 1, "lattice": 4, "atom": 10, "energy": 2, "charge": 2}
 
 
 def _sorted_out(block: Block, path: Path, frame: int) -> dict[str, Block]:
-    """Lines of a block by keyword, as many of each as there should be."""
+    """Return the lines of a block by keyword; check their numbers."""
     lines: dict[str, Block] = {keyword: [] for keyword in _WORDS}
     for number, text in block[1:]:
         keyword = _keyword(text)
@@ -159,9 +159,14 @@ def _sorted_out(block: Block, path: Path, frame: int) -> dict[str, Block]:
         lines[keyword].append((number, text))
     for keyword in ("energy", "charge"):
         if len(lines[keyword]) > 1:
-            raise FormatError(f"{keyword} may stand once in a structure", path, lines[keyword][1][0], frame)
+            raise FormatError(
+                f"{keyword}: expected one line in a structure, found {len(lines[keyword])}",
+                path,
+                lines[keyword][1][0],
+                frame,
+            )
     if not lines["atom"]:
-        raise FormatError("the structure has no atom", path, block[0][0], frame)
+        raise FormatError("expected at least one atom, found none", path, block[0][0], frame)
     if len(lines["lattice"]) not in (0, 3):
         message = f"expected 3 lattice lines or none, found {len(lines['lattice'])}"
         raise FormatError(message, path, block[0][0], frame)
@@ -183,7 +188,7 @@ def _info(begin: tuple[int, str], lines: dict[str, Block], path: Path, frame: in
 
 
 def _numbers(lines: Block, columns: tuple[int, ...], path: Path) -> FloatArray:
-    """Words of some columns as numbers, (lines, columns)."""
+    """Return some columns as numbers, (lines, columns)."""
     shape = (len(lines), len(columns))
     flat: list[float] = []
     try:
@@ -192,10 +197,10 @@ def _numbers(lines: Block, columns: tuple[int, ...], path: Path) -> FloatArray:
             flat += [float(words[column]) for column in columns]
     except ValueError:
         flat = []
-    # float() takes some texts that are no numbers here, as 1_000 and digits of other scripts.
+    # float() accepts texts that are not numbers here, as 1_000 and digits of other scripts.
     if flat and np.isfinite(flat).all() and all("_" not in text and text.isascii() for _, text in lines):
         return np.array(flat).reshape(shape)
-    # Slower, but finds the line at fault and knows Fortran's exponents.
+    # Slower, but finds the line with the error and accepts exponents of Fortran.
     flat = []
     for number, text in lines:
         words = text.split()

@@ -1,4 +1,4 @@
-"""Structures as blocks of input.data; numbers are written such that reading gives them back to the last bit."""
+"""Writer of input.data; numbers are written so that readers recover every bit."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def write_input_data(
     Parameters
     ----------
     path : path-like
-        File to write (compressed if the name ends in .gz, .bz2 or .xz); an existing one is replaced.
+        File to write, compressed if the name ends in .gz, .bz2 or .xz; an existing one is replaced.
     structures : iterable of ase.Atoms
-        In Å and eV; taken one by one. Energy, forces and charges come from the attached calculator's results
-        (charges else from the initial charges), `comment`, `set` and `charge` from `info`. The format has no
-        way to leave forces out: unknown ones are written as zeros.
+        Structures in Å and eV, used one by one. Energy, forces and charges are results of the attached calculator
+        (charges otherwise the initial ones); `comment`, `set` and `charge` come from `info`. The format requires
+        forces: unknown ones are written as zeros.
     length_unit, energy_unit : str
         Units to write.
 
     Raises
     ------
     InputError
-        If a unit is unknown, or a structure cannot be used or is periodic in some directions only.
+        If a unit is unknown, or a structure cannot be used or is periodic in only some directions.
     StorageError
         If the file cannot be written; then nothing is changed.
     """
@@ -73,28 +73,27 @@ def format_block(
     structure : Structure
         Periodic in all directions or in none.
     labels : mapping
-        Those that are there of `energy` (eV), `forces` ((n, 3), eV/Å) and `charges` ((n,)); zeros where there are no
-        forces or charges.
+        Any of `energy` (eV), `forces` ((n, 3), eV/Å) and `charges` ((n,)); missing forces and charges become zeros.
     info : mapping
-        Those that are there of `comment` (str), `set` ("train" or "test") and the total `charge`.
+        Any of `comment` (str), `set` ("train" or "test") and the total `charge`.
     length, energy : float
         Å and eV per unit of the file.
 
     Returns
     -------
     str
-        From ``begin`` to ``end``, with a line end.
+        The block from ``begin`` to ``end``, with a line end.
 
     Raises
     ------
     StructureError
-        If the structure is periodic in some directions only, or its set is another one.
+        If the structure is periodic in only some directions, or its set is unknown.
     """
     if structure.pbc.any() and not structure.pbc.all():
-        raise StructureError("input.data is for periodicity in all directions or in none")
+        raise StructureError("input.data: expected periodicity in all directions or in none, found some")
     subset = info.get("set")
     if subset not in (None, "train", "test"):
-        raise StructureError(f"input.data knows set=train and set=test, found {subset!r}")
+        raise StructureError(f"input.data: expected set=train or set=test, found {subset!r}")
     lines = ["begin" if subset is None else f"begin set={subset}"]
     lines += [f"comment {text}" for text in str(info.get("comment", "")).splitlines()]
     if structure.pbc.all():

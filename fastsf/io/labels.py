@@ -1,4 +1,4 @@
-"""Labels of a structure: reference energy, forces and stress, wherever its reader has put them."""
+"""Labels of a structure: reference energy, forces and stress from any of the attributes of ASE."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ def labels_of(
     forces_key: str | None = None,
     stress_key: str | None = None,
 ) -> dict[str, Any]:
-    """Reference energy, forces and stress of a structure.
+    """Return the reference energy, forces and stress of a structure.
 
     Parameters
     ----------
     atoms : ase.Atoms
-        A structure, as a reader gives it.
+        Structure as from a reader.
     energy_key, forces_key, stress_key : str, optional
-        Where to find them: the key of a result of the attached calculator, of `info` (also of the key-value
-        pairs and data of an ASE database) or of `arrays`. By default the calculator's `energy` (else
-        `free_energy`), `forces` and `stress`, where ASE keeps keys of these names of an extended XYZ file.
+        Keys of the labels: in results of the attached calculator, in `info` (or the key-value pairs and data of an ASE
+        database) or in `arrays`. Default: the results `energy` (otherwise `free_energy`), `forces` and `stress`, into
+        which ASE puts keys of these names of an extended XYZ file.
 
     Returns
     -------
     dict
-        Those that are there of ``energy`` (float, eV), ``forces`` ((n, 3) float64, eV/Å) and ``stress``
+        Any of ``energy`` (float, eV), ``forces`` ((n, 3) float64, eV/Å) and ``stress``
         ((6,) float64, eV/Å^3, in the order xx, yy, zz, yz, xz, xy).
 
     Raises
     ------
     InputError
-        If a named key is not there, with the keys that are.
+        If a named key is missing; lists the available keys.
     StructureError
         If a label has a wrong shape or is not finite.
     """
@@ -57,12 +57,12 @@ def labels_of(
 
 
 def charges_of(atoms: Atoms) -> FloatArray | None:
-    """Charges of the atoms, (n,), from the attached calculator's results, else those that they start with.
+    """Return the charges of the atoms, (n,): results of the attached calculator, otherwise initial charges, or None.
 
     Raises
     ------
     StructureError
-        If they have a wrong shape or are not finite.
+        If their shape is wrong or they are not finite.
     """
     results: dict[str, Any] = getattr(atoms.calc, "results", {})
     charges = results.get("charges", atoms.arrays.get("initial_charges"))
@@ -75,39 +75,39 @@ def charges_of(atoms: Atoms) -> FloatArray | None:
 
 
 def flat_info(atoms: Atoms) -> dict[str, Any]:
-    """`info` of a structure together with the key-value pairs of a database row."""
+    """Return `info` of a structure with the key-value pairs of a database row."""
     pairs = atoms.info.get("key_value_pairs")
     return {**(pairs if isinstance(pairs, dict) else {}), **{str(key): value for key, value in atoms.info.items()}}
 
 
 def carried(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Words and numbers of `info`, which a copy of a structure keeps."""
+    """Return the texts and numbers of `info`, which files can hold."""
     return {name: value for name, value in info.items() if isinstance(value, _CARRIED)}
 
 
 def available_keys(atoms: Atoms) -> str:
-    """Keys under which labels may hide, by the places where they are."""
-    return "; ".join(f"{name}: {', '.join(map(str, place)) or 'none'}" for name, place in _places(atoms))
+    """Return the keys of possible labels as text, for each attribute."""
+    return "; ".join(f"{name}: {', '.join(map(str, table)) or 'none'}" for name, table in _attributes(atoms))
 
 
 def _lookup(atoms: Atoms, key: str) -> Any:
-    for _, place in _places(atoms):
-        if place.get(key) is not None:
-            return place[key]
-    raise InputError(f"no {key!r} in this structure; there is, in {available_keys(atoms)}")
+    for _, table in _attributes(atoms):
+        if table.get(key) is not None:
+            return table[key]
+    raise InputError(f"no {key!r} in this structure; available keys: {available_keys(atoms)}")
 
 
-def _places(atoms: Atoms) -> list[tuple[str, dict[str, Any]]]:
+def _attributes(atoms: Atoms) -> list[tuple[str, dict[str, Any]]]:
     info: dict[str, Any] = atoms.info
     results: dict[str, Any] = getattr(atoms.calc, "results", {})
     nested = [info[name] for name in ("key_value_pairs", "data") if isinstance(info.get(name), dict)]
-    rows = [("database row", place) for place in nested]
+    rows = [("database row", table) for table in nested]
     return [("results of the calculator", results), ("info", info), *rows, ("arrays", atoms.arrays)]
 
 
 def _checked_label(name: str, key: str, value: Any, n_atoms: int) -> float | FloatArray:
     if name == "stress" and "virial" in key.lower():
-        raise InputError(f"{key!r} is a virial by its name; a stress (eV/Å^3, tension positive) is expected")
+        raise InputError(f"{key!r}: expected a stress (eV/Å^3, tension positive), found a virial by its name")
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Streams of structures from any file that ASE reads, and from input.data."""
+"""Readers of structures from files that ASE reads and from input.data, one structure at a time."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from fastsf.io.text import COMPRESSED, ReadPosition, numbered_lines, open_binary
 from fastsf.units import energy_factor, length_factor
 
 Item = tuple[Path, int, Atoms | FormatError]
-"""A structure of a stream: file, zero-based number in the file, and the structure or what is wrong."""
+"""Structure of a stream: file, index in the file, and the structure or an error."""
 
 Loader = Callable[[], Atoms]
-"""Parses one frame when it is called, so that frames can be skipped without being parsed."""
+"""Function that parses one frame, so that frames can be skipped without parsing."""
 
 DATABASE_BLOCK = 100
-"""Rows that are taken from an ASE database at once; ASE holds all rows of a query in memory."""
+"""Number of rows per query of an ASE database; ASE holds all rows of a query in memory."""
 
 
 def iread_structures(
@@ -40,26 +40,26 @@ def iread_structures(
     skip: int = 0,
     position: ReadPosition | None = None,
 ) -> Iterator[Item]:
-    """Read the structures of files one by one; memory does not grow with the files.
+    """Read the structures of files one by one, with one in memory.
 
     Parameters
     ----------
     inputs : path-like or iterable of path-like
-        Files and patterns (``*``, ``?``, ``[...]``, ``**``); ``~`` is the home folder. Files of a pattern are
-        sorted by name, and a file that is met again is not read again.
+        Files and patterns (``*``, ``?``, ``[...]``, ``**``); ``~`` is the home folder. Files of a pattern are sorted by
+        name, and no file is read twice.
     length_unit, energy_unit : str
-        Units of input.data files, which do not tell them. All others come in Å and eV from ASE.
+        Units of input.data files, which do not contain them. ASE converts all others to Å and eV.
     skip : int
-        Number of structures (or errors in their place) to leave out at the start. In XYZ, input.data and
-        trajectory files they are not even parsed.
+        Number of structures (or errors) to skip at the start. In XYZ, input.data and trajectory files they are not
+        parsed.
     position : ReadPosition, optional
-        Follows the file that is being read: XYZ, input.data and trajectory files. Readers of other formats leave it.
+        Follows the file that is being read, for XYZ, input.data and trajectory files.
 
     Returns
     -------
     iterator of (Path, int, ase.Atoms or FormatError)
-        File, number of the structure in the file from 0, and the structure, or an error if it is broken.
-        Reading goes on with the next structure where the format permits, else with the next file.
+        File, index of the structure in the file, and the structure, or an error if it is broken. Reading continues
+        with the next structure if the format permits, otherwise with the next file.
 
     Raises
     ------
@@ -76,12 +76,12 @@ def iread_structures(
 
 
 def expand_paths(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
-    """Files that paths and patterns mean, each once, in the order given.
+    """Return the files of paths and patterns, each once, in the given order.
 
     Raises
     ------
     StorageError
-        If a file is missing or is not a file, or a pattern matches none.
+        If a pattern matches no file.
     """
     paths: dict[Path, None] = {}
     for given in [inputs] if isinstance(inputs, str | Path) else inputs:
@@ -95,25 +95,25 @@ def expand_paths(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
         else:
             paths[path] = None
     if not paths:
-        raise InputError("no file of structures was given")
+        raise InputError("expected at least one file of structures, found none")
     return list(paths)
 
 
 def file_format(path: Path) -> str:
-    """Name of a file's format as ASE calls it, or "input.data".
+    """Return the format of a file by its name in ASE, or "input.data".
 
     Raises
     ------
     StorageError
         If the file is missing, is a folder, or may not be read.
     FormatError
-        If it is empty or ASE does not know its kind.
+        If it is empty or ASE does not know its format.
     """
     with reading_errors(path):
         mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "neither a file nor a folder"
-        raise StorageError(f"{path}: expected a file of structures, this is {kind}")
+        raise StorageError(f"{path}: expected a file of structures, found {kind}")
     with reading_errors(path), open_binary(path) as file:
         empty = not file.read(1)
     if empty:
@@ -128,7 +128,7 @@ def file_format(path: Path) -> str:
             known: str = filetype(str(path))
             get_ioformat(known)
         except UnknownFileTypeError as error:
-            raise FormatError(f"ASE does not know files of this kind ({error})", path) from error
+            raise FormatError(f"ASE does not know the format of this file ({error})", path) from error
     return known
 
 
@@ -155,14 +155,14 @@ def _stream(
 
 
 def _loaders(path: Path, form: str, length: float, energy: float, position: ReadPosition) -> Iterator[Loader]:
-    """Frames of one file; where it breaks off or has none, an error stands in the place of a frame."""
+    """Yield the frames of one file; an incomplete or empty file has an error in the sequence."""
     empty = True
     try:
         for load in _frames(path, form, length, energy, position):
             empty = False
             yield load
         if empty:
-            raise FormatError("the file holds no structure", path)
+            raise FormatError("expected at least one structure in the file, found none", path)
     except FormatError as error:
         yield partial(_fail, error)
 
@@ -188,7 +188,7 @@ def _fail(error: FormatError) -> Atoms:
 
 @contextmanager
 def _ase_errors(path: Path, form: str, frame: int) -> Iterator[None]:
-    """Turn whatever an ASE reader raises (errors of every kind) into a FormatError with file and frame."""
+    """Turn any error of a reader of ASE into a FormatError with file and frame."""
     try:
         yield
     except (FastsfError, MemoryError, StopIteration):

@@ -1,4 +1,4 @@
-"""Text files, compressed or not, read line by line, and numbers with the place where they stand."""
+"""Text files, compressed or not, read line by line; numbers whose errors name file and line."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from typing import IO, Any, TextIO, cast
 from fastsf.errors import FormatError, StorageError
 
 COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-"""What opens compressed files, by the end of their name."""
+"""Functions that open compressed files, by the ending of the name."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 class ReadPosition:
-    """Position in a file that is being read, in bytes of the file on disk; readers that know it keep it up to date."""
+    """Position in a file that is being read, in bytes on disk; readers that know it update it."""
 
     def __init__(self) -> None:
         self._tell: Callable[[], int] = int
@@ -64,13 +64,13 @@ def open_text(path: Path, position: ReadPosition | None = None) -> Iterator[Text
 
 
 def open_binary(path: Path) -> IO[bytes]:
-    """Open a file for reading bytes, through the compression that its name tells."""
+    """Open a file for reading bytes, decompressed if its name ends in .gz, .bz2 or .xz."""
     return cast("IO[bytes]", COMPRESSED.get(path.suffix, open)(path, "rb"))
 
 
 @contextmanager
 def compressing(path: Path, file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Write into an open file through the compression that a name tells."""
+    """Write into an open file, compressed if a name ends in .gz, .bz2 or .xz."""
     opener = COMPRESSED.get(path.suffix.lower())
     if opener is None:
         yield file
@@ -81,7 +81,7 @@ def compressing(path: Path, file: IO[bytes]) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def reading_errors(path: Path) -> Iterator[None]:
-    """Turn what the operating system and the decompressors raise into errors that name the file.
+    """Turn errors of the operating system and of decompression into errors that name the file.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def reading_errors(path: Path) -> Iterator[None]:
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise FormatError(f"the compressed file is damaged or cut off: {error}", path) from error
     except OSError as error:
-        if error.errno is None:  # how bz2 reports damaged data
+        if error.errno is None:  # bz2 reports damaged data in this way
             raise FormatError(f"the compressed file is damaged or cut off: {error}", path) from error
         raise StorageError(f"{path}: {error.strerror}") from error
 
@@ -106,7 +106,7 @@ def numbered_lines(path: str | Path, position: ReadPosition | None = None) -> It
     Raises
     ------
     StorageError, FormatError
-        As `reading_errors`.
+        As for `reading_errors`.
     """
     path = Path(path)
     with reading_errors(path), open_text(path, position) as file:
@@ -114,12 +114,12 @@ def numbered_lines(path: str | Path, position: ReadPosition | None = None) -> It
 
 
 def parse_float(token: str, path: str | Path, line: int, what: str) -> float:
-    """Read a finite number; the exponents of Fortran (1.0D-3) are understood.
+    """Read a finite number; exponents of Fortran (1.0D-3) are accepted.
 
     Raises
     ------
     FormatError
-        If the token is anything else, as nan, inf or 1_000.
+        If it is anything else, as nan, inf or 1_000.
     """
     if _NUMBER.fullmatch(token):
         value = float(token.replace("D", "e").replace("d", "e"))
@@ -134,7 +134,7 @@ def parse_int(token: str, path: str | Path, line: int, what: str) -> int:
     Raises
     ------
     FormatError
-        If the token is anything else, as 2.0.
+        If it is anything else, as 2.0.
     """
     if _INTEGER.fullmatch(token):
         return int(token)
@@ -147,19 +147,19 @@ def check_whole(words: Sequence[str], last_line: str, path: str | Path, line: in
     Parameters
     ----------
     words : sequence of str
-        The last number of each line.
+        Last number of each line.
     last_line : str
-        The line of the last one, with its line end.
+        Line of the last one, with its line end.
     path, line
-        Where that is.
+        File and line of the last number.
 
     Raises
     ------
     FormatError
-        If the file ends without line end, and its last number has fewer digits than all others have alike.
+        If the file ends without a line end and its last number has fewer digits than all others.
     """
     if len(words) < 3 or last_line.endswith("\n"):
         return
     *others, last = (len(word.partition(".")[2]) for word in words)
     if len(set(others)) == 1 and last < others[0]:
-        raise FormatError(f"the file seems to be cut off within its last number, {words[-1]!r}", path, line)
+        raise FormatError(f"the file is probably cut off in its last number, {words[-1]!r}", path, line)

@@ -1,4 +1,4 @@
-"""TOML files whose errors name the line, and tables of them as dataclasses."""
+"""TOML files with errors that name the line, and their tables as dataclasses."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def parse_toml(text: str, path: str | Path) -> dict[str, Any]:
     Raises
     ------
     FormatError
-        If it is none; names file and line.
+        If it is not valid; names file and line.
     """
     try:
         return cast(dict[str, Any], tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        place = re.search(r"at line (\d+)", str(error))
-        raise FormatError(f"not TOML: {error}", path, int(place[1]) if place else None) from error
+        found = re.search(r"at line (\d+)", str(error))
+        raise FormatError(f"not TOML: {error}", path, int(found[1]) if found else None) from error
 
 
 class TomlFile:
-    """A TOML file, and where its keys stand.
+    """TOML file with the lines of its keys.
 
     Parameters
     ----------
     path : path-like
-        The file; for errors.
+        File, for errors.
     text : str
-        What is in it.
+        Contents of the file.
 
     Attributes
     ----------
@@ -84,40 +84,40 @@ class TomlFile:
             return cls(path, file.read())
 
     def override(self, name: str, value: Any, option: str) -> None:
-        """Set a value in place of the file's; errors about it name the option.
+        """Replace a value of the file; errors about it name the option.
 
         Parameters
         ----------
         name : str
-            As "run.epochs".
+            Name, as "run.epochs".
         value
-            Of the types that TOML has.
+            Value of a type of TOML.
         option : str
-            What the user wrote.
+            Option as the user wrote it.
 
         Raises
         ------
         InputError
-            If the name is not one of a value in a table.
+            If the name is not that of a value in a table.
         """
         keys = tuple(name.split("."))
         table = self.document
         for each in keys[:-1]:
             table = table.setdefault(each, {})
             if not isinstance(table, dict):
-                raise InputError(f"{option}: {each} is no table")
+                raise InputError(f"{option}: {each} is not a table")
         table[keys[-1]] = value
         self._options[keys] = option
 
     def error(self, message: str, *keys: str) -> FormatError:
-        """Make an error that names the line of a key, or else of the table that it belongs to."""
+        """Return an error that names the line of a key, otherwise that of its table."""
         if keys in self._options:
             return FormatError(f"{self._options[keys]}: {message}")
         lines = (self.line(*keys[:count]) for count in range(len(keys), 0, -1))
         return FormatError(message, self.path, next((line for line in lines if line is not None), None))
 
     def line(self, *keys: str) -> int | None:
-        """Line of a table or of a key in one, if it is there."""
+        """Return the line of a table or of a key in one, or None."""
         return self._lines.get(keys)
 
     def table(self, name: str, kind: type[T], ignored: Sequence[str] = ()) -> T:
@@ -126,17 +126,17 @@ class TomlFile:
         Parameters
         ----------
         name : str
-            Of the table; if it is not there, all values are the defaults.
+            Name of the table; values of a missing table are the defaults.
         kind : type
-            A dataclass whose fields are annotated with bool, int, float, str, `Literal`, ``X | None``, unions,
+            Dataclass whose fields are annotated with bool, int, float, str, `Literal`, ``X | None``, unions,
             ``tuple[X, ...]`` (a list, or one X) and ``dict[str, X]``.
         ignored : sequence of str
-            Keys that somebody else reads.
+            Keys to ignore.
 
         Raises
         ------
         FormatError
-            For an unknown key (with those that are known), a missing one, and a value that does not fit.
+            For unknown and missing keys and for values of another type.
         """
         found = self.document.get(name, {})
         if not isinstance(found, Mapping):
@@ -162,12 +162,12 @@ class TomlFile:
 
 
 def fitted(value: Any, hint: Any) -> Any:
-    """Return a value as the type that an annotation tells.
+    """Return a value as the type of an annotation.
 
     Raises
     ------
     InputError
-        If it does not fit.
+        If it has another type.
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
@@ -202,7 +202,7 @@ def _any_of(kinds: Sequence[Any]) -> str:
 
 
 def _words(hint: Any) -> str:
-    """Say what an annotation stands for."""
+    """Return the description of an annotation."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return _any_of(arguments)
@@ -216,7 +216,7 @@ def _words(hint: Any) -> str:
 
 
 def _find_lines(text: str) -> tuple[dict[tuple[str, ...], int], dict[str, list[int]]]:
-    """Lines of tables and of their keys, and lines of the headers of lists of tables."""
+    """Return the lines of tables and of their keys, and of the headers of lists of tables."""
     lines: dict[tuple[str, ...], int] = {}
     headers: dict[str, list[int]] = {}
     table: tuple[str, ...] = ()

@@ -150,7 +150,7 @@ def test_running_again_with_other_options_needs_overwrite(run, data, definition,
     assert run(*words)[0] == 0
     status, _, err = run(*words, "--float32")
     assert status == 2
-    assert "--overwrite starts anew" in err
+    assert "--overwrite starts again" in err
     assert run(*words, "--float32", "--overwrite")[0] == 0
 
 

@@ -138,7 +138,7 @@ def test_nothing_usable(file, tmp_path):
 def test_keys_that_are_nowhere(file):
     path = file(frame("energy=1 REF=2 kind=a"))
     for name in ("energy", "forces", "stress"):
-        with pytest.raises(InputError, match=r"no 'gone' in this structure; there is, in .*REF, kind"):
+        with pytest.raises(InputError, match=r"no 'gone' in this structure; available keys: .*REF, kind"):
             read_labelled([path], Reading(**{f"{name}_key": "gone"}))
     for name in ("group", "weight"):
         with pytest.raises(InputError, match="no structure has the key 'gone'; there are REF, kind"):

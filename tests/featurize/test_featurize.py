@@ -319,7 +319,7 @@ def test_other_run_is_refused_until_overwritten(data):
 def test_changed_input_is_noticed(data):
     make(data)
     data.write_text(data.read_text() + "\n")
-    with pytest.raises(InputError, match=r"inputs have changed: .*data\.xyz"):
+    with pytest.raises(InputError, match=r"input files have changed: .*data\.xyz"):
         make(data)
 
 
@@ -344,7 +344,7 @@ def test_inputs_that_cannot_be(data, tmp_path):
         featurize([tmp_path / "gone.xyz"], output, descriptor())
     with pytest.raises(InputError, match="given twice"):
         featurize([data, tmp_path / "." / "data.xyz"], output, descriptor())
-    with pytest.raises(InputError, match="no input files"):
+    with pytest.raises(InputError, match="expected at least one input file"):
         featurize([], output, descriptor())
     with pytest.raises(InputError, match=r"data\.xyz is an input"):
         featurize([data], tmp_path / "." / "data.xyz", descriptor(), overwrite=True)

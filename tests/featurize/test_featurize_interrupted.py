@@ -114,7 +114,7 @@ def test_other_options_do_not_go_on(data):
     with pytest.raises(InputError, match="other symmetry functions"):
         featurize([data], output, ACSF(descriptor().functions[:9]), OPTIONS)
     other = write_data(data.with_name("other.xyz"))
-    with pytest.raises(InputError, match=r"inputs have changed: .*data\.xyz, .*other\.xyz"):
+    with pytest.raises(InputError, match=r"input files have changed: .*data\.xyz, .*other\.xyz"):
         featurize([other], output, descriptor(), OPTIONS)
     assert featurize([other], output, descriptor(), OPTIONS, overwrite=True).structures == 12
 

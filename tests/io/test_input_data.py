@@ -115,7 +115,7 @@ ATOM = "atom 0 0 0 H 0 0 0 0 0\n"
         ("begin\n" + ATOM + "end\nnonsense\n" + TWO, 4, "expected 'begin', found 'nonsense'"),
         ("begin\n" + ATOM, 1, "the file ends before the 'end'"),
         ("begin\n" + ATOM + "begin\n", 3, "expected 'end' before the next 'begin'"),
-        ("begin\nend\n", 1, "no atom"),
+        ("begin\nend\n", 1, "expected at least one atom"),
         ("begin set=validation\n" + ATOM + "end\n", 1, "found 'set=validation'"),
         ("begin\nAtom 0 0 0 H 0 0 0 0 0\nend\n", 2, "found 'Atom'"),
         ("begin\natom 0 0 0 H 0 0 0 0\nend\n", 2, "atom: expected 9 values, found 8"),
@@ -128,8 +128,8 @@ ATOM = "atom 0 0 0 H 0 0 0 0 0\n"
         ("begin\nlattice 1 0\n" + ATOM + "end\n", 2, "lattice: expected 3 values, found 2"),
         ("begin\n" + ATOM + "energy\nend\n", 3, "energy: expected 1 values"),
         ("begin\n" + ATOM + "energy x\nend\n", 3, "a number for energy"),
-        ("begin\n" + ATOM + "energy 1\nenergy 2\nend\n", 4, "energy may stand once"),
-        ("begin\n" + ATOM + "charge 0\ncharge 0\nend\n", 4, "charge may stand once"),
+        ("begin\n" + ATOM + "energy 1\nenergy 2\nend\n", 4, "energy: expected one line in a structure, found 2"),
+        ("begin\n" + ATOM + "charge 0\ncharge 0\nend\n", 4, "charge: expected one line in a structure, found 2"),
     ],
 )
 def test_errors_name_file_and_line(tmp_path, text, line, said):
@@ -199,7 +199,9 @@ def test_writing_structures_without_labels_and_what_cannot_be_written(tmp_path):
     assert not atoms.calc.results["forces"].any()
     with pytest.raises(InputError, match=r"structure 1: .* periodicity in all directions"):
         write_input_data(path, [Atoms("H"), Atoms("H", cell=[1, 1, 1], pbc=[True, True, False])])
-    with pytest.raises(InputError, match=r"structure 0: input.data knows set=train and set=test, found 'validation'"):
+    with pytest.raises(
+        InputError, match=r"structure 0: input.data: expected set=train or set=test, found 'validation'"
+    ):
         write_input_data(path, [Atoms("H", info={"set": "validation"})])
     assert next(iread_input_data(path)) == atoms, "what was there stays"
     with pytest.raises(StorageError, match="no such file"):

@@ -152,11 +152,11 @@ def test_broken_frames_are_reported_where_they_stand(tmp_path):
     where = f"{path}:"
     assert found[0] == found[2] == found[4] == found[7] == found[9] == "good"
     assert found[1].startswith(f"{where}4, frame 1: not a frame of an XYZ file: ValueError")
-    assert found[3].startswith(f"{where}10, frame 3: expected 2 atoms, but the frame ends after 1")
+    assert found[3].startswith(f"{where}10, frame 3: expected 2 atoms, found the end of the frame after 1")
     assert found[5] == "long"
     assert found[6].startswith(f"{where}19, frame 6: expected the number of atoms of a frame, found 'H 1 0 0'")
     assert found[8].startswith(f"{where}25, frame 8: not a frame of an XYZ file: KeyError: 'Xx'")
-    assert found[10].startswith(f"{where}33, frame 10: expected 3 atoms, but the frame ends after 2")
+    assert found[10].startswith(f"{where}33, frame 10: expected 3 atoms, found the end of the frame after 2")
 
 
 def test_broken_blocks_of_input_data_are_reported_where_they_stand(tmp_path):
@@ -195,7 +195,7 @@ def test_damaged_files_do_not_stop_the_others(tmp_path):
     assert [name for name, _ in broken] == [path.name for path in sorted(tmp_path.glob("[a-g]_*"))]
     assert "damaged or cut off" in broken[0][1]
     assert all("ASE cannot read it as" in message for _, message in broken[1:5])
-    assert all("holds no structure" in message for _, message in broken[5:])
+    assert all("expected at least one structure in the file" in message for _, message in broken[5:])
     assert list(iread_structures(tmp_path / "f_blank.xyz", skip=1)) == []
     assert sum(path.name == "whole.traj" and isinstance(item, Atoms) for path, _, item in items) == 3
 
@@ -262,7 +262,7 @@ def test_errors_come_before_the_first_structure(tmp_path, monkeypatch):
     cases = {
         "nowhere.xyz": (StorageError, r"nowhere\.xyz: No such file"),
         "*.cif": (StorageError, r"\*\.cif: no file matches"),
-        ".": (StorageError, "this is a folder"),
+        ".": (StorageError, "expected a file of structures, found a folder"),
         "empty.xyz": (FormatError, r"empty\.xyz: the file is empty"),
         "empty.xyz.gz": (FormatError, r"empty\.xyz\.gz: the file is empty"),
         "no.xyz.gz": (FormatError, "damaged"),
@@ -271,7 +271,7 @@ def test_errors_come_before_the_first_structure(tmp_path, monkeypatch):
     for name, (kind, said) in cases.items():
         with pytest.raises(kind, match=said):
             iread_structures([good, tmp_path / name])
-    with pytest.raises(InputError, match="no file of structures was given"):
+    with pytest.raises(InputError, match="expected at least one file of structures"):
         iread_structures([])
     with pytest.raises(InputError, match="unknown length unit"):
         iread_structures(good, length_unit="foot")
@@ -351,10 +351,10 @@ def test_labels_under_other_keys(tmp_path):
     with pytest.raises(InputError) as caught:
         labels_of(atoms, forces_key="DFT_forces")
     assert str(caught.value) == (
-        "no 'DFT_forces' in this structure; there is, in results of the calculator: energy; "
+        "no 'DFT_forces' in this structure; available keys: results of the calculator: energy; "
         "info: REF_energy, REF_stress, virial; arrays: numbers, positions, REF_forces"
     )
-    with pytest.raises(InputError, match="'virial' is a virial by its name"):
+    with pytest.raises(InputError, match=r"'virial': expected a stress .* found a virial"):
         labels_of(atoms, stress_key="virial")
 
 

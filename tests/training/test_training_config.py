@@ -114,7 +114,7 @@ def test_overrides_go_before_the_file(write):
         read_config(write(GOOD), {"run.epochs": ("x", "--epochs")})
     with pytest.raises(FormatError, match=r"^--set loss.x=1: unknown key 'x' in \[loss\]"):
         read_config(write(GOOD), {"loss.x": (1, "--set loss.x=1")})
-    with pytest.raises(InputError, match="train is no table"):
+    with pytest.raises(InputError, match="train is not a table"):
         read_config(write("train = 1"), {"train.x": (1, "--set train.x=1")})
 
 
