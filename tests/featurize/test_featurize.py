@@ -363,16 +363,16 @@ def test_feature_file_says_what_is_wrong(data, tmp_path):
         FeatureFile(data)
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = 1
-    with pytest.raises(FormatError, match="not one that fastsf"):
+    with pytest.raises(FormatError, match="found another HDF5 file"):
         FeatureFile(tmp_path / "other.h5")
     _, output = make(data)
     with h5py.File(output, "a") as file:
         del file["features"]
-    with pytest.raises(FormatError, match="damaged: there is no features"):
+    with pytest.raises(FormatError, match="damaged: features is missing"):
         FeatureFile(output)
     with h5py.File(output, "a") as file:
         file.attrs["version"] = 99
-    with pytest.raises(FormatError, match="format version 99"):
+    with pytest.raises(FormatError, match=r"format version up to \d+, found 99"):
         FeatureFile(output)
 
 
