@@ -16,7 +16,7 @@ from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry import recipes
 from fastsf.symmetry.definition import PAIR_CENTERED
-from fastsf.symmetry.pcsf_recipes import make_pairs
+from fastsf.symmetry.pcsf_recipes import make_pcsf
 from fastsf.training.config.template import toml_value
 from fastsf.training.objective.initialization import initial_network
 
@@ -55,7 +55,7 @@ class System:
         name = options.pop("recipe")
         if term == "atoms":
             return ACSF(recipes.make(name, self.elements, **options), elements=self.elements)
-        functions = make_pairs(name, self.elements, **options)
+        functions = make_pcsf(name, self.elements, **options)
         return PCSF([each for each in functions if each.kind not in self.absent], elements=self.elements)
 
     def inputs(self, term: str) -> dict[str, int]:

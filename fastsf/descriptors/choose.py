@@ -11,7 +11,7 @@ from fastsf.descriptors.base import Descriptor, Rows
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import InputError
 from fastsf.io.definition import is_definition, read_definition
-from fastsf.symmetry.pcsf_recipes import PAIR_RECIPES
+from fastsf.symmetry.pcsf_recipes import PCSF_RECIPES
 from fastsf.symmetry.recipes import RECIPES
 
 
@@ -43,10 +43,10 @@ def descriptor_from_recipe(
     InputError
         If there is no such recipe, or it does not take these elements or this cutoff.
     """
-    if name not in RECIPES and name not in PAIR_RECIPES:
-        known = f"{', '.join(RECIPES)}, or of pairs: {', '.join(PAIR_RECIPES)}"
+    if name not in RECIPES and name not in PCSF_RECIPES:
+        known = f"{', '.join(RECIPES)}, or of pairs: {', '.join(PCSF_RECIPES)}"
         raise InputError(f"unknown recipe {name!r}, expected one of {known}")
-    return (PCSF if name in PAIR_RECIPES else ACSF).from_recipe(name, elements, cutoff, threads=threads)
+    return (PCSF if name in PCSF_RECIPES else ACSF).from_recipe(name, elements, cutoff, threads=threads)
 
 
 def descriptor_from_file(

@@ -13,8 +13,8 @@ from fastsf.errors import InputError
 from fastsf.neighbors.pairs import Pairs
 from fastsf.structure import Structure
 from fastsf.symmetry.definition import PAIR_CENTERED, Catalogue
-from fastsf.symmetry.pcsf import PairFunction, kinds_of
-from fastsf.symmetry.pcsf_recipes import make_pairs
+from fastsf.symmetry.pcsf import PCSFunction, kinds_of
+from fastsf.symmetry.pcsf_recipes import make_pcsf
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -55,9 +55,9 @@ class PCSF(Descriptor):
     """
 
     centered_on: ClassVar[Rows] = "pairs"
-    catalogue: ClassVar[Catalogue[PairFunction]] = PAIR_CENTERED
+    catalogue: ClassVar[Catalogue[PCSFunction]] = PAIR_CENTERED
     _noun: ClassVar[str] = "pair-centred functions"
-    _make = staticmethod(make_pairs)
+    _make = staticmethod(make_pcsf)
 
     def _owners(self) -> Sequence[str]:
         self.kinds = kinds_of(self.elements)

@@ -24,9 +24,9 @@ from fastsf.kernels.pcsf.tables import (
 )
 from fastsf.symmetry.atoms import Radial
 from fastsf.symmetry.factors import Envelope, RadialFactor
-from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kind_name, kinds_of
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, PCSFunction, kind_name, kinds_of
 
-Columns: TypeAlias = Mapping[str, Sequence[PairFunction]]
+Columns: TypeAlias = Mapping[str, Sequence[PCSFunction]]
 _Group: TypeAlias = tuple[int, int, int]
 _Members: TypeAlias = list[tuple[int, PairAngular]]
 
@@ -105,7 +105,7 @@ def pack_pcsf(elements: Sequence[str], columns: Columns) -> PackedPCSF:
     return PackedPCSF(packed_sums, n_sums, tables, distances.tables(), _pack_triangles(elements, columns))
 
 
-def cutoff_of(functions: Sequence[PairFunction]) -> float:
+def cutoff_of(functions: Sequence[PCSFunction]) -> float:
     """Return the distance of a pair in Å beyond which all functions are zero; 0 without functions."""
     return max((function.radius for function in functions), default=0.0)
 
@@ -116,7 +116,7 @@ def _kind_index(elements: Sequence[str]) -> Any:
 
 
 def _pack_kind(
-    functions: Sequence[PairFunction], sums: _Sums, distances: Packer
+    functions: Sequence[PCSFunction], sums: _Sums, distances: Packer
 ) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     """Return the slots and terms of a kind; its factors of the distance become a shell."""
     rows, spans = ShellRows(), distances.spans()

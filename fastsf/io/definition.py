@@ -37,15 +37,15 @@ from fastsf.io.toml_file import TomlFile
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.definition import ATOM_CENTERED, PAIR_CENTERED
 from fastsf.symmetry.entries import checked_elements
-from fastsf.symmetry.pcsf import PairFunction
-from fastsf.symmetry.pcsf_recipes import make_pairs
+from fastsf.symmetry.pcsf import PCSFunction
+from fastsf.symmetry.pcsf_recipes import make_pcsf
 from fastsf.symmetry.recipes import make
 from fastsf.symmetry.sets import elements_of, scale_lengths
 from fastsf.units import length_factor
 
 KEYS = ("length_unit", "elements", "recipe", "function", "pair_recipe", "pair_function")
 
-F = TypeVar("F", bound=SymmetryFunction | PairFunction)
+F = TypeVar("F", bound=SymmetryFunction | PCSFunction)
 Lines = Mapping[str, Sequence[int]]
 
 
@@ -58,13 +58,13 @@ class Definition(NamedTuple):
         Sorted by atomic number.
     functions : list of Radial or Angular
         Atom-centred functions in the order of the file, in Å.
-    pair_functions : list of PairRadial, PairEnvironment or PairAngular
+    pcsf_functions : list of PairRadial, PairEnvironment or PairAngular
         Pair-centred functions in the order of the file, in Å.
     """
 
     elements: list[str]
     functions: list[SymmetryFunction]
-    pair_functions: list[PairFunction]
+    pcsf_functions: list[PCSFunction]
 
 
 def is_definition(path: str | Path) -> bool:
@@ -137,8 +137,8 @@ def interpret_definition(document: Any, path: Path, lines: Lines | None = None) 
             raise FormatError(f"unknown key {key!r}, expected one of {', '.join(KEYS)}", path)
     reader = _Reader(document, path, lines or {})
     functions: list[SymmetryFunction] = reader.functions("", make, ATOM_CENTERED.expand)
-    pair_functions: list[PairFunction] = reader.functions("pair_", make_pairs, PAIR_CENTERED.expand)
-    return Definition(reader.named or elements_of([*functions, *pair_functions]), functions, pair_functions)
+    pcsf_functions: list[PCSFunction] = reader.functions("pair_", make_pcsf, PAIR_CENTERED.expand)
+    return Definition(reader.named or elements_of([*functions, *pcsf_functions]), functions, pcsf_functions)
 
 
 class _Reader:
@@ -186,7 +186,7 @@ class _Reader:
             functions += made
         return functions
 
-    def _check_known(self, functions: Iterable[SymmetryFunction | PairFunction]) -> None:
+    def _check_known(self, functions: Iterable[SymmetryFunction | PCSFunction]) -> None:
         unknown = [symbol for symbol in elements_of(functions) if self.named is not None and symbol not in self.named]
         if unknown:
             raise InputError(f"{unknown[0]} is not among the elements {' '.join(self.named or ())}")

@@ -18,7 +18,7 @@ from fastsf.potentials.precision import DOUBLE
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
 from fastsf.symmetry.atoms import SymmetryFunction
-from fastsf.symmetry.pcsf import PairFunction
+from fastsf.symmetry.pcsf import PCSFunction
 from fastsf.types import FloatArray
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _check_same_functions(number: int, first: Potential, other: Potential) -> No
                 )
 
 
-def _columns(potential: Potential) -> dict[str, Sequence[SymmetryFunction | PairFunction]]:
+def _columns(potential: Potential) -> dict[str, Sequence[SymmetryFunction | PCSFunction]]:
     """Return the functions of each element and kind of pairs."""
     pairs = {} if potential.pairs is None else potential.pairs.descriptor.columns
     return {**potential.descriptor.columns, **pairs}

@@ -18,7 +18,7 @@ from fastsf.kernels.networks.feedforward import Networks
 from fastsf.potentials.network import Network
 from fastsf.potentials.network_packing import pack_networks
 from fastsf.potentials.scaling import Scaling
-from fastsf.symmetry.pcsf import pair_cutoff
+from fastsf.symmetry.pcsf import cutoff_of_kind
 
 ENVELOPES = ("fc", "shift", "none")
 """Ways in which energies of pairs end at the cutoff; see `PairTerm`."""
@@ -135,7 +135,7 @@ class PCSFModel:
     @cached_property
     def ends(self) -> npt.NDArray[Any]:
         """Cutoff function of each kind as a `SECTION`; kinds without functions have that of another kind."""
-        cutoffs = [pair_cutoff(functions) for functions in self.descriptor.columns.values()]
+        cutoffs = [cutoff_of_kind(functions) for functions in self.descriptor.columns.values()]
         known = next(cutoff for cutoff in cutoffs if cutoff is not None)
         found: npt.NDArray[Any] = records([(*envelope_fields(each or known), 0, 0) for each in cutoffs], SECTION)
         return found

@@ -13,7 +13,7 @@ from fastsf.reports.style import make_figure
 from fastsf.symmetry.atoms import Radial, SymmetryFunction
 from fastsf.symmetry.factors import Compact, Power
 from fastsf.symmetry.kinds import PARAMETERS, parameters_of
-from fastsf.symmetry.pcsf import PairFunction
+from fastsf.symmetry.pcsf import PCSFunction
 from fastsf.types import FloatArray
 
 Parameters = Mapping[str, float | str]
@@ -25,7 +25,7 @@ _LEGEND_LINES = 6
 _TITLE_LENGTH = 34
 
 
-def functions_figure(name: str, functions: Sequence[SymmetryFunction | PairFunction]) -> Any:
+def functions_figure(name: str, functions: Sequence[SymmetryFunction | PCSFunction]) -> Any:
     """Draw the functions of one central element or kind of pairs.
 
     Parameters

@@ -16,7 +16,7 @@ from fastsf.structure import Structure
 from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
 from fastsf.symmetry.factors import Cutoff, Power, Window
 from fastsf.symmetry.kinds import effective_parameters
-from fastsf.symmetry.pcsf import PairAngular, PairFunction, PairRadial
+from fastsf.symmetry.pcsf import PairAngular, PairRadial, PCSFunction
 from fastsf.types import FloatArray
 
 Angle = Power | Window
@@ -69,7 +69,7 @@ class Group:
     panels: tuple[Panel, ...]
 
 
-def distance_factor(function: SymmetryFunction | PairFunction, prefix: str = "") -> Radial:
+def distance_factor(function: SymmetryFunction | PCSFunction, prefix: str = "") -> Radial:
     """Return the factor F(r) of a function, for a neighbour of weight one; ``pair_`` means that of the pair."""
     values = effective_parameters(function)
     own = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
@@ -77,7 +77,7 @@ def distance_factor(function: SymmetryFunction | PairFunction, prefix: str = "")
     return Radial(_ATOM, _ATOM, function.envelope, **radial)  # type: ignore[arg-type]
 
 
-def groups(functions: Iterable[SymmetryFunction | PairFunction]) -> list[Group]:
+def groups(functions: Iterable[SymmetryFunction | PCSFunction]) -> list[Group]:
     """Sort the functions of an element or kind of pairs into groups; groups with the same numbers are joined.
 
     The distance of a pair as a function is omitted.
@@ -98,7 +98,7 @@ def groups(functions: Iterable[SymmetryFunction | PairFunction]) -> list[Group]:
     return list(joined.values())
 
 
-def _factors(function: SymmetryFunction | PairFunction) -> list[tuple[str, str, Factor]]:
+def _factors(function: SymmetryFunction | PCSFunction) -> list[tuple[str, str, Factor]]:
     """Return the factors of a function: name of the factor, name of the quantity, factor."""
     if isinstance(function, Radial):
         return [(_DISTANCE, "r$_{ij}$ (Å)", distance_factor(function))]

@@ -41,7 +41,7 @@ from fastsf.symmetry.entries import (
     text,
 )
 from fastsf.symmetry.kinds import KINDS, PARAMETERS, FunctionKind, SymmetryFunctionBase, kind_of, parameters_of
-from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, PCSFunction
 
 F = TypeVar("F", bound=SymmetryFunctionBase)
 
@@ -207,7 +207,7 @@ def _atoms_of(function: Any) -> Iterable[tuple[str, Any]]:
 ATOM_CENTERED: Catalogue[SymmetryFunction] = Catalogue(
     "fastsf-acsf", 1, "definition of symmetry functions", ("radial", "narrow", "wide"), weighted=True
 )
-PAIR_CENTERED: Catalogue[PairFunction] = Catalogue(
+PAIR_CENTERED: Catalogue[PCSFunction] = Catalogue(
     "fastsf-pcsf",
     1,
     "definition of pair-centred functions",

@@ -38,7 +38,7 @@ def kinds_of(elements: Sequence[str]) -> tuple[str, ...]:
     return tuple(kind_name(a, b) for k, a in enumerate(elements) for b in elements[k:])
 
 
-class PairFunctionBase(SymmetryFunctionBase):
+class PCSFunctionBase(SymmetryFunctionBase):
     """Base of the functions of a pair: elements, kind and reach."""
 
     noun: ClassVar[str] = "pair-centred function"
@@ -77,7 +77,7 @@ class PairFunctionBase(SymmetryFunctionBase):
 
 
 @dataclass(frozen=True)
-class PairRadial(PairFunctionBase):
+class PairRadial(PCSFunctionBase):
     """Function of the pair's own distance, G = envelope(Rij) exp(-eta (Rij - rs)^2), or G = Rij.
 
     Parameters
@@ -112,7 +112,7 @@ class PairRadial(PairFunctionBase):
 
 
 @dataclass(frozen=True)
-class PairEnvironment(PairFunctionBase):
+class PairEnvironment(PCSFunctionBase):
     """Neighbours of both atoms, G = envelope(Rij) exp(-pair_eta (Rij - pair_rs)^2) [sum_k F(Rik) + sum_k F(Rjk)].
 
     Parameters
@@ -146,7 +146,7 @@ class PairEnvironment(PairFunctionBase):
 
 
 @dataclass(frozen=True)
-class PairAngular(PairFunctionBase):
+class PairAngular(PCSFunctionBase):
     """Triangles with both atoms, G = F(Rij) sum_k A(alpha) F(Rik) F(Rjk).
 
     Parameters
@@ -182,10 +182,10 @@ class PairAngular(PairFunctionBase):
             raise InputError(f"pair-centred function: apex must be one of {', '.join(APEXES)}, found {self.apex!r}")
 
 
-PairFunction: TypeAlias = PairRadial | PairEnvironment | PairAngular
+PCSFunction: TypeAlias = PairRadial | PairEnvironment | PairAngular
 
 
-def pair_cutoff(functions: Sequence[PairFunction]) -> Cutoff | None:
+def cutoff_of_kind(functions: Sequence[PCSFunction]) -> Cutoff | None:
     """Return the cutoff function fc(Rij) of a kind of pairs, by which energies end smoothly.
 
     It is that of the function with the largest radius, or a cosine if that function is compact.

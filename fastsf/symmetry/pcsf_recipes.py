@@ -7,7 +7,7 @@ from itertools import combinations_with_replacement, product
 from typing import Any
 
 from fastsf.symmetry.factors import Cutoff, Power
-from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, PCSFunction
 from fastsf.symmetry.recipes import (
     checked_count,
     checked_kind,
@@ -17,18 +17,16 @@ from fastsf.symmetry.recipes import (
     side_by_side,
 )
 
-PairRecipe = Callable[..., list[PairFunction]]
+PCSFRecipe = Callable[..., list[PCSFunction]]
 
 
-def make_pairs(
-    name: str, elements: Sequence[str], /, cutoff: float | None = None, **options: Any
-) -> list[PairFunction]:
-    """Make the pair-centred functions of a recipe of `PAIR_RECIPES`, for all kinds of pairs of the elements.
+def make_pcsf(name: str, elements: Sequence[str], /, cutoff: float | None = None, **options: Any) -> list[PCSFunction]:
+    """Make the pair-centred functions of a recipe of `PCSF_RECIPES`, for all kinds of pairs of the elements.
 
     Parameters and errors are those of `fastsf.symmetry.recipes.make`. The functions are sorted by
     kinds of pairs.
     """
-    return make_from(PAIR_RECIPES, name, elements, cutoff, options)
+    return make_from(PCSF_RECIPES, name, elements, cutoff, options)
 
 
 def pairs(
@@ -42,7 +40,7 @@ def pairs(
     zeta: Sequence[float] = (1.0, 4.0),
     apex: str = "heavier",
     cutoff_type: str = "cosine",
-) -> list[PairFunction]:
+) -> list[PCSFunction]:
     """Make Gaussians of one width side by side for the pair and for its neighbours, and triangles.
 
     Each kind of pairs has `radial` Gaussians of Rij at points from `r_min` to cutoff - 0.4 Å,
@@ -60,7 +58,7 @@ def pairs(
     turns = list(product(checked_numbers("eta", eta), checked_numbers("zeta", zeta), (-1.0, 1.0)))
     fc = Cutoff(rc, checked_kind(cutoff_type))
 
-    def functions() -> Iterator[PairFunction]:
+    def functions() -> Iterator[PCSFunction]:
         for kind in combinations_with_replacement(elements, 2):
             for width, rs in distances:
                 yield PairRadial(kind, fc, width, rs)
@@ -72,5 +70,5 @@ def pairs(
     return list(functions())
 
 
-PAIR_RECIPES: dict[str, PairRecipe] = {"pairs": pairs}
+PCSF_RECIPES: dict[str, PCSFRecipe] = {"pairs": pairs}
 """Every recipe by its name; the docstrings name sources and options."""

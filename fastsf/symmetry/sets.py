@@ -14,12 +14,12 @@ from fastsf.elements import atomic_number
 from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
 from fastsf.symmetry.factors import Compact, Envelope
 from fastsf.symmetry.kinds import PARAMETERS, line_values, parameters_of, runner_type
-from fastsf.symmetry.pcsf import PairFunction
+from fastsf.symmetry.pcsf import PCSFunction
 
-Function = TypeVar("Function", bound=SymmetryFunction | PairFunction)
+Function = TypeVar("Function", bound=SymmetryFunction | PCSFunction)
 
 
-def elements_of(functions: Iterable[SymmetryFunction | PairFunction]) -> list[str]:
+def elements_of(functions: Iterable[SymmetryFunction | PCSFunction]) -> list[str]:
     """Return every element that functions name, as centre, in a pair or as neighbour, sorted by atomic number."""
     symbols: set[str] = set()
     for function in functions:
@@ -28,7 +28,7 @@ def elements_of(functions: Iterable[SymmetryFunction | PairFunction]) -> list[st
     return sorted(symbols, key=atomic_number)
 
 
-def families_in_words(columns: Mapping[str, Sequence[SymmetryFunction | PairFunction]]) -> list[str]:
+def families_in_words(columns: Mapping[str, Sequence[SymmetryFunction | PCSFunction]]) -> list[str]:
     """Return a line for each element or kind of pairs with its numbers of functions by family."""
     width = max(map(len, columns))
     lines = []
@@ -50,7 +50,7 @@ def scale_lengths(function: Function, factor: float) -> Function:
 
     Parameters
     ----------
-    function : SymmetryFunction or PairFunction
+    function : SymmetryFunction or PCSFunction
         Radii, edges and shifts are multiplied by `factor`, kappa is divided by it, eta by its
         square. The distance of a pair itself is always in Å.
     factor : float

@@ -6,17 +6,17 @@ from ase import Atoms
 from support.battery import ELEMENTS, UNDERFLOW
 from support.differences import is_smooth, position_derivatives
 from support.differences import strain_derivatives as strain_by_differences
-from support.pcsf_battery import PAIR_SETS, assert_like, in_order, pair_descriptor, pair_functions_of
+from support.pcsf_battery import PCSF_SETS, assert_like, in_order, pcsf_descriptor, pcsf_functions_of
 from support.systems import SYSTEMS
 
 from fastsf import PCSF
 from fastsf.structure import Structure
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_jacobian_equals_reference(system, name):
-    atoms, pcsf, reference = SYSTEMS[system](), pair_descriptor(name), in_order(system, name)
+    atoms, pcsf, reference = SYSTEMS[system](), pcsf_descriptor(name), in_order(system, name)
     dense, values = pcsf.derivatives(atoms)
     assert dense.shape == (len(values), len(atoms), 3, pcsf.n_features)
     np.testing.assert_allclose(values, pcsf.create(atoms), rtol=1e-12, atol=1e-14)
@@ -24,10 +24,10 @@ def test_jacobian_equals_reference(system, name):
         assert_like(dense, reference.derivatives, reference.scale, 1e-9, 2e-12)
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_jvp_equals_reference(system, name):
-    atoms, pcsf, reference = SYSTEMS[system](), pair_descriptor(name), in_order(system, name)
+    atoms, pcsf, reference = SYSTEMS[system](), pcsf_descriptor(name), in_order(system, name)
     displacements = np.random.default_rng(42).normal(size=(len(atoms), 3))
     change = pcsf.jvp(atoms, displacements)
     if not len(change):
@@ -38,10 +38,10 @@ def test_jvp_equals_reference(system, name):
     assert (excess <= 1e-10 * size + 1e-11 * reference.scale + UNDERFLOW).all()
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_strain_equals_reference(system, name):
-    atoms, pcsf, reference = SYSTEMS[system](), pair_descriptor(name), in_order(system, name)
+    atoms, pcsf, reference = SYSTEMS[system](), pcsf_descriptor(name), in_order(system, name)
     strain = pcsf.strain_derivatives([Structure.from_atoms(atoms)])
     assert strain.shape == (len(reference.values), 6, pcsf.n_features)
     if len(strain):
@@ -52,11 +52,11 @@ def test_strain_equals_reference(system, name):
 
 def smooth(name: str) -> PCSF:
     """The functions of a set that have four continuous derivatives, but for the distance itself."""
-    functions = [f for f in pair_functions_of(name) if f.envelope is not None and is_smooth(f)]
+    functions = [f for f in pcsf_functions_of(name) if f.envelope is not None and is_smooth(f)]
     return PCSF(functions, elements=ELEMENTS)
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_vjp_is_the_derivative(system, name):
     """By central differences of a sum over all pairs, whose rows may be in another order when atoms have moved."""
@@ -78,7 +78,7 @@ def test_vjp_is_the_derivative(system, name):
 
 
 def test_no_atoms():
-    pcsf = pair_descriptor("all")
+    pcsf = pcsf_descriptor("all")
     dense, values = pcsf.derivatives(Atoms())
     assert (dense.shape, values.shape) == ((0, 0, 3, pcsf.n_features), (0, pcsf.n_features))
     assert pcsf.jvp(Atoms(), np.zeros((0, 3))).shape == (0, pcsf.n_features)
@@ -86,7 +86,7 @@ def test_no_atoms():
 
 
 def test_sparse_layout():
-    atoms, pcsf = SYSTEMS["triclinic"](), pair_descriptor("all")
+    atoms, pcsf = SYSTEMS["triclinic"](), pcsf_descriptor("all")
     jacobian, values = pcsf.derivatives(atoms, sparse=True)
     np.testing.assert_array_equal(jacobian.centers, pcsf.rows(atoms).i)
     assert jacobian.start.shape == (len(values) + 1,)
@@ -97,7 +97,7 @@ def test_sparse_layout():
 
 
 def test_batches_are_structures_behind_each_other():
-    pcsf, structures = pair_descriptor("all"), [Structure.from_atoms(SYSTEMS[s]()) for s in ("slab", "molecule")]
+    pcsf, structures = pcsf_descriptor("all"), [Structure.from_atoms(SYSTEMS[s]()) for s in ("slab", "molecule")]
     values, jacobian, rows = pcsf.evaluate_batch(structures, jacobian=True)
     first, one, _ = pcsf.evaluate_batch(structures[:1], jacobian=True)
     second, other, _ = pcsf.evaluate_batch(structures[1:], jacobian=True)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from support.battery import ELEMENTS, assert_values
-from support.pcsf_battery import PAIR_SETS, named, pair_descriptor, pair_functions_of
+from support.pcsf_battery import PCSF_SETS, named, pcsf_descriptor, pcsf_functions_of
 from support.systems import SAME, SYSTEMS, on_grid
 
 from fastsf import PCSF
@@ -16,7 +16,7 @@ from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 
 def by_name(name: str, atoms: Atoms, renamed=None) -> dict:
     """Values of each pair, whose name does not tell from which end it is seen."""
-    pcsf = pair_descriptor(name)
+    pcsf = pcsf_descriptor(name)
     keys = named(pcsf.rows(atoms))
     if renamed is not None:
         keys = [key._replace(i=int(renamed[key.i]), j=int(renamed[key.j])) for key in keys]
@@ -30,7 +30,7 @@ def assert_same(first: dict, second: dict) -> None:
         assert_values(b, a, np.maximum(np.abs(a), 1.0))
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_order_of_atoms(system, name):
     """Pairs are the same from both ends: another order of the atoms has others own them."""
@@ -44,7 +44,7 @@ def test_order_of_atoms(system, name):
 def test_exchange_of_like_atoms():
     """Values of a pair of two like atoms whose places are exchanged, with different surroundings."""
     atoms = SYSTEMS["molecule"]()
-    pcsf = pair_descriptor("all")
+    pcsf = pcsf_descriptor("all")
     like = [i for i, symbol in enumerate(atoms.get_chemical_symbols()) if symbol == "O"][:2]
     swapped = atoms.copy()
     swapped.positions[like] = swapped.positions[like[::-1]]
@@ -58,20 +58,20 @@ def test_exchange_of_like_atoms():
     np.testing.assert_allclose(second, first, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 @pytest.mark.parametrize("system", [system for system, factory in SYSTEMS.items() if factory().pbc.any()])
 def test_supercell_equals_cell(system, name):
     """Each pair of the cell is there once for every copy."""
     atoms = SYSTEMS[system]()
     copies = np.where(atoms.pbc, (2, 1, 3), 1)
-    values, large = pair_descriptor(name).create(atoms), pair_descriptor(name).create(atoms.repeat(tuple(copies)))
+    values, large = pcsf_descriptor(name).create(atoms), pcsf_descriptor(name).create(atoms.repeat(tuple(copies)))
     assert len(large) == copies.prod() * len(values)
     totals = np.sum(values, axis=0) * copies.prod(), np.sum(values**2, axis=0) * copies.prod()
     np.testing.assert_allclose(np.sum(large, axis=0), totals[0], rtol=1e-11, atol=1e-9)
     np.testing.assert_allclose(np.sum(large**2, axis=0), totals[1], rtol=1e-11, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 def test_translation(name):
     atoms = SYSTEMS["triclinic"]()
     before = by_name(name, atoms)
@@ -79,23 +79,23 @@ def test_translation(name):
     assert_same(before, by_name(name, atoms))
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 @pytest.mark.parametrize(("system", "original"), SAME.items())
 def test_same_structure_written_differently(system, original, name):
     """Images have other shifts, so only the set of all values can be compared."""
-    values, plain = (pair_descriptor(name).create(SYSTEMS[each]()) for each in (system, original))
+    values, plain = (pcsf_descriptor(name).create(SYSTEMS[each]()) for each in (system, original))
     assert values.shape == plain.shape
     np.testing.assert_allclose(np.sort(values, axis=0), np.sort(plain, axis=0), rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 def test_far_parts_have_their_own_pairs(name):
     parts, whole = [SYSTEMS[system]() for system in ("molecule", "collinear", "single_atom", "element_absent")], Atoms()
     for n, part in enumerate(parts):
         moved = part.copy()
         moved.positions += [64.0 * n, -32.0 * n, 16.0 * n]
         whole += moved
-    separate, together = pair_descriptor(name).create(parts), pair_descriptor(name).create(whole)
+    separate, together = pcsf_descriptor(name).create(parts), pcsf_descriptor(name).create(whole)
     assert len(together) == sum(map(len, separate))
     np.testing.assert_allclose(together.sum(axis=0), sum(v.sum(axis=0) for v in separate), rtol=1e-11, atol=1e-11)
 
@@ -136,7 +136,7 @@ def test_threads_do_not_matter():
     displacements = np.random.default_rng(35).normal(size=(len(atoms), 3))
     results = []
     for threads in (1, 2):
-        pcsf = PCSF(pair_functions_of("all"), elements=ELEMENTS, threads=threads)
+        pcsf = PCSF(pcsf_functions_of("all"), elements=ELEMENTS, threads=threads)
         jacobian, values = pcsf.derivatives(atoms, sparse=True)
         weights = np.random.default_rng(34).normal(size=values.shape)
         results.append(
@@ -170,13 +170,13 @@ def every_entry(pcsf: PCSF, atoms: Atoms) -> list:
     ],
 )
 def test_structures_that_cannot_be_used(atoms, said):
-    for call in every_entry(pair_descriptor("distances"), atoms):
+    for call in every_entry(pcsf_descriptor("distances"), atoms):
         with pytest.raises(StructureError, match=said):
             call()
 
 
 def test_arrays_need_the_right_shape():
-    atoms, pcsf = SYSTEMS["molecule"](), pair_descriptor("distances")
+    atoms, pcsf = SYSTEMS["molecule"](), pcsf_descriptor("distances")
     with pytest.raises(InputError, match="weights: expected an array of shape"):
         pcsf.vjp(atoms, np.zeros((1, pcsf.n_features)))
     with pytest.raises(InputError, match="weights: expected finite numbers, found nan"):

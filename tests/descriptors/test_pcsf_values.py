@@ -3,25 +3,25 @@
 import numpy as np
 import pytest
 from support.battery import ELEMENTS, assert_values
-from support.pcsf_battery import PAIR_SETS, in_order, kinds_in_order, named, pair_descriptor, pair_functions_of
+from support.pcsf_battery import PCSF_SETS, in_order, kinds_in_order, named, pcsf_descriptor, pcsf_functions_of
 from support.systems import SYSTEMS
 
 from fastsf.symmetry.pcsf import kinds_of
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_equals_reference(system, name):
-    values = pair_descriptor(name).create(SYSTEMS[system]())
+    values = pcsf_descriptor(name).create(SYSTEMS[system]())
     reference = in_order(system, name)
     if len(values):
         assert_values(values, reference.values, reference.scale)
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_vjp_equals_reference(system, name):
-    atoms, pcsf = SYSTEMS[system](), pair_descriptor(name)
+    atoms, pcsf = SYSTEMS[system](), pcsf_descriptor(name)
     reference = in_order(system, name)
     weights = np.random.default_rng(41).normal(size=(len(reference.values), pcsf.n_features))
     gradient, virial = pcsf.vjp(atoms, weights)
@@ -41,7 +41,7 @@ def test_vjp_equals_reference(system, name):
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_rows_say_which_pairs(system):
-    atoms, pcsf = SYSTEMS[system](), pair_descriptor("all")
+    atoms, pcsf = SYSTEMS[system](), pcsf_descriptor("all")
     rows = pcsf.rows(atoms)
     assert rows.first[-1] == len(rows) == len(rows.i) == len(rows.j)
     vectors = atoms.positions[rows.j] - atoms.positions[rows.i] + rows.shift @ atoms.cell.array
@@ -51,9 +51,9 @@ def test_rows_say_which_pairs(system):
     assert (rows.i == np.repeat(np.arange(len(atoms)), np.diff(rows.first))).all()
 
 
-@pytest.mark.parametrize("name", PAIR_SETS)
+@pytest.mark.parametrize("name", PCSF_SETS)
 def test_columns_and_labels(name):
-    pcsf, functions = pair_descriptor(name), pair_functions_of(name)
+    pcsf, functions = pcsf_descriptor(name), pcsf_functions_of(name)
     assert pcsf.functions == tuple(functions)
     assert pcsf.kinds == kinds_of(ELEMENTS)
     for kind in pcsf.kinds:
@@ -65,7 +65,7 @@ def test_columns_and_labels(name):
 
 
 def test_several_structures():
-    pcsf, structures = pair_descriptor("all"), [SYSTEMS[name]() for name in ("slab", "single_atom", "molecule")]
+    pcsf, structures = pcsf_descriptor("all"), [SYSTEMS[name]() for name in ("slab", "single_atom", "molecule")]
     together = pcsf.create(structures)
     for values, atoms in zip(together, structures, strict=True):
         np.testing.assert_array_equal(values, pcsf.create(atoms))

@@ -8,7 +8,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.io import read, write
-from support.featurizing import PAIR_TOML, TOML, contents, pair_descriptor, silicon, water, write_data
+from support.featurizing import PAIR_TOML, TOML, contents, pcsf_descriptor, silicon, water, write_data
 
 from fastsf import ACSF, PCSF, InputError
 from fastsf.cli.main import main
@@ -37,12 +37,12 @@ def data(tmp_path):
 
 def make(data, options=None, reading=None, name="out.h5", **more):
     output = data.parent / name
-    return featurize([data], output, pair_descriptor(), options, reading, **more), output
+    return featurize([data], output, pcsf_descriptor(), options, reading, **more), output
 
 
 def test_records_hold_what_the_descriptor_gives(data):
     summary, output = make(data, Options(chunk_atoms=10))
-    images, pcsf = read(data, ":"), pair_descriptor()
+    images, pcsf = read(data, ":"), pcsf_descriptor()
     assert (summary.structures, summary.atoms) == (12, 38)
     with FeatureFile(output) as file:
         assert (file.centered_on, file.elements, file.groups) == ("pairs", ("H", "O", "Si"), pcsf.kinds)
@@ -81,7 +81,7 @@ def test_rows_can_be_told_from_the_file_alone(data):
 def test_definition_makes_an_equal_descriptor(data):
     _, output = make(data)
     with FeatureFile(output) as file:
-        assert PCSF.from_dict(file.definition).functions == pair_descriptor().functions
+        assert PCSF.from_dict(file.definition).functions == pcsf_descriptor().functions
         assert "PCSF" in file.hdf5["definition"].attrs["description"]
 
 
@@ -98,7 +98,7 @@ def test_chunks_do_not_show(data, chunk_atoms):
 def test_derivatives(data):
     _, double = make(data, Options(derivatives=True, chunk_atoms=10))
     _, single = make(data, Options(derivatives=True, float32=True), name="single.h5")
-    pcsf = pair_descriptor()
+    pcsf = pcsf_descriptor()
     with FeatureFile(double) as file, FeatureFile(single) as narrow:
         for record, rounded, atoms in zip(file, narrow, read(data, ":"), strict=True):
             dense, _ = pcsf.derivatives(atoms)
@@ -111,7 +111,7 @@ def test_derivatives(data):
 def test_statistics_are_those_of_each_kind(data):
     _, output = make(data, Options(scale=True, chunk_atoms=10))
     _, plain = make(data, name="plain.h5")
-    pcsf = pair_descriptor()
+    pcsf = pcsf_descriptor()
     with FeatureFile(output) as file, FeatureFile(plain) as without:
         features, kinds = file.hdf5["features"][:], file.hdf5["pairs/kind"][:]
         stored, computed = file.statistics(), without.statistics()
@@ -171,13 +171,13 @@ def test_bad_structures_are_skipped_and_listed(tmp_path):
     assert (summary.structures, len(summary.skipped)) == (2, 2)
     with FeatureFile(output) as file:
         assert "no functions for element Au; there are functions for H, O, Si" in file.skipped[1].reason
-        np.testing.assert_array_equal(file[1].features, pair_descriptor().create(read(data, 3)))
+        np.testing.assert_array_equal(file[1].features, pcsf_descriptor().create(read(data, 3)))
 
 
 def test_other_functions_are_another_run(data):
     _, output = make(data)
     with pytest.raises(InputError, match="other symmetry functions"):
-        featurize([data], output, PCSF(pair_descriptor().functions[:-1], elements=("H", "O", "Si")))
+        featurize([data], output, PCSF(pcsf_descriptor().functions[:-1], elements=("H", "O", "Si")))
     with pytest.raises(InputError, match="other symmetry functions"):
         featurize([data], output, ACSF.from_recipe("even-grid", ["H", "O", "Si"]), Options(chunk_atoms=2000))
 
@@ -186,7 +186,7 @@ def test_other_functions_are_another_run(data):
 
 
 def test_descriptors_through_their_documents():
-    for descriptor in (pair_descriptor(), ACSF.from_recipe("even-grid", ["H", "O"])):
+    for descriptor in (pcsf_descriptor(), ACSF.from_recipe("even-grid", ["H", "O"])):
         again = descriptor_from_dict(descriptor.to_dict())
         assert type(again) is type(descriptor)
         assert again.functions == descriptor.functions
@@ -202,7 +202,7 @@ def test_recipes_of_both_kinds():
 def test_files_of_either_kind_and_of_both(tmp_path):
     path = tmp_path / "functions.toml"
     path.write_text(PAIR_TOML)
-    assert descriptor_from_file(path).functions == pair_descriptor().functions
+    assert descriptor_from_file(path).functions == pcsf_descriptor().functions
     with pytest.raises(FormatError, match=r"functions\.toml: there are no functions of atoms"):
         descriptor_from_file(path, centered_on="atoms")
     path.write_text(TOML + PAIR_TOML.replace('elements = ["H", "O", "Si"]', ""))

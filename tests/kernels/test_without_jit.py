@@ -12,10 +12,10 @@ from ase.md.verlet import VelocityVerlet
 from numba import config
 from reference.assemble import features
 from reference.networks import energy_and_gradient
-from reference.pair_features import pair_features
+from reference.pcsf_features import pcsf_features
 from support.battery import ELEMENTS, assert_values
 from support.lammps_lists import Listed
-from support.pcsf_battery import Ordered, assert_like, pair_functions_of
+from support.pcsf_battery import Ordered, assert_like, pcsf_functions_of
 
 import fastsf
 from fastsf import (
@@ -105,8 +105,8 @@ def test_values_and_derivatives(water) -> None:
 
 
 def test_pair_functions(water) -> None:
-    pcsf = PCSF(pair_functions_of("all"), elements=ELEMENTS, threads=1)
-    expected = Ordered(pair_features(pcsf.columns, water), pcsf.rows(water))
+    pcsf = PCSF(pcsf_functions_of("all"), elements=ELEMENTS, threads=1)
+    expected = Ordered(pcsf_features(pcsf.columns, water), pcsf.rows(water))
     values, derivatives = pcsf.create(water), expected.derivatives
     assert_values(values, expected.values, expected.scale)
     rng = np.random.default_rng(1)

@@ -14,8 +14,8 @@ from support.pcsf_potentials import (
     SHORT,
     WITHOUT,
     mixed_potential,
-    pair_functions,
     pair_potential,
+    pcsf_functions,
     random_pair_term,
 )
 from support.potential_checks import STRAINED, close_to
@@ -272,7 +272,7 @@ def test_a_committee():
     close_to(found.energies_std, np.std([part.energies for part in parts], axis=0), 1e-9)
     assert found.forces_std.max() > 0 and (found.outside == parts[0].outside).all()
     other = random_pair_term()
-    fewer = [function for function in pair_functions() if function.family != "pair-G4"]
+    fewer = [function for function in pcsf_functions() if function.family != "pair-G4"]
     descriptor = PCSF(fewer, elements=other.descriptor.elements)
     scalings, networks = {}, {}
     for kind in other.kinds:

@@ -83,7 +83,7 @@ def test_groups_join_equal_numbers():
     ]
 
 
-def pair_functions():
+def pcsf_functions():
     near, far, pair = Cutoff(4.0), Cutoff(6.0), ("H", "O")
     return [
         PairRadial(pair, None),
@@ -96,7 +96,7 @@ def pair_functions():
 
 
 def test_groups_of_pair_functions():
-    found = shapes.groups(pair_functions())
+    found = shapes.groups(pcsf_functions())
     three = "R$_{ij}$, R$_{ik}$ and R$_{jk}$ (Å)"
     assert [(g.family, g.neighbors, [(p.of, len(p.factors)) for p in g.panels]) for g in found] == [
         ("pair-gaussian", (), [("R$_{ij}$ (Å)", 2)]),
@@ -111,7 +111,7 @@ def test_groups_of_pair_functions():
 
 def test_pair_functions_are_made_of_the_factors_of_their_panels():
     atoms = Atoms("HOH", [[0.0, 0.0, 0.0], [1.1, 0.0, 0.0], [0.4, 1.3, 0.2]])
-    functions = [PairRadial(("H", "O"), None), *(f for f in pair_functions()[1:] if getattr(f, "neighbor", "H") == "H")]
+    functions = [PairRadial(("H", "O"), None), *(f for f in pcsf_functions()[1:] if getattr(f, "neighbor", "H") == "H")]
     row = list(PCSF(functions).rows(atoms).distance).index(atoms.get_distance(0, 1))
     values = PCSF(functions).create(atoms)[row][1:]
     sides = {"ij": atoms.get_distance(0, 1), "ik": atoms.get_distance(0, 2), "jk": atoms.get_distance(1, 2)}
@@ -134,7 +134,7 @@ def test_pair_functions_are_made_of_the_factors_of_their_panels():
 
 
 def test_panels_of_pair_functions():
-    figure = functions_figure("H-O", pair_functions())
+    figure = functions_figure("H-O", pcsf_functions())
     titles = [axes.get_title(loc="left").replace("\n", "; ") for axes in figure.axes]
     assert titles[:5] == [
         "pair-gaussian; distance factor, 2 curves",
@@ -219,7 +219,7 @@ def test_files(tmp_path):
 
 
 def test_files_of_pairs(tmp_path):
-    pcsf = PCSF(pair_functions())
+    pcsf = PCSF(pcsf_functions())
     written = plot_functions(pcsf, tmp_path)
     statistics = {kind: ColumnStatistics.empty(len(columns)) for kind, columns in pcsf.columns.items()}
     statistics["H-O"] = ColumnStatistics.of(np.random.default_rng(2).random((5, 11)))

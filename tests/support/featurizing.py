@@ -67,7 +67,7 @@ cutoff = 4.0
 """
 
 
-def pair_descriptor() -> PCSF:
+def pcsf_descriptor() -> PCSF:
     """The functions of `PAIR_TOML`: two columns for H-H, seven for H-O and Si-Si, none for other kinds."""
     near, far = Cutoff(3.0), Cutoff(4.0)
     kinds = (("H", "H"), ("H", "O"), ("Si", "Si"))

@@ -7,19 +7,19 @@ from functools import cache
 
 import numpy as np
 from ase import Atoms
-from reference.pair_features import Named, PairFeatures, pair_features
+from reference.pcsf_features import Named, PCSFFeatures, pcsf_features
 
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.descriptors.pcsf_rows import PairRows
 from fastsf.symmetry.factors import BUMPS, Compact, Cutoff, Power, Window
-from fastsf.symmetry.pcsf import APEXES, PairAngular, PairEnvironment, PairFunction, PairRadial
+from fastsf.symmetry.pcsf import APEXES, PairAngular, PairEnvironment, PairRadial, PCSFunction
 from support.battery import ELEMENTS, EVERY_CUTOFF, PAIRS, SPANS, UNDERFLOW, WINDOWS
 from support.systems import RADIUS, SYSTEMS
 
 Pair = tuple[str, str]
 
 
-def with_distances(pair: Pair) -> Iterable[PairFunction]:
+def with_distances(pair: Pair) -> Iterable[PCSFunction]:
     """Every cutoff function, compact bumps, Gaussians and the distance itself."""
     yield PairRadial(pair, None)
     for n, cutoff in enumerate(EVERY_CUTOFF):
@@ -28,7 +28,7 @@ def with_distances(pair: Pair) -> Iterable[PairFunction]:
         yield PairRadial(pair, Compact(*SPANS[n % len(SPANS)], kind, n % 2 == 0), eta=0.3 * (n % 2))
 
 
-def with_environments(pair: Pair) -> Iterable[PairFunction]:
+def with_environments(pair: Pair) -> Iterable[PCSFunction]:
     """Neighbours of every element, with equal and different exponents and shifts for pair and neighbours."""
     for n, neighbor in enumerate(ELEMENTS):
         yield PairEnvironment(pair, neighbor, Cutoff(RADIUS))
@@ -39,7 +39,7 @@ def with_environments(pair: Pair) -> Iterable[PairFunction]:
         yield PairEnvironment(pair, neighbor, Compact(*SPANS[n], BUMPS[n]), pair_eta=0.5)
 
 
-def with_angles(pair: Pair) -> Iterable[PairFunction]:
+def with_angles(pair: Pair) -> Iterable[PCSFunction]:
     """Angles at every apex, integer and other exponents, windows, envelopes of all sorts."""
     n = 0
     for apex in APEXES:
@@ -56,26 +56,26 @@ def with_angles(pair: Pair) -> Iterable[PairFunction]:
     yield PairAngular(pair, ELEMENTS[1], Cutoff(RADIUS), Power(3.0, 0.6), 0.0, 0.5)
 
 
-PAIR_SETS = {"distances": with_distances, "environments": with_environments, "angles": with_angles}
+PCSF_SETS = {"distances": with_distances, "environments": with_environments, "angles": with_angles}
 
 
-def pair_functions_of(name: str) -> list[PairFunction]:
+def pcsf_functions_of(name: str) -> list[PCSFunction]:
     """The functions of a set for every kind of pairs, or of all sets together."""
     if name == "all":
-        return [function for each in PAIR_SETS for function in pair_functions_of(each)]
-    return [function for pair in PAIRS for function in PAIR_SETS[name](pair)]
+        return [function for each in PCSF_SETS for function in pcsf_functions_of(each)]
+    return [function for pair in PAIRS for function in PCSF_SETS[name](pair)]
 
 
 @cache
-def pair_descriptor(name: str) -> PCSF:
+def pcsf_descriptor(name: str) -> PCSF:
     """All functions of a set."""
-    return PCSF(pair_functions_of(name), elements=ELEMENTS)
+    return PCSF(pcsf_functions_of(name), elements=ELEMENTS)
 
 
 @cache
-def expected_pairs(system: str, name: str) -> PairFeatures:
+def expected_pcsf(system: str, name: str) -> PCSFFeatures:
     """The plain reference for a named system and a set of functions."""
-    return pair_features(pair_descriptor(name).columns, SYSTEMS[system]())
+    return pcsf_features(pcsf_descriptor(name).columns, SYSTEMS[system]())
 
 
 def named(rows: PairRows) -> list[Named]:
@@ -88,13 +88,13 @@ class Ordered:
 
     Parameters
     ----------
-    reference : PairFeatures
-        From `pair_features`.
+    reference : PCSFFeatures
+        From `pcsf_features`.
     rows : PairRows
         The descriptor's.
     """
 
-    def __init__(self, reference: PairFeatures, rows: PairRows) -> None:
+    def __init__(self, reference: PCSFFeatures, rows: PairRows) -> None:
         names = named(rows)
         assert len(set(names)) == len(names) == len(reference.values)
         self._keys = [name if name in reference.values else name.reversed() for name in names]
@@ -127,7 +127,7 @@ class Ordered:
 
 def in_order(system: str, name: str) -> Ordered:
     """Reference of a named system in the order of the rows."""
-    return Ordered(expected_pairs(system, name), pair_descriptor(name).rows(SYSTEMS[system]()))
+    return Ordered(expected_pcsf(system, name), pcsf_descriptor(name).rows(SYSTEMS[system]()))
 
 
 def kinds_in_order(atoms: Atoms, rows: PairRows) -> list[str]:

@@ -10,7 +10,7 @@ from fastsf.datasets.labelled import LabelledSet
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.structure import Structure
 from fastsf.symmetry.factors import Power
-from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, PCSFunction
 from fastsf.training.objective.initialization import initial_network
 from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.parts import find_scalings, with_functions
@@ -20,9 +20,9 @@ FAR, NEAR = Cutoff(3.0, "poly4"), Cutoff(2.5, "poly4")
 OFFSETS = {"H": -0.5, "O": -75.0}
 
 
-def pcsf_functions(distance: bool = True) -> list[PairFunction]:
+def pcsf_functions(distance: bool = True) -> list[PCSFunction]:
     """For H-H and H-O, not for O-O; with the distance itself or without."""
-    chosen: list[PairFunction] = []
+    chosen: list[PCSFunction] = []
     for pair, envelope in ((("H", "O"), FAR), (("H", "H"), NEAR)):
         chosen += [PairRadial(pair, None)] if distance else []
         chosen += [PairRadial(pair, envelope, 1.0, 0.5), PairRadial(pair, NEAR)]

@@ -9,7 +9,7 @@ from fastsf.potentials.pcsf_term import PairTerm
 from fastsf.potentials.potential import Potential
 from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.factors import Cutoff, Power
-from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial, kinds_of
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, PCSFunction, kinds_of
 from fastsf.training.objective.initialization import initial_network
 from support.potentials import ELEMENTS, random_potential
 from support.systems import RADIUS, SYSTEMS
@@ -22,9 +22,9 @@ WITHOUT = "S-S"
 OFFSETS = {"H": -0.5, "O": -75.0}
 
 
-def pair_functions(distance: bool = True) -> list[PairFunction]:
+def pcsf_functions(distance: bool = True) -> list[PCSFunction]:
     """All forms of functions, perhaps but the distance itself; kinds with S end earlier, pairs S-S have none."""
-    chosen: list[PairFunction] = []
+    chosen: list[PCSFunction] = []
     for kind in kinds_of(ELEMENTS):
         if kind == WITHOUT:
             continue
@@ -39,7 +39,7 @@ def pair_functions(distance: bool = True) -> list[PairFunction]:
 
 def random_pair_term(envelope: str = "fc", seed: int = 3, threads: int | None = 1) -> PairTerm:
     """Term whose statistics are those of all named systems."""
-    descriptor = PCSF(pair_functions(envelope != "shift"), elements=ELEMENTS, threads=threads)
+    descriptor = PCSF(pcsf_functions(envelope != "shift"), elements=ELEMENTS, threads=threads)
     found: dict[str, list[np.ndarray]] = {kind: [] for kind in descriptor.kinds}
     for make in SYSTEMS.values():
         values, rows = descriptor.create(make()), descriptor.rows(make())

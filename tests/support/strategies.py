@@ -86,7 +86,7 @@ pair_angulars = st.builds(
     shifts,
     st.sampled_from(APEXES),
 )
-pair_functions = st.one_of(pair_radials, pair_distances, pair_environments, pair_angulars)
+pcsf_functions = st.one_of(pair_radials, pair_distances, pair_environments, pair_angulars)
 
 
 @st.composite

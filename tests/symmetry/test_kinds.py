@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reference.acsf import core
 from support.battery import SETS, functions_of
-from support.pcsf_battery import pair_functions_of
+from support.pcsf_battery import pcsf_functions_of
 
 from fastsf.io.n2p2.symfunction_lines import TYPES
 from fastsf.kernels.acsf.cutoffs import Core
@@ -28,7 +28,7 @@ def test_every_cutoff_has_a_reference(name):
 
 
 def test_batteries_have_every_kind():
-    drawn = [function for name in SETS for function in functions_of(name)] + pair_functions_of("all")
+    drawn = [function for name in SETS for function in functions_of(name)] + pcsf_functions_of("all")
     assert {kind_of(function).name for function in drawn} == {kind.name for kind in KINDS}
 
 

@@ -8,7 +8,7 @@ import pytest
 from ase.units import Bohr
 from hypothesis import given
 from hypothesis import strategies as st
-from support.strategies import REPEATABLE, mutations, pair_functions
+from support.strategies import REPEATABLE, mutations, pcsf_functions
 
 from fastsf import ACSF, PCSF
 from fastsf.errors import FormatError, InputError
@@ -17,7 +17,7 @@ from fastsf.symmetry.atoms import G2
 from fastsf.symmetry.definition import PAIR_CENTERED
 from fastsf.symmetry.factors import Compact, Cutoff, Power, Window
 from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, kinds_of
-from fastsf.symmetry.pcsf_recipes import make_pairs
+from fastsf.symmetry.pcsf_recipes import make_pcsf
 from fastsf.symmetry.sets import elements_of, scale_lengths
 
 OH = ("O", "H")
@@ -59,7 +59,7 @@ def test_pairs_have_the_exponents_of_their_neighbours_unless_told():
 
 
 @REPEATABLE
-@given(st.lists(pair_functions, min_size=1, max_size=6))
+@given(st.lists(pcsf_functions, min_size=1, max_size=6))
 def test_round_trip_through_json_is_exact(drawn):
     text = json.dumps(PAIR_CENTERED.to_document(drawn, elements_of(drawn)), allow_nan=False)
     elements, read = PAIR_CENTERED.from_document(json.loads(text))
@@ -161,13 +161,13 @@ pair_recipe:
 def test_files_hold_both_kinds(tmp_path):
     path = tmp_path / "functions.toml"
     path.write_text(TOML)
-    elements, functions, pair_functions = read_definition(path)
+    elements, functions, pcsf_functions = read_definition(path)
     assert elements == ["H", "O", "S"]
-    assert (len(functions), len(pair_functions)) == (4, 7)
-    assert pair_functions[0] == scale_lengths(PairRadial(("H", "H"), Cutoff(12.0), 0.3, 1.0), Bohr)
+    assert (len(functions), len(pcsf_functions)) == (4, 7)
+    assert pcsf_functions[0] == scale_lengths(PairRadial(("H", "H"), Cutoff(12.0), 0.3, 1.0), Bohr)
     turn = PairAngular(("O", "O"), "S", Cutoff(12.0), Window(0.0, 90.0), 0.01)
-    assert pair_functions[-1] == scale_lengths(turn, Bohr)
-    assert PCSF.from_file(path).functions == tuple(pair_functions)
+    assert pcsf_functions[-1] == scale_lengths(turn, Bohr)
+    assert PCSF.from_file(path).functions == tuple(pcsf_functions)
     assert ACSF.from_file(path).functions == tuple(functions)
 
 
@@ -175,7 +175,7 @@ def test_files_with_pairs_alone(tmp_path):
     path = tmp_path / "functions.yaml"
     path.write_text(YAML)
     pcsf = PCSF.from_file(path)
-    assert pcsf.functions == tuple(make_pairs("pairs", ["H", "O"], 5.0, zeta=[2.0]))
+    assert pcsf.functions == tuple(make_pcsf("pairs", ["H", "O"], 5.0, zeta=[2.0]))
     assert PCSF.from_recipe("pairs", ["H", "O"], 5.0, zeta=[2.0]).functions == pcsf.functions
     with pytest.raises(FormatError, match=r"no functions of atoms; PCSF\.from_file"):
         ACSF.from_file(path)
@@ -212,11 +212,11 @@ def test_damaged_files_give_errors_or_functions(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("definition") / "a.toml"
     path.write_text(text, encoding="utf-8", errors="replace")
     try:
-        elements, functions, pair_functions = read_definition(path)
+        elements, functions, pcsf_functions = read_definition(path)
     except FormatError as error:
         assert str(error).startswith(str(path))
     else:
-        assert set(elements_of([*functions, *pair_functions])) <= set(elements)
+        assert set(elements_of([*functions, *pcsf_functions])) <= set(elements)
 
 
 @pytest.mark.parametrize(("elements", "each"), [(["Cu"], 16), (["H", "O"], 24), (["H", "C", "O"], 32)])
@@ -241,7 +241,7 @@ def test_recipe_is_of_a_sensible_size(elements, each):
 )
 def test_recipe_says_what_is_wrong(options, said):
     with pytest.raises(InputError, match=said):
-        make_pairs("pairs", ["Cu"], **options)
+        make_pcsf("pairs", ["Cu"], **options)
 
 
 def test_words():

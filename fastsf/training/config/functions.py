@@ -13,7 +13,7 @@ from fastsf.io.definition import interpret_definition
 from fastsf.io.toml_file import TomlFile
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
-from fastsf.symmetry.pcsf_recipes import make_pairs
+from fastsf.symmetry.pcsf_recipes import make_pcsf
 from fastsf.training.config.sections import NO_RECIPE, PCSFSection
 
 _PROBES = (["H", "O"], ["Cu", "S"])
@@ -75,7 +75,7 @@ class _Source:
 
 _ACSF = _Source("functions", "function", "functions", _FunctionFile, ACSF.from_file, recipes.make)
 _PCSF = _Source(
-    "pairs", "pair_function", "pair_functions", _PCSFFile, PCSF.from_file, make_pairs, ("envelope", "hidden")
+    "pairs", "pair_function", "pcsf_functions", _PCSFFile, PCSF.from_file, make_pcsf, ("envelope", "hidden")
 )
 
 

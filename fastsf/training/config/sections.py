@@ -12,7 +12,7 @@ from fastsf.errors import InputError
 from fastsf.potentials.network import ACTIVATIONS
 from fastsf.potentials.scaling import Mode
 from fastsf.symmetry.definition import PAIR_CENTERED
-from fastsf.symmetry.pcsf import PairFunction
+from fastsf.symmetry.pcsf import PCSFunction
 from fastsf.training.objective.initialization import METHODS
 
 NO_RECIPE = "none"
@@ -217,7 +217,7 @@ class PCSFSection:
         How the energy of a pair ends at the cutoff, as for `PairTerm`.
     hidden : tuple of int, optional
         Nodes of the hidden layers; as in `NetworksSection` by default, as is everything else.
-    functions : list of PairFunction, optional
+    functions : list of PCSFunction, optional
         The functions.
     recipe : dict, optional
         A recipe ("name") and its options, in place of functions; without either, what suits the data.
@@ -225,7 +225,7 @@ class PCSFSection:
 
     envelope: Literal["fc", "shift", "none"] = "fc"
     hidden: tuple[int, ...] | None = None
-    functions: list[PairFunction] | None = None
+    functions: list[PCSFunction] | None = None
     recipe: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:

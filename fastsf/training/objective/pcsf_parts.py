@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.potentials.scaling import Scaling
 from fastsf.structure import Structure
-from fastsf.symmetry.pcsf import PairRadial, pair_cutoff
+from fastsf.symmetry.pcsf import PairRadial, cutoff_of_kind
 from fastsf.training.objective.parts import PartArrays, SamplePart, SampleParts, with_functions
 from fastsf.types import FloatArray, IntArray
 
@@ -63,7 +63,7 @@ class PCSFParts(SampleParts):
         self._envelope, known = inputs.envelope, inputs.descriptor
         functions = list(known.functions)
         if inputs.envelope != "none":
-            functions += [PairRadial(each[0].elements, pair_cutoff(each)) for each in known.columns.values() if each]
+            functions += [PairRadial(each[0].elements, cutoff_of_kind(each)) for each in known.columns.values() if each]
         parallel, serial = (PCSF(functions, elements=known.elements, threads=n) for n in (known.threads, 1))
         super().__init__(parallel, serial, inputs.scalings, stress, dtype)
 

@@ -16,8 +16,8 @@ from fastsf.errors import InputError
 from fastsf.potentials.network import Network
 from fastsf.symmetry import recipes
 from fastsf.symmetry.atoms import SymmetryFunction
-from fastsf.symmetry.pcsf import PairFunction
-from fastsf.symmetry.pcsf_recipes import make_pairs
+from fastsf.symmetry.pcsf import PCSFunction
+from fastsf.symmetry.pcsf_recipes import make_pcsf
 from fastsf.training.config.config import Config
 from fastsf.training.config.sections import NO_RECIPE, NetworksSection, PCSFSection
 from fastsf.training.config.suggest import suggest
@@ -71,11 +71,11 @@ def atom_functions(config: Config, train: LabelledSet) -> list[SymmetryFunction]
     return [] if recipe["name"] == NO_RECIPE else _of_recipe(recipes.make, recipe, train)
 
 
-def pcsf_functions(section: PCSFSection, train: LabelledSet) -> list[PairFunction]:
+def pcsf_functions(section: PCSFSection, train: LabelledSet) -> list[PCSFunction]:
     """Return the pair-centred functions of a configuration; raises as `atom_functions`."""
     if section.functions is not None:
         return section.functions
-    return _of_recipe(make_pairs, suggest(train).pcsf_recipe if section.recipe is None else section.recipe, train)
+    return _of_recipe(make_pcsf, suggest(train).pcsf_recipe if section.recipe is None else section.recipe, train)
 
 
 def _of_recipe(make: Callable[..., list[F]], recipe: Mapping[str, Any], train: LabelledSet) -> list[F]:

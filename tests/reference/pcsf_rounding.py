@@ -8,17 +8,17 @@ import numpy as np
 from ase.data import atomic_numbers
 
 from fastsf.symmetry.factors import Cutoff, Power
-from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
-from reference.pairs import Pair, angle, factor, pair_factor, within
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, PCSFunction
+from reference.pcsf import Pair, angle, factor, pair_factor, within
 
 
-def loose(function: PairFunction, vectors: np.ndarray) -> np.ndarray:
+def loose(function: PCSFunction, vectors: np.ndarray) -> np.ndarray:
     """F without its envelope, where the envelope is not zero."""
     hard = replace(function, envelope=Cutoff(function.envelope.radius, "hard"))
     return np.where(factor(function, vectors)[0] > 0, factor(hard, vectors)[0], 0.0)
 
 
-def pair_rounding_scale(function: PairFunction, pair: Pair) -> float:
+def pcsf_rounding_scale(function: PCSFunction, pair: Pair) -> float:
     """Sum over the terms of G of what an error of one in a single factor would change."""
     if isinstance(function, PairRadial):
         if function.envelope is None:

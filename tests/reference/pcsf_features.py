@@ -9,9 +9,9 @@ import numpy as np
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from fastsf.symmetry.pcsf import PairFunction, kind_name
-from reference.pair_rounding import pair_rounding_scale
-from reference.pairs import Pair, evaluate
+from fastsf.symmetry.pcsf import PCSFunction, kind_name
+from reference.pcsf import Pair, evaluate
+from reference.pcsf_rounding import pcsf_rounding_scale
 
 
 class Named(NamedTuple):
@@ -27,7 +27,7 @@ class Named(NamedTuple):
         return Named(self.j, self.i, (-x, -y, -z))
 
 
-class PairFeatures(NamedTuple):
+class PCSFFeatures(NamedTuple):
     """Symmetry functions of all unordered pairs, s columns, zero where a kind has fewer."""
 
     values: dict[Named, np.ndarray]
@@ -71,17 +71,17 @@ def pairs(atoms: Atoms, cutoffs: Mapping[str, float]) -> Iterator[tuple[Named, s
             yield name, kind, pair, index[others]
 
 
-def pair_features(columns: Mapping[str, Sequence[PairFunction]], atoms: Atoms) -> PairFeatures:
+def pcsf_features(columns: Mapping[str, Sequence[PCSFunction]], atoms: Atoms) -> PCSFFeatures:
     """Every function of `columns` (by kind) for every pair."""
     cutoffs = {kind: max(f.radius for f in functions) for kind, functions in columns.items() if functions}
     n, s = len(atoms), max(len(functions) for functions in columns.values())
-    result = PairFeatures({}, {}, {}, {})
+    result = PCSFFeatures({}, {}, {}, {})
     for name, kind, pair, index in pairs(atoms, cutoffs):
         values, scale = np.zeros(s), np.zeros(s)
         derivatives, strain = np.zeros((n, 3, s)), np.zeros((3, 3, s))
         for c, function in enumerate(columns[kind]):
             term = evaluate(function, pair)
-            values[c], scale[c] = term.value, pair_rounding_scale(function, pair)
+            values[c], scale[c] = term.value, pcsf_rounding_scale(function, pair)
             derivatives[name.j, :, c] += term.by_vector
             np.add.at(derivatives[:, :, c], index, term.by_others)
             derivatives[name.i, :, c] -= term.by_vector + term.by_others.sum(axis=0)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from ase.data import atomic_numbers
 
-from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairFunction, PairRadial
+from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial, PCSFunction
 from reference.acsf import angle_factor, distance_factor
 
 
@@ -42,7 +42,7 @@ class PairTerm(NamedTuple):
     """(p, 3)."""
 
 
-def factor(function: PairFunction, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def factor(function: PCSFunction, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """F(|v|), and its gradient with respect to v (p, 3)."""
     r = np.linalg.norm(vectors, axis=1)
     value, slope = distance_factor(function, r)
@@ -150,7 +150,7 @@ def angular(function: PairAngular, pair: Pair) -> PairTerm:
     return PairTerm(float(f[0] * np.sum(terms)), df[0] * np.sum(terms) + f[0] * by_vector.sum(axis=0), by_others)
 
 
-def evaluate(function: PairFunction, pair: Pair) -> PairTerm:
+def evaluate(function: PCSFunction, pair: Pair) -> PairTerm:
     """A symmetry function of a pair, and its gradients."""
     if isinstance(function, PairRadial):
         return radial(function, pair)
