@@ -28,7 +28,7 @@ WITH_EDGE = {"two_atoms_at_the_cutoff"}
 
 
 def continuous(system: str, name: str, symbols: list[str]) -> np.ndarray:
-    """(n, s) mask of the functions that do not jump under rounding errors of the positions."""
+    """Return the mask (n, s) of the functions that do not jump under rounding errors of the positions."""
     mask = np.ones((len(symbols), descriptor(name).n_features), dtype=bool)
     if system in WITH_EDGE:
         for a, symbol in enumerate(symbols):
@@ -166,7 +166,7 @@ def test_random_structures_equal_reference(seed, pbc, shear, shifts):
 
 
 def every_entry(acsf: ACSF, atoms: Atoms) -> list:
-    """Calls of every method that takes a structure."""
+    """Yield calls of every method that takes a structure."""
     return [
         lambda: acsf.create(atoms),
         lambda: acsf.create([SYSTEMS["molecule"](), atoms]),

@@ -33,7 +33,7 @@ def check_strays(
     error: np.ndarray,
     limit: float,
 ) -> None:
-    """Differences beyond the tolerance are allowed only as far as n2p2's polynomials are inexact."""
+    """Check that n2p2's inexact polynomials explain all differences beyond the tolerance."""
     for row, column in np.argwhere(strays):
         allowed = limit * n2p2_rounding(columns[column], around[row])
         assert error[row, column] <= allowed, f"{columns[column].label}: {error[row, column]}"

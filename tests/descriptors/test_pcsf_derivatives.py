@@ -51,7 +51,7 @@ def test_strain_equals_reference(system, name):
 
 
 def smooth(name: str) -> PCSF:
-    """The functions of a set that have four continuous derivatives, but for the distance itself."""
+    """Return the functions of a set that have four continuous derivatives, except the distance itself."""
     functions = [f for f in pcsf_functions_of(name) if f.envelope is not None and is_smooth(f)]
     return PCSF(functions, elements=ELEMENTS)
 

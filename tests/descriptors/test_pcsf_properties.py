@@ -15,7 +15,7 @@ from fastsf.symmetry.pcsf import PairAngular, PairEnvironment, PairRadial
 
 
 def by_name(name: str, atoms: Atoms, renamed=None) -> dict:
-    """Values of each pair, whose name does not tell from which end it is seen."""
+    """Return the values of each pair, whose name does not depend on the end."""
     pcsf = pcsf_descriptor(name)
     keys = named(pcsf.rows(atoms))
     if renamed is not None:
@@ -150,7 +150,7 @@ def test_threads_do_not_matter():
 
 
 def every_entry(pcsf: PCSF, atoms: Atoms) -> list:
-    """Calls of every method that takes a structure."""
+    """Yield calls of every method that takes a structure."""
     return [
         lambda: pcsf.create(atoms),
         lambda: pcsf.create([SYSTEMS["molecule"](), atoms]),

@@ -20,7 +20,7 @@ def text_of(atoms: Atoms, info=None, columns=None) -> str:
 
 
 def both(text: str, tmp_path):
-    """As ASE and as fastsf read it."""
+    """Return structures as ASE and as fastsf read them."""
     return read(StringIO(text), format="extxyz"), parse_frame((1, text), tmp_path / "file", 0)
 
 

@@ -117,7 +117,7 @@ def test_order_is_n2p2s_for_every_reference_case(shared):
 
 
 def _words(line: str) -> list[str | float]:
-    """Arguments of a line with the numbers as numbers, a left out shift as 0, and pairs in order."""
+    """Return the arguments of a line: numbers as numbers, 0 for a missing shift, and pairs in order."""
     words = line.split("#")[0].split("!")[0].split()[1:]
     if words[1] in ("3", "9") and len(words) == 8:
         words.append("0")
@@ -127,7 +127,7 @@ def _words(line: str) -> list[str | float]:
 
 
 def _numbers_of(function: Radial | Angular) -> list[str | float]:
-    """The same from a function, written out type by type."""
+    """Return the same from a function, written out type by type."""
     head = [function.center, float(runner_type(function).number)]
     envelope = function.envelope
     if isinstance(envelope, Compact):

@@ -16,13 +16,13 @@ SMALL = tuple(name for name, make in SYSTEMS.items() if AllPairs.fits(Structure.
 
 
 def cloud(n: int, seed: int) -> Structure:
-    """Random atoms in a box that is a few times larger than the cutoff."""
+    """Return random atoms in a box that is a few times larger than the cutoff."""
     positions = np.random.default_rng(seed).uniform(0.0, 2.5 * RADIUS, (n, 3))
     return Structure.from_atoms(Atoms(f"H{n}", positions=positions))
 
 
 def assert_same(found: Pairs, expected: Pairs, error: float = 0.0) -> None:
-    """The same images, with vectors to a relative error."""
+    """Check that the images are the same, with vectors to a relative error."""
     np.testing.assert_array_equal(found.start, expected.start)
     assert len(found) == len(expected)
     centers = np.repeat(np.arange(len(found.start) - 1), np.diff(found.start))

@@ -29,7 +29,7 @@ class Term(NamedTuple):
 
 
 def core(kind: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shape of a cutoff on 0 <= x < 1 and its derivative: cosine and tanh3 of [B], the others of [N]."""
+    """Return the shape of a cutoff on 0 <= x < 1 and its derivative: cosine and tanh3 of [B], the others of [N]."""
     if kind == "hard":
         return np.ones_like(x), np.zeros_like(x)
     if kind == "cosine":
@@ -56,14 +56,14 @@ def core(kind: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def core_where(kind: str, inside: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`core` where `inside`, and zero elsewhere."""
+    """Return `core` where `inside`, and zero elsewhere."""
     value, slope = np.zeros(x.shape), np.zeros(x.shape)
     value[inside], slope[inside] = core(kind, x[inside])
     return value, slope
 
 
 def cutoff_function(cutoff: Cutoff, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """fc(r) with its inner plateau; zero for r >= radius, the edge included."""
+    """Return fc(r) with its inner plateau; zero for r >= radius, the edge included."""
     plateau = cutoff.alpha * cutoff.radius
     width = cutoff.radius - plateau
     value, slope = core_where(cutoff.kind, r < cutoff.radius, np.maximum(r - plateau, 0.0) / width)
@@ -71,7 +71,7 @@ def cutoff_function(cutoff: Cutoff, r: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def bump(kind: str, left: float, right: float, asymmetric: bool, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Compact function of [C]: core of the distance from the middle in half widths, zero outside."""
+    """Return the compact function of [C]: core of the distance from the middle in half widths, zero outside."""
     half = 0.5 * (right - left)
     offset = (x - 0.5 * (left + right)) / half
     y, dy = np.abs(offset), np.sign(offset) / half
@@ -83,7 +83,7 @@ def bump(kind: str, left: float, right: float, asymmetric: bool, x: np.ndarray) 
 
 
 def distance_factor(function: Radial | Angular, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """F(r) and F'(r): envelope times Gaussian ([B] 6), or times cosine ([B] 7)."""
+    """Return F(r) and F'(r): envelope times Gaussian ([B] 6), or times cosine ([B] 7)."""
     envelope = function.envelope
     if isinstance(envelope, Cutoff):
         limit, limit_slope = cutoff_function(envelope, r)
@@ -100,7 +100,7 @@ def distance_factor(function: Radial | Angular, r: np.ndarray) -> tuple[np.ndarr
 
 
 def angle_factor(function: Angular, cos: np.ndarray, sin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A(theta) and dA/dcos(theta): [B] 8 and 9, or the angular window of [C].
+    """Return A(theta) and dA/dcos(theta): [B] 8 and 9, or the angular window of [C].
 
     The slope of a window is set to zero where sin(theta) = 0, where every allowed window is flat.
     """
@@ -120,14 +120,14 @@ def angle_factor(function: Angular, cos: np.ndarray, sin: np.ndarray) -> tuple[n
 
 
 def radial_weights(function: Radial, numbers: np.ndarray) -> np.ndarray:
-    """One for the neighbour element of the function ([B]), or the atomic number of any neighbour ([G])."""
+    """Return one for the neighbour element of the function ([B]), or the atomic number of any neighbour ([G])."""
     if function.neighbor is None:
         return numbers.astype(float)
     return (numbers == atomic_numbers[function.neighbor]).astype(float)
 
 
 def radial(function: Radial, vectors: np.ndarray, numbers: np.ndarray) -> Term:
-    """[B] 5-7: G = sum_j w_j F(r_ij)."""
+    """Return G = sum_j w_j F(r_ij), [B] 5-7."""
     weight = radial_weights(function, numbers)
     r = np.linalg.norm(vectors, axis=1)
     value, slope = distance_factor(function, r)
@@ -135,7 +135,7 @@ def radial(function: Radial, vectors: np.ndarray, numbers: np.ndarray) -> Term:
 
 
 def pair_weights(function: Angular, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """One where the elements of two neighbours are those of the function ([B]), or Z_j Z_k ([G])."""
+    """Return one for neighbours of the elements of the function ([B]), or Z_j Z_k ([G])."""
     if function.neighbors is None:
         return (first * second).astype(float)
     a, b = (atomic_numbers[symbol] for symbol in function.neighbors)
@@ -153,7 +153,7 @@ class Triplets(NamedTuple):
 
 
 def triplets(function: Angular, vectors: np.ndarray, numbers: np.ndarray) -> Triplets:
-    """Pairs of neighbours of the right elements within reach of the function."""
+    """Return pairs of neighbours of the right elements within reach of the function."""
     r = np.linalg.norm(vectors, axis=1)
     near = np.flatnonzero(r < function.envelope.radius)
     first, second = np.triu_indices(len(near), 1)
@@ -166,7 +166,7 @@ def triplets(function: Angular, vectors: np.ndarray, numbers: np.ndarray) -> Tri
 
 
 def opposite_factor(function: Angular, r_jk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """F(|r_jk|) and its gradient with respect to r_jk (t, 3); one and zero for the wide functions ([B] 9)."""
+    """Return F(|r_jk|) and its gradient with respect to r_jk (t, 3); one and zero for the wide functions ([B] 9)."""
     if not function.narrow:
         return np.ones(len(r_jk)), np.zeros_like(r_jk)
     distance = np.linalg.norm(r_jk, axis=1)
@@ -175,7 +175,7 @@ def opposite_factor(function: Angular, r_jk: np.ndarray) -> tuple[np.ndarray, np
 
 
 def angular(function: Angular, vectors: np.ndarray, numbers: np.ndarray) -> Term:
-    """[B] 8 (narrow) and 9 (wide): G = sum_{j<k} w_j w_k A(theta) F(r_ij) F(r_ik) [F(r_jk)]."""
+    """Return G = sum_{j<k} w_j w_k A(theta) F(r_ij) F(r_ik) [F(r_jk)], [B] 8 (narrow) and 9 (wide)."""
     j, k, weight, cos, sin = triplets(function, vectors, numbers)
     r = np.linalg.norm(vectors, axis=1)
     unit = vectors / r[:, None]
@@ -196,7 +196,7 @@ def angular(function: Angular, vectors: np.ndarray, numbers: np.ndarray) -> Term
 
 
 def evaluate(function: Radial | Angular, vectors: np.ndarray, numbers: np.ndarray) -> Term:
-    """A symmetry function of the centre whose neighbours are given, and its gradient."""
+    """Return a symmetry function of the centre whose neighbours are given, and its gradient."""
     if isinstance(function, Radial):
         return radial(function, vectors, numbers)
     if isinstance(function, Angular):

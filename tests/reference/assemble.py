@@ -37,14 +37,14 @@ class Features(NamedTuple):
 
 
 def neighbours(atoms: Atoms, cutoff: float) -> list[Neighbours]:
-    """Neighbours of every atom within `cutoff`, by ASE."""
+    """Find the neighbours of every atom within `cutoff`, by ASE."""
     i, j, vectors = neighbor_list("ijD", atoms, cutoff)
     numbers = atoms.get_atomic_numbers()
     return [Neighbours(j[i == a], vectors[i == a], numbers[j[i == a]]) for a in range(len(atoms))]
 
 
 def features(columns: Mapping[str, Sequence[Radial | Angular]], atoms: Atoms) -> Features:
-    """Every function of `columns` (by central element) for every atom."""
+    """Evaluate every function of `columns` (by central element) for every atom."""
     cutoff = max(function.envelope.radius for functions in columns.values() for function in functions)
     n, s = len(atoms), max(len(functions) for functions in columns.values())
     result = Features(np.zeros((n, s)), np.zeros((n, n, 3, s)), np.zeros((n, s)))

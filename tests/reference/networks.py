@@ -57,7 +57,7 @@ def energy_and_gradient(
     normalize_nodes: bool,
     x: np.ndarray,
 ) -> tuple[float, np.ndarray]:
-    """Output of a network and its derivatives with respect to the inputs x (s,).
+    """Return the output of a network and its derivatives with respect to the inputs x (s,).
 
     y_k = f(b_k + sum_j w_jk y_j), or f of that over the number of nodes j; and dy_k/dx_m = f' sum_j w_jk dy_j/dx_m.
     """

@@ -3,8 +3,8 @@
 Source: Jose, Artrith and Behler, J. Chem. Phys. 136, 194111 (2012), with any envelope and shifted Gaussians in F(r), as
 `reference.acsf` has it, in place of exp(-eta r^2) fc(r).
 
-The first atom stands at the origin, the second at R, others (p, 3) are all atoms within reach of either, but for
-the two. Functions depend on R and on others only.
+The first atom is at the origin, the second at R. Others (p, 3) are all atoms within reach of either, except the two.
+Functions depend on R and on others only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from reference.acsf import angle_factor, distance_factor
 
 
 class Pair(NamedTuple):
-    """Two atoms and what is around them."""
+    """Two atoms and their surroundings."""
 
     vector: np.ndarray
     """(3,): R."""
@@ -43,20 +43,20 @@ class PairTerm(NamedTuple):
 
 
 def factor(function: PCSFunction, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """F(|v|), and its gradient with respect to v (p, 3)."""
+    """Return F(|v|), and its gradient with respect to v (p, 3)."""
     r = np.linalg.norm(vectors, axis=1)
     value, slope = distance_factor(function, r)
     return value, (slope / r)[:, None] * vectors
 
 
 def pair_factor(function: PairEnvironment, vector: np.ndarray) -> tuple[float, np.ndarray]:
-    """The factor of Rij, whose Gaussian has its own eta and shift, and its gradient."""
+    """Return the factor of Rij, whose Gaussian has its own eta and shift, and its gradient."""
     value, slope = factor(replace(function, eta=function.pair_eta, rs=function.pair_rs), vector[None])
     return float(value[0]), slope[0]
 
 
 def radial(function: PairRadial, pair: Pair) -> PairTerm:
-    """F(Rij), or Rij itself."""
+    """Return F(Rij), or Rij itself."""
     if function.envelope is None:
         r = float(np.linalg.norm(pair.vector))
         return PairTerm(r, pair.vector / r, np.zeros_like(pair.others))
@@ -65,7 +65,7 @@ def radial(function: PairRadial, pair: Pair) -> PairTerm:
 
 
 def environment(function: PairEnvironment, pair: Pair) -> PairTerm:
-    """Factor of Rij times [sum_k F(Rik) + sum_k F(Rjk)]."""
+    """Return the factor of Rij times [sum_k F(Rik) + sum_k F(Rjk)]."""
     weight = (pair.other_numbers == atomic_numbers[function.neighbor]).astype(float)
     first, by_first = factor(function, pair.others)
     second, by_second = factor(function, pair.others - pair.vector)
@@ -85,7 +85,7 @@ class AngleTerm(NamedTuple):
 
 
 def between(function: PairAngular, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A of the angle between u and v (t, 3), and its gradients with respect to both."""
+    """Return A of the angle between u and v (t, 3), and its gradients with respect to both."""
     ru, rv = np.linalg.norm(u, axis=1)[:, None], np.linalg.norm(v, axis=1)[:, None]
     cos = np.sum(u * v, axis=1) / (ru * rv)[:, 0]
     sin = np.linalg.norm(np.cross(u, v), axis=1) / (ru * rv)[:, 0]
@@ -96,25 +96,25 @@ def between(function: PairAngular, u: np.ndarray, v: np.ndarray) -> tuple[np.nda
 
 
 def at_first(function: PairAngular, vector: np.ndarray, other: np.ndarray) -> AngleTerm:
-    """The angle j-i-k."""
+    """Return the angle j-i-k."""
     value, by_vector, by_other = between(function, np.broadcast_to(vector, other.shape), other)
     return AngleTerm(value, by_vector, by_other)
 
 
 def at_second(function: PairAngular, vector: np.ndarray, other: np.ndarray) -> AngleTerm:
-    """The angle i-j-k."""
+    """Return the angle i-j-k."""
     value, by_back, by_out = between(function, np.broadcast_to(-vector, other.shape), other - vector)
     return AngleTerm(value, -by_back - by_out, by_out)
 
 
 def at_third(function: PairAngular, vector: np.ndarray, other: np.ndarray) -> AngleTerm:
-    """The angle i-k-j."""
+    """Return the angle i-k-j."""
     value, by_first, by_second = between(function, -other, vector - other)
     return AngleTerm(value, by_second, -by_first - by_second)
 
 
 def angle(function: PairAngular, pair: Pair, other: np.ndarray) -> AngleTerm:
-    """A(alpha) where `apex` puts alpha."""
+    """Return A(alpha) at the atom that `apex` names."""
     first, second = pair.numbers
     if function.apex == "both":
         terms = at_first(function, pair.vector, other), at_second(function, pair.vector, other)
@@ -125,7 +125,7 @@ def angle(function: PairAngular, pair: Pair, other: np.ndarray) -> AngleTerm:
 
 
 def within(function: PairAngular, pair: Pair) -> np.ndarray:
-    """Indices of the third atoms: of the right element, within the radius of both ends."""
+    """Return the indices of the third atoms: of the right element, within the radius of both ends."""
     to_first = np.linalg.norm(pair.others, axis=1)
     to_second = np.linalg.norm(pair.others - pair.vector, axis=1)
     near = np.maximum(to_first, to_second) < function.envelope.radius
@@ -133,7 +133,7 @@ def within(function: PairAngular, pair: Pair) -> np.ndarray:
 
 
 def angular(function: PairAngular, pair: Pair) -> PairTerm:
-    """F(Rij) sum_k A(alpha) F(Rik) F(Rjk)."""
+    """Return F(Rij) sum_k A(alpha) F(Rik) F(Rjk)."""
     chosen = within(function, pair)
     other = pair.others[chosen]
     f, df = factor(function, pair.vector[None])
@@ -151,7 +151,7 @@ def angular(function: PairAngular, pair: Pair) -> PairTerm:
 
 
 def evaluate(function: PCSFunction, pair: Pair) -> PairTerm:
-    """A symmetry function of a pair, and its gradients."""
+    """Return a symmetry function of a pair, and its gradients."""
     if isinstance(function, PairRadial):
         return radial(function, pair)
     if isinstance(function, PairEnvironment):

@@ -22,7 +22,7 @@ class Named(NamedTuple):
     shift: tuple[int, int, int]
 
     def reversed(self) -> Named:
-        """The same pair seen from its other end."""
+        """Return the same pair from its other end."""
         x, y, z = self.shift
         return Named(self.j, self.i, (-x, -y, -z))
 
@@ -49,13 +49,13 @@ class Around(NamedTuple):
 
 
 def around(atoms: Atoms, radius: float) -> list[Around]:
-    """What is within `radius` of every atom, by ASE."""
+    """Find all atoms within `radius` of every atom, by ASE."""
     i, j, shift, vectors = neighbor_list("ijSD", atoms, radius)
     return [Around(j[i == a], shift[i == a], vectors[i == a]) for a in range(len(atoms))]
 
 
 def pairs(atoms: Atoms, cutoffs: Mapping[str, float]) -> Iterator[tuple[Named, str, Pair, np.ndarray]]:
-    """Every unordered pair within the cutoff of its kind, seen from one end: name, kind, pair, indices of others."""
+    """Yield each unordered pair within the cutoff of its kind, from one end: name, kind, pair, indices of others."""
     radius = max(cutoffs.values())
     numbers = atoms.get_atomic_numbers()
     seen: set[Named] = set()
@@ -72,7 +72,7 @@ def pairs(atoms: Atoms, cutoffs: Mapping[str, float]) -> Iterator[tuple[Named, s
 
 
 def pcsf_features(columns: Mapping[str, Sequence[PCSFunction]], atoms: Atoms) -> PCSFFeatures:
-    """Every function of `columns` (by kind) for every pair."""
+    """Evaluate every function of `columns` (by kind) for every pair."""
     cutoffs = {kind: max(f.radius for f in functions) for kind, functions in columns.items() if functions}
     n, s = len(atoms), max(len(functions) for functions in columns.values())
     result = PCSFFeatures({}, {}, {}, {})

@@ -1,4 +1,4 @@
-"""How large the rounding errors of a pair-centred function can be; see `reference.rounding`."""
+"""Bounds of the rounding errors of a pair-centred function; see `reference.rounding`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from reference.pcsf import Pair, angle, factor, pair_factor, within
 
 
 def loose(function: PCSFunction, vectors: np.ndarray) -> np.ndarray:
-    """F without its envelope, where the envelope is not zero."""
+    """Return F without its envelope, where the envelope is not zero."""
     hard = replace(function, envelope=Cutoff(function.envelope.radius, "hard"))
     return np.where(factor(function, vectors)[0] > 0, factor(hard, vectors)[0], 0.0)
 
 
 def pcsf_rounding_scale(function: PCSFunction, pair: Pair) -> float:
-    """Sum over the terms of G of what an error of one in a single factor would change."""
+    """Return the sum over the terms of G of the change by an error of one in a single factor."""
     if isinstance(function, PairRadial):
         if function.envelope is None:
             return float(np.linalg.norm(pair.vector))

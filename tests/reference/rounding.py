@@ -1,4 +1,4 @@
-"""How large the rounding errors of a symmetry function can be, whatever the order of the operations."""
+"""Bounds of the rounding errors of a symmetry function in any order of operations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reference.acsf import angle_factor, distance_factor, opposite_factor, radia
 
 
 def rounding_scale(function: Radial | Angular, vectors: np.ndarray, numbers: np.ndarray) -> float:
-    """Sum over the terms of G of what an error of one in a single factor would change.
+    """Return the sum over the terms of G of the change by an error of one in a single factor.
 
     An implementation whose cores and angle factors have absolute errors of d (expanded polynomials lose all
     relative accuracy near their edge) is off by d times this number, to first order.

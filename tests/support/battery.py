@@ -22,13 +22,13 @@ EVERY_CUTOFF = (
 SPANS = ((1.6, RADIUS), (0.0, 3.5), (-RADIUS, RADIUS), (-2.0, 3.25))
 """Ranges of compact envelopes in Å: inside, from zero, centred at zero, and with an edge below zero."""
 UNDERFLOW = 1e-290
-"""What counts as zero: the tails of exponential cores vanish somewhere below."""
+"""Largest number that counts as zero: tails of exponential cores underflow."""
 WINDOWS = ((10, 90), (-60, 60), (100, 260), (0, 180), (-180, 180), (30, 150), (0, 360))
 """Angular windows in degrees, those centred at 0 and 180 among them."""
 
 
 def with_cutoffs(center: str) -> Iterable[SymmetryFunction]:
-    """Every cutoff function in each of the three sums."""
+    """Yield every cutoff function in each of the three sums."""
     for n, cutoff in enumerate(EVERY_CUTOFF):
         yield G2(center, ELEMENTS[n % 3], 0.6, cutoff, rs=1.1)
         yield G4(center, PAIRS[n % 6], 0.05, 2.0, 1.0, cutoff)
@@ -36,7 +36,7 @@ def with_cutoffs(center: str) -> Iterable[SymmetryFunction]:
 
 
 def with_elements(center: str) -> Iterable[SymmetryFunction]:
-    """Every element and pair, unweighted and weighted, with shifts on both sides of zero."""
+    """Yield every element and pair, unweighted and weighted, with shifts on both sides of zero."""
     for neighbor in (*ELEMENTS, None):
         yield G1(center, neighbor, RADIUS)
         yield G2(center, neighbor, 4.0, Cutoff(3.0, "poly2"), rs=1.5)
@@ -49,7 +49,7 @@ def with_elements(center: str) -> Iterable[SymmetryFunction]:
 
 
 def with_powers(center: str) -> Iterable[SymmetryFunction]:
-    """Integer and other exponents, lambda of any sign and size, zero included."""
+    """Yield integer and other exponents, lambda of any sign and size, zero included."""
     zetas = (1.0, 2.0, 3.0, 4.0, 8.0, 16.0, 64.0, 1.5, 2.75)
     for n, (zeta, lam) in enumerate((zeta, lam) for zeta in zetas for lam in (1.0, -1.0, 0.0, 0.6, -1.7)):
         make = G4 if n % 2 else G5
@@ -58,7 +58,7 @@ def with_powers(center: str) -> Iterable[SymmetryFunction]:
 
 
 def with_compact(center: str) -> Iterable[SymmetryFunction]:
-    """Every compact envelope, symmetric and not, with every window."""
+    """Yield every compact envelope, symmetric and not, with every window."""
     n = 0
     for kind in BUMPS:
         for left, right in SPANS:
@@ -71,7 +71,7 @@ def with_compact(center: str) -> Iterable[SymmetryFunction]:
 
 
 def with_mixtures(center: str) -> Iterable[SymmetryFunction]:
-    """Factors that the published families do not combine, with a radius of their own for each function."""
+    """Yield factors that the published families do not combine, with a radius of their own for each function."""
     yield Radial(center, "O", Compact(0.5, 3.25), eta=0.5, rs=1.5)
     yield Radial(center, None, Compact(-3.0, 3.0, "exp"), kappa=1.5)
     for n, core in enumerate(BUMPS):
@@ -93,12 +93,12 @@ SETS = {
 
 
 def functions_of(name: str) -> list[SymmetryFunction]:
-    """The functions of a set, for every central element."""
+    """Return the functions of a set, for every central element."""
     return [function for center in ELEMENTS for function in SETS[name](center)]
 
 
 def by_center(functions: Iterable[SymmetryFunction]) -> dict[str, list[SymmetryFunction]]:
-    """Functions by central element, in the order given."""
+    """Return functions by central element, in the order given."""
     columns: dict[str, list[SymmetryFunction]] = {}
     for function in functions:
         columns.setdefault(function.center, []).append(function)
@@ -107,12 +107,12 @@ def by_center(functions: Iterable[SymmetryFunction]) -> dict[str, list[SymmetryF
 
 @cache
 def expected(system: str, name: str) -> Features:
-    """The plain reference for a named system and a set of functions."""
+    """Return the plain reference for a named system and a set of functions."""
     return features(by_center(functions_of(name)), SYSTEMS[system]())
 
 
 def assert_values(actual: np.ndarray, expected: np.ndarray, scale: np.ndarray) -> None:
-    """Equal to 1e-11, or to what rounding does to sums that (nearly) vanish."""
+    """Check equality to 1e-11, or to the rounding of sums that (nearly) vanish."""
     assert actual.shape == expected.shape
     excess = np.abs(actual - expected) - 1e-11 * np.abs(expected) - 1e-13 * scale - UNDERFLOW
     worst = np.unravel_index(np.argmax(excess), excess.shape)
@@ -126,7 +126,7 @@ def assert_derivatives(
     rtol: float = 1e-9,
     rounding: float = 2e-12,
 ) -> None:
-    """Equal to `rtol` of the centre's largest derivative of the column, or to `rounding`; (n, n, 3, s)."""
+    """Check equality to `rtol` of the centre's largest derivative of the column, or to `rounding`; (n, n, 3, s)."""
     assert actual.shape == expected.shape
     allowed = rtol * np.abs(expected).max(axis=(1, 2), initial=0.0) + rounding * scale + UNDERFLOW
     excess = np.abs(actual - expected) - allowed[:, None, None, :]

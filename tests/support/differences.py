@@ -24,14 +24,14 @@ Create = Callable[[list[Atoms]], Sequence[np.ndarray]]
 
 
 def displaced(atoms: Atoms, atom: int, axis: int, steps: int) -> Atoms:
-    """The structure with one coordinate moved by a number of steps."""
+    """Return the structure with one coordinate moved by a number of steps."""
     copy = atoms.copy()
     copy.positions[atom, axis] += steps * STEP
     return copy
 
 
 def position_derivatives(create: Create, atoms: Atoms) -> np.ndarray:
-    """d create / d positions by central differences, (rows, n, 3, s)."""
+    """Return d create / d positions by central differences, (rows, n, 3, s)."""
     places = [(atom, axis) for atom in range(len(atoms)) for axis in range(3)]
     results = create([displaced(atoms, *place, steps) for place in places for steps in STENCIL])
     weights = np.array(list(STENCIL.values())) / STEP
@@ -40,7 +40,7 @@ def position_derivatives(create: Create, atoms: Atoms) -> np.ndarray:
 
 
 def strain_derivatives(energy: Callable[[Atoms], float], atoms: Atoms) -> np.ndarray:
-    """d energy / d strain by central differences, (3, 3); r becomes (1 + strain) r, cell vectors included."""
+    """Return d energy / d strain by central differences, (3, 3); r becomes (1 + strain) r, cell vectors included."""
     result = np.zeros((3, 3))
     for row in range(3):
         for column in range(3):
@@ -55,7 +55,7 @@ def strain_derivatives(energy: Callable[[Atoms], float], atoms: Atoms) -> np.nda
 
 
 def kinks(function: SymmetryFunction) -> tuple[list[float], list[float]]:
-    """Distances (Å) and angles (radians) where a function has fewer than four continuous derivatives."""
+    """Return the distances (Å) and angles (radians) where a function has fewer than four continuous derivatives."""
     envelope = function.envelope
     if envelope.kind == "poly4":
         distances = []
@@ -93,7 +93,7 @@ class Geometry(NamedTuple):
 
 
 def geometry(atoms: Atoms, cutoff: float) -> Geometry:
-    """All changing distances and angles within a cutoff; those to an atom's own images are constant."""
+    """Return all changing distances and angles within a cutoff; those to an atom's own images are constant."""
     distances, angles, reach = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
     for a, (index, vectors, _) in enumerate(neighbours(atoms, cutoff)):
         r = np.linalg.norm(vectors, axis=1)
@@ -108,7 +108,7 @@ def geometry(atoms: Atoms, cutoff: float) -> Geometry:
 
 
 def is_smooth_around(function: SymmetryFunction, where: Geometry) -> bool:
-    """Whether no distance or angle comes to a kink of the function within the stencil."""
+    """Return True if no distance or angle comes to a kink of the function within the stencil."""
     distances, angles = kinks(function)
     near = [np.abs(where.distances - kink) < MARGIN for kink in distances]
     near += [np.abs(where.angles - kink) < where.reach for kink in angles]
@@ -116,5 +116,5 @@ def is_smooth_around(function: SymmetryFunction, where: Geometry) -> bool:
 
 
 def is_smooth(function: SymmetryFunction) -> bool:
-    """Whether the function has no kink anywhere."""
+    """Return True if the function has no kink."""
     return not any(kinks(function))

@@ -20,7 +20,7 @@ Pair = tuple[str, str]
 
 
 def with_distances(pair: Pair) -> Iterable[PCSFunction]:
-    """Every cutoff function, compact bumps, Gaussians and the distance itself."""
+    """Yield every cutoff function, compact bumps, Gaussians and the distance itself."""
     yield PairRadial(pair, None)
     for n, cutoff in enumerate(EVERY_CUTOFF):
         yield PairRadial(pair, cutoff, eta=0.4 * (n % 3), rs=0.8 * (n % 2))
@@ -29,7 +29,7 @@ def with_distances(pair: Pair) -> Iterable[PCSFunction]:
 
 
 def with_environments(pair: Pair) -> Iterable[PCSFunction]:
-    """Neighbours of every element, with equal and different exponents and shifts for pair and neighbours."""
+    """Yield neighbours of every element, with equal and different exponents and shifts for pair and neighbours."""
     for n, neighbor in enumerate(ELEMENTS):
         yield PairEnvironment(pair, neighbor, Cutoff(RADIUS))
         yield PairEnvironment(pair, neighbor, Cutoff(RADIUS), eta=0.3, pair_eta=0.3)
@@ -40,7 +40,7 @@ def with_environments(pair: Pair) -> Iterable[PCSFunction]:
 
 
 def with_angles(pair: Pair) -> Iterable[PCSFunction]:
-    """Angles at every apex, integer and other exponents, windows, envelopes of all sorts."""
+    """Yield angles at every apex, integer and other exponents, windows, envelopes of all sorts."""
     n = 0
     for apex in APEXES:
         for neighbor in ELEMENTS:
@@ -60,7 +60,7 @@ PCSF_SETS = {"distances": with_distances, "environments": with_environments, "an
 
 
 def pcsf_functions_of(name: str) -> list[PCSFunction]:
-    """The functions of a set for every kind of pairs, or of all sets together."""
+    """Return the functions of a set for every kind of pairs, or of all sets together."""
     if name == "all":
         return [function for each in PCSF_SETS for function in pcsf_functions_of(each)]
     return [function for pair in PAIRS for function in PCSF_SETS[name](pair)]
@@ -68,18 +68,18 @@ def pcsf_functions_of(name: str) -> list[PCSFunction]:
 
 @cache
 def pcsf_descriptor(name: str) -> PCSF:
-    """All functions of a set."""
+    """Return the descriptor with all functions of a set."""
     return PCSF(pcsf_functions_of(name), elements=ELEMENTS)
 
 
 @cache
 def expected_pcsf(system: str, name: str) -> PCSFFeatures:
-    """The plain reference for a named system and a set of functions."""
+    """Return the plain reference for a named system and a set of functions."""
     return pcsf_features(pcsf_descriptor(name).columns, SYSTEMS[system]())
 
 
 def named(rows: PairRows) -> list[Named]:
-    """The pairs that rows are."""
+    """Return the pairs to which rows belong."""
     return [Named(int(i), int(j), tuple(s.tolist())) for i, j, s in zip(rows.i, rows.j, rows.shift, strict=True)]
 
 
@@ -126,19 +126,19 @@ class Ordered:
 
 
 def in_order(system: str, name: str) -> Ordered:
-    """Reference of a named system in the order of the rows."""
+    """Return reference of a named system in the order of the rows."""
     return Ordered(expected_pcsf(system, name), pcsf_descriptor(name).rows(SYSTEMS[system]()))
 
 
 def kinds_in_order(atoms: Atoms, rows: PairRows) -> list[str]:
-    """Kind of each row by the elements of its atoms."""
+    """Return kind of each row by the elements of its atoms."""
     symbols = atoms.get_chemical_symbols()
     order = {symbol: k for k, symbol in enumerate(ELEMENTS)}
     return ["-".join(sorted((symbols[i], symbols[j]), key=order.get)) for i, j in zip(rows.i, rows.j, strict=True)]
 
 
 def assert_like(actual: np.ndarray, reference: np.ndarray, scale: np.ndarray, rtol: float, rounding: float) -> None:
-    """Equal to `rtol` of the largest number that belongs to the same value, or to `rounding`; (m, ..., s)."""
+    """Check equality to `rtol` of the largest number of the same value, or to `rounding`; (m, ..., s)."""
     assert actual.shape == reference.shape
     inner = tuple(range(1, reference.ndim - 1))
     largest = np.abs(reference).max(axis=inner, initial=0.0, keepdims=True)

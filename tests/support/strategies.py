@@ -10,7 +10,7 @@ from fastsf.symmetry.factors import BUMPS, CUTOFFS, Compact, Cutoff, Power, Wind
 from fastsf.symmetry.pcsf import APEXES, PairAngular, PairEnvironment, PairRadial
 
 REPEATABLE = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
-"""Seeded by the test itself, no stop watch."""
+"""Settings of repeatable examples without a time limit."""
 
 ELEMENTS = ("H", "C", "O", "Cu")
 elements = st.sampled_from(ELEMENTS)
@@ -18,7 +18,7 @@ pairs = st.tuples(elements, elements)
 
 
 def number(low: float, high: float) -> st.SearchStrategy[float]:
-    """Finite numbers in a range, ends included."""
+    """Return finite numbers in a range, ends included."""
     return st.floats(low, high, allow_nan=False, allow_infinity=False, allow_subnormal=False)
 
 
@@ -52,7 +52,7 @@ widths, shifts = number(0.0, 20.0), number(0.0, 6.0)
 
 @st.composite
 def radials(draw: st.DrawFn) -> Radial:
-    """Any radial function, those that no file format but our own has included."""
+    """Draw any radial function, also those that only files of fastsf can hold."""
     eta = draw(widths)
     kappa = 0.0 if eta else draw(number(0.0, 5.0))
     envelope = draw(st.one_of(cutoffs(), bumps()))
@@ -91,7 +91,7 @@ pcsf_functions = st.one_of(pair_radials, pair_distances, pair_environments, pair
 
 @st.composite
 def runner_functions(draw: st.DrawFn, cutoff: Cutoff) -> Radial | Angular:
-    """A function that n2p2 has too, with the kind and plateau of `cutoff`."""
+    """Draw a function that n2p2 also has, with the kind and plateau of `cutoff`."""
     center, eta, rs = draw(elements), draw(widths), draw(shifts)
     envelope = Cutoff(draw(number(1.0, 12.0)), cutoff.kind, cutoff.alpha)
     bump = draw(bumps())
@@ -112,7 +112,7 @@ def runner_functions(draw: st.DrawFn, cutoff: Cutoff) -> Radial | Angular:
 
 @st.composite
 def mutations(draw: st.DrawFn, text: str) -> str:
-    """A text with lines left out, doubled, cut, or a word put in place of another."""
+    """Draw a text with lines left out, doubled or cut, or with another word."""
     lines = text.splitlines()
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(lines) - 1))
@@ -149,4 +149,4 @@ NUMBER_LIKE = (
 )
 KEYWORDS = ("H", "Xx", "end", "begin", "set=train", "#", "p1a", "symfunction", "elements", "9" * 20, "\x00")
 WORDS = st.sampled_from(NUMBER_LIKE + KEYWORDS)
-"""What may stand where something else should."""
+"""Words that replace other words."""

@@ -21,7 +21,7 @@ def on_grid(lengths: np.ndarray) -> np.ndarray:
 
 
 def scattered(symbols: str, cell: np.ndarray, pbc: tuple[bool, bool, bool], gap: float, seed: int) -> Atoms:
-    """Random atoms in a cell, no two (nor their images) closer than `gap` Å."""
+    """Return random atoms in a cell, no two (nor their images) closer than `gap` Å."""
     rng = np.random.default_rng(seed)
     shifts = np.array([[x, y, z] for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)]) * np.array(pbc)
     atoms = Atoms(symbols, cell=on_grid(cell), pbc=pbc)
@@ -90,18 +90,18 @@ def element_absent() -> Atoms:
 
 
 def two_atoms_at_the_cutoff() -> Atoms:
-    """Two pairs at exactly `RADIUS`, one along an axis, among others."""
+    """Return two pairs at exactly `RADIUS`, one along an axis, among others."""
     positions = [[0, 0, 0], [1.25, 2.5, 2.5], [RADIUS, 0, 0], [1.0, 0.75, 0.5], [0.25, 1.5, 1.25]]
     return Atoms("OHSHO", positions=positions)
 
 
 def collinear() -> Atoms:
-    """A chain along x (angles of 0 and 180 degrees) and one atom beside it."""
+    """Return a chain along x (angles of 0 and 180 degrees) and one atom beside it."""
     return Atoms("OHSOHO", positions=[[x, 0, 0] for x in (0, 0.9375, 2.5, -1.375, 3.625)] + [[1.125, 1.0, 0.75]])
 
 
 def coincident_distances() -> Atoms:
-    """An octahedron: equal distances, right angles and opposite neighbours, and hydrogen on two vertices."""
+    """Return an octahedron: equal distances, right angles and opposite neighbours, and hydrogen on two vertices."""
     corners = 1.4375 * np.vstack([np.eye(3), -np.eye(3)])
     tips = np.array([[2.375, 0, 0], [0, -2.375, 0]])
     return Atoms("SO6H2", positions=np.vstack([np.zeros((1, 3)), corners, tips]))
