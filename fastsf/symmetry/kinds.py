@@ -115,12 +115,17 @@ _RADIAL = "center", "neighbor"
 _ANGULAR = "center", "neighbors"
 _BY_CUTOFF = "cutoff", "eta", "rs"
 _BY_EDGES = "shape", "neighbors", "right", "left"
-_RADIAL_LINES = (
-    RunnerType(2, False, ("eta", "rs", "cutoff"), (*_BY_CUTOFF, "neighbors")),
-    RunnerType(12, True, ("eta", "rs", "cutoff"), (*_BY_CUTOFF, "neighbors")),
-)
-_ANGULAR_ORDER = *_BY_CUTOFF, "zeta", "lambda", "neighbors"
 _ANGULAR_ARGUMENTS = "eta", "lambda", "zeta", "cutoff", "rs"
+_ANGULAR_ORDER = *_BY_CUTOFF, "zeta", "lambda", "neighbors"
+
+
+def _both(number: int, weighted: int, arguments: tuple[str, ...], order: tuple[str, ...]) -> tuple[RunnerType, ...]:
+    """Return two types that differ by the sum: over neighbours of some elements, and over all with weights."""
+    return RunnerType(number, False, arguments, order), RunnerType(weighted, True, arguments, order)
+
+
+_RADIAL_LINES = _both(2, 12, ("eta", "rs", "cutoff"), (*_BY_CUTOFF, "neighbors"))
+_BUMP_LINES = _both(20, 23, ("left", "right", "subtype"), _BY_EDGES)
 _WINDOW_ARGUMENTS = "left", "right", "angle_left", "angle_right", "subtype"
 _WINDOW_ORDER = *_BY_EDGES, "angle_left", "angle_right"
 
@@ -149,26 +154,17 @@ KINDS = (
     FunctionKind(
         "compact", "radial", (*_RADIAL, "left", "right"), COMPACT_KEYS,
         envelope=Compact, zero=("eta", "rs", "kappa"),
-        runner=(
-            RunnerType(20, False, ("left", "right", "subtype"), _BY_EDGES),
-            RunnerType(23, True, ("left", "right", "subtype"), _BY_EDGES),
-        ),
+        runner=_BUMP_LINES,
     ),
     FunctionKind(
         "compact4", "narrow", (*_ANGULAR, "left", "right", "angle"), (*COMPACT_KEYS, "angle_shape"),
         envelope=Compact, angle=Window, zero=("eta", "rs"),
-        runner=(
-            RunnerType(21, False, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
-            RunnerType(24, True, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
-        ),
+        runner=_both(21, 24, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
     ),
     FunctionKind(
         "compact5", "wide", (*_ANGULAR, "left", "right", "angle"), (*COMPACT_KEYS, "angle_shape"),
         envelope=Compact, angle=Window, zero=("eta", "rs"),
-        runner=(
-            RunnerType(22, False, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
-            RunnerType(25, True, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
-        ),
+        runner=_both(22, 25, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
     ),
     FunctionKind("radial", "radial", _RADIAL, ("eta", "rs", "kappa", *ENVELOPE_KEYS), family="compact"),
     FunctionKind("narrow", "narrow", _ANGULAR, ("eta", "rs", *ENVELOPE_KEYS, *ANGLE_KEYS), family="compact4"),
