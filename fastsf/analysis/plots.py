@@ -134,8 +134,8 @@ def _draw_pair(axes: Any, rdf: RDF, pair: tuple[str, str]) -> None:
     axes.plot(r, g, color=_MAIN)
     if rdf.half_cell < rdf.edges[-1]:
         axes.axvline(rdf.half_cell, color="0.5", linewidth=0.8, linestyle="--")
-        place = {"xy": (rdf.half_cell, 0.98), "xycoords": ("data", "axes fraction")}
-        axes.annotate("half the cell ", **place, va="top", ha="right", fontsize=6.5)
+        anchor = {"xy": (rdf.half_cell, 0.98), "xycoords": ("data", "axes fraction")}
+        axes.annotate("half the cell ", **anchor, va="top", ha="right", fontsize=6.5)
     axes.set(title="-".join(pair), xlabel="r (Å)", xlim=(0, rdf.edges[-1]))
     axes.set_ylim(0, _height(axes, rdf, pair))
     axes.set_ylabel("g(r)", color=_MAIN)
@@ -163,8 +163,8 @@ def _height(axes: Any, rdf: RDF, pair: tuple[str, str]) -> float:
     others = 1.0 if minimum is None else max(1.0, float(rdf.g[pair][rdf.centres > minimum].max(initial=0.0)))
     if top < _TALL * others:
         return 1.15 * top
-    place = {"xy": (peak, 0.93), "xycoords": ("data", "axes fraction")}
-    axes.annotate(f"  {height:.1f} at {peak:.2f} Å", **place, color=_MAIN, fontsize=7)
+    anchor = {"xy": (peak, 0.93), "xycoords": ("data", "axes fraction")}
+    axes.annotate(f"  {height:.1f} at {peak:.2f} Å", **anchor, color=_MAIN, fontsize=7)
     return 2.5 * others
 
 

@@ -264,7 +264,7 @@ def simulate(
             settings,
             watches,
             overwrite=overwrite,
-            tell=display,
+            on_progress=display,
             on_interruption=lambda: display.say("finishing these steps ... (again: stop at once)"),
         )
     for line in summary(engine, progress, folder, settings, watches):

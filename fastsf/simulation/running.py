@@ -54,7 +54,7 @@ def run(
     watches: Sequence[Observer] = (),
     *,
     overwrite: bool = False,
-    tell: Callable[[RunProgress], object] = lambda progress: None,
+    on_progress: Callable[[RunProgress], object] = lambda progress: None,
     on_interruption: Callable[[], object] = lambda: None,
 ) -> RunProgress:
     """Let an engine run in a folder, or continue its run there.
@@ -74,7 +74,7 @@ def run(
         Observers that see frames before the trajectories do.
     overwrite : bool
         Replace an existing run.
-    tell : callable
+    on_progress : callable
         Gets a `RunProgress` several times a second.
     on_interruption : callable
         Called at the first SIGINT or SIGTERM; the current block of steps is then finished and saved.
@@ -102,7 +102,7 @@ def run(
     with alone_in(files.folder), Interruption(on_interruption) as interruption:
         try:
             work.begin(None if overwrite else files.before(engine.identity()))
-            progress = work.go(tell, lambda: interruption.requested)
+            progress = work.go(on_progress, lambda: interruption.requested)
         finally:
             files.close()
     if progress.step < progress.steps:
@@ -142,12 +142,12 @@ class _BlockLoop:
                 what = "forces" if velocities else "velocities"
                 raise InputError(f"trajectory: {what} were asked for, but this simulation has none; leave {what} out")
 
-    def go(self, tell: Callable[[RunProgress], object], stopping: Callable[[], bool]) -> RunProgress:
+    def go(self, on_progress: Callable[[RunProgress], object], stopping: Callable[[], bool]) -> RunProgress:
         """Do the remaining steps, block by block; save at the end and when `stopping` returns True."""
         first, size, began = self._engine.steps_done, 1, time.perf_counter()
         saved = now = began
         progress = self._progress(first, 0.0)
-        tell(progress)
+        on_progress(progress)
         if first < self._settings.steps:
             self._files.forget_end()
         while self._engine.steps_done < self._settings.steps and not stopping():
@@ -156,7 +156,7 @@ class _BlockLoop:
             now = time.perf_counter()
             size = _better_size(size, now - before)
             progress = self._progress(first, now - began)
-            tell(progress)
+            on_progress(progress)
             if now - saved >= self._settings.checkpoint_seconds:
                 self._save()
                 saved = now

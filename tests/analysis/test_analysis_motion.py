@@ -28,8 +28,8 @@ def test_autocorrelation_is_the_direct_sum(frames: int) -> None:
     rows = np.random.default_rng(1).normal(size=(5, frames))
     direct = [np.mean((rows[:, : frames - k] * rows[:, k:]).sum(axis=0)) for k in range(frames)]
     np.testing.assert_allclose(autocorrelation(rows, frames), direct, atol=1e-12)
-    few = max(1, frames // 3)
-    np.testing.assert_allclose(autocorrelation(rows, few), direct[:few], atol=1e-12)
+    lags = max(1, frames // 3)
+    np.testing.assert_allclose(autocorrelation(rows, lags), direct[:lags], atol=1e-12)
 
 
 @pytest.mark.parametrize("frames", [2, 17, 64])

@@ -54,8 +54,8 @@ def test_shells_of_a_crystal() -> None:
     for radius, inside in zip(shells, (12, 18, 42, 54, 78), strict=True):
         bin_of = int(radius / 0.01)
         assert found[bin_of - 1 : bin_of + 2].sum() > 0
-        behind = np.searchsorted(rdf.edges[1:], radius + 0.02)
-        assert rdf.coordination["Cu", "Cu"][behind] == pytest.approx(inside)
+        shell = np.searchsorted(rdf.edges[1:], radius + 0.02)
+        assert rdf.coordination["Cu", "Cu"][shell] == pytest.approx(inside)
     assert np.count_nonzero(found) == len(shells)  # the next is at 6.235 Å
     assert np.isnan(rdf.g_error["Cu", "Cu"]).all()
 
@@ -63,9 +63,9 @@ def test_shells_of_a_crystal() -> None:
 def test_coordination_of_both_orders() -> None:
     rdf = rdf_of([bulk("CaF2", "fluorite", a=5.46)], 3.0, 60)
     assert list(rdf.g) == [("F", "F"), ("F", "Ca"), ("Ca", "Ca")]
-    place = np.searchsorted(rdf.edges[1:], 2.5)
-    assert rdf.coordination["Ca", "F"][place] == pytest.approx(8)
-    assert rdf.coordination["F", "Ca"][place] == pytest.approx(4)
+    shell = np.searchsorted(rdf.edges[1:], 2.5)
+    assert rdf.coordination["Ca", "F"][shell] == pytest.approx(8)
+    assert rdf.coordination["F", "Ca"][shell] == pytest.approx(4)
 
 
 @pytest.mark.parametrize("repeats", [(2, 1, 1), (2, 2, 2)])
@@ -79,11 +79,11 @@ def test_cell_smaller_than_the_range_is_its_supercell(repeats: tuple) -> None:
 
 
 def test_number_of_atoms_and_volume_may_change() -> None:
-    few, many = gas("Ar20Ne10", 1), gas("Ar30Ne15", 2)
-    many.set_cell(1.1 * many.cell, scale_atoms=True)
-    rdf = rdf_of([few, many], 5.0, 10)
-    one, other = rdf_of([few], 5.0, 10), rdf_of([many], 5.0, 10)
-    pairs = [len(each) ** 2 / each.get_volume() for each in (few, many)]
+    small, large = gas("Ar20Ne10", 1), gas("Ar30Ne15", 2)
+    large.set_cell(1.1 * large.cell, scale_atoms=True)
+    rdf = rdf_of([small, large], 5.0, 10)
+    one, other = rdf_of([small], 5.0, 10), rdf_of([large], 5.0, 10)
+    pairs = [len(each) ** 2 / each.get_volume() for each in (small, large)]
     for pair in rdf.g:
         np.testing.assert_allclose(rdf.g[pair], np.average([one.g[pair], other.g[pair]], axis=0, weights=pairs))
 

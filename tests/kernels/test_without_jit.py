@@ -201,7 +201,7 @@ def test_lists_of_lammps(water) -> None:
     potential = TrainableModel(acsf, scalings, networks, {}).potential()
     model, expected = LammpsModel(potential), potential.evaluate(water)
     listed = Listed(water, 2.0, ["O", "H"], model.element_of_type(["O", "H"]))
-    forces, energies, virials = listed.rooms()
+    forces, energies, virials = listed.zeros()
     assert model.add_forces(listed.atoms, 1.0, forces, energies, virials) == -1
     np.testing.assert_allclose(forces, expected.forces, rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(energies, expected.energies, rtol=1e-12)

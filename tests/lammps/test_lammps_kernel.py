@@ -30,7 +30,7 @@ def test_same_as_the_potential(name: str, repeat: tuple[int, int, int]) -> None:
     expected, listed = potential.evaluate(atoms), listed_of(atoms, model)
     n = len(atoms)
     assert name != "triclinic" or n > kernels.BLOCK
-    forces, energies, virials = listed.rooms()
+    forces, energies, virials = listed.zeros()
     forces[:n] = 1.0  # it is added to
     assert model.add_forces(listed.atoms, unit, forces, energies, virials) == -1
     forces[:n] -= 1.0
@@ -52,7 +52,7 @@ def test_mixed_precision() -> None:
         potential.model = potential.model.in_precision(precision)
         model = LammpsModel(potential)
         listed = listed_of(atoms, model)
-        forces, energies, virials = listed.rooms()
+        forces, energies, virials = listed.zeros()
         assert model.add_forces(listed.atoms, 1.0, forces, energies, virials) == -1
         results.append(energies[: len(atoms)])
         np.testing.assert_allclose(results[-1], potential.evaluate(atoms).energies, rtol=1e-4)
@@ -65,10 +65,10 @@ def test_what_is_not_finite() -> None:
     model = LammpsModel(potential)
     listed = listed_of(atoms, model)
     listed.atoms.positions[3, 1] = np.nan
-    assert model.add_forces(listed.atoms, 1.0, *listed.rooms()) == 3
+    assert model.add_forces(listed.atoms, 1.0, *listed.zeros()) == 3
     listed = listed_of(atoms, model)
     potential.model.networks.offset[2] = np.nan
-    wrong = model.add_forces(listed.atoms, 1.0, *listed.rooms())
+    wrong = model.add_forces(listed.atoms, 1.0, *listed.zeros())
     assert atoms.symbols[wrong] == ELEMENTS[2]
 
 

@@ -56,12 +56,12 @@ def only_line(complaints: str) -> str:
 
 
 def test_what_is_written_and_told(run, model, start, tmp_path):
-    status, told, complaints = mc(run, model, start, *MOVES, "--temperature", "150:200", "--equilibration", 400)
+    status, printed, complaints = mc(run, model, start, *MOVES, "--temperature", "150:200", "--equilibration", 400)
     assert (status, complaints) == (0, "")
     folder = tmp_path / "start-mc"
     for text in ("8 atoms, 1,200 moves (displacement, displacement H S, swap H O, volume), in", "µs/step",
                  "potential energy: ", "displacement H S: ", "% accepted"):  # fmt: skip
-        assert text in told
+        assert text in printed
     log = read_log(folder / "thermo.csv")
     np.testing.assert_array_equal(log["step"], np.arange(0, 1201, 100))
     np.testing.assert_allclose(log["temperature (K)"], np.linspace(150, 200, 13))
@@ -77,8 +77,8 @@ def test_more_steps_and_the_same_in_one_go(run, model, start, tmp_path):
     assert mc(run, model, start, *MOVES, "-o", tmp_path / "whole")[0] == 0
     for one, other in zip(contents(tmp_path / "cut"), contents(tmp_path / "whole"), strict=True):
         np.testing.assert_equal(one, other)
-    status, told, _ = mc(run, model, start, *MOVES, "-o", tmp_path / "whole")
-    assert status == 0 and "1,200 steps are done already" in told
+    status, printed, _ = mc(run, model, start, *MOVES, "-o", tmp_path / "whole")
+    assert status == 0 and "1,200 steps are done already" in printed
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

@@ -174,7 +174,7 @@ def test_arrangements_on_a_lattice(potential) -> None:
     for _ in range(samples):
         engine.advance(20, 20)
         hydrogen = engine.frame().positions[:3]
-        counts[tuple(sorted(int(np.flatnonzero((sites == place).all(axis=1))[0]) for place in hydrogen))] += 1
+        counts[tuple(sorted(int(np.flatnonzero((sites == position).all(axis=1))[0]) for position in hydrogen))] += 1
     assert max(weights.values()) / min(weights.values()) > 5
     for key, weight in weights.items():
         expected = samples * weight / total

@@ -73,14 +73,14 @@ def only_line(complaints: str) -> str:
 
 
 def test_what_is_written_and_told(run, model, start, tmp_path):
-    status, told, complaints = md(run, model, start, "--ensemble", "nve", *ALL)
+    status, printed, complaints = md(run, model, start, "--ensemble", "nve", *ALL)
     assert (status, complaints) == (0, "")
     folder = tmp_path / "start-md"
     names = ["checkpoint.npz", "final.extxyz", "thermo.csv", "trajectory.extxyz", "trajectory.h5", "trajectory.traj"]
     assert sorted(path.name for path in folder.iterdir()) == names
     for text in ("velocities: drawn at 300 K", "8 atoms, nve, 40 steps of 0.5 fs, in", "ns/day", "µs/atom/step",
                  "temperature: ", "pressure: ", f"in {folder}: thermo.csv, final.extxyz, trajectory.h5"):  # fmt: skip
-        assert text in told
+        assert text in printed
     atoms = ase.io.read(start)
     maxwell_boltzmann(atoms, 300.0, 0)
     engine = MolecularDynamics(random_potential(), atoms, NVE(), 0.5, threads=1)
@@ -110,18 +110,18 @@ def test_ensembles(run, model, start, tmp_path, words):
 
 
 def test_an_alias_says_what_it_is(run, model, start, tmp_path):
-    status, told, complaints = md(run, model, start, "--ensemble", "NVT", steps=2)
+    status, printed, complaints = md(run, model, start, "--ensemble", "NVT", steps=2)
     assert (status, complaints) == (0, "")
-    assert "--ensemble NVT: bussi (stochastic velocity rescaling)\n" in told
-    assert "8 atoms, bussi, 2 steps" in told
+    assert "--ensemble NVT: bussi (stochastic velocity rescaling)\n" in printed
+    assert "8 atoms, bussi, 2 steps" in printed
 
 
 def test_lengths_and_time_steps(run, model, start, tmp_path):
     assert md(run, model, start, "--ps", 0.01, steps=None)[0] == 0
     assert RunCheckpoint.read(tmp_path / "start-md" / "checkpoint.npz").step == 20
-    status, told, _ = md(run, model, start, "--timestep", 4, folder=tmp_path / "long", steps=1)
+    status, printed, _ = md(run, model, start, "--timestep", 4, folder=tmp_path / "long", steps=1)
     assert status == 0
-    assert "warning: a time step of 4 fs is long; usual for these elements is 0.5 fs" in told
+    assert "warning: a time step of 4 fs is long; usual for these elements is 0.5 fs" in printed
 
 
 def test_velocities_of_the_file(run, model, tmp_path):
@@ -129,15 +129,15 @@ def test_velocities_of_the_file(run, model, tmp_path):
     maxwell_boltzmann(atoms, 50.0, seed=3)
     start = tmp_path / "start.traj"
     ase.io.write(start, [SYSTEMS["triclinic"](), atoms])
-    status, told, _ = md(run, model, start, "--trajectory", "none", steps=10)
+    status, printed, _ = md(run, model, start, "--trajectory", "none", steps=10)
     assert status == 0
-    assert f"velocities: those of {start}" in told
+    assert f"velocities: those of {start}" in printed
     engine = MolecularDynamics(random_potential(), atoms, Bussi(300.0), 0.5, threads=1)
     engine.advance(10, 10)
     np.testing.assert_array_equal(ase.io.read(tmp_path / "start-md/final.extxyz").positions, engine.frame().positions)
     assert not (tmp_path / "start-md/trajectory.h5").exists()
-    told = md(run, model, start, "--velocities", 700, folder=tmp_path / "other", steps=1)[1]
-    assert "velocities: drawn at 700 K" in told
+    printed = md(run, model, start, "--velocities", 700, folder=tmp_path / "other", steps=1)[1]
+    assert "velocities: drawn at 700 K" in printed
 
 
 def test_fixed_atoms(run, model, start, tmp_path):
@@ -149,10 +149,10 @@ def test_fixed_atoms(run, model, start, tmp_path):
 
 def test_members_are_watched(run, model, start, tmp_path):
     members = ("--member", model.with_name("model-2.h5"), "--check-every", 20, "--disagreement-limit", 1e-9)
-    status, told, _ = md(run, model, start, *members)
+    status, printed, _ = md(run, model, start, *members)
     assert status == 0
-    assert "warning: step 0: the forces of the committee on atom" in told
-    assert "disagreement in 3 frames" in told
+    assert "warning: step 0: the forces of the committee on atom" in printed
+    assert "disagreement in 3 frames" in printed
     folder = tmp_path / "start-md"
     assert len(ase.io.read(folder / "candidates.extxyz", ":")) == 1
     plain = tmp_path / "plain"
@@ -174,11 +174,11 @@ def test_quiet_and_log(run, model, start, tmp_path):
 def test_a_finished_run_can_be_made_longer(run, model, start, tmp_path):
     assert md(run, model, start, *ALL, folder=tmp_path / "whole")[0] == 0
     for steps in (7, 23, 23, 40):
-        status, told, _ = md(run, model, start, *ALL, steps=steps)
+        status, printed, _ = md(run, model, start, *ALL, steps=steps)
         assert status == 0
     np.testing.assert_equal(contents(tmp_path / "start-md"), contents(tmp_path / "whole"))
-    told = md(run, model, start, *ALL)[1]
-    assert "40 steps are done already; more steps (or --overwrite) go on" in told
+    printed = md(run, model, start, *ALL)[1]
+    assert "40 steps are done already; more steps (or --overwrite) go on" in printed
 
 
 @posix
@@ -201,9 +201,9 @@ def test_ctrl_c_saves_and_says_how_to_go_on(model, start, tmp_path):
     process = simulation(model, start, folder)
     wait_for_rows(process, folder, 3)
     process.send_signal(signal.SIGINT)
-    told, complaints = process.communicate()
+    printed, complaints = process.communicate()
     assert process.returncode == 130
-    assert "finishing these steps" in told
+    assert "finishing these steps" in printed
     assert f"interrupted (saved in {folder}; the same command continues from there)" in only_line(complaints)
     step = RunCheckpoint.read(folder / "checkpoint.npz").step
     assert read_log(folder / "thermo.csv")["step"].tolist() == list(range(0, step + 1, 10))
@@ -360,6 +360,6 @@ def test_files_that_are_not_there(run, model, start, tmp_path):
 
 def test_unusual_starts_are_told(run, model, tmp_path):
     atoms = Atoms("HOHO", [[0, 0, 0], [0, 0, 0.2], [1.5, 1.5, 0], [1.5, 1.5, 1.0]], cell=[3, 3, 9], pbc=True)
-    _, told, _ = md(run, model, write(tmp_path / "start.xyz", atoms), steps=1)
-    assert "1 pairs of atoms overlap: H 0 and O 1 are 0.2 Å apart" in told
-    assert "the cell is 3 Å thick along a, less than the cutoff of 3.75 Å" in told
+    _, printed, _ = md(run, model, write(tmp_path / "start.xyz", atoms), steps=1)
+    assert "1 pairs of atoms overlap: H 0 and O 1 are 0.2 Å apart" in printed
+    assert "the cell is 3 Å thick along a, less than the cutoff of 3.75 Å" in printed

@@ -215,9 +215,9 @@ def test_signals_save_and_say_how_to_go_on(tmp_path, number):
     process.stdout.readline()
     wait_for(tmp_path / "checkpoint.npz")
     process.send_signal(number)
-    told, complaints = process.communicate()
+    printed, complaints = process.communicate()
     assert (process.returncode, complaints) == (130, "")
-    assert told == f"saved in {tmp_path}; the same command continues from there\n"
+    assert printed == f"saved in {tmp_path}; the same command continues from there\n"
     done = RunCheckpoint.read(tmp_path / "checkpoint.npz").step
     assert steps_of(tmp_path)["extxyz"] == [*range(0, done + 1, 5)]
 

@@ -49,6 +49,6 @@ class Listed:
             self.listed.ctypes.data + 4 * starts,
         )
 
-    def rooms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def zeros(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         n = len(self.owners)
         return np.zeros((n, 3)), np.zeros(n), np.zeros((n, 6))
