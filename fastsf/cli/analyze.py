@@ -23,8 +23,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "analyze",
         help=_HELP,
-        description=f"Find out what a run tells: {_HELP.partition(', from')[0]}. Whatever the run allows is written as "
-        "tables (CSV), pictures (PNG) and a report; --only asks for parts by name, which must succeed then.",
+        description=f"Analyse a run: {_HELP.partition(', from')[0]}. All parts that the run allows are written as "
+        "tables (CSV), pictures (PNG) and a report. Parts that --only names must succeed.",
     )
     parser.add_argument(
         "run", metavar="RUN", help="trajectory that ASE reads (also .h5), log (.csv), or folder of a run"
@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
         "-o", "--output", metavar="FOLDER", help="folder to write (default: RUN without ending, and -analysis)"
     )
     parser.add_argument("--only", metavar="A,B", help=f"parts: {', '.join(PARTS)} (default: all that are possible)")
-    parser.add_argument("--overwrite", action="store_true", help="replace results that are there")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing results")
     _add_times(parser.add_argument_group("times"))
     _add_parts(parser)
     add_threads(parser)
@@ -41,12 +41,12 @@ def add(commands: Commands) -> None:
 
 
 def _add_times(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--skip", type=float, default=0.0, metavar="PS", help="leave out so much at the start")
+    group.add_argument("--skip", type=float, default=0.0, metavar="PS", help="time to leave out at the start")
     group.add_argument(
         "--interval",
         type=float,
         metavar="FS",
-        help="time between frames (default: as the frames tell by their key time)",
+        help="time between frames (default: that of their key time)",
     )
 
 
@@ -57,20 +57,24 @@ def _add_parts(parser: argparse.ArgumentParser) -> None:
     )
     rdf.add_argument("--rdf-bins", type=int, metavar="N", help="number of shells (default: 0.05 Å each)")
     motion = parser.add_argument_group("motion")
-    motion.add_argument("--unwrapped", action="store_true", help="positions are not wrapped: take steps as they are")
-    motion.add_argument("--keep-drift", action="store_true", help="leave the motion of the centre of mass in")
-    motion.add_argument("--fit", metavar="A:B", help="lags in ps that the diffusion coefficient is fitted to")
+    motion.add_argument("--unwrapped", action="store_true", help="take positions as not wrapped")
+    motion.add_argument("--keep-drift", action="store_true", help="do not subtract the motion of the centre of mass")
+    motion.add_argument("--fit", metavar="A:B", help="range of lags in ps for the fit of the diffusion coefficient")
     motion.add_argument(
-        "--pieces", type=int, default=5, metavar="N", help="pieces for its error (default: %(default)s)"
+        "--pieces", type=int, default=5, metavar="N", help="number of pieces for its error (default: %(default)s)"
     )
     motion.add_argument(
         "--longest",
         type=float,
         metavar="PS",
-        help="lag up to which velocities are correlated (default: 2.5 or a quarter)",
+        help="longest lag of the velocity autocorrelation (default: a quarter of the run, at most 2.5)",
     )
     motion.add_argument(
-        "--memory", type=float, default=2.0, metavar="GIB", help="for the motion of the atoms (default: %(default)s)"
+        "--memory",
+        type=float,
+        default=2.0,
+        metavar="GIB",
+        help="memory for the motion of the atoms (default: %(default)s)",
     )
 
 
@@ -115,23 +119,23 @@ def analyze(
     source : Source
         The run.
     folder : Path
-        Where to write; made if it is not there.
+        Folder to write; made if it does not exist.
     settings : AnalysisSettings
-        What to find out.
+        Parts and parameters.
     console : Console
-        Where to say it.
+        Console for messages.
     command : str
-        What the user typed, for the report.
+        Command line, for the report.
 
     Returns
     -------
     list of Path
-        Files that were written.
+        Paths of the files that were written.
 
     Raises
     ------
     FastsfError
-        As `fastsf.analysis.results.study`; StorageError also if files cannot be written.
+        As in `fastsf.analysis.study`; StorageError also if files cannot be written.
     """
     from fastsf.analysis.report import REPORTS, diffusion_text, drift_text, overview, vibrations_text, write_results
     from fastsf.analysis.results import study
@@ -171,16 +175,16 @@ def _fit(text: str | None) -> tuple[float, float] | None:
 
 
 def _clear(folder: Path, overwrite: bool) -> None:
-    """Remove results that are there, if they may be removed: later ones may have fewer files."""
+    """Remove existing results if that is allowed, since new ones may have fewer files."""
     from fastsf.analysis.plots import NAMES
     from fastsf.analysis.report import REPORTS
     from fastsf.analysis.tables import LARGE, SMALL
 
     if folder.exists() and not folder.is_dir():
-        raise StorageError(f"cannot write into {folder}: it is no folder")
+        raise StorageError(f"{folder}: expected a folder to write, found a file")
     names = (*REPORTS, *NAMES, *(f"{name}.csv" for name in (*SMALL, *LARGE)))
-    there = [folder / name for name in names if (folder / name).exists()]
-    if there and not overwrite:
-        raise StorageError(f"{there[0]} is there already; --overwrite replaces results")
-    for path in there:
+    existing = [folder / name for name in names if (folder / name).exists()]
+    if existing and not overwrite:
+        raise StorageError(f"{existing[0]} exists already; --overwrite replaces results")
+    for path in existing:
         path.unlink()

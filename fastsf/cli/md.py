@@ -38,12 +38,16 @@ _LONG = 5.0
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = add_command(commands, "md", "molecular dynamics", "Molecular dynamics")
-    _add_course(parser.add_argument_group("course"))
+    _add_conditions(parser.add_argument_group("conditions"))
     _add_coupling(parser.add_argument_group("thermostats and barostats"))
     add_precision(add_writing(parser, 100, "h5md:100"))
     group = add_supervision(parser, 100)
     group.add_argument(
-        "--max-temperature", type=float, default=10_000.0, metavar="K", help="stop above it (default: %(default)g)"
+        "--max-temperature",
+        type=float,
+        default=10_000.0,
+        metavar="K",
+        help="stop above this temperature (default: %(default)g)",
     )
     group.add_argument(
         "--max-drift",
@@ -54,26 +58,28 @@ def add(commands: Commands) -> None:
     )
 
 
-def _add_course(group: argparse._ArgumentGroup) -> None:
+def _add_conditions(group: argparse._ArgumentGroup) -> None:
     words = ", ".join(f"{name} ({each.meaning})" for name, each in ENSEMBLES.items())
     group.add_argument(
         "--ensemble",
         type=_known_ensemble,
         default="bussi",
         metavar="NAME",
-        help=f"{words}, or another name of them such as nvt; default: %(default)s",
+        help=f"{words}, or another name such as nvt; default: %(default)s",
     )
     group.add_argument("--pressure", type=float, metavar="BAR", help="of npt (default: 1.01325)")
     group.add_argument("--timestep", type=float, metavar="FS", help="default: 0.5 with hydrogen, 1 without")
-    add_conditions(group, "--ps", "PS", "length of the whole run", f"of the whole run (default: {_STEPS:,})")
+    add_conditions(group, "--ps", "PS", "length of the whole run", f"steps of the whole run (default: {_STEPS:,})")
     group.add_argument(
         "--velocities",
         default="auto",
         metavar="auto|file|K",
-        help="at the start: those of START, or drawn at a temperature (default: those of START if it has any, "
-        "otherwise drawn at that of the run)",
+        help="velocities at the start: those of START, or drawn at a temperature (default: those of START if it has "
+        "any, otherwise drawn at the temperature of the run)",
     )
-    group.add_argument("--skin", type=float, metavar="R", help="how far beyond the cutoff pairs are kept, Å")
+    group.add_argument(
+        "--skin", type=float, metavar="R", help="distance by which the neighbour list exceeds the cutoff, Å"
+    )
 
 
 def _known_ensemble(text: str) -> str:
@@ -159,7 +165,7 @@ def _steps(arguments: argparse.Namespace, timestep: float) -> int:
 
 
 def _set_velocities(atoms: Atoms, arguments: argparse.Namespace, temperature: float, console: Console) -> None:
-    """Draw velocities unless those of the file are to be taken."""
+    """Draw velocities, unless those of the file are used."""
     from fastsf.md import maxwell_boltzmann
 
     wanted, there = arguments.velocities, bool(atoms.get_momenta().any())

@@ -79,29 +79,39 @@ def add_conditions(
 
 
 def add_writing(parser: argparse.ArgumentParser, log_every: int, trajectory: str) -> argparse._ArgumentGroup:
-    """Add what a run writes, and how often; returns the group, for more of it."""
+    """Add the options for outputs and their intervals; return the group."""
     group = parser.add_argument_group("computing and writing")
     group.add_argument(
-        "--log-every", type=positive, default=log_every, metavar="N", help="steps to a row of the log (%(default)s)"
+        "--log-every",
+        type=positive,
+        default=log_every,
+        metavar="N",
+        help="steps between rows of the log (default: %(default)s)",
     )
     group.add_argument(
         "--trajectory",
         action="append",
         metavar="FORMAT:N[:WITH,...]",
-        help=f"a frame every N steps as {', '.join(FILES)}, with {', '.join(WORDS)}; several times for several files, "
-        f"or none (default: {trajectory})",
+        help=f"a frame every N steps as {', '.join(FILES)}, with {', '.join(WORDS)}; can be repeated; or none "
+        f"(default: {trajectory})",
     )
     group.add_argument(
-        "--checkpoint-seconds", type=float, default=60.0, metavar="S", help="between checkpoints (%(default)s)"
+        "--checkpoint-seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="seconds between checkpoints (default: %(default)s)",
     )
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="of the random numbers (%(default)s)")
+    group.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the random numbers (default: %(default)s)"
+    )
     add_threads(group)
     parser.set_defaults(default_trajectory=trajectory)
     return group
 
 
 def add_supervision(parser: argparse.ArgumentParser, every: int) -> argparse._ArgumentGroup:
-    """Add what is watched; returns the group, for more of it."""
+    """Add the options of the supervision; return the group."""
     group = parser.add_argument_group(
         "supervision", "ignore, warn, save (structures for the next training set, and warn) or stop (and save)"
     )
@@ -109,14 +119,14 @@ def add_supervision(parser: argparse.ArgumentParser, every: int) -> argparse._Ar
         "--extrapolation",
         choices=ACTIONS,
         default="warn",
-        help="outside the range of the training set (default: %(default)s)",
+        help="if functions are outside the range of the training set (default: %(default)s)",
     )
-    add_members(group, "its disagreement is watched, the run is that of MODEL")
+    add_members(group, "its disagreement is watched, the run follows MODEL")
     group.add_argument(
         "--disagreement",
         choices=ACTIONS,
         default="save",
-        help="when the members' forces on an atom differ by more than the limit (default: %(default)s)",
+        help="if the members' forces on an atom differ by more than the limit (default: %(default)s)",
     )
     group.add_argument(
         "--disagreement-limit",
@@ -133,7 +143,7 @@ def add_supervision(parser: argparse.ArgumentParser, every: int) -> argparse._Ar
         type=positive,
         default=10 * every,
         metavar="N",
-        help="steps between saved structures, at least (default: %(default)s)",
+        help="least number of steps between saved structures (default: %(default)s)",
     )
     add_console(parser)
     return group
@@ -191,13 +201,13 @@ def run_command(
     steps : int
         Steps of the whole run.
     groups : sequence of str
-        Kernels that the engine needs, as of `fastsf.compilation`.
+        Groups of kernels that the engine needs, as in `fastsf.compilation`.
     make_engine : callable
         Makes the engine once they are compiled.
     words : str
-        What the run is, in a few words.
+        Short description of the run.
     drift : float, optional
-        Limit of the drift, as of `RunSettings`.
+        Limit of the drift, as in `RunSettings`.
     """
     from fastsf.simulation.starting import remarks
 
@@ -226,7 +236,7 @@ def _supervision(
     folder: Path,
     warn: Callable[[str], object],
 ) -> list[Supervision]:
-    """Return what watches the run: one observer, or none if nothing shall be done about what it finds."""
+    """Return the observer that supervises the run; none if it has nothing to do."""
     from fastsf.potentials.committee import Committee
     from fastsf.simulation.supervision import Supervision
 
@@ -253,7 +263,7 @@ def simulate(
     *,
     overwrite: bool = False,
 ) -> RunProgress:
-    """Let an engine run in a folder as a command does; parameters and errors as of `fastsf.simulation.running.run`."""
+    """Let an engine run in a folder as a command does; parameters and errors as in `fastsf.simulation.run`."""
     from fastsf.cli.simulation_display import SimulationDisplay, summary
     from fastsf.simulation.running import run
 

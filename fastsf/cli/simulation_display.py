@@ -31,12 +31,12 @@ _FEWEST_ROWS = 6
 
 
 class SimulationDisplay:
-    """A bar with the speed; messages stand above it.
+    """A bar with the speed, with messages above it.
 
     Parameters
     ----------
     console : Console
-        Where it is shown.
+        Console that shows it.
     """
 
     def __init__(self, console: Console) -> None:
@@ -50,7 +50,7 @@ class SimulationDisplay:
         self._bar.close()
 
     def __call__(self, progress: RunProgress) -> None:
-        """Take what a run tells."""
+        """Show the progress of a run."""
         self._bar.draw(progress.step, progress.steps, f"{progress.step:,} steps, {speed(progress)}{_state(progress)}")
 
     def say(self, text: str) -> None:
@@ -60,7 +60,7 @@ class SimulationDisplay:
 
 
 def speed(progress: RunProgress) -> str:
-    """Speed in words: ns/day where there is time, steps per second where there is none."""
+    """Return the speed in words: ns/day, or steps per second for runs without time."""
     rate = (progress.step - progress.first) / max(progress.seconds, 1e-9)
     time = progress.row.get(TIME, math.nan) / max(progress.row.get("step", 0.0), 1.0)
     if time > 0:
@@ -82,7 +82,7 @@ def summary(
         lines = [f"{made:,} steps in {progress.seconds:,.1f} s: {speed(progress)}"]
         lines[0] += f", {_cost(progress, atoms)}"
     else:
-        lines = [f"{progress.step:,} steps are done already; more steps (or --overwrite) go on"]
+        lines = [f"{progress.step:,} steps are done already; continue with more --steps, or use --overwrite"]
     lines += means(read_log(folder / LOG), engine.columns, atoms)
     for watch in watches:
         lines += watch.summary() if isinstance(watch, Supervision) else []
@@ -91,7 +91,7 @@ def summary(
 
 
 def _cost(progress: RunProgress, atoms: int) -> str:
-    """Time of a step in words, for each atom where a step moves them all."""
+    """Return the time of a step in words; per atom if a step moves all atoms."""
     each = 1e6 * progress.seconds / (progress.step - progress.first)
     if math.isnan(progress.row[TIME]):
         return f"{each:.3g} µs/step"
@@ -99,16 +99,16 @@ def _cost(progress: RunProgress, atoms: int) -> str:
 
 
 def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) -> list[str]:
-    """Say means with their errors, and the drift of the conserved energy.
+    """Return lines with means, their errors, and the drift of the conserved energy.
 
     Parameters
     ----------
     log : mapping of str to (rows,) float64
-        From `read_log`.
+        Log from `read_log`.
     columns : sequence of Column
-        Of the log.
+        Columns of the log.
     atoms : int
-        How many there are.
+        Number of atoms.
     """
     series = {column.name: log[heading(column)] for column in columns}
     lines = []
@@ -125,7 +125,7 @@ def means(log: Mapping[str, FloatArray], columns: Sequence[Column], atoms: int) 
 
 
 def _with_error(value: float, error: float) -> str:
-    """Number with the digits that its error leaves."""
+    """Return a number with its significant digits and its error."""
     if not 0 < error < math.inf:
         return f"{value:.6g}"
     digits = max(0, 1 - math.floor(math.log10(error)))

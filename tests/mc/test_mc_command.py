@@ -112,7 +112,7 @@ def test_another_run_is_refused(run, model, start):
         (("--displace", "0.9"), "up to 0.49, 0.49 of the skin, found 0.9"),
         (("--displace", "none"), "at least one kind of move"),
         (("--swap", "H"), "--swap: expected two elements"),
-        (("--weight", "volume=1"), "--weight: expected one of displacement"),
+        (("--weight", "volume=1"), "--weight: expected NAME=W with a name out of displacement"),
         (
             ("--temperature", "cold"),
             "--temperature: expected one positive number, or two with a colon between; found 'cold'",

@@ -178,7 +178,7 @@ def test_a_finished_run_can_be_made_longer(run, model, start, tmp_path):
         assert status == 0
     np.testing.assert_equal(contents(tmp_path / "start-md"), contents(tmp_path / "whole"))
     printed = md(run, model, start, *ALL)[1]
-    assert "40 steps are done already; more steps (or --overwrite) go on" in printed
+    assert "40 steps are done already; continue with more --steps, or use --overwrite" in printed
 
 
 @posix

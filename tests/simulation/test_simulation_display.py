@@ -67,7 +67,9 @@ def test_end(tmp_path, capsys):
     assert " ns/day, " in lines[0]
     assert lines[-1] == f"in {folder}: thermo.csv, final.extxyz"
     simulate(Harmonic(), folder, RunSettings(30, 1), console.Console())
-    assert capsys.readouterr().out.startswith("30 steps are done already; more steps (or --overwrite) go on\n")
+    assert capsys.readouterr().out.startswith(
+        "30 steps are done already; continue with more --steps, or use --overwrite\n"
+    )
 
 
 def test_nothing_is_drawn_elsewhere(capsys):
