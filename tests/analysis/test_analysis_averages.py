@@ -1,4 +1,4 @@
-"""Errors of means of series with a known correlation time, and drifts that were put in."""
+"""Errors of means of series with a known correlation time, and drifts of known size."""
 
 import math
 
@@ -12,7 +12,7 @@ from fastsf.errors import InputError
 
 
 def ornstein_uhlenbeck(n: int, tau: float, seed: int) -> np.ndarray:
-    """Gaussian series of variance 1 with the autocorrelation exp(-k / tau)."""
+    """Return a Gaussian series of variance 1 with the autocorrelation exp(-k / tau)."""
     rho = math.exp(-1 / tau)
     noise = np.random.default_rng(seed).normal(size=n)
     noise[1:] *= math.sqrt(1 - rho**2)

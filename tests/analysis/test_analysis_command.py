@@ -1,4 +1,4 @@
-"""`fastsf analyze`: what it writes, what it leaves out, what it refuses."""
+"""`fastsf analyze`: its files, parts that are left out, and errors."""
 
 import math
 import re
@@ -26,7 +26,7 @@ FRAMES, INTERVAL = 120, 5.0
 
 
 def run_frames(count: int = FRAMES, velocities: bool = True, times: bool = True) -> list[Atoms]:
-    """Atoms that walk at random in a cell."""
+    """Return frames of atoms that walk at random in a cell."""
     rng = np.random.default_rng(11)
     atoms = Atoms("Ar8Ne4", positions=rng.random((12, 3)) * 8, cell=[8, 8, 8], pbc=True)
     frames = []
@@ -268,7 +268,7 @@ def test_bad_sources(tmp_path) -> None:
         (["--longest", "9", "--only", "vdos"], "at most the run"),
     ],
 )
-def test_options_that_make_no_sense(trajectory, capsys, words, message) -> None:
+def test_wrong_options(trajectory, capsys, words, message) -> None:
     assert analyze(trajectory, *words) == 2
     assert message in capsys.readouterr().err
     assert not trajectory.with_name("run-analysis").exists()

@@ -118,7 +118,7 @@ def test_jumps_of_half_a_cell_are_noticed() -> None:
 
 
 def test_shrinking_cell_keeps_short_steps_short() -> None:
-    """An atom far from the origin that goes with the cell moves by what its wrapped image moves."""
+    """An atom far from the origin that follows the cell moves as its wrapped image does."""
     first = Atoms("Ar2", positions=[[1.0, 1, 1], [101.0, 1, 1]], cell=[10, 10, 10], pbc=True)
     second = first.copy()
     second.set_cell([9.9, 9.9, 9.9], scale_atoms=True)
@@ -182,7 +182,7 @@ def test_other_atoms_are_refused() -> None:
 
 
 def oscillators(frequencies: list[float], frames: int, interval: float) -> np.ndarray:
-    """Velocities of one-dimensional oscillators (THz, fs)."""
+    """Return velocities of one-dimensional oscillators (THz, fs)."""
     phases = np.random.default_rng(4).random(len(frequencies)) * 2 * np.pi
     times = np.arange(frames) * interval * 1e-3
     vectors = np.zeros((frames, len(frequencies), 3))

@@ -1,4 +1,4 @@
-"""Radial distribution functions of what is known: ideal gas, crystals, cells that are repeated.
+"""Radial distribution functions of known systems: ideal gas, crystals, repeated cells.
 
 No distance that the lattice fixes is a border of two shells.
 """
@@ -30,7 +30,7 @@ def gas(symbols: str, seed: int) -> Atoms:
 
 
 def test_ideal_gas_is_one_within_poisson_errors() -> None:
-    """Beyond half the cell too; 1 - 1/N where an atom is no neighbour of itself."""
+    """Also beyond half the cell; 1 - 1/N where an atom is no neighbour of itself."""
     frames = [gas("Ar60Ne30", seed) for seed in range(300)]
     rdf = rdf_of(frames, 6.0, 24)
     assert rdf.frames == 300 and rdf.half_cell < 4.0

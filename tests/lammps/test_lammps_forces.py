@@ -33,7 +33,7 @@ REAL, REAL_PRESSURE = 23.060549, 68568.415
 
 @pytest.fixture(scope="module", params=[("plugin", 1), ("plugin", 2), ("external", 1), ("external", 2)], ids=str)
 def found(request, tmp_path_factory) -> dict:
-    """What the worker found."""
+    """Return the results of the worker."""
     route, ranks = request.param
     needs_lammps()
     if route == "plugin":
@@ -113,7 +113,7 @@ def test_dynamics_with_energies_of_pairs(found: dict) -> None:
 
 
 def check_dynamics(found: dict, got: dict, potential: Potential) -> None:
-    """The same as ASE's, masses being such that differences of the units' constants cancel."""
+    """Compare with ASE; masses are chosen so that differences of the constants cancel."""
     atoms = moving()
     atoms.set_masses([MASSES[symbol] * PS**2 / FORCE for symbol in atoms.symbols])
     velocities = moving().get_velocities()

@@ -1,4 +1,4 @@
-"""The kernel behind LAMMPS over lists made by hand: ghosts, flags, several blocks, things that are not finite."""
+"""The kernel for LAMMPS with lists made by hand: ghosts, flags, several blocks, values that are not finite."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastsf.potentials.committee import Committee
 
 
 def listed_of(atoms: Atoms, model: LammpsModel) -> Listed:
-    """Lists with types in another order than the elements of the potential."""
+    """Return lists with types in another order than the elements of the potential."""
     symbols = ["O", "S", "H"]
     return Listed(atoms, model.cutoff, symbols, model.element_of_type(symbols))
 
@@ -45,7 +45,7 @@ def test_same_as_the_potential(name: str, repeat: tuple[int, int, int]) -> None:
 
 
 def test_mixed_precision() -> None:
-    """The potential's precision is respected; neighbours stand in another order, so that roundings differ."""
+    """The potential's precision is respected; neighbours have another order, so that roundings differ."""
     atoms, results = SYSTEMS["triclinic"](), []
     for precision in ("double", "mixed"):
         potential = random_potential()

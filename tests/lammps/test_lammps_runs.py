@@ -23,7 +23,7 @@ from fastsf.lammps import write_start
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Model, structure, and starting files."""
+    """Write model, structure and starting files; return their folder."""
     folder = tmp_path_factory.mktemp("lammps")
     potential, atoms = random_potential(), SYSTEMS["triclinic"]().repeat((2, 2, 1))
     potential.save(folder / "model.h5")
@@ -95,7 +95,7 @@ def test_published_potential(tmp_path: Path, shared: Path, run, ranks: int) -> N
 
 
 def test_inputs_with_loops(folder: Path) -> None:
-    """Variables, continued lines, and jumps in the part behind the pair style."""
+    """Variables, continued lines, and jumps in the part after the pair style."""
     needs_lammps()
     text = (folder / "in.lammps").read_text().replace("pair_coeff      * * H", "pair_coeff * * &\n  ${first}")
     text = text.replace("run             20", "variable k loop 3\nlabel again\nrun 1\nnext k\njump SELF again")

@@ -1,4 +1,4 @@
-"""`fastsf mc` from end to end: what it writes, how it goes on, and what it says about wrong input."""
+"""`fastsf mc` from end to end: its files, continuing, and errors."""
 
 import re
 import signal
@@ -42,7 +42,7 @@ def mc(run, model, start, *words, steps=1200):
 
 
 def contents(folder: Path):
-    """Everything that two equal runs have in common."""
+    """Return everything that two equal runs have in common."""
     found = RunCheckpoint.read(folder / "checkpoint.npz")
     with h5py.File(folder / "trajectory.h5") as file:
         positions = file["particles/atoms/position/value"][()]
@@ -55,7 +55,7 @@ def only_line(complaints: str) -> str:
     return complaints
 
 
-def test_what_is_written_and_told(run, model, start, tmp_path):
+def test_files_and_output(run, model, start, tmp_path):
     status, printed, complaints = mc(run, model, start, *MOVES, "--temperature", "150:200", "--equilibration", 400)
     assert (status, complaints) == (0, "")
     folder = tmp_path / "start-mc"

@@ -1,4 +1,4 @@
-"""Averages of Monte Carlo against distributions that are known: ideal gas, quadrature, enumeration, plain sampling.
+"""Averages of Monte Carlo against known distributions: ideal gas, quadrature, enumeration, plain sampling.
 
 Seeds are fixed; margins are five standard errors, those of a chain from the averages of twenty blocks.
 """
@@ -26,7 +26,7 @@ BLOCKS = 20
 
 
 def pairwise() -> Potential:
-    """Atoms repel each other near by, attract each other at 1.75 Å, and somewhat more so if their elements differ."""
+    """Return a potential: repulsion at short distances, attraction at 1.75 Å, stronger between different elements."""
     elements = ("H", "O", "S")
     functions = [
         G2(one, other, eta, CUTOFF, rs=rs)
@@ -50,7 +50,7 @@ def potential() -> Potential:
 
 
 def nothing() -> Potential:
-    """A potential that is zero everywhere."""
+    """Return a potential that is zero everywhere."""
     network = Network([np.zeros((1, 1))], [np.zeros(1)], ("linear",))
     return Potential(
         ACSF([G2("H", "H", 1.0, CUTOFF)], threads=1),
@@ -60,7 +60,7 @@ def nothing() -> Potential:
 
 
 def rows_of(engine: MonteCarlo, equilibration: int, moves: int, every: int) -> dict[str, np.ndarray]:
-    """What is observed behind the equilibration."""
+    """Return the rows after the equilibration."""
     engine.advance(equilibration, equilibration)
     done = engine.advance(moves, every)
     assert done.halt is None
@@ -68,7 +68,7 @@ def rows_of(engine: MonteCarlo, equilibration: int, moves: int, every: int) -> d
 
 
 def agree(found: np.ndarray, expected: float) -> bool:
-    """Whether the mean of a chain is as expected."""
+    """Check the mean of a chain."""
     means = found[: len(found) // BLOCKS * BLOCKS].reshape(BLOCKS, -1).mean(axis=1)
     return abs(means.mean() - expected) < 5 * means.std(ddof=1) / np.sqrt(BLOCKS)
 
@@ -90,7 +90,7 @@ def test_volume_of_an_ideal_gas(axes) -> None:
 
 
 def test_volume_of_a_crystal_with_one_atom(potential) -> None:
-    """P(V) ~ V exp(-(E(V) + PV)/kT), by quadrature; the atom sees nothing but its own images."""
+    """P(V) ~ V exp(-(E(V) + PV)/kT), by quadrature; the atom sees only its own images."""
     temperature, pressure = 1000.0, 5000.0
     beta = 1 / (units.kB * temperature)
     volumes = np.linspace(1.5, 300.0, 2001)
@@ -109,7 +109,7 @@ def test_volume_of_a_crystal_with_one_atom(potential) -> None:
 
 
 def test_two_atoms(potential) -> None:
-    """Mean energy, its square and how often they are bound, by quadrature over the vector between the atoms."""
+    """Mean energy, its square and frequency of binding, by quadrature over the vector between the atoms."""
     temperature, length = 450.0, 2 * RADIUS + 0.25
     beta = 1 / (units.kB * temperature)
     distances = (np.arange(4000) + 0.5) * RADIUS / 4000
@@ -158,7 +158,7 @@ def test_three_atoms(potential) -> None:
 
 
 def test_arrangements_on_a_lattice(potential) -> None:
-    """How often each arrangement of two elements on six sites occurs, against all of them."""
+    """Frequencies of the arrangements of two elements on six sites, against enumeration."""
     sites = np.array([[0, 0, 0], [1.25, 0, 0], [0, 1.5, 0], [0.25, 0.5, 1.75], [2.0, 1.25, 0.5], [1.0, 1.75, 2.25]])
     temperature, energies = 600.0, {}
     for chosen in combinations(range(6), 3):

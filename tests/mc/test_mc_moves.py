@@ -1,4 +1,4 @@
-"""Moves of single atoms: local energies, pairs that stay right, and what a chain remembers."""
+"""Moves of single atoms: local energies, neighbour lists, and the state of a chain."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def atoms_of(engine: MonteCarlo) -> Atoms:
 
 
 def check_energy(engine: MonteCarlo, potential: Potential) -> None:
-    """The running energy against an evaluation with pairs found by other code."""
+    """Compare the running energy with an evaluation with pairs of other code."""
     expected = potential.evaluate(atoms_of(engine))
     np.testing.assert_allclose(engine.frame().energy, expected.energy, rtol=1e-12)
     assert engine.frame().columns["extrapolations"] == expected.outside.sum()
 
 
 def water(n: int = 2) -> Atoms:
-    """A dense periodic mixture, larger than the cutoff."""
+    """Return a dense periodic mixture, larger than the cutoff."""
     return SYSTEMS["triclinic"]().repeat(n)
 
 

@@ -1,4 +1,4 @@
-"""`fastsf md` from end to end: what it writes, how it goes on after any end, and what it says about wrong input."""
+"""`fastsf md` from end to end: its files, continuing after any interruption, and errors."""
 
 import re
 import signal
@@ -28,7 +28,7 @@ ALL = ("--trajectory", "h5md:10:velocities", "--trajectory", "extxyz:20:forces",
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """Files of two potentials with the same functions."""
+    """Write the files of two potentials with the same functions; return the first."""
     folder = tmp_path_factory.mktemp("models")
     for seed in (1, 2):
         random_potential(seed).save(folder / f"model-{seed}.h5")
@@ -46,7 +46,7 @@ def write(path: Path, atoms: Atoms) -> Path:
 
 
 def md(run, model, start, *words, folder=None, steps=40):
-    """Run a short simulation that nothing stops but what a test wants; returns status, output and complaints."""
+    """Run a short simulation without limits, except those of the test; return status, output and complaints."""
     free = ("--max-temperature", 1e9, "--max-drift", 0, "--extrapolation", "ignore", "--threads", 1)
     output = () if folder is None else ("-o", folder)
     length = () if steps is None else ("--steps", steps)
@@ -54,7 +54,7 @@ def md(run, model, start, *words, folder=None, steps=40):
 
 
 def contents(folder: Path):
-    """Everything that two equal runs have in common."""
+    """Return everything that two equal runs have in common."""
     with h5py.File(folder / "trajectory.h5") as file:
         arrays = {}
         file.visititems(lambda name, item: arrays.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
@@ -72,7 +72,7 @@ def only_line(complaints: str) -> str:
 # --- what it does ---
 
 
-def test_what_is_written_and_told(run, model, start, tmp_path):
+def test_files_and_output(run, model, start, tmp_path):
     status, printed, complaints = md(run, model, start, "--ensemble", "nve", *ALL)
     assert (status, complaints) == (0, "")
     folder = tmp_path / "start-md"
@@ -196,7 +196,7 @@ def test_kill_in_the_middle_changes_nothing(run, model, start, tmp_path):
 
 
 @posix
-def test_ctrl_c_saves_and_says_how_to_go_on(model, start, tmp_path):
+def test_ctrl_c_saves_and_says_how_to_continue(model, start, tmp_path):
     folder = tmp_path / "out"
     process = simulation(model, start, folder)
     wait_for_rows(process, folder, 3)
@@ -230,7 +230,7 @@ def simulation(model, start, folder, before=""):
 
 
 def wait_for_rows(process, folder: Path, more: int) -> None:
-    """Return once a run has written so many rows beyond those that are there."""
+    """Return once a run has written a number of further rows."""
 
     def rows() -> int:
         return (folder / "thermo.csv").read_text().count("\n") if (folder / "thermo.csv").exists() else 0
@@ -321,7 +321,7 @@ def test_extrapolations_can_stop(run, model, start):
         (("--friction", 0, "--ensemble", "langevin"), "friction"),
     ],
 )
-def test_options_that_make_no_sense(run, model, start, words, complaint):
+def test_wrong_options(run, model, start, words, complaint):
     status, _, complaints = md(run, model, start, *words, steps=1)
     assert status == 2
     assert complaint in only_line(complaints)
@@ -358,7 +358,7 @@ def test_files_that_are_not_there(run, model, start, tmp_path):
     assert "empty.xyz" in only_line(md(run, model, tmp_path / "empty.xyz")[2])
 
 
-def test_unusual_starts_are_told(run, model, tmp_path):
+def test_warnings_about_unusual_starts(run, model, tmp_path):
     atoms = Atoms("HOHO", [[0, 0, 0], [0, 0, 0.2], [1.5, 1.5, 0], [1.5, 1.5, 1.0]], cell=[3, 3, 9], pbc=True)
     _, printed, _ = md(run, model, write(tmp_path / "start.xyz", atoms), steps=1)
     assert "1 pairs of atoms overlap: H 0 and O 1 are 0.2 Å apart" in printed

@@ -1,4 +1,4 @@
-"""Molecular dynamics: the steps of ASE, any cut into calls, restarts, threads, fixed atoms, and halts."""
+"""Molecular dynamics: the steps of ASE, any division into calls, restarts, threads, fixed atoms, and halts."""
 
 import json
 
@@ -295,7 +295,7 @@ def test_absurd_timesteps_are_refused(potential, timestep) -> None:
         simulation(potential, warm(), NVE(), timestep=timestep)
 
 
-def test_what_makes_no_sense_is_refused(potential) -> None:
+def test_wrong_arguments_are_refused(potential) -> None:
     cold, bonded = SYSTEMS["triclinic"](), warm()
     bonded.set_constraint(FixBondLength(0, 1))
     cases = [

@@ -1,4 +1,4 @@
-"""What thermostats and barostats sample: exact distributions, with seeds, and margins of five standard errors."""
+"""Distributions of thermostats and barostats against exact ones, with seeds and margins of five standard errors."""
 
 import numpy as np
 import pytest
@@ -26,14 +26,14 @@ RARE = 1e-6
 
 
 def soft(strength: float) -> Potential:
-    """Atoms that repel each other by Gaussians of their distance; with no strength, an ideal gas."""
+    """Return a potential with a Gaussian repulsion between atoms; without strength, an ideal gas."""
     descriptor = ACSF([G2("Ar", "Ar", 0.6, Cutoff(3.5, "poly4"))], threads=1)
     network = Network([[[strength]]], [[0.0]], ("linear",))
     return Potential(descriptor, {"Ar": network}, {"Ar": Scaling.from_values(np.array([[0.0], [10.0]]), "none")})
 
 
 def fluid(edge: float = 7.5) -> Atoms:
-    """27 atoms with three masses."""
+    """Return 27 atoms with three masses."""
     sites = np.argwhere(np.ones((3, 3, 3))) * edge / 3
     atoms = Atoms("Ar27", positions=sites, cell=[edge] * 3, pbc=True)
     atoms.set_masses(np.resize([10.0, 40.0, 90.0], 27))
@@ -46,7 +46,7 @@ def column(md: MolecularDynamics, rows: np.ndarray, name: str) -> np.ndarray:
 
 
 def agrees(values: np.ndarray, law: stats.rv_continuous) -> None:
-    """Independent values have the mean and the distribution of a law."""
+    """Check mean and distribution of independent values."""
     error = law.std() / np.sqrt(len(values))
     assert abs(values.mean() - law.mean()) < 5 * error
     assert stats.kstest(values, law.cdf).pvalue > RARE
@@ -101,7 +101,7 @@ def test_energy_is_shared_equally(thermostat: Integrator) -> None:
 
 
 def test_volumes_of_an_ideal_gas() -> None:
-    """p(V) is proportional to V^(N - 1) exp(-p V / k_B T), since the centre of mass rests."""
+    """p(V) is proportional to V^(N - 1) exp(-p V / k_B T), since the centre of mass is at rest."""
     n, pressure = 32, 40.0
     scale = units.kB * KELVIN / (pressure * units.bar)
     edge = (n * scale) ** (1 / 3)

@@ -1,4 +1,4 @@
-"""Molecular dynamics with energies of pairs: the steps of ASE, cut anywhere, on any number of threads."""
+"""Molecular dynamics with pair-centred energies: the steps of ASE, divided anywhere, on any number of threads."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_velocity_verlet_of_ase(name: str, with_atoms: bool) -> None:
 
 
 def change_of_energy(envelope: str, steps: int) -> float:
-    """Range of the total energy without thermostat, in ranges of the kinetic energy; pairs come and go all the time."""
+    """Return the range of the total energy without thermostat, in ranges of the kinetic energy; pairs come and go."""
     md = simulation(pair_potential(envelope), warm("triclinic", (2, 2, 2), 600.0), NVE(), timestep=0.1)
     column = [each.name for each in md.columns].index("total energy")
     rows = md.advance(steps, 10).rows

@@ -1,4 +1,4 @@
-"""What commands that simulate show: a bar with the speed, and what came out."""
+"""Output of the commands that simulate: a bar with the speed, and a summary."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Runs in folders: what they write, how they go on after any end, and what stops them."""
+"""Runs in folders: their files, continuing after any interruption, and limits."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals 
 
 
 def steps_of(folder: Path) -> dict[str, list[int]]:
-    """Steps that the files of a run hold."""
+    """Return the steps in the files of a run."""
     with h5py.File(folder / "trajectory.h5") as file:
         found = {"h5md": file["particles/atoms/position/step"][:].tolist()}
     found["log"] = read_log(folder / "thermo.csv")["step"].astype(int).tolist()
@@ -36,7 +36,7 @@ def steps_of(folder: Path) -> dict[str, list[int]]:
 
 
 def contents(folder: Path):
-    """Everything that two equal runs have in common."""
+    """Return everything that two equal runs have in common."""
     state = RunCheckpoint.read(folder / "checkpoint.npz")
     with h5py.File(folder / "trajectory.h5") as file:
         arrays = {}
@@ -49,7 +49,7 @@ def contents(folder: Path):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run of 60 steps that nothing disturbed."""
+    """Return the folder of a run of 60 steps without interruption."""
     folder = tmp_path_factory.mktemp("whole") / "run"
     simulate(folder, 60)
     return folder
@@ -149,7 +149,7 @@ def test_words_that_are_no_trajectory(text):
         TrajectorySettings.parse(text)
 
 
-def test_settings_that_make_no_sense():
+def test_settings_outside_their_range():
     twice = (TrajectorySettings("traj", 1), TrajectorySettings("traj", 2))
     for wrong in ({"steps": -1}, {"log_every": 0}, {"trajectories": twice}, {"drift": 0.0}):
         with pytest.raises(InputError, match="expected"):
@@ -193,7 +193,7 @@ def test_kills_change_nothing(tmp_path):
 
 
 def test_an_end_before_the_first_step_changes_nothing(whole, tmp_path, monkeypatch):
-    """The checkpoint comes before all other files, so that those are never taken for somebody else's."""
+    """The checkpoint comes before all other files, so that they are never taken for those of another run."""
     for name in ("RunFiles.begin", "Trajectory.begin", "RunFiles.show", "Log.add"):
 
         def dying(*_):
@@ -210,7 +210,7 @@ def test_an_end_before_the_first_step_changes_nothing(whole, tmp_path, monkeypat
 
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_save_and_say_how_to_go_on(tmp_path, number):
+def test_signals_save_and_say_how_to_continue(tmp_path, number):
     process = start(tmp_path, 100000, 1e-3)
     process.stdout.readline()
     wait_for(tmp_path / "checkpoint.npz")
@@ -310,7 +310,7 @@ def test_files_that_lost_something_are_said(whole, tmp_path, name):
         simulate(tmp_path, 70)
 
 
-def test_other_trajectories_may_be_written_when_a_run_goes_on(tmp_path):
+def test_other_trajectories_may_be_written_when_a_run_continues(tmp_path):
     simulate(tmp_path, 20, trajectories=(TrajectorySettings("traj", 5),))
     simulate(tmp_path, 40, trajectories=(TrajectorySettings("traj", 10), TrajectorySettings("h5md", 10)))
     assert [atoms.info["step"] for atoms in ase.io.read(tmp_path / "trajectory.traj", ":")] == [
@@ -359,7 +359,7 @@ def test_an_error_of_the_engine_keeps_what_was_before(whole, tmp_path):
 
 
 class Watch:
-    """Writes the steps it sees into a file, and stops the run at one of them."""
+    """An observer that writes the steps it sees into a file, and stops the run at one of them."""
 
     name, every = "watch", 4
 

@@ -1,4 +1,4 @@
-"""What is watched during a run: extrapolations, disagreement of a committee; what is saved of it."""
+"""Supervision of a run: extrapolations, disagreement of a committee, structures that are saved."""
 
 import ase.io
 import numpy as np
@@ -125,7 +125,7 @@ def test_extrapolations_can_stop_at_once(tmp_path):
     assert len(watched.saved()) == 1
 
 
-def test_a_longer_run_goes_on_with_the_files(tmp_path):
+def test_a_longer_run_continues_the_files(tmp_path):
     for steps in (13, 13, 40):
         Watched(tmp_path / "parts", limit=1e-9).run(steps)
     Watched(tmp_path / "whole", limit=1e-9).run(40)
@@ -134,6 +134,6 @@ def test_a_longer_run_goes_on_with_the_files(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"limit": 0.0}, {"extrapolation": "halt"}, {"apart": 0}])
-def test_settings_that_make_no_sense(wrong):
+def test_settings_outside_their_range(wrong):
     with pytest.raises(InputError, match="expected"):
         SupervisionSettings(**wrong)

@@ -1,4 +1,4 @@
-"""Files that change wholly or not at all, and files that grow."""
+"""Files that change completely or not at all, and files that grow."""
 
 import errno
 import io
@@ -15,14 +15,14 @@ from fastsf.storage.transaction import Transaction, recover, remove
 
 @pytest.fixture
 def path(tmp_path):
-    """A file of the bytes 0 to 99."""
+    """Write a file of the bytes 0 to 99; return its path."""
     path = tmp_path / "file"
     path.write_bytes(bytes(range(100)))
     return path
 
 
 def change(path) -> bytes:
-    """Overwrite twice, once across the end, and leave a hole; returns what the file holds then."""
+    """Overwrite twice, once across the end, and leave a hole; return the new contents."""
     expected = bytearray(range(100)) + bytes(60)
     with Transaction(path) as file:
         for start, data in ((10, b"abcdef"), (12, b"XY"), (95, b"across the end"), (130, b"behind a hole")):
@@ -79,7 +79,7 @@ def test_an_end_at_any_moment_can_be_undone(path, monkeypatch, calls):
 
 
 def test_kill_in_the_middle_of_overwriting(path, monkeypatch):
-    """Part of the old bytes are gone; what was saved of them brings them back."""
+    """Part of the old bytes are gone; the saved ones restore them."""
     write, calls = Transaction._write, []
 
     def half(self, file, first, last):

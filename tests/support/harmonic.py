@@ -1,4 +1,4 @@
-"""A simulation that takes no time: atoms on springs with noise, and what a test wants to go wrong.
+"""A simulation that takes no time: atoms on springs with noise, and the errors that a test wants.
 
 As a program: ``python harmonic.py FOLDER STEPS PAUSE [BYTES]`` runs in a folder with a checkpoint after every block,
 pauses after each step, and may write no file longer than so many bytes.
@@ -32,7 +32,7 @@ ALL = tuple(TrajectorySettings(kind, 5, velocities=True, forces=True) for kind i
 class Harmonic:
     """Atoms on springs (1 eV/Å^2), pushed at random.
 
-    `bad` says at which step what goes wrong; with `atoms`, these have the springs.
+    `bad` has the steps of errors by kind; `atoms` replaces the default structure.
     """
 
     columns = COLUMNS

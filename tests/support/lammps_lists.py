@@ -15,17 +15,17 @@ SKIN = 0.5
 
 
 class Listed:
-    """A structure as LAMMPS has it on one rank: images are atoms behind its own.
+    """A structure as LAMMPS has it on one rank: images follow its own atoms.
 
     Parameters
     ----------
     atoms : ase.Atoms
     cutoff : float
-        Å; the lists go a little further.
+        Cutoff in Å; the lists extend to `SKIN` more.
     symbols : sequence of str
         Elements of the types, from 1.
     element : array
-        Their element indices in a potential, behind a number for type 0.
+        Their element indices in a potential, after a number for type 0.
     """
 
     def __init__(self, atoms: Atoms, cutoff: float, symbols: Sequence[str], element: npt.ArrayLike) -> None:

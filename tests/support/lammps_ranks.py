@@ -1,4 +1,4 @@
-"""What tests of LAMMPS need of the machine; they are left out where it is missing."""
+"""Requirements of tests of LAMMPS; tests are skipped without them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def needs_lammps() -> None:
 
 def needs_compiler() -> None:
     if not any(map(shutil.which, ("mpicxx", "c++", "g++", "clang++"))):
-        pytest.skip("there is no C++ compiler")
+        pytest.skip("no C++ compiler was found")
 
 
 def ranked(ranks: int) -> list[str]:
-    """Words before a command that is to run on several ranks."""
+    """Return the words before a command that run it on several ranks."""
     if ranks == 1:
         return []
     beside = Path(sys.executable).with_name("mpirun")
     mpirun = str(beside) if beside.exists() else shutil.which("mpirun")
     if mpirun is None:
-        pytest.skip("there is no mpirun")
+        pytest.skip("no mpirun was found")
     return [mpirun, "-n", str(ranks)]

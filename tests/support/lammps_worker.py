@@ -1,4 +1,4 @@
-"""Runs LAMMPS on any number of MPI ranks and writes what it finds: `mpirun -n 2 python lammps_worker.py ROUTE FILE`.
+"""Runs of LAMMPS on any number of MPI ranks, with results in a file: `mpirun -n 2 python lammps_worker.py ROUTE FILE`.
 
 The tests start it, since MPI ranks are processes. Keys of the JSON that it writes are names of the functions in CASES.
 """
@@ -30,7 +30,7 @@ QUIET = ["-screen", "none", "-log", "none"]
 
 
 def start(atoms: Atoms, unit_style: str = "metal", style: str = "atomic", extra: tuple[str, ...] = ()):
-    """LAMMPS that holds a structure, whose cell must be lower triangular."""
+    """Return a LAMMPS instance that holds a structure, whose cell must be lower triangular."""
     (lx, _, _), (xy, ly, _), (xz, yz, lz) = atoms.cell.array.tolist()
     lmp = library.load().lammps(cmdargs=QUIET, comm=library.world())
     boundary = " ".join("p" if periodic else "s" for periodic in atoms.pbc)
@@ -44,7 +44,7 @@ def start(atoms: Atoms, unit_style: str = "metal", style: str = "atomic", extra:
 
 
 def moving() -> Atoms:
-    """Atoms that go far in a few steps: every kind of event of a neighbour list, on two ranks."""
+    """Return atoms that move far in some steps: every kind of event of a neighbour list, on two ranks."""
     atoms = SYSTEMS["triclinic"]().repeat((2, 1, 1))
     rng = np.random.default_rng(5)
     atoms.set_velocities(rng.normal(size=(len(atoms), 3)) * 0.03 / (STEP * PS))
@@ -52,7 +52,7 @@ def moving() -> Atoms:
 
 
 def static(route: str | None, name: str, unit_style: str = "metal", potential: Potential | None = None) -> dict:
-    """Everything about one structure."""
+    """Return all results for one structure."""
     lmp = start(SYSTEMS[name](), unit_style)
     attachment = attach(lmp, potential or random_potential(), ELEMENTS, route=route)
     lmp.commands_list(["compute each all pe/atom", "compute pull all stress/atom NULL virial", "fix 1 all nve"])
@@ -88,7 +88,7 @@ def real(route: str) -> dict:
 
 
 def pairs(route: str) -> dict:
-    """Energies of pairs, without and with those of atoms."""
+    """Return results of pair-centred energies, without and with those of atoms."""
     if route == "plugin":
         return {}
     names = ("triclinic", "cell_much_smaller_than_cutoff", "slab")
@@ -98,7 +98,7 @@ def pairs(route: str) -> dict:
 
 
 def dynamics(route: str, potential: Potential | None = None) -> dict:
-    """Some steps without thermostat."""
+    """Return the results of some steps without thermostat."""
     lmp = start(moving())
     attach(lmp, potential or random_potential(), ELEMENTS, route=route)
     lmp.commands_list(["fix 1 all nve", "thermo 1", "run 0"])
@@ -117,7 +117,7 @@ def dynamics(route: str, potential: Potential | None = None) -> dict:
 
 
 def owners(lmp) -> np.ndarray:
-    """Rank that has each atom."""
+    """Return the rank of each atom."""
     ranks, n = library.world(), lmp.get_natoms()
     mine = np.zeros(n, np.int64)
     mine[lmp.numpy.extract_atom("id")[: lmp.extract_global("nlocal")] - 1] = ranks.rank
@@ -125,7 +125,7 @@ def owners(lmp) -> np.ndarray:
 
 
 def hybrid(route: str) -> dict:
-    """The pair style beside another one."""
+    """Return results of the pair style next to another one."""
     if route != "plugin":
         return {}
     lmp = start(SYSTEMS["triclinic"]())
@@ -141,7 +141,7 @@ def hybrid(route: str) -> dict:
 
 
 def errors(route: str) -> dict:
-    """What is said about things that cannot be."""
+    """Return the messages of errors."""
     found = {
         "element": refused(route, ("H", "O", "Cu")),
         "number": refused(route, ("H", "O")),
