@@ -1,4 +1,4 @@
-"""What `fastsf md` and `fastsf mc` print: a bar with the speed during the run, and a summary at its end."""
+"""Output of `fastsf md` and `fastsf mc`: a bar with the speed during the run, and a summary at its end."""
 
 from __future__ import annotations
 
