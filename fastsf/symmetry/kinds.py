@@ -72,8 +72,6 @@ class FunctionKind:
         Keys in definition files.
     envelope, angle : type or tuple of types
         Classes of the factors.
-    zero : tuple of str
-        Parameters that are zero.
     family : str
         Name in labels and summaries; `name` by default.
     runner : tuple of RunnerType
@@ -86,7 +84,6 @@ class FunctionKind:
     optional: tuple[str, ...] = ()
     envelope: type | tuple[type, ...] = (Cutoff, Compact)
     angle: type | tuple[type, ...] = (Power, Window, NoneType)
-    zero: tuple[str, ...] = ()
     family: str = ""
     runner: tuple[RunnerType, ...] = ()
 
@@ -96,12 +93,12 @@ class FunctionKind:
         return *self.required, *self.optional
 
     def fits(self, function: Any) -> bool:
-        """Return True if a function is of this type."""
+        """Return True if a function is of this type: parameters without a key are zero."""
         return (
             function.form == self.form
             and isinstance(function.envelope, self.envelope)
             and isinstance(getattr(function, "angle", None), self.angle)
-            and not any(getattr(function, name) for name in self.zero)
+            and not any(value for name, value in parameters_of(function).items() if name not in self.keys)
         )
 
 
@@ -130,13 +127,10 @@ _WINDOW_ARGUMENTS = "left", "right", "angle_left", "angle_right", "subtype"
 _WINDOW_ORDER = *_BY_EDGES, "angle_left", "angle_right"
 
 KINDS = (
-    FunctionKind(
-        "G1", "radial", (*_RADIAL, "cutoff"), CUTOFF_KEYS,
-        envelope=Cutoff, zero=("eta", "rs", "kappa"), runner=_RADIAL_LINES,
-    ),
+    FunctionKind("G1", "radial", (*_RADIAL, "cutoff"), CUTOFF_KEYS, envelope=Cutoff, runner=_RADIAL_LINES),
     FunctionKind(
         "G2", "radial", (*_RADIAL, "eta", "cutoff"), ("rs", *CUTOFF_KEYS),
-        envelope=Cutoff, zero=("kappa",), runner=_RADIAL_LINES,
+        envelope=Cutoff, runner=_RADIAL_LINES,
     ),
     FunctionKind("G3", "radial", (*_RADIAL, "kappa", "cutoff"), ("rs", *CUTOFF_KEYS), envelope=Cutoff),
     FunctionKind(
@@ -152,29 +146,23 @@ KINDS = (
         envelope=Cutoff, angle=Power, runner=(RunnerType(9, False, _ANGULAR_ARGUMENTS, _ANGULAR_ORDER, optional=1),),
     ),
     FunctionKind(
-        "compact", "radial", (*_RADIAL, "left", "right"), COMPACT_KEYS,
-        envelope=Compact, zero=("eta", "rs", "kappa"),
-        runner=_BUMP_LINES,
+        "compact", "radial", (*_RADIAL, "left", "right"), COMPACT_KEYS, envelope=Compact, runner=_BUMP_LINES
     ),
     FunctionKind(
         "compact4", "narrow", (*_ANGULAR, "left", "right", "angle"), (*COMPACT_KEYS, "angle_shape"),
-        envelope=Compact, angle=Window, zero=("eta", "rs"),
-        runner=_both(21, 24, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
+        envelope=Compact, angle=Window, runner=_both(21, 24, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
     ),
     FunctionKind(
         "compact5", "wide", (*_ANGULAR, "left", "right", "angle"), (*COMPACT_KEYS, "angle_shape"),
-        envelope=Compact, angle=Window, zero=("eta", "rs"),
-        runner=_both(22, 25, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
+        envelope=Compact, angle=Window, runner=_both(22, 25, _WINDOW_ARGUMENTS, _WINDOW_ORDER),
     ),
     FunctionKind("radial", "radial", _RADIAL, ("eta", "rs", "kappa", *ENVELOPE_KEYS), family="compact"),
     FunctionKind("narrow", "narrow", _ANGULAR, ("eta", "rs", *ENVELOPE_KEYS, *ANGLE_KEYS), family="compact4"),
     FunctionKind("wide", "wide", _ANGULAR, ("eta", "rs", *ENVELOPE_KEYS, *ANGLE_KEYS), family="compact5"),
     FunctionKind("pair-distance", "pcsf-radial", ("pair",), envelope=NoneType),
-    FunctionKind("pair-G1", "pcsf-radial", ("pair",), ENVELOPE_KEYS, zero=("eta", "rs")),
+    FunctionKind("pair-G1", "pcsf-radial", ("pair",), ENVELOPE_KEYS),
     FunctionKind("pair-gaussian", "pcsf-radial", ("pair", "eta"), ("rs", *ENVELOPE_KEYS)),
-    FunctionKind(
-        "pair-G2", "pcsf-environment", ("pair", "neighbor"), ENVELOPE_KEYS, zero=("eta", "rs", "pair_eta", "pair_rs")
-    ),
+    FunctionKind("pair-G2", "pcsf-environment", ("pair", "neighbor"), ENVELOPE_KEYS),
     FunctionKind(
         "pair-G3", "pcsf-environment", ("pair", "neighbor", "eta"), ("rs", "pair_eta", "pair_rs", *ENVELOPE_KEYS)
     ),
