@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 from ase import Atoms
+from numpy import ctypeslib
 from support.lammps_lists import Listed
 from support.potentials import ELEMENTS, random_potential
 from support.systems import SYSTEMS
 
 from fastsf import InputError
+from fastsf.kernels import _jit
 from fastsf.kernels.dynamics import lammps as kernels
 from fastsf.lammps.model import LammpsModel
 from fastsf.potentials.committee import Committee
@@ -42,6 +45,27 @@ def test_same_as_the_potential(name: str, repeat: tuple[int, int, int]) -> None:
     np.testing.assert_allclose(virials[:n], tensors[:, [0, 4, 8, 1, 2, 5]], rtol=1e-10, atol=1e-11)
     assert not energies[n:].any() and not virials[n:].any()
     assert model.counts.tolist() == [expected.outside.sum(), (expected.outside > 0).sum(), n]
+
+
+@pytest.mark.skipif(bool(getattr(numba.config, "DISABLE_JIT", 0)), reason="C calls compiled code")
+def test_entry_for_c_is_the_same() -> None:
+    """C passes addresses: of the record that describes the model, and of the arrays of LAMMPS."""
+    atoms, unit = SYSTEMS["triclinic"]().repeat((4, 3, 3)), 2.5
+    model = LammpsModel(random_potential())
+    listed = listed_of(atoms, model)
+    expected, found, counts = listed.rooms(), listed.rooms(), np.zeros(3, np.int64)
+    assert model.add_forces(listed.atoms, unit, *expected) == -1
+    described, known, energy = model.for_plugin().described, listed.atoms, np.ones(1)
+    sizes = len(known.element) - 1, len(known.types), len(known.counts), len(known.centers)
+    arrays = known.types, known.positions, known.centers, known.counts, known.lists
+    pointers = [ctypeslib.as_ctypes(each.reshape(-1)) for each in (*arrays, energy, *found, counts)]
+    call = _jit.callback(kernels.entry, kernels.SIGNATURE).ctypes
+    element = ctypeslib.as_ctypes(known.element)
+    assert call(described, element, *sizes, *pointers[:5], unit, 1, 1, *pointers[5:]) == kernels.DONE
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(energy[0] - 1, expected[1].sum(), rtol=1e-12)
+    assert counts.tolist() == model.counts.tolist()
 
 
 def test_mixed_precision() -> None:
