@@ -14,7 +14,7 @@ from fastsf._lazy import lazy_names
 
 if TYPE_CHECKING:
     from fastsf import analysis, datasets, featurize, io, lammps, mc, md, prediction, simulation, symmetry, training
-    from fastsf.compilation.compile import compile_kernels
+    from fastsf.cli.compilation.compile import compile_kernels
     from fastsf.descriptors.acsf import ACSF
     from fastsf.descriptors.jacobian import SparseJacobian
     from fastsf.descriptors.pcsf import PCSF
@@ -91,7 +91,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "compilation.compile": "compile_kernels",
+    "cli.compilation.compile": "compile_kernels",
     "descriptors.acsf": "ACSF",
     "descriptors.jacobian": "SparseJacobian",
     "descriptors.pcsf": "PCSF",

@@ -9,7 +9,7 @@ import pytest
 
 from fastsf.cli import console
 from fastsf.cli import main as cli
-from fastsf.compilation.compile import compile_kernels
+from fastsf.cli.compilation.compile import compile_kernels
 
 
 @pytest.fixture(scope="session")

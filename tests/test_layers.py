@@ -19,7 +19,7 @@ LAYERS = (
 LAYERS_INSIDE = {"training": ("objective", "optimizers", "config", "preparation", "run")}
 """Layers of the folders of a package."""
 
-COMMANDS = ("cli", "compilation")
+COMMANDS = ("cli",)
 """What shows and compiles: commands use packages, never the other way round."""
 
 

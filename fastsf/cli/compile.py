@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
         If a group is unknown, or if compiling fails.
     """
     console = console_of(arguments)
-    from fastsf.compilation.compile import cache_folder, compile_kernels
+    from fastsf.cli.compilation.compile import cache_folder, compile_kernels
 
     console.say("Compiling the kernels, once per installation ...")
     seconds = compile_kernels(arguments.what or None)

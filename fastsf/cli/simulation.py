@@ -201,7 +201,7 @@ def run_command(
     steps : int
         Steps of the whole run.
     groups : sequence of str
-        Groups of kernels that the engine needs, as in `fastsf.compilation`.
+        Groups of kernels that the engine needs, as in `fastsf.cli.compilation`.
     make_engine : callable
         Makes the engine once they are compiled.
     words : str

@@ -108,7 +108,7 @@ class PCSFSums:
     def jacobian(self) -> tuple[SparseJacobian, FloatArray]:
         """Return the derivatives, with the atoms that own the rows as centres, and the values."""
         n, m, packed, neighbors = len(self._species), len(self.rows), self._packed, self.neighbors
-        own, values = sparse_jacobian(packed.sums, neighbors, np.arange(n), packed.n_sums, self._threads)
+        own, values = self._jacobian_of_sums()
         begin, end = np.zeros((2, n, packed.n_sums), dtype=np.int64)
         pcsf_jacobian.find_columns(own.start, own.column, begin, end)
         sums = pcsf_jacobian.SumJacobian(begin, end, own.atom, own.data)
@@ -121,6 +121,14 @@ class PCSFSums:
         given = (self._functions, neighbors, self.rows.kernel_rows, values, sums)
         run(self._threads, pcsf_jacobian.pcsf_jacobian_range, given, n, (target, out))
         return SparseJacobian(start, column, atom, data, self.rows.i), out
+
+    def _jacobian_of_sums(self) -> tuple[SparseJacobian, FloatArray]:
+        """Return the derivatives of the sums over neighbours, and the sums; functions without sums have none."""
+        every = np.arange(len(self._species))
+        if self._packed.n_sums:
+            return sparse_jacobian(self._packed.sums, self.neighbors, every, self._packed.n_sums, self._threads)
+        start, column, atom, flat = empty_entries(np.zeros_like(every))
+        return SparseJacobian(start, column, atom, flat.reshape(-1, 3), every), self._sums
 
     def gradient(self, weights: FloatArray, g: FloatArray, sums: FloatArray) -> None:
         """Add the gradient of sum(weights * values); as `chain`, of a scalar that depends on nothing else."""

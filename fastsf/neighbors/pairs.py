@@ -164,6 +164,8 @@ class Pairs:
     @property
     def shift(self) -> IntArray:
         """Cell vectors from the given position of j to its image: (p, 3) int64. A new array at each access."""
+        if not len(self):
+            return np.empty((0, 3), dtype=np.int64)
         wraps = np.repeat(self._prepared.lattices.wraps, np.diff(self.start), axis=0)
         return np.asarray(self._prepared.search.shift[self._image] + wraps, dtype=np.int64)
 
@@ -186,16 +188,20 @@ class Pairs:
 
     def _search(self, structures: Sequence[Structure]) -> None:
         buffers = self._buffers
-        self._prepared = pair_search.prepare(structures, self.cutoff + self.skin, buffers, self.threads)
         self._reverse = None
         self.start = buffers.get("start", sum(len(structure) for structure in structures) + 1, np.int64)
-        pair_search.count(self._prepared, self.start, buffers, self.threads)
+        if structures:
+            self._prepared = pair_search.prepare(structures, self.cutoff + self.skin, buffers, self.threads)
+            pair_search.count(self._prepared, self.start, buffers, self.threads)
+        else:
+            self.start[0] = 0
         total = int(self.start[-1])
         self.neighbor = buffers.get("neighbor", total, np.int64)
         self.vector = buffers.rows("vector", total, np.float64)
         self._image = buffers.get("image", total, np.int32)
         arrays = {"j": self.neighbor, "D": self.vector, "image": self._image}
-        pair_search.fill(self._prepared, self.start, arrays, self.threads)
+        if structures:
+            pair_search.fill(self._prepared, self.start, arrays, self.threads)
 
     def _refresh(self, positions: FloatArray, cell: FloatArray) -> None:
         lattices, search = self._prepared

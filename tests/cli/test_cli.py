@@ -17,7 +17,7 @@ from support.featurizing import PYTHONPATH, TOML, descriptor, silicon, structure
 import fastsf
 from fastsf import Potential
 from fastsf.cli import console, demo
-from fastsf.compilation import compile as compilation
+from fastsf.cli.compilation import compile as compilation
 from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.featurize.reader import FeatureFile
 from fastsf.featurize.run import Options, featurize

@@ -1,6 +1,6 @@
-"""Compile kernels ahead of their first use, on all cores.
+"""Compilation of kernels ahead of their first use, by several processes.
 
-Compiling is Python's work, which threads cannot share: it is done by several processes, each with tasks of its own.
+Python compiles in one thread, so the work is shared among processes, each with tasks of its own.
 They leave the kernels in the cache folder, and a marker for each task that is finished.
 """
 
@@ -21,41 +21,70 @@ from typing import IO, NamedTuple
 
 import numba
 
+from fastsf.cli.console import Console
 from fastsf.errors import FastsfError, InputError, StorageError
 from fastsf.kernels import _jit
 from fastsf.storage.atomic import storage_errors
 from fastsf.threads import most_threads, never_announce
 
-_MOVING = "threads", "pairs", "moving"
-_PAIRS = "moving", "pair rows", "pair values"
-_PAIR_FORCES = *_PAIRS, "values", "networks", "pair energies", "vjp", "pair vjp"
+SECONDS = {
+    "threads": 0.7,
+    "pairs": 8.5,
+    "forces": 2.0,
+    "values": 15.0,
+    "jacobian": 20.0,
+    "vjp": 16.0,
+    "jvp": 11.0,
+    "networks": 2.5,
+    "tangents": 2.0,
+    "symmetric": 1.0,
+    "energies": 28.0,
+    "md": 10.0,
+    "mc": 26.0,
+    "lammps": 5.0,
+    "mixed values": 15.0,
+    "mixed vjp": 16.0,
+    "mixed energies": 28.0,
+    "pcsf rows": 1.0,
+    "pcsf values": 11.0,
+    "pcsf jacobian": 13.0,
+    "pcsf vjp": 12.0,
+    "pcsf jvp": 10.0,
+    "pcsf energies": 1.5,
+    "pcsf md": 18.0,
+}
+"""Tasks, and their times on one core, of which only the ratios matter."""
 
-_ATOMS = {
+_PCSF = "threads", "pairs", "pcsf rows", "pcsf values"
+_PCSF_FORCES = *_PCSF, "values", "networks", "pcsf energies", "vjp", "pcsf vjp"
+
+_ACSF_GROUPS = {
     "featurize": ("threads", "pairs", "values"),
     "derivatives": ("threads", "pairs", "jacobian"),
-    "products": (*_MOVING, "vjp", "jvp", "forces"),
-    "predict": (*_MOVING, "energies", "forces"),
-    "train": (*_MOVING, "values", "jacobian", "tangents", "symmetric", "networks", "energies", "forces"),
+    "products": ("threads", "pairs", "vjp", "jvp", "forces"),
+    "predict": ("threads", "pairs", "energies", "forces"),
+    "train": ("threads", "pairs", "values", "jacobian", "tangents", "symmetric", "networks", "energies", "forces"),
     "lammps": ("energies", "lammps"),
-    "md": (*_MOVING, "energies", "forces", "md"),
-    "mc": (*_MOVING, "mc"),
-    "committee": (*_MOVING, "values", "networks", "vjp", "forces"),
-    "mixed": (*_MOVING, "mixed energies", "mixed values", "mixed vjp", "networks", "forces"),
+    "md": ("threads", "pairs", "energies", "forces", "md"),
+    "mc": ("threads", "pairs", "mc"),
+    "committee": ("threads", "pairs", "values", "networks", "vjp", "forces"),
+    "mixed": ("threads", "pairs", "mixed energies", "mixed values", "mixed vjp", "networks", "forces"),
 }
 
-_ALSO_FOR_PAIRS = {
-    "featurize": _PAIRS,
-    "derivatives": ("moving", "pair rows", "pair jacobian"),
-    "products": (*_PAIRS, "values", "pair vjp", "pair jvp"),
-    "predict": _PAIR_FORCES,
-    "train": (*_PAIR_FORCES, "pair jacobian"),
-    "lammps": (*_MOVING, *_PAIR_FORCES, "forces"),
-    "md": (*_PAIR_FORCES, "pair md"),
-    "committee": _PAIR_FORCES,
+_PCSF_GROUPS = {
+    "featurize": _PCSF,
+    "derivatives": ("pcsf rows", "pcsf jacobian"),
+    "products": (*_PCSF, "values", "pcsf vjp", "pcsf jvp"),
+    "predict": _PCSF_FORCES,
+    "train": (*_PCSF_FORCES, "pcsf jacobian"),
+    "lammps": (*_PCSF_FORCES, "forces"),
+    "md": (*_PCSF_FORCES, "pcsf md"),
+    "committee": _PCSF_FORCES,
 }
+"""Tasks for pair-centred functions beside those of `_ACSF_GROUPS`."""
 
-GROUPS = {**_ATOMS, **{f"pair-{name}": (*_ATOMS[name], *more) for name, more in _ALSO_FOR_PAIRS.items()}}
-"""Tasks that belong together; those of all groups are all that there are."""
+GROUPS = {**_ACSF_GROUPS, **{f"pair-{name}": (*_ACSF_GROUPS[name], *more) for name, more in _PCSF_GROUPS.items()}}
+"""Tasks that a command needs; every task is in one of the groups."""
 
 _USUAL = tuple(group for group in GROUPS if group != "mixed")
 
@@ -63,44 +92,64 @@ _WAIT_SECONDS = 0.02
 _STORAGE_STATUS = 3
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from fastsf.compilation.compile import work; sys.exit(work(sys.argv[2:]))"
+    "from fastsf.cli.compilation.compile import work; sys.exit(work(sys.argv[2:]))"
 )
+
+
+def compile_first(what: Sequence[str], console: Console) -> None:
+    """Compile the kernels that a command needs, and print a message unless that was done before.
+
+    Parameters
+    ----------
+    what : sequence of str
+        As for `fastsf.compile_kernels`.
+    console : Console
+        For the message.
+
+    Raises
+    ------
+    FastsfError
+        If that fails.
+    """
+    if uncompiled(what):
+        console.say("Compiling the kernels, once per installation ...")
+        console.say(f"  done in {compile_kernels(what):.1f} s")
 
 
 def compile_kernels(what: Iterable[str] | None = None, processes: int | None = None) -> float:
     """Compile the kernels of this installation, unless that was done before.
 
-    Compiled kernels are kept on disk (NUMBA_CACHE_DIR, or the user's cache folder), so that later processes start at
-    once. Where no such folder can be written, each process compiles what it uses, and this function does so for the
-    process that calls it.
+    Compiled kernels are kept on disk (NUMBA_CACHE_DIR, or the user's cache folder) for later processes. Where no such
+    folder can be written, each process compiles the kernels that it uses; then this function compiles for the process
+    that calls it.
 
     Parameters
     ----------
     what : iterable of str, optional
-        What they are for: "featurize" (values of symmetry functions), "derivatives", "products" (derivatives times
+        Purposes: "featurize" (values of symmetry functions), "derivatives", "products" (derivatives times
         vectors), "predict" (energies and forces of a potential), "train", "lammps", "md", "mc", "committee", "mixed"
-        (potentials and committees in mixed precision). All but "mc" and "mixed" also for pair-centred functions:
-        "pair-featurize" and so on. Everything but "mixed", by default.
+        (potentials and committees in mixed precision). All except "mc" and "mixed" also for pair-centred functions:
+        "pair-featurize" and so on. The default is everything except "mixed".
     processes : int, optional
-        Python processes that share the work; as many as there are cores for this process, by default. With 1 it is
+        Python processes that share the work. The default is the number of cores for this process. With 1 the work is
         done in this process.
 
     Returns
     -------
     float
-        Seconds that it took.
+        Time in seconds.
 
     Raises
     ------
     InputError
-        For an unknown word in `what`, and for less than one process.
+        For an unknown purpose in `what`, and for less than one process.
     StorageError
         If a compiled kernel cannot be written.
     FastsfError
         If a process fails in another way.
     """
     if processes is not None and processes < 1:
-        raise InputError(f"expected at least one process, found {processes}")
+        raise InputError(f"processes: expected at least one process, found {processes}")
     began = time.perf_counter()
     names = uncompiled(what) if _jit.CACHE_FOLDER is not None else _tasks_of(what)
     if names and _is_compiling():
@@ -114,7 +163,7 @@ def compile_kernels(what: Iterable[str] | None = None, processes: int | None = N
 
 
 def uncompiled(what: Iterable[str] | None = None) -> list[str]:
-    """Tasks of some groups that were not finished yet; none where nothing can be kept.
+    """Return the tasks of some groups that were not finished yet; none where no kernel can be kept.
 
     Parameters
     ----------
@@ -128,7 +177,7 @@ def uncompiled(what: Iterable[str] | None = None) -> list[str]:
 
 
 def cache_folder() -> str | None:
-    """Where compiled kernels are kept; None if they cannot be."""
+    """Return the folder of compiled kernels; None if none can be kept."""
     return None if _jit.CACHE_FOLDER is None else str(_jit.CACHE_FOLDER)
 
 
@@ -140,23 +189,23 @@ def _tasks_of(what: Iterable[str] | None) -> list[str]:
     groups = list(_USUAL) if what is None else list(what)
     for group in groups:
         if group not in GROUPS:
-            raise InputError(f"nothing to compile for {group!r}, expected some of {', '.join(GROUPS)}")
+            raise InputError(f"unknown purpose of kernels: expected some of {', '.join(GROUPS)}, found {group}")
     return list(dict.fromkeys(name for group in groups for name in GROUPS[group]))
 
 
 def _marker(folder: Path, name: str) -> Path:
-    """File that tells that a task was finished, for this Python and this processor."""
+    """Return the file that marks a task as finished, for this Python and this processor."""
     return folder / f"{name}-{_target()}.compiled"
 
 
 @cache
 def _target() -> str:
-    """Digest of what numba tells compiled code apart by: versions, and where the kernels are installed."""
+    """Return a digest of everything on which compiled code depends: versions, processor, folder of the kernels."""
     from numba.core.registry import cpu_target
 
     processor = cpu_target.target_context.codegen().magic_tuple()
-    place = str(Path(_jit.__file__).parent)
-    words = (sys.implementation.cache_tag, sys.version, numba.__version__, place, *processor)
+    folder = str(Path(_jit.__file__).parent)
+    words = (sys.implementation.cache_tag, sys.version, numba.__version__, folder, *processor)
     return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
 
 
@@ -164,17 +213,17 @@ def _target() -> str:
 
 
 def _compile(names: Iterable[str]) -> None:
-    from fastsf.compilation.tasks import TASKS  # loads all kernels, which asking for markers does without
+    from fastsf.cli.compilation.tasks import TASKS  # loads all kernels, which is not needed to look for markers
 
     for name in names:
-        TASKS[name].call()
+        TASKS[name]()
         if _jit.CACHE_FOLDER is not None:
             with storage_errors(f"cannot write into {_jit.CACHE_FOLDER}"):
                 _marker(_jit.CACHE_FOLDER, name).touch()
 
 
 def work(names: Sequence[str]) -> int:
-    """Do some tasks as a process of its own; returns its exit status, and prints what is wrong on stderr."""
+    """Do some tasks as a process of its own; print errors on stderr, and return the exit status."""
     try:
         _compile(names)
     except OSError as error:
@@ -199,12 +248,10 @@ def _most_processes() -> int:
 
 
 def _share(names: Sequence[str], processes: int) -> list[list[str]]:
-    """Share tasks among processes, the longest first, each to whom has least."""
-    from fastsf.compilation.tasks import TASKS
-
+    """Share tasks among processes: the longest first, each to the process with the least work."""
     shares: list[list[str]] = [[] for _ in range(min(processes, len(names)))]
-    for name in sorted(names, key=lambda name: -TASKS[name].seconds):
-        min(shares, key=lambda share: sum(TASKS[each].seconds for each in share)).append(name)
+    for name in sorted(names, key=lambda name: -SECONDS[name]):
+        min(shares, key=lambda share: sum(SECONDS[each] for each in share)).append(name)
     return shares
 
 
@@ -231,7 +278,7 @@ def _compile_in_processes(shares: Sequence[Sequence[str]], folder: Path) -> None
 
 
 def _start(names: Sequence[str], folder: Path) -> _Child | None:
-    """Start a process, with the search path and the cache folder of this one; None where that cannot be done."""
+    """Start a process with the search path and the cache folder of this one; return None if that is impossible."""
     python = Path(sys.executable or "")
     if getattr(sys, "frozen", False) or not python.name.lower().startswith("python"):
         return None  # a program that holds Python but is not called as Python is
