@@ -1,4 +1,4 @@
-"""How kernels are run on threads."""
+"""Threads of kernels."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def run(
     arguments: tuple[Any, ...],
     n: int,
     results: tuple[Any, ...],
-    few: int = 4,
+    shared_from: int = 4,
 ) -> None:
     """Run a kernel over n items.
 
     Parameters
     ----------
     threads : int or None
-        Threads to use; None for all that numba has. With 1 the parallel layer of numba is not entered at all, so
-        that several Python threads, forked workers or MPI ranks may call at once.
+        Threads to use; None for all that numba has. With 1 the parallel layer of numba is not entered at all.
+        Then several Python threads, forked processes or MPI ranks may call at once.
     kernel : callable
         ``kernel(*arguments, 0, n, workers, *results)`` works on the items 0 ... n - 1; see `fastsf.kernels.sharing`.
-    few : int
-        Fewer items than this take less time than waking other threads (about 8 µs), and are worked on by this one.
+    shared_from : int
+        Fewest items that are shared. Fewer take less time than waking other threads (about 8 µs).
     """
     _announce()
-    wanted = threads_for(threads, n, few)
+    wanted = threads_for(threads, n, shared_from)
     if wanted == 1:
         kernel(*arguments, 0, n, ALONE, *results)
         return
@@ -47,7 +47,7 @@ def run(
 
 
 def workers_of(threads: int) -> int:
-    """What kernels take to be shared by so many threads, while `using` them: see `fastsf.kernels.sharing`."""
+    """Return the argument `workers` of kernels for so many threads, while `using` them."""
     return ALONE if threads == 1 or getattr(numba.config, "DISABLE_JIT", False) else _workers_of(threads)[1]
 
 
@@ -57,14 +57,14 @@ def _workers_of(threads: int) -> tuple[npt.NDArray[np.int64], int]:
     return words, int(words.ctypes.data)
 
 
-def threads_for(threads: int | None, n: int, few: int = 4) -> int:
-    """Threads that `run` uses for n items; parameters as there."""
-    return 1 if threads == 1 or n < few else _available(threads)
+def threads_for(threads: int | None, n: int, shared_from: int = 4) -> int:
+    """Return the number of threads that `run` uses for n items; parameters as for `run`."""
+    return 1 if threads == 1 or n < shared_from else _available(threads)
 
 
 @contextlib.contextmanager
 def using(threads: int) -> Iterator[None]:
-    """Have parallel kernels use so many threads; with 1, their layer is left alone."""
+    """Let parallel kernels use so many threads; with 1, do not touch the parallel layer."""
     if threads == 1:
         yield
         return
@@ -77,12 +77,12 @@ def using(threads: int) -> Iterator[None]:
 
 
 def most_threads() -> int:
-    """Threads that numba can use at most."""
+    """Return the number of threads that numba can use at most."""
     return int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
 
 
 def never_announce() -> None:
-    """Leave out the announcement below: kernels are compiled ahead of their use, or something else tells."""
+    """Suppress the message of the first call: kernels are compiled ahead, or another message says so."""
     if _jit.CACHE_FOLDER is not None:
         with contextlib.suppress(OSError):
             _announced(_jit.CACHE_FOLDER).touch()
@@ -98,7 +98,7 @@ def _announced(folder: Path) -> Path:
 
 @cache
 def _announce() -> None:
-    """Say on a terminal, once per installation, why the first call takes long."""
+    """Print on a terminal, once per installation, why the first call takes long."""
     if _jit.CACHE_FOLDER is None or not sys.stderr.isatty() or _announced(_jit.CACHE_FOLDER).exists():
         return
     never_announce()

@@ -63,5 +63,5 @@ def gathered(pairs: Pairs, g: FloatArray, sums: FloatArray, threads: int | None)
     """
     n = len(sums)
     gradient = np.empty((n, 3))
-    run(threads, forces.gather_range, (pairs.start, pairs.reverse, g, sums), n, (gradient,), few=100)
+    run(threads, forces.gather_range, (pairs.start, pairs.reverse, g, sums), n, (gradient,), shared_from=100)
     return gradient

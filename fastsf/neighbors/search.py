@@ -38,7 +38,7 @@ _MOST_BINS = 2**31
 _BEYOND_SINGLE = 1e14
 """Å; beyond this length, float32 decides about no pair."""
 
-_FEW = 2000
+_SHARED_FROM = 2000
 """Atoms or bins below which one thread is faster."""
 
 _SMALL = 2**25
@@ -97,7 +97,7 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers, th
     cells.choose_bins(lattices, cutoff, bins)
     if (cut[:-1, cells.COUNT] + 2.0 * cut[:-1, cells.PAD]).prod(axis=1).sum() > _MOST_BINS:
         raise InputError(f"expected a shorter cutoff, found {cutoff} Å, which reaches more than {_MOST_BINS} cells")
-    run(threads, cells.bin_range, (lattices, cutoff, bins), atoms, (), few=_FEW)
+    run(threads, cells.bin_range, (lattices, cutoff, bins), atoms, (), shared_from=_SHARED_FROM)
     first = buffers.get("first", cut[-1, cells.FIRST, cells.ALL] + 1, np.int64)
     room = cells_images.count_images(lattices, bins, first)
     images = int(first[-1])
@@ -114,7 +114,7 @@ def prepare(structures: Sequence[Structure], cutoff: float, buffers: Buffers, th
         _blur(cutoff, _largest(lattices.wrapped)),
         _squared_limit(cutoff),
     )
-    run(threads, cells_images.sort_range, (lattices, bins, search), len(first) - 1, (), few=_FEW)
+    run(threads, cells_images.sort_range, (lattices, bins, search), len(first) - 1, (), shared_from=_SHARED_FROM)
     cells_images.finish_sorting(search)
     return Prepared(lattices, search)
 
@@ -142,7 +142,7 @@ def _locate(structures: Sequence[Structure], buffers: Buffers, threads: int | No
         buffers.rows("depth", n, np.float64),
     )
     cells.reduce_cells(lattices, np.empty((3, 3)))
-    run(threads, cells.wrap_range, (lattices, positions), n, (), few=_FEW)
+    run(threads, cells.wrap_range, (lattices, positions), n, (), shared_from=_SHARED_FROM)
     cells.measure_extent(lattices)
     return lattices
 

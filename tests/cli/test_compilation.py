@@ -1,4 +1,4 @@
-"""Compiling ahead: the tasks cover what is used, are apart, are shared among processes, and fail in words."""
+"""Compilation ahead of use: tasks cover all kernels, are shared among processes, and report errors."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from fastsf.cli.options import compile_for
 from fastsf.kernels import _jit
 
 USUAL = list(dict.fromkeys(name for group, names in GROUPS.items() if group != "mixed" for name in names))
-"""What is compiled unless something else is asked for: not mixed precision."""
+"""Tasks that are compiled by default: all except those of mixed precision."""
 
 FEATURIZE = list(GROUPS["featurize"])
 
@@ -137,14 +137,14 @@ print(json.dumps([tasks, sorted(loaded() - before)]))
 
 
 def python(program: str, *words: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run a program in a new process, with what is imported here."""
+    """Run a program in a new process, with the modules of this one."""
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment}
     return subprocess.run([sys.executable, "-c", program, *words], env=variables, capture_output=True, text=True)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Empty cache folder; what is compiled goes elsewhere, and only the markers are of interest."""
+    """Return an empty cache folder for markers; compiled kernels go elsewhere."""
     monkeypatch.setattr(_jit, "CACHE_FOLDER", tmp_path)
     monkeypatch.setattr(compilation.numba.config, "DISABLE_JIT", 0)
     return tmp_path
@@ -152,7 +152,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the tasks that are called in this process, where they do nothing."""
+    """Return the list of tasks called in this process, where they do nothing."""
     seen: list[str] = []
     for name in TASKS:
         monkeypatch.setitem(TASKS, name, lambda name=name: seen.append(name))
@@ -210,7 +210,7 @@ def test_done_once(folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPat
     assert (folder / "announced").exists()
 
 
-def test_other_processor_or_version_compiles_anew(
+def test_other_processor_or_version_compiles_again(
     folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from numba.core.registry import cpu_target
@@ -265,7 +265,7 @@ def test_folder_that_vanished(folder: Path, calls: list[str], monkeypatch: pytes
 
 @pytest.mark.skipif(getattr(compilation.numba.config, "DISABLE_JIT", 0), reason="nothing is compiled")
 def test_processes_from_a_script_without_guard(tmp_path: Path) -> None:
-    """Kernels are in the cache already, or are compiled by the next tests anyway; the markers are not."""
+    """The kernels are in the cache already, or the next tests compile them anyway. The markers are removed."""
     compile_kernels(["featurize"])
     before = _markers()
     for path in before:
@@ -311,7 +311,7 @@ def test_child_gets_path_folder_and_tasks(folder: Path, monkeypatch: pytest.Monk
 def test_child_that_fails(
     folder: Path, monkeypatch: pytest.MonkeyPatch, program: str, error: type[Exception], reason: str
 ) -> None:
-    """The other child would go on for long; it is stopped."""
+    """The other child would run for long; it is stopped."""
     others = "import sys, time\nif sys.argv[2] == 'pairs': time.sleep(1000)\n"
     children_run(monkeypatch, others + program)
     started = _seen_processes(monkeypatch)
@@ -351,7 +351,7 @@ def test_where_processes_cannot_be_started(
     assert uncompiled(["featurize"]) == []
 
 
-def test_work_tells_what_is_wrong(
+def test_work_reports_errors(
     folder: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert compilation.work(["threads", "pairs"]) == 0
@@ -394,7 +394,7 @@ def test_commands_say_that_they_compile_once(
         ("a model", "mixed", ["pair-md", "pair-predict", "mixed"]),
     ],
 )
-def test_potentials_tell_what_is_compiled(
+def test_kernels_of_potentials(
     monkeypatch: pytest.MonkeyPatch, pairs: str | None, precision: str, groups: list[str]
 ) -> None:
     asked: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""Activation functions and their derivatives over everything that a network may hand them."""
+"""Activation functions and their derivatives over the whole range of their arguments."""
 
 import numpy as np
 import pytest

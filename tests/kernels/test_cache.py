@@ -1,4 +1,4 @@
-"""Compiled kernels: the next process finds them, and never those of other sources."""
+"""Cache of compiled kernels: the next process finds them, and never those of other sources."""
 
 import os
 import shutil
@@ -61,7 +61,7 @@ def test_second_process_hits_and_edited_callee_misses(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(bool(getattr(numba.config, "DISABLE_JIT", 0)), reason="nothing is compiled")
 def test_loops_from_the_cache_are_shared_at_once(tmp_path: Path) -> None:
-    """Threads start when what shares work among them is loaded, not when it is compiled."""
+    """Threads start when the parallel function is loaded, not when it is compiled."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_NUM_THREADS": "2"}
     for hits in ("0 0", "1 1"):
         done = subprocess.run([sys.executable, "-c", SHARED], env=environment, capture_output=True, text=True)

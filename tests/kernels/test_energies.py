@@ -1,4 +1,4 @@
-"""Energies and forces in one go against the same in steps: symmetry functions, networks, chain rule."""
+"""Energies and forces of one kernel against symmetry functions, networks and the chain rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Energies and gradients of all atoms of a structure at once, against the networks of single elements."""
+"""Energies and gradients of all atoms of a structure, against the networks of single elements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which threads a kernel runs on."""
+"""Threads on which kernels run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fastsf.kernels.sharing import ALONE, share_out
 from fastsf.threads import run, workers_of
 
 SHARED = pytest.mark.skipif(
-    numba.config.NUMBA_NUM_THREADS < 2 or numba.config.DISABLE_JIT, reason="only one thread to be had"
+    numba.config.NUMBA_NUM_THREADS < 2 or numba.config.DISABLE_JIT, reason="numba has one thread"
 )
 
 
 def called(threads: int | None, n: int, **options: int) -> list[tuple]:
-    """Arguments of the kernel, and the threads that numba uses meanwhile."""
+    """Return the arguments of the kernel, and the number of threads that numba uses during the call."""
     calls: list[tuple] = []
     run(
         threads,
@@ -28,13 +28,15 @@ def called(threads: int | None, n: int, **options: int) -> list[tuple]:
     return calls
 
 
-@pytest.mark.parametrize("threads, n, options", [(1, 1000, {}), (2, 3, {}), (None, 0, {}), (2, 99, {"few": 100})])
+@pytest.mark.parametrize(
+    "threads, n, options", [(1, 1000, {}), (2, 3, {}), (None, 0, {}), (2, 99, {"shared_from": 100})]
+)
 def test_in_this_thread(threads, n, options):
     assert called(threads, n, **options) == [("argument", 0, n, ALONE, "result", numba.get_num_threads())]
 
 
 @SHARED
-@pytest.mark.parametrize("n, options", [(4, {}), (100, {"few": 100})])
+@pytest.mark.parametrize("n, options", [(4, {}), (100, {"shared_from": 100})])
 def test_shared(n, options):
     before = numba.get_num_threads()
     assert workers_of(2) != ALONE
@@ -44,7 +46,7 @@ def test_shared(n, options):
 
 @numba.njit
 def squares_range(numbers, begin, end, workers, out):
-    """Squares; numbers below zero have errors, and 0.5 asks for more memory than there is."""
+    """Write squares; numbers below zero raise an error, and 0.5 asks for too much memory."""
     if workers != ALONE:
         share_out(workers, (numbers,), begin, end, (out,))
         return

@@ -1,4 +1,4 @@
-"""Kernels as plain Python (NUMBA_DISABLE_JIT=1), on small structures: coverage, and a second opinion on the JIT."""
+"""Kernels as plain Python (NUMBA_DISABLE_JIT=1) on small structures: coverage, and a check of the JIT."""
 
 import os
 import subprocess
@@ -68,7 +68,7 @@ from fastsf.training.optimizers.covariance import Covariance
 
 
 def functions() -> list:
-    """Every kind of factor once, for water."""
+    """Return functions of water with every kind of factor once."""
     found = [G1("O", "H", 3.0), G3("O", "H", 1.7, 3.0), G2("H", None, 0.4, 3.0, rs=0.5)]
     found += [G2("O", "H", 0.3, Cutoff(3.0, kind)) for kind in CUTOFFS]
     found += [Radial("H", "O", Compact(-1.0, 2.5, kind, asymmetric=kind == "poly2")) for kind in BUMPS]
@@ -213,7 +213,7 @@ def test_lists_of_lammps(water) -> None:
 
 
 def periodic(water):
-    """Water in a small cell, and a potential for it."""
+    """Return water in a small cell, and a potential for it."""
     water = water.copy()
     water.set_cell([4.0, 4.5, 5.0])
     water.pbc = True
