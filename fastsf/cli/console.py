@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,28 @@ class ProgressBar:
         rate = (progress.atoms - self._atoms_before) / max(now - self._began, 1e-9)
         text = f"{progress.structures:,} structures, {progress.atoms:,} atoms, {rate:,.0f} atoms/s"
         self._bar.draw(progress.bytes_read, progress.bytes_total, text)
+
+
+def compile_first(what: Sequence[str], console: Console) -> None:
+    """Compile the kernels that a command needs, on all cores, unless they are compiled.
+
+    Parameters
+    ----------
+    what : sequence of str
+        As for `fastsf.compile_kernels`.
+    console : Console
+        Output for a message if kernels are compiled.
+
+    Raises
+    ------
+    FastsfError
+        If compiling fails.
+    """
+    from fastsf.cli.compilation.compile import compile_kernels, uncompiled  # loads numba
+
+    if uncompiled(what):
+        console.say("Compiling the kernels, once per installation ...")
+        console.say(f"  done in {compile_kernels(what):.1f} s")
 
 
 def open_log(path: str) -> logging.Handler:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastsf.cli.compilation.compile import compile_first
-from fastsf.cli.console import Console
+from fastsf.cli.console import Console, compile_first
 from fastsf.cli.options import Commands, add_console, console_of
 from fastsf.datasets import examples as data
 from fastsf.errors import SimulationError

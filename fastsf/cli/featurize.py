@@ -6,8 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fastsf.cli.compilation.compile import compile_first
-from fastsf.cli.console import Console
+from fastsf.cli.console import Console, compile_first
 from fastsf.cli.options import (
     Commands,
     add_console,

@@ -6,8 +6,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from fastsf.cli.compilation.compile import compile_first
-from fastsf.cli.console import Console
+from fastsf.cli.console import Console, compile_first
 from fastsf.cli.options import MODEL, Commands, add_console, add_model, add_units, console_of, load_potential, positive
 from fastsf.errors import FastsfError, InputError
 

@@ -7,8 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from fastsf.cli.compilation.compile import compile_first
-from fastsf.cli.console import Console, open_log
+from fastsf.cli.console import Console, compile_first, open_log
 from fastsf.units import ENERGY_UNITS, LENGTH_UNITS
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastsf.cli.compilation.compile import compile_first
-from fastsf.cli.console import Console
+from fastsf.cli.console import Console, compile_first
 from fastsf.cli.options import Commands, add_console, add_reading, command_line, console_of, reading_of
 from fastsf.errors import InputError
 

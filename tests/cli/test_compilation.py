@@ -16,9 +16,9 @@ import fastsf
 from fastsf import FastsfError, InputError, StorageError, threads
 from fastsf.cli import options
 from fastsf.cli.compilation import compile as compilation
-from fastsf.cli.compilation.compile import GROUPS, SECONDS, compile_first, compile_kernels, uncompiled
+from fastsf.cli.compilation.compile import GROUPS, SECONDS, compile_kernels, uncompiled
 from fastsf.cli.compilation.tasks import TASKS
-from fastsf.cli.console import Console
+from fastsf.cli.console import Console, compile_first
 from fastsf.cli.options import compile_for
 from fastsf.kernels import _jit
 

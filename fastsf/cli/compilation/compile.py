@@ -21,7 +21,6 @@ from typing import IO, NamedTuple
 
 import numba
 
-from fastsf.cli.console import Console
 from fastsf.errors import FastsfError, InputError, StorageError
 from fastsf.kernels import _jit
 from fastsf.storage.atomic import storage_errors
@@ -94,26 +93,6 @@ _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from fastsf.cli.compilation.compile import work; sys.exit(work(sys.argv[2:]))"
 )
-
-
-def compile_first(what: Sequence[str], console: Console) -> None:
-    """Compile the kernels that a command needs, and print a message unless that was done before.
-
-    Parameters
-    ----------
-    what : sequence of str
-        As for `fastsf.compile_kernels`.
-    console : Console
-        For the message.
-
-    Raises
-    ------
-    FastsfError
-        If that fails.
-    """
-    if uncompiled(what):
-        console.say("Compiling the kernels, once per installation ...")
-        console.say(f"  done in {compile_kernels(what):.1f} s")
 
 
 def compile_kernels(what: Iterable[str] | None = None, processes: int | None = None) -> float:
