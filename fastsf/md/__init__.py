@@ -6,6 +6,7 @@ Files, logs and checkpoints of a run belong to `fastsf.simulation`; the command 
 from typing import TYPE_CHECKING
 
 from fastsf._lazy import lazy_names
+from fastsf.md.ensembles import ENSEMBLES
 
 if TYPE_CHECKING:
     from fastsf.md.engine import MolecularDynamics
@@ -34,5 +35,10 @@ __all__ = [
     "maxwell_boltzmann",
 ]
 
-_MODULES = {"MolecularDynamics": "engine", "Limits": "limits", "maxwell_boltzmann": "velocities"}
-__getattr__ = lazy_names(__name__, {name: _MODULES.get(name, "integrators") for name in __all__})
+_MODULES = {
+    "MolecularDynamics": "engine",
+    "Limits": "limits",
+    "maxwell_boltzmann": "velocities",
+    **dict.fromkeys(("Integrator", "Ramp", *(each.integrator for each in ENSEMBLES.values())), "integrators"),
+}
+__getattr__ = lazy_names(__name__, _MODULES)

@@ -1,4 +1,4 @@
-"""Ensembles by the names that people type: what the command offers, and the integrator of each.
+"""Ensembles by name: choices and options of the command, and the integrator of each.
 
 Nothing here loads kernels, so that help and wrong options answer at once.
 """
@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fastsf.errors import InputError
 
 if TYPE_CHECKING:
     from fastsf.md.integrators import Integrator, Temperature
+
+_INTEGRATORS = "fastsf.md.integrators"
+"""Module of the integrators, which loads kernels."""
 
 
 @dataclass(frozen=True)
@@ -22,17 +26,17 @@ class Ensemble:
     Parameters
     ----------
     meaning : str
-        A few words for the help.
+        Short meaning, for the help.
     integrator : str
         Name of its class in `fastsf.md.integrators`.
     options : mapping of str to str
-        Options of the command that it has, and the parameters of the class for which they stand.
+        Options of the command that belong to it, with the parameters of the class that they set.
     thermostat : str
-        Name of the ensemble whose integrator is the first argument of the class; empty: the temperature is.
+        Name of the ensemble whose integrator is the first argument of the class; empty for the temperature.
     heated : bool
-        Whether the class has such an argument at all.
+        False if the class has no such argument.
     aliases : tuple of str
-        Other names of it.
+        Other names.
     """
 
     meaning: str
@@ -44,7 +48,7 @@ class Ensemble:
 
     @property
     def known(self) -> set[str]:
-        """Options of the command that have a meaning, those of the thermostat included."""
+        """Options of the command that belong to it, including those of the thermostat."""
         return {*self.options, *(ENSEMBLES[self.thermostat].options if self.thermostat else ())}
 
     def make(self, temperature: Temperature, given: Mapping[str, Any]) -> Integrator:
@@ -53,15 +57,15 @@ class Ensemble:
         Parameters
         ----------
         temperature : float or Ramp
-            In K.
+            Temperature in K.
         given : mapping of str to object
-            Options of the command with their values, all of them out of `known`.
+            Values of options of the command, all of them out of `known`.
         """
-        from fastsf.md import integrators
-
         values = {name: given[option] for option, name in self.options.items() if option in given}
         first = ENSEMBLES[self.thermostat].make(temperature, given) if self.thermostat else temperature
-        integrator: Integrator = getattr(integrators, self.integrator)(*([first] if self.heated else []), **values)
+        integrator: Integrator = getattr(import_module(_INTEGRATORS), self.integrator)(
+            *([first] if self.heated else []), **values
+        )
         return integrator
 
 
@@ -93,16 +97,16 @@ ENSEMBLES = {
         aliases=("isothermal-isobaric", "scr", "c-rescale", "cell-rescaling"),
     ),
 }
-"""All of them, by their names on the command line."""
+"""Ensembles by their names on the command line."""
 
 
 def ensemble_name(text: str) -> str:
-    """Return the name of an ensemble that is meant, in upper or lower case, or by an alias.
+    """Return the name of the ensemble for a name in upper or lower case, or an alias.
 
     Raises
     ------
     InputError
-        If there is none.
+        If no ensemble has this name.
     """
     word = text.strip().lower().replace("é", "e").replace("_", "-").replace(" ", "-")
     for name, each in ENSEMBLES.items():
