@@ -1,4 +1,4 @@
-"""`fastsf convert` of data: labels keep their numbers through every format, and nothing is lost without a word."""
+"""`fastsf convert` of data: labels keep their numbers through all formats, and losses are reported."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def file(tmp_path):
 def test_packaged_data_through_input_data_and_back(run, tmp_path):
     source = data.path("ethanol")
     there, back = tmp_path / "ethanol.input.data.gz", tmp_path / "ethanol.xyz"
-    status, told, complaints = run("convert", source, there, "--to-length-unit", "Bohr", "--to-energy-unit", "Hartree")
-    assert (status, complaints) == (0, "")
-    assert "499 structures, 4,491 atoms; energies of 499, forces of 499, stresses of 0" in told
-    assert f"wrote {there}" in told
+    status, out, err = run("convert", source, there, "--to-length-unit", "Bohr", "--to-energy-unit", "Hartree")
+    assert (status, err) == (0, "")
+    assert "499 structures, 4,491 atoms; energies of 499, forces of 499, stresses of 0" in out
+    assert f"wrote {there}" in out
     assert run("convert", there, back, "--length-unit", "Bohr", "--energy-unit", "Hartree", "--quiet") == (0, "", "")
     first, second = read_labelled([source]), read_labelled([back])
     np.testing.assert_allclose(second.energies, first.energies, rtol=1e-15)
@@ -73,10 +73,10 @@ def test_what_is_carried(file, tmp_path):
 
 
 def test_unknown_forces_are_told(run, file, tmp_path):
-    status, told, _ = run("convert", file, tmp_path / "input.data")
+    status, out, _ = run("convert", file, tmp_path / "input.data")
     assert status == 0
-    assert "input.data has no stresses" in told
-    assert "warning: 1 structure without forces; zeros are written" in told
+    assert "input.data has no stresses" in out
+    assert "warning: 1 structure without forces; zeros are written" in out
 
 
 def test_several_files_and_named_labels(run, file, tmp_path):
@@ -84,14 +84,14 @@ def test_several_files_and_named_labels(run, file, tmp_path):
     with connect(other) as database:
         database.write(molecule(), group="molecules", DFT=-9.0)
     output = tmp_path / "out.xyz"
-    status, told, complaints = run("convert", file, other, output, "--energy-key", "DFT")
-    assert (status, complaints) == (0, "")
-    assert "3 structures, 6 atoms; energies of 1, forces of 1" in told
+    status, out, err = run("convert", file, other, output, "--energy-key", "DFT")
+    assert (status, err) == (0, "")
+    assert "3 structures, 6 atoms; energies of 1, forces of 1" in out
     assert read(output, 2).calc.results["energy"] == -9.0
     assert read(output, 2).info["group"] == "molecules"
-    status, _, complaints = run("convert", file, output, "--overwrite", "--energy-key", "gone")
+    status, _, err = run("convert", file, output, "--overwrite", "--energy-key", "gone")
     assert status == 2
-    assert "no 'gone' in this structure" in complaints
+    assert "no 'gone' in this structure" in err
     assert len(read(output, ":")) == 3, "what was there stays"
 
 
@@ -102,18 +102,18 @@ def test_structures_that_cannot_be_used_or_written(run, tmp_path):
     write(source, [crystal(), slab])
     with source.open("a") as file:
         file.write("1\nenergy=nan\nH 0 0 0\n")
-    status, _, complaints = run("convert", source, output)
+    status, _, err = run("convert", source, output)
     assert status == 2
-    assert re.fullmatch(r"fastsf: .*some.extxyz, frame 1: input.data is for .*; --on-error skip .*\n", complaints)
+    assert re.fullmatch(r"fastsf: .*some.extxyz, frame 1: input.data: expected periodicity .*; --on-error skip .*\n", err)
     assert not output.exists()
-    status, told, _ = run("convert", source, output, "--on-error", "skip")
+    status, out, _ = run("convert", source, output, "--on-error", "skip")
     assert status == 0
-    assert "1 structure, 2 atoms" in told
-    assert "left out: " in told and "frame 1: input.data is for periodicity" in told and "frame 2: energy: not" in told
+    assert "1 structure, 2 atoms" in out
+    assert "left out: " in out and "frame 1: input.data is for periodicity" in out and "frame 2: energy: not" in out
     source.write_text("1\nenergy=nan\nH 0 0 0\n")
-    status, _, complaints = run("convert", source, output, "--on-error", "skip", "--overwrite")
+    status, _, err = run("convert", source, output, "--on-error", "skip", "--overwrite")
     assert status == 2
-    assert "no structure can be written: 1 structure left out, first " in complaints
+    assert "no structure can be written: 1 structure left out, first " in err
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,9 @@ def test_wrong_input_is_one_line_and_status_2(run, file, tmp_path, monkeypatch, 
     for name in ("there.xyz", "text.txt"):
         (tmp_path / name).write_text("precious")
     before = sorted(path.name for path in tmp_path.iterdir())
-    status, _, complaints = run("convert", *words)
+    status, _, err = run("convert", *words)
     assert status == 2
-    assert re.fullmatch(rf"fastsf( convert)?: .*{reason}.*\n", complaints), complaints
+    assert re.fullmatch(rf"fastsf( convert)?: .*{reason}.*\n", err), err
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 

@@ -1,4 +1,4 @@
-"""The packaged data sets: what they hold, and that the labels belong to the positions."""
+"""Packaged data sets: contents, and consistency of labels and positions."""
 
 import hashlib
 
@@ -25,7 +25,7 @@ def first_of_each_group(members: list[Atoms]) -> list[Atoms]:
 
 
 def stillinger_weber_energy(atoms: Atoms) -> float:
-    """Equations 2.3-2.6 of Stillinger and Weber, Phys. Rev. B 31, 5262 (1985); eV, Å."""
+    """Return the energy by equations 2.3-2.6 of Stillinger and Weber, Phys. Rev. B 31, 5262 (1985); eV, Å."""
     epsilon, sigma, reach, lam, gamma = 2.1683, 2.0951, 1.80, 21.0, 1.20
     big_a, big_b = 7.049556277, 0.6022245584
     centre, distance, vector = neighbor_list("idD", atoms, reach * sigma)

@@ -1,4 +1,4 @@
-"""Labelled sets: labels, units, groups, weights and subsets from files; what is refused, and how it is told."""
+"""Labelled sets: labels, units, groups, weights and subsets from files; errors and their messages."""
 
 from __future__ import annotations
 
@@ -117,8 +117,8 @@ def test_bad_structures_stop_or_are_listed(file, bad, reason):
     found = read_labelled([path], Reading(on_error="skip"))
     np.testing.assert_array_equal(found.energies, [1.0, 3.0])
     assert found.sources == [f"{path}, frame 0", f"{path}, frame 2"]
-    (told,) = found.skipped
-    assert told.startswith(f"{path}, frame 1: ") or told.startswith(f"{path}:")
+    (omitted,) = found.skipped
+    assert omitted.startswith(f"{path}, frame 1: ") or omitted.startswith(f"{path}:")
 
 
 def test_nothing_usable(file, tmp_path):
@@ -131,7 +131,7 @@ def test_nothing_usable(file, tmp_path):
         read_labelled([tmp_path / "gone.extxyz"])
     with pytest.raises(StorageError, match="no file matches"):
         read_labelled([tmp_path / "*.traj"])
-    with pytest.raises(InputError, match="no file"):
+    with pytest.raises(InputError, match="expected at least one file of structures"):
         read_labelled([])
 
 

@@ -1,4 +1,4 @@
-"""Faults that are put into good data are found, and good data are not complained about."""
+"""Errors that are put into good data are found, and good data have no findings."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def evaluated(structures, *symbols):
     return [acsf.create(each) for each in structures]
 
 
-def told(labelled, *others, **more):
-    """Findings as (level, kind, message), and the report."""
+def reported(labelled, *others, **more):
+    """Return findings as (level, kind, message), and the report."""
     report = find_outliers(labelled, *others, **more)
     text = report.text()
     assert json.dumps(report.table())
@@ -60,12 +60,12 @@ def with_forces(labelled, change):
 
 
 def test_good_data(silicon, values):
-    findings, text = told(silicon, values, split(silicon, 0.1, 0.1))
+    findings, text = reported(silicon, values, split(silicon, 0.1, 0.1))
     assert findings == []
     assert "shortest Si-Si distance 1.715 Å" in text
     assert text.endswith("nothing unusual in the data")
     ethanol = read_labelled([data.path("ethanol")])
-    findings, text = told(ethanol)
+    findings, text = reported(ethanol)
     assert findings == []
     assert text.count("shortest") == 5
     assert "shortest H-O distance 0.818 Å" in text
@@ -74,25 +74,25 @@ def test_good_data(silicon, values):
 @pytest.mark.parametrize("name", ["Si", "Li"])
 def test_benchmark_data(shared, name):
     labelled = read_labelled([shared / "data" / f"{name}_train.extxyz.gz"])
-    findings, _ = told(labelled)
+    findings, _ = reported(labelled)
     assert findings == []
 
 
 def test_data_of_n2p2(shared):
     path = shared / "data" / "n2p2_train_H2O_RPBE-D3" / "input.data"
-    assert told(read_labelled([path], Reading("Bohr", "Hartree")))[0] == []
-    ((level, kind, message),) = told(read_labelled([path]))[0]
+    assert reported(read_labelled([path], Reading("Bohr", "Hartree")))[0] == []
+    ((level, kind, message),) = reported(read_labelled([path]))[0]
     assert (level, kind) == ("serious", "units")
     assert "were lengths in Bohr read as Å?" in message
 
 
-# --- labels that stand out ---
+# --- unusual labels ---
 
 
 def test_energy_that_stands_out(silicon):
     energies = silicon.energies.copy()
     energies[40] += 3.0 * silicon.n_atoms[40]
-    findings, text = told(replace(silicon, energies=energies))
+    findings, text = reported(replace(silicon, energies=energies))
     ((level, kind, message),) = findings
     assert (level, kind) == ("suspicious", "energy")
     assert message.startswith("energy 2.8 eV/atom above the middle of group 'bulk-rattled', where 90% are within")
@@ -102,12 +102,12 @@ def test_energy_that_stands_out(silicon):
 def test_forces_that_stand_out(silicon):
     forces = list(silicon.forces)
     forces[150] = 30.0 * forces[150]
-    ((_, kind, message),) = told(replace(silicon, forces=forces))[0]
+    ((_, kind, message),) = reported(replace(silicon, forces=forces))[0]
     assert kind == "forces"
     assert message.startswith("a force of ")
     forces = list(silicon.forces)
     forces[3] = forces[3] + np.array([0.0, 0.2, 0.0])
-    ((level, _, message),) = told(replace(silicon, forces=forces))[0]
+    ((level, _, message),) = reported(replace(silicon, forces=forces))[0]
     assert level == "note"
     assert "of 1 structures do not add up to zero" in message
     assert "0.2 eV/Å" in message
@@ -117,13 +117,13 @@ def test_forces_that_were_never_computed(silicon):
     forces = list(silicon.forces)
     for k in (60, 61):
         forces[k] = np.zeros_like(forces[k])
-    ((level, kind, message),) = told(replace(silicon, forces=forces))[0]
+    ((level, kind, message),) = reported(replace(silicon, forces=forces))[0]
     assert (level, kind) == ("suspicious", "forces")
     assert message.startswith("the forces of 2 structures are all exactly zero, and not by symmetry")
 
 
 def test_huge_stress(silicon):
-    findings, _ = told(replace(silicon, stresses=silicon.stresses / units.GPa))
+    findings, _ = reported(replace(silicon, stresses=silicon.stresses / units.GPa))
     assert [(level, kind) for level, kind, _ in findings] == [("serious", "units"), ("suspicious", "units")]
     assert "GPa against eV/Å^3?" in findings[0][2]
     assert "are they in GPa or kbar?" in findings[1][2]
@@ -141,7 +141,7 @@ def test_huge_stress(silicon):
     ],
 )
 def test_forces_that_do_not_fit_energies(silicon, factor, reason):
-    findings, _ = told(with_forces(silicon, lambda forces: factor * forces))
+    findings, _ = reported(with_forces(silicon, lambda forces: factor * forces))
     level, kind, message = findings[0]
     assert (level, kind) == ("serious", "units")
     assert message.endswith(reason)
@@ -160,12 +160,12 @@ def test_forces_that_do_not_fit_energies(silicon, factor, reason):
 )
 def test_forces_of_structures_that_are_not_similar(silicon, factor, expected):
     apart = silicon.select(np.arange(0, len(silicon), 7))
-    findings, _ = told(with_forces(apart, lambda forces: factor * forces))
+    findings, _ = reported(with_forces(apart, lambda forces: factor * forces))
     assert [each for each in findings if each[1] == "units"] == expected
 
 
 def test_stresses_of_the_other_sign(silicon):
-    ((level, _, message),) = told(replace(silicon, stresses=-silicon.stresses))[0]
+    ((level, _, message),) = reported(replace(silicon, stresses=-silicon.stresses))[0]
     assert level == "serious"
     assert "as much as the stresses say, and in the other direction" in message
 
@@ -174,7 +174,7 @@ def test_energies_of_files_in_different_units(silicon):
     chosen = np.arange(len(silicon)) % 2 == 1
     energies = np.where(chosen, silicon.energies / units.Hartree, silicon.energies)
     files = ["b.xyz" if odd else "a.xyz" for odd in chosen]
-    findings, _ = told(replace(silicon, energies=energies, files=files).select(np.argsort(files, kind="stable")))
+    findings, _ = reported(replace(silicon, energies=energies, files=files).select(np.argsort(files, kind="stable")))
     assert any(
         message.startswith("energies in b.xyz are 0.036") and message.endswith("in a.xyz: Hartree against eV?")
         for level, _, message in findings
@@ -190,7 +190,7 @@ def test_lengths_in_other_units(silicon, factor, level, reason):
     structures = [
         Structure(factor * each.positions, factor * each.cell, each.pbc, each.numbers) for each in silicon.structures
     ]
-    findings, _ = told(replace(silicon, structures=structures))
+    findings, _ = reported(replace(silicon, structures=structures))
     assert any(entry[:2] == (level, "units") and reason in entry[2] for entry in findings)
 
 
@@ -203,7 +203,7 @@ def test_atoms_that_are_too_near(silicon):
         positions = structures[k].positions.copy()
         positions[1] = positions[0] + [distance, 0, 0]
         structures[k] = structures[k].moved_to(positions)
-    findings, text = told(replace(silicon, structures=structures))
+    findings, text = reported(replace(silicon, structures=structures))
     assert [(level, kind) for level, kind, _ in findings] == [("serious", "distance"), ("suspicious", "distance")]
     assert findings[0][2] == "atoms at 0.00 times the length of a bond"
     assert f"shortest Si-Si distance 0.010 Å ({silicon.sources[15]})" in text
@@ -211,11 +211,11 @@ def test_atoms_that_are_too_near(silicon):
 
 def test_atoms_alone():
     frames = [Atoms("H", [[0.0, 0.0, 0.0]]), Atoms("Cu2", [[0.0, 0.0, 0.0], [0.0, 0.0, 2.5]])]
-    findings, text = told(labelled_set(frames, forces=[np.zeros((1, 3)), None]))
+    findings, text = reported(labelled_set(frames, forces=[np.zeros((1, 3)), None]))
     assert findings == []
     assert "shortest Cu-Cu distance 2.500 Å" in text
     argon = bulk("Ar", "fcc", a=5.3)
-    assert told(labelled_set([argon], forces=[np.zeros((1, 3))]))[0] == []
+    assert reported(labelled_set([argon], forces=[np.zeros((1, 3))]))[0] == []
 
 
 # --- duplicates and contradictions ---
@@ -251,7 +251,7 @@ def test_contradicting_energies():
     frames = [*waters(), turned(water(7))]
     energies = [-30.0] * 30 + [-29.7]
     values = evaluated(frames, "H", "O")
-    findings = told(labelled_set(frames, energies, [None] * 31), values)[0]
+    findings = reported(labelled_set(frames, energies, [None] * 31), values)[0]
     assert [kind for _, kind, _ in findings] == ["energy", "contradiction"]
     assert findings[1][2] == "2 equal structures with energies that differ by 100 meV/atom"
 
@@ -272,7 +272,7 @@ def test_contradicting_forces(silicon, values):
     shaken = structure.moved_to(structure.positions + 1e-4 * np.sin(np.arange(3 * len(structure))).reshape(-1, 3))
     double.structures[-1] = shaken
     double.forces[-1] = double.forces[-1] * 1.7
-    findings, text = told(double, [*values, *evaluated([shaken], "Si")])
+    findings, text = reported(double, [*values, *evaluated([shaken], "Si")])
     kinds = [kind for _, kind, _ in findings]
     assert kinds == ["contradiction", "duplicate"]
     assert "(Si) have equal symmetry functions, but forces of " in findings[0][2]
@@ -282,7 +282,7 @@ def test_contradicting_forces(silicon, values):
 def test_elements_that_are_not_trained():
     frames = [*waters(12), Atoms("CO", [[0, 0, 0], [1.1, 0, 0]])]
     labelled = labelled_set(frames, [-1.0] * 13, [None] * 13)
-    findings, text = told(labelled, split=Split(np.arange(10), np.arange(10, 12), np.array([12])))
+    findings, text = reported(labelled, split=Split(np.arange(10), np.arange(10, 12), np.array([12])))
     assert findings[0] == ("serious", "element", "the test part has C, the training part has not")
     assert "set.extxyz, frame 12" in text
 

@@ -1,4 +1,4 @@
-"""Energies of the elements by least squares."""
+"""Reference energies of elements by least squares."""
 
 import numpy as np
 import pytest

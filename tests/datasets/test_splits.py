@@ -1,4 +1,4 @@
-"""Splits: shares of groups, names, marks, seeds, and what cannot be divided."""
+"""Splits: shares of groups, names, marks, seeds, and errors."""
 
 import numpy as np
 import pytest

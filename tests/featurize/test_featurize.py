@@ -1,4 +1,4 @@
-"""What is in a feature file, whatever way it was made."""
+"""Contents of feature files."""
 
 import json
 

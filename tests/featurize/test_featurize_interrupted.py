@@ -1,4 +1,4 @@
-"""A featurization that is stopped in any way goes on where it was and gives the same file."""
+"""Featurizations continue after any interruption and result in the same file."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ def data(tmp_path):
 
 @pytest.fixture
 def whole(data):
-    """Bytes of the file of a run that nothing disturbs."""
+    """Return the bytes of the file of an undisturbed run."""
     output = data.with_name("out.h5")
     featurize([data], output, descriptor(), OPTIONS)
     return output.rename(data.with_name("whole.h5")).read_bytes()
@@ -47,7 +47,7 @@ def go_on(data, **more):
 
 
 def stop_after(count):
-    """Progress callback that ends the run when so many structures are safe."""
+    """Return a callback that stops the run when so many structures are saved."""
 
     def call(progress: ReadingProgress) -> None:
         if progress.structures >= count:
@@ -86,7 +86,7 @@ def test_many_interruptions(data, whole):
 
 
 def test_error_keeps_what_is_finished(data, whole, monkeypatch):
-    """The structure that stops the run is in the middle; when it is gone, the rest is computed."""
+    """A structure in the middle stops the run; without it, the rest is computed."""
     real = ACSF.evaluate_batch
 
     def failing(self, batch, jacobian=False):
@@ -220,7 +220,7 @@ def featurize_words(data, output):
 
 
 def wait_for_chunks(process, folder, count):
-    """Wait until so many chunks are there; whether the process is still running then."""
+    """Wait for so many chunks; return whether the process is still running."""
     while process.poll() is None:
         if len(list(folder.glob("chunk-????????"))) >= count:
             return True
@@ -234,8 +234,8 @@ def test_killed_processes_leave_nothing_half_done(tmp_path):
     output, undisturbed = tmp_path / "out.h5", tmp_path / "undisturbed.h5"
     words = featurize_words(data, output)
     process = command(*words)
-    _, complaints = process.communicate()
-    assert process.returncode == 0, complaints
+    _, err = process.communicate()
+    assert process.returncode == 0, err
     shutil.move(output, undisturbed)
 
     rng = np.random.default_rng(2024)
@@ -250,9 +250,9 @@ def test_killed_processes_leave_nothing_half_done(tmp_path):
         assert not output.exists() or output.read_bytes() == undisturbed.read_bytes()
     assert killed >= 3
     process = command(*words)
-    told, complaints = process.communicate()
-    assert process.returncode == 0, complaints
-    assert "were computed before and not computed again" in told
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "were computed before and not computed again" in out
     assert output.read_bytes() == undisturbed.read_bytes()
     assert not output.with_name("out.h5.parts").exists()
 
@@ -264,10 +264,10 @@ def test_control_c_is_one_line_and_status_130(tmp_path):
     process = command(*featurize_words(data, output))
     assert wait_for_chunks(process, output.with_name("out.h5.parts"), 3)
     process.send_signal(signal.SIGINT)
-    _, complaints = process.communicate()
+    _, err = process.communicate()
     assert process.returncode == 130
-    assert complaints.startswith("fastsf: interrupted (finished chunks are kept in ")
-    assert complaints.count("\n") == 1
+    assert err.startswith("fastsf: interrupted (finished chunks are kept in ")
+    assert err.count("\n") == 1
     assert not output.exists()
 
 
@@ -283,11 +283,11 @@ def test_chunk_that_does_not_fit(tmp_path):
     data = write_data(tmp_path / "data.xyz", structures(40))
     output = tmp_path / "out.h5"
     process = command(*featurize_words(data, output), before=limited(2000))
-    _, complaints = process.communicate()
+    _, err = process.communicate()
     assert process.returncode == 2
-    assert complaints.startswith("fastsf: cannot write ")
-    assert complaints.rstrip().endswith("chunk-00000000: file too large")
-    assert complaints.count("\n") == 1
+    assert err.startswith("fastsf: cannot write ")
+    assert err.rstrip().endswith("chunk-00000000: file too large")
+    assert err.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.xyz", "functions.toml"]
 
 
@@ -296,22 +296,22 @@ def test_final_file_that_does_not_fit_keeps_the_chunks(data, whole):
     output = data.with_name("out.h5")
     largest = len(whole) // 2
     process = command(*featurize_words(data, output), before=limited(largest))
-    _, complaints = process.communicate()
+    _, err = process.communicate()
     assert process.returncode == 2
-    assert complaints.startswith(f"fastsf: cannot write {output}: file too large (finished chunks are kept in ")
-    assert complaints.count("\n") == 1
+    assert err.startswith(f"fastsf: cannot write {output}: file too large (finished chunks are kept in ")
+    assert err.count("\n") == 1
     assert not output.exists()
     assert not output.with_name("out.h5.tmp").exists()
     process = command(*featurize_words(data, output))
-    told, complaints = process.communicate()
-    assert process.returncode == 0, complaints
-    assert "structures were computed before and not computed again" in told
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "structures were computed before and not computed again" in out
     assert output.exists()
 
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 300 kB."""
+    """Return a file system of 300 kB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
@@ -326,10 +326,10 @@ def test_full_disk(tmp_path, small_disk):
     data = write_data(tmp_path / "data.xyz", structures(200))
     output = small_disk / "out.h5"
     process = command(*featurize_words(data, output))
-    _, complaints = process.communicate()
+    _, err = process.communicate()
     assert process.returncode == 2
-    assert "no space left on device (finished chunks are kept in " in complaints
-    assert complaints.count("\n") == 1
+    assert "no space left on device (finished chunks are kept in " in err
+    assert err.count("\n") == 1
     kept = sorted(path.name for path in small_disk.iterdir())
     assert kept == ["out.h5.parts"]
     assert not list((small_disk / "out.h5.parts").glob("*.tmp"))

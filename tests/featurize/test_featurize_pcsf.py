@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("compiled")
 
 
 def structures():
-    """Molecules, crystals, one atom alone, and a cell much smaller than the cutoff."""
+    """Return molecules, crystals, a single atom, and a cell much smaller than the cutoff."""
     rng = np.random.default_rng(6)
     tiny = bulk("Si")
     tiny.rattle(0.05, rng=rng)
@@ -221,8 +221,8 @@ def test_files_of_either_kind_and_of_both(tmp_path):
 def run(capsys):
     def call(*words):
         status = main([str(word) for word in words])
-        told, complaints = capsys.readouterr()
-        return status, told, complaints
+        out, err = capsys.readouterr()
+        return status, out, err
 
     return call
 
@@ -231,16 +231,16 @@ def test_command(run, data, tmp_path):
     definition, output = tmp_path / "functions.toml", tmp_path / "out.h5"
     definition.write_text(TOML + PAIR_TOML.replace('elements = ["H", "O", "Si"]', ""))
     words = ("featurize", data, "-o", output, "--functions", definition, "--threads", "1", "--scale")
-    status, _, complaints = run(*words)
+    status, _, err = run(*words)
     assert status == 2
-    assert re.fullmatch(r"fastsf: .*of atoms and of pairs.*run twice for both\n", complaints)
-    status, told, complaints = run(*words, "--rows", "pairs")
-    assert (status, complaints) == (0, "")
-    pairs = int(re.search(r"12 structures, 38 atoms, (\d+) pairs", told)[1])
-    status, told, _ = run(*words, "--rows", "pairs")
-    assert "complete already" in told
-    status, told, complaints = run("inspect", output)
-    assert (status, complaints) == (0, "")
+    assert re.fullmatch(r"fastsf: .*of atoms and of pairs.*run twice for both\n", err)
+    status, out, err = run(*words, "--rows", "pairs")
+    assert (status, err) == (0, "")
+    pairs = int(re.search(r"12 structures, 38 atoms, (\d+) pairs", out)[1])
+    status, out, _ = run(*words, "--rows", "pairs")
+    assert "complete already" in out
+    status, out, err = run("inspect", output)
+    assert (status, err) == (0, "")
     for text in (
         "atoms       38: H 18, O 10, Si 10",
         f"pairs       {pairs}: H-H 9, H-O 18, H-Si 0, O-O 0, O-Si 0, Si-Si {pairs - 27}",
@@ -248,16 +248,16 @@ def test_command(run, data, tmp_path):
         "H-H: 2 columns over 9 pairs (dimensionless)",
         "pair-distance(H-O)",
     ):
-        assert text in told
+        assert text in out
 
 
 def test_pictures(run, data, tmp_path):
     _, output = make(data)
-    status, told, complaints = run("inspect", output, "--plots", tmp_path / "pictures")
-    assert (status, complaints) == (0, "")
+    status, out, err = run("inspect", output, "--plots", tmp_path / "pictures")
+    assert (status, err) == (0, "")
     names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
     assert names == [f"{what}-{kind}.png" for what in ("functions", "ranges") for kind in ("H-H", "H-O", "Si-Si")]
-    assert "wrote " in told
+    assert "wrote " in out
 
 
 def test_inspect_damaged_files(run, data):
@@ -267,17 +267,17 @@ def test_inspect_damaged_files(run, data):
         broken.write_bytes(output.read_bytes())
         with h5py.File(broken, "a") as file:
             del file[name]
-        status, _, complaints = run("inspect", broken)
+        status, _, err = run("inspect", broken)
         assert status == 2
-        assert re.fullmatch(rf"fastsf: .*damaged: there is no {name}\n", complaints)
+        assert re.fullmatch(rf"fastsf: .*damaged: there is no {name}\n", err)
 
 
 def test_command_with_a_recipe(run, data, tmp_path):
     output = tmp_path / "out.h5"
     words = ("featurize", data, "-o", output, "--recipe", "pairs", "--cutoff", "4")
-    status, told, complaints = run(*words, "--elements", "H,O,Si", "--threads", "1")
-    assert (status, complaints) == (0, "")
-    assert "192 pair-centred functions" in told
+    status, out, err = run(*words, "--elements", "H,O,Si", "--threads", "1")
+    assert (status, err) == (0, "")
+    assert "192 pair-centred functions" in out
     with FeatureFile(output) as file:
         np.testing.assert_array_equal(
             file[0].features, PCSF.from_recipe("pairs", ["H", "O", "Si"], 4.0).create(read(data, 0))
@@ -296,7 +296,7 @@ def test_command_with_a_recipe(run, data, tmp_path):
     ],
 )
 def test_wrong_words_are_one_line(run, data, tmp_path, words, said):
-    status, _, complaints = run("featurize", data, "-o", tmp_path / "out.h5", *words)
+    status, _, err = run("featurize", data, "-o", tmp_path / "out.h5", *words)
     assert status == 2
-    assert said in complaints
-    assert complaints.count("\n") == 1
+    assert said in err
+    assert err.count("\n") == 1

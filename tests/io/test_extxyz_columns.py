@@ -1,4 +1,4 @@
-"""Quick parsing of extended XYZ frames gives exactly what ASE's reader gives, or leaves the frame to it."""
+"""The fast parser of extended XYZ frames returns exactly what the reader of ASE returns, or leaves the frame to it."""
 
 from io import StringIO
 

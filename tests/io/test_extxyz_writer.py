@@ -1,4 +1,4 @@
-"""Extended XYZ frames that are written come back from ASE to the last bit."""
+"""Written frames of extended XYZ are read back by ASE in every bit."""
 
 from io import StringIO
 

@@ -86,7 +86,7 @@ def test_is_read_block_by_block(tmp_path):
 
 
 def test_reference_structures(shared):
-    """The structures beside n2p2's numbers are those that n2p2 has read."""
+    """The reference structures are those that n2p2 has read."""
     for case in ("custom_exp_ct1", "predict_H2O_RPBE-D3", "LJ"):
         folder = shared / "reference" / case
         with np.load(folder / "expected.npz") as expected:

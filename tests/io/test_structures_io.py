@@ -1,4 +1,4 @@
-"""Streams of structures: every format in one pass, broken frames in their place, errors up front, labels."""
+"""Streams of structures: all formats in one pass, broken frames, errors before the first frame, labels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ H 2.0 0.0 0.0 3
 
 
 def frames(n: int, seed: int = 0) -> list[Atoms]:
-    """Structures of different sizes with labels."""
+    """Return structures of different sizes with labels."""
     rng = np.random.default_rng(seed)
     made = []
     for number in range(n):
@@ -61,7 +61,7 @@ def frames(n: int, seed: int = 0) -> list[Atoms]:
 
 
 def read(*args, **kwargs) -> list[Atoms]:
-    """Structures of a stream in which nothing is broken."""
+    """Return the structures of a stream without errors."""
     items = list(iread_structures(*args, **kwargs))
     for _, _, item in items:
         if isinstance(item, FormatError):

@@ -1,4 +1,4 @@
-"""The ASE calculator: right numbers, as few evaluations as possible, and the tools of ASE on top of it."""
+"""Calculator of ASE: correct numbers, few evaluations, and tools of ASE."""
 
 import copy
 import pickle
@@ -40,7 +40,7 @@ def calculator(**options) -> Calculator:
 
 @pytest.fixture
 def calls(monkeypatch):
-    """List of the `forces` argument of every evaluation."""
+    """Return a list that records the argument `forces` of each evaluation."""
     made, original = [], Evaluator.evaluate
 
     def evaluate(self, positions=None, cell=None, forces=True):
@@ -57,7 +57,7 @@ def state_of(atoms: Atoms) -> dict[str, np.ndarray]:
 
 
 def expect(atoms: Atoms) -> None:
-    """Compare everything that a structure's calculator says with a fresh evaluation."""
+    """Compare all results of the calculator of a structure with a new evaluation."""
     expected = potential().evaluate(atoms)
     assert atoms.get_potential_energy() == pytest.approx(expected.energy, rel=1e-13)
     assert atoms.get_potential_energy(force_consistent=True) == atoms.get_potential_energy()
@@ -115,7 +115,7 @@ def test_results_belong_to_the_caller():
 
 @pytest.mark.parametrize("skin", [0.0, 0.4, 2.0])
 def test_walk_through_positions_cells_elements_and_periodicity(skin):
-    """Whatever changes in whatever order, results are those of a fresh evaluation."""
+    """Results are those of a new evaluation after any changes in any order."""
     rng = np.random.default_rng(5)
     atoms = SYSTEMS["triclinic"]()
     atoms.calc = calculator(skin=skin)
@@ -349,7 +349,7 @@ def silicon_potential(shared) -> Potential:
 
 @pytest.fixture
 def silicon(silicon_potential):
-    """Makes structures of silicon with the calculator."""
+    """Return a function that makes structures of silicon with the calculator."""
 
     def make(repeat=(1, 1, 1), rattle=0.0, cubic=True, skin=0.5):
         atoms = bulk("Si", "diamond", 5.46, cubic=cubic).repeat(repeat)
@@ -410,7 +410,7 @@ def test_relaxation_of_the_cell(silicon):
 
 @pytest.mark.parametrize("shared_calculator", [True, False])
 def test_elastic_band(silicon, shared_calculator):
-    """A neighbour of a vacancy hops into it; both ends are the same by symmetry, the barrier lies between."""
+    """A neighbour of a vacancy hops into it: both ends are equal by symmetry, with a barrier between."""
     whole = silicon((2, 1, 1))
     hop = min((whole.get_distance(0, j, mic=True, vector=True) for j in range(1, len(whole))), key=np.linalg.norm)
     first = whole.copy()

@@ -31,9 +31,9 @@ def expect_same(first: Potential, second: Potential, rtol: float = 0.0) -> None:
 def test_there_and_back(run, model, tmp_path):
     folder, again = tmp_path / "folder", tmp_path / "again.h5"
     units = ("--to-length-unit", "Bohr", "--to-energy-unit", "Hartree")
-    status, told, complaints = run("convert", model, folder, *units)
-    assert (status, complaints) == (0, "")
-    assert f"wrote {folder}" in told
+    status, out, err = run("convert", model, folder, *units)
+    assert (status, err) == (0, "")
+    assert f"wrote {folder}" in out
     assert {"input.nn", "scaling.data", "weights.001.data", "weights.008.data", "weights.016.data"} <= {
         path.name for path in folder.iterdir()
     }
@@ -66,9 +66,9 @@ def test_nothing_is_overwritten_unless_wanted(run, model, tmp_path):
     output.write_text("precious")
     for target, kind in ((output, "fastsf"), (folder, "n2p2")):
         words = ("convert", model, target, "--to", kind)
-        status, _, complaints = run(*words)
+        status, _, err = run(*words)
         assert status == 2
-        assert re.fullmatch(r"fastsf: .*overwrit.*\n", complaints), complaints
+        assert re.fullmatch(r"fastsf: .*overwrit.*\n", err), err
         if target is output:
             assert output.read_text() == "precious"
         assert run(*words, "--overwrite")[0] == 0
@@ -99,9 +99,9 @@ def test_scalings_without_counterpart_are_refused(tmp_path):
 )
 def test_wrong_input_is_one_line_and_status_2(run, model, tmp_path, monkeypatch, words, reason):
     monkeypatch.chdir(tmp_path)
-    status, _, complaints = run("convert", *words)
+    status, _, err = run("convert", *words)
     assert status == 2
-    assert re.fullmatch(rf"fastsf( convert)?: .*{reason}.*\n", complaints), complaints
+    assert re.fullmatch(rf"fastsf( convert)?: .*{reason}.*\n", err), err
     assert [path.name for path in tmp_path.iterdir()] == ["model.h5"]
 
 

@@ -1,4 +1,4 @@
-"""Symmetry functions outside the training set: which they are, and what is done about them."""
+"""Symmetry functions outside the training set: how they are found, and reactions to them."""
 
 from dataclasses import replace
 from functools import cache
@@ -18,7 +18,7 @@ from fastsf.potentials.scaling import RANGE_SLACK, Scaling
 
 @cache
 def narrow(shrink: float = 0.5) -> Potential:
-    """A potential whose training set has seen the middle of every range only."""
+    """Return a potential whose training set contains only the middle of each range."""
     whole = random_potential()
     scalings = {}
     for symbol, scaling in whole.scalings.items():
@@ -28,7 +28,7 @@ def narrow(shrink: float = 0.5) -> Potential:
 
 
 def plain_search(potential: Potential, atoms: Atoms) -> list[tuple[int, int, float, float, float]]:
-    """Atom, column, value, minimum and maximum, one by one."""
+    """Return atom, column, value, minimum and maximum, found one by one."""
     values, found = potential.descriptor.create(atoms), []
     for i, symbol in enumerate(atoms.get_chemical_symbols()):
         scaling = potential.scalings[symbol]
@@ -130,7 +130,7 @@ def test_nothing_outside():
 
 
 def walk(calculator: Calculator, steps: int, start: str = "molecule") -> Atoms:
-    """Small moves of a structure that is outside all the time."""
+    """Move a structure that is always outside by small steps."""
     atoms = SYSTEMS[start]()
     atoms.calc = calculator
     for _ in range(steps):

@@ -1,4 +1,4 @@
-"""`Calculator` as a client of i-PI, and of ASE's side of the same protocol."""
+"""`Calculator` as a client of i-PI and of the socket protocol of ASE."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def start() -> Atoms:
 
 @pytest.fixture
 def name() -> str:
-    """Of a socket that nobody else has."""
+    """Return the name of an unused socket."""
     return f"fastsf-{uuid.uuid4().hex[:12]}"
 
 
@@ -100,7 +100,7 @@ run_client(start(), sys.argv[1])
 
 
 def test_client_of_ase(name: str) -> None:
-    """The same dynamics through a socket as without."""
+    """Dynamics through a socket are the same as without."""
     moved, expected = start(), start()
     client = [sys.executable, "-c", CLIENT, name]
     process = None

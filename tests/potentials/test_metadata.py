@@ -1,4 +1,4 @@
-"""Metadata as people see them: no raw JSON."""
+"""Metadata in descriptions of potentials: no raw JSON."""
 
 import json
 

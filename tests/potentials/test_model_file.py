@@ -1,4 +1,4 @@
-"""Our own file of a potential: read back to the last bit, or refused."""
+"""Model files: read back in every bit, or refused."""
 
 from __future__ import annotations
 

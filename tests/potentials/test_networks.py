@@ -31,7 +31,7 @@ def test_energy_and_gradient_are_those_of_the_reference(net: Network) -> None:
 
 
 def differences(function, vector: np.ndarray, step: float = 2.0**-10) -> np.ndarray:
-    """Central differences of fourth order of a scalar function of a vector."""
+    """Return central differences of fourth order of a scalar function of a vector."""
     result = np.empty(len(vector))
     for k in range(len(vector)):
         moved = []

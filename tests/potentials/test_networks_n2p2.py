@@ -1,4 +1,4 @@
-"""Networks against n2p2's energies and gradients for its own symmetry functions."""
+"""Networks against energies and gradients of n2p2 for its own symmetry functions."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def bound(keywords: Keywords, end: str, default: float) -> float:
 
 
 def golden(folder: Path) -> tuple[Networks, list[str], dict[str, np.ndarray]]:
-    """The networks of a case that has one topology for all elements, in its own units."""
+    """Return the networks of a case with one topology for all elements, in its own units."""
     keywords = read_keywords(folder / "input.nn")
     symbols = read_elements(keywords)
     hidden = [int(word) for word in keywords.get("global_nodes_short").args]

@@ -1,4 +1,4 @@
-"""Energies of pairs: derivatives by differences, how they end at the cutoff, and what must not change them."""
+"""Energies of pairs: derivatives by differences, limits at the cutoff, and invariances."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_stress_by_finite_strain(name):
 
 
 def pair_at(distance: float) -> Atoms:
-    """H and O, and a third atom near both that keeps functions of the surroundings alive."""
+    """Return H and O with a third atom near both, so that functions of the environment are not zero."""
     return Atoms("HOH", positions=[[0, 0, 0], [distance, 0, 0], [RADIUS / 2, 0.5, 0]])
 
 
@@ -142,18 +142,18 @@ def test_the_end_at_the_cutoff(envelope):
     assert inside - outside == pytest.approx(jump, abs=1e-8)
     assert abs(jump) > 0.01 or envelope != "none"
     if envelope == "fc":
-        before, behind = (potential().evaluate(pair_at(RADIUS + side * 1e-5)).forces for side in (-1, 1))
-        np.testing.assert_allclose(before, behind, atol=1e-4)
+        before, after = (potential().evaluate(pair_at(RADIUS + side * 1e-5)).forces for side in (-1, 1))
+        np.testing.assert_allclose(before, after, atol=1e-4)
 
 
 def limit_of_energy(side: int, envelope: str) -> float:
-    """Energy at the cutoff as it is approached from one side."""
+    """Return the limit of the energy at the cutoff from one side."""
     near, far = (energy_of(pair_at(RADIUS + side * step * 1e-5), envelope) for step in (1, 2))
     return 2 * near - far
 
 
 def limit_of_network(kind: str) -> float:
-    """Output of a network for a pair at the cutoff, where all functions but the distance are zero."""
+    """Return the output of a network for a pair at the cutoff, where all functions except the distance are zero."""
     term = random_pair_term("none")
     values = [RADIUS if f.family == "pair-distance" else 0.0 for f in term.descriptor.columns[kind]]
     return float(term.networks[kind].forward(term.scalings[kind].apply([values]))[0])

@@ -1,4 +1,4 @@
-"""Potentials: n2p2's numbers, derivatives by differences, and what must not change a result."""
+"""Potentials: numbers of n2p2, derivatives by differences, and invariances."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def result(name: str) -> Result:
 
 
 class Case:
-    """A reference case; lengths and energies stay in the units of the case."""
+    """Reference case; lengths and energies are in the units of the case."""
 
     def __init__(self, folder: Path, length_unit: str = "Angstrom", energy_unit: str = "eV") -> None:
         self.potential = Potential.load(folder, length_unit, energy_unit, threads=1)
@@ -296,9 +296,9 @@ def test_parts_that_do_not_fit():
         Potential(own.descriptor, **parts, energy_scale=-1.0)
     with pytest.raises(InputError, match="offset of O: expected a finite number"):
         Potential(own.descriptor, **parts, offsets={"O": np.nan})
-    few = {**own.scalings, "O": type(own.scalings["O"])("none", 0, 1, *np.zeros((4, 3)))}
+    wrong = {**own.scalings, "O": type(own.scalings["O"])("none", 0, 1, *np.zeros((4, 3)))}
     with pytest.raises(InputError, match="element O: expected a scaling of 10 columns, one per function; found 3"):
-        Potential(own.descriptor, own.networks, few)
+        Potential(own.descriptor, own.networks, wrong)
 
 
 def test_description():

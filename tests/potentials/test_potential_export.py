@@ -1,4 +1,4 @@
-"""Potentials written for n2p2: what is read back, and what cannot be written."""
+"""Potentials written for n2p2: read back, or refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def potential() -> Potential:
 def test_exported_cases_read_back(shared, tmp_path, case, units):
     own = Potential.load(shared / "reference" / case, threads=1)
     own.export_n2p2(tmp_path / "out", *units)
-    again = Potential.load(tmp_path / "out", threads=1)  # the folder tells its units
+    again = Potential.load(tmp_path / "out", threads=1)  # the folder has its units
     assert {symbol: again.networks[symbol].sizes for symbol in again.elements} == {
         symbol: own.networks[symbol].sizes for symbol in own.elements
     }
@@ -42,7 +42,7 @@ def test_exported_cases_read_back(shared, tmp_path, case, units):
 
 
 def plain(widths: dict[str, tuple[int, ...]], activations: dict[str, tuple[str, ...]] | None = None) -> Potential:
-    """Potential of elements with one function each and networks of the given hidden layers."""
+    """Return a potential of elements with one function each and networks with given hidden layers."""
     acsf = ACSF([G2(symbol, symbol, 0.5, 6.0) for symbol in widths], threads=1)
     networks, scalings = {}, {}
     for symbol, hidden in widths.items():
@@ -53,7 +53,7 @@ def plain(widths: dict[str, tuple[int, ...]], activations: dict[str, tuple[str, 
 
 
 def test_export_sorts_columns(tmp_path):
-    """Functions in another order than n2p2's: rows of scaling.data and inputs of networks move with them."""
+    """Rows of scaling.data and inputs of networks follow functions in another order than that of n2p2."""
     potential().export_n2p2(tmp_path / "first")
     first = Potential.load(tmp_path / "first", threads=1)
     sorted_functions = [function for symbol in first.elements for function in first.descriptor.columns[symbol]]

@@ -1,4 +1,4 @@
-"""Folders of RuNNer and n2p2: everything that stands in them, and everything that can be wrong with them."""
+"""Folders of RuNNer and n2p2: their contents and their errors."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def numbers_of(symbol: str) -> list[str]:
 
 @pytest.mark.parametrize("columns", [1, 2, 7])
 def test_truncated_weights(tmp_path, columns):
-    """Any end that is lost is noticed; of files with one column, if they end within a number."""
+    """Truncation is noticed; in files with one column if it is inside a number."""
     lines = [" ".join(line.split()[:columns]) for line in numbers_of("H")]
     whole = "\n".join(lines)
     path = tmp_path / "weights"
@@ -304,7 +304,7 @@ def test_damaged_folders_give_errors_or_potentials(tmp_path_factory, data):
 
 
 def check_against(own: Potential, texts: dict[str, str]) -> None:
-    """Every number of the potential stands in the files, in the same order."""
+    """Check that the files contain every number of the potential in the same order."""
     for symbol in own.elements:
         parameters = own.networks[symbol].parameters
         assert len(parameters) == count_parameters(own.networks[symbol].sizes)

@@ -1,4 +1,4 @@
-"""A potential keeps nothing of the structures that it has seen."""
+"""Potentials keep nothing of the structures that they evaluate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixed precision against double: errors that docs/potentials.md states, and what must hold to the last bit."""
+"""Mixed precision against double: errors as in docs/potentials.md, and equalities in every bit."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_errors_of_published_potentials(shared, folder: str) -> None:
 
 
 def every_kind() -> Potential:
-    """Every kind of factor, shifts, both ways to sum wide functions, and Gaussians that underflow in float32."""
+    """Return functions with all factors, shifts, both sums of wide functions, and Gaussians that underflow."""
     functions = [G2("O", "H", 0.3, Cutoff(5.0, kind)) for kind in CUTOFFS if kind != "hard"]
     functions += [Radial("H", "O", Compact(-1.0, 4.5, kind, asymmetric=kind == "poly2")) for kind in BUMPS]
     functions += [Radial("H", "H", Cutoff(4.0), kappa=1.5), G2("H", None, 0.4, 5.0, rs=0.5), G2("H", "H", 9.0, 5.0)]

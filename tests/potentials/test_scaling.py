@@ -1,4 +1,4 @@
-"""Scaling of symmetry functions: every mode, columns without range, statistics."""
+"""Scaling of symmetry functions: all modes, columns without range, statistics."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def table(seed: int = 0, shape: tuple[int, int] = (50, 4)) -> np.ndarray:
 
 
 def expected(g: np.ndarray, training: np.ndarray, mode: str, lowest: float, highest: float) -> np.ndarray:
-    """The formulas of the modes, written out."""
+    """Return the result of the formula of a mode."""
     low, high, mean, sigma = training.min(0), training.max(0), training.mean(0), training.std(0, ddof=1)
     width = highest - lowest
     return {

@@ -1,4 +1,4 @@
-"""Predictions for files of structures: right numbers, right errors, whole files only, clear complaints."""
+"""Predictions for files of structures: correct numbers and errors, complete files, clear messages."""
 
 import gzip
 import json
@@ -35,7 +35,7 @@ def potential() -> Potential:
 
 
 def labelled(name: str, seed: int, labels=ALL) -> Atoms:
-    """A named system with the potential's own numbers and known errors as labels."""
+    """Return a named system whose labels are the numbers of the potential with known errors."""
     rng = np.random.default_rng(seed)
     atoms = SYSTEMS[name]()
     found = potential().evaluate(atoms)
@@ -58,7 +58,7 @@ def structures() -> tuple[Atoms, ...]:
 
 @pytest.fixture
 def data(tmp_path):
-    """A trajectory: its numbers are exact, those that ASE writes as text are not."""
+    """Return a trajectory, which has exact numbers, unlike texts of ASE."""
     path = tmp_path / "data.traj"
     write(path, structures())
     return path
@@ -75,7 +75,7 @@ def model(tmp_path):
 
 
 def expect(found: list[Atoms], of: Potential = None) -> None:
-    """Compare what a file says with evaluations one by one."""
+    """Compare the contents of a file with single evaluations."""
     assert len(found) == len(structures())
     for mine, given in zip(found, structures(), strict=True):
         expected = (of or potential()).evaluate(given)
@@ -217,7 +217,7 @@ def test_samples_are_thinned_evenly():
 
 @pytest.mark.parametrize(("element", "energy", "force"), [("Si", 6.9e-3, 0.170), ("Li", 0.98e-3, 0.0234)])
 def test_published_errors(shared, element, energy, force):
-    """Errors of the mlearn benchmark's NNP on its test sets, as measured with n2p2."""
+    """Errors of the potential of the mlearn benchmark on its test sets are those of n2p2."""
     folder = shared / "data" / "mlearn_nnp" / element
     mlearn = Potential.load(folder, "Bohr", "Hartree", threads=1)
     metrics = predict([shared / "data" / f"{element}_test.extxyz.gz"], mlearn, threads=1).metrics
@@ -251,14 +251,14 @@ def test_errors_leave_nothing_behind_and_the_old_file_as_it_was(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of processes")
 @pytest.mark.parametrize("size", [0, 3000])
 def test_a_full_disk_leaves_nothing_behind(data, model, tmp_path, size):
-    """The system refuses to let a file grow, as on a full disk."""
+    """The system limits the size of files, as on a full disk."""
     output = tmp_path / "out.extxyz"
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))"
     words = ("predict", model, data, "-o", output, "--chunk-atoms", 1, "--threads", 1)
     process = command(*words, before=f"import numpy, numba, ase.io, h5py\n{limit}")
-    _, complaints = process.communicate()
+    _, err = process.communicate()
     assert process.returncode == 2
-    assert re.fullmatch(rf"fastsf: cannot write {output}: .+\n", complaints), complaints
+    assert re.fullmatch(rf"fastsf: cannot write {output}: .+\n", err), err
     assert sorted(each.name for each in tmp_path.iterdir()) == ["data.traj", "model.h5"]
 
 
@@ -267,8 +267,8 @@ def test_an_interruption_leaves_nothing_behind(run, data, model, tmp_path, monke
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Prediction, "text", interrupt)
-    status, _, complaints = run("predict", model, data, "-o", tmp_path / "out.xyz", "--threads", 1)
-    assert (status, complaints) == (130, "fastsf: interrupted\n")
+    status, _, err = run("predict", model, data, "-o", tmp_path / "out.xyz", "--threads", 1)
+    assert (status, err) == (130, "fastsf: interrupted\n")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["data.traj", "model.h5"]
 
 
@@ -325,8 +325,8 @@ def test_progress(data):
 def test_predict_tells_and_writes(run, data, model, tmp_path):
     output, metrics, plots = tmp_path / "out.xyz", tmp_path / "metrics.json", tmp_path / "plots"
     words = ("predict", model, data, "-o", output, "--metrics", metrics, "--plots", plots, "--threads", "1")
-    status, told, complaints = run(*words)
-    assert (status, complaints) == (0, "")
+    status, out, err = run(*words)
+    assert (status, err) == (0, "")
     expect(read(output, ":"))
     document = json.loads(metrics.read_text())
     expected = predict([data], potential(), threads=1).metrics
@@ -350,10 +350,10 @@ def test_predict_tells_and_writes(run, data, model, tmp_path):
         f"wrote {metrics}",
         f"wrote {plots / 'energies.png'}",
     ):
-        assert text in told
-    status, _, complaints = run(*words)
+        assert text in out
+    status, _, err = run(*words)
     assert status == 2
-    assert "already exists; --overwrite" in complaints
+    assert "already exists; --overwrite" in err
     assert run(*words, "--overwrite")[0] == 0
 
 
@@ -363,10 +363,10 @@ def test_metrics_are_json_even_where_a_distance_is_infinite(run, data, tmp_path)
     scalings["H"] = type(scalings["H"])("none", 0.0, 1.0, low - 1.0, low - 1.0, low - 1.0, np.zeros(len(low)))
     Potential(potential().descriptor, potential().networks, scalings).save(tmp_path / "still.h5")
     metrics = tmp_path / "metrics.json"
-    status, told, _ = run("predict", tmp_path / "still.h5", data, "--metrics", metrics, "--threads", "1")
+    status, out, _ = run("predict", tmp_path / "still.h5", data, "--metrics", metrics, "--threads", "1")
     assert status == 0
-    assert "(never changed in training)" in told
-    assert "extrapolation in 6 of 6 structures, " in told
+    assert "(never changed in training)" in out
+    assert "extrapolation in 6 of 6 structures, " in out
     functions = json.loads(metrics.read_text(), parse_constant=pytest.fail)["extrapolation"]["functions"]
     assert {row["farthest"] for row in functions} == {None}
 
@@ -374,9 +374,9 @@ def test_metrics_are_json_even_where_a_distance_is_infinite(run, data, tmp_path)
 def test_predict_without_labels_and_quietly(run, model, tmp_path):
     path = tmp_path / "data.xyz"
     write(path, SYSTEMS["molecule"]())
-    status, told, _ = run("predict", model, path)
+    status, out, _ = run("predict", model, path)
     assert status == 0
-    assert "no labels to compare with" in told
+    assert "no labels to compare with" in out
     log = tmp_path / "log"
     assert run("predict", model, path, "--quiet", "--log", log) == (0, "", "")
     assert "1 structure, 8 atoms" in log.read_text()
@@ -386,25 +386,25 @@ def test_labels_of_other_names(run, model, tmp_path):
     path, atoms = tmp_path / "data.traj", SYSTEMS["molecule"]()
     atoms.info["REF_energy"] = potential().evaluate(atoms).energy + len(atoms) * 0.25
     write(path, atoms)
-    status, told, _ = run("predict", model, path)
+    status, out, _ = run("predict", model, path)
     assert status == 0
-    assert "no labels to compare with; --energy-key says which of REF_energy is one" in told
-    status, told, _ = run("predict", model, path, "--energy-key", "REF_energy")
+    assert "no labels to compare with; --energy-key says which of REF_energy is one" in out
+    status, out, _ = run("predict", model, path, "--energy-key", "REF_energy")
     assert status == 0
-    assert "  energy                250        250       -250        250 meV/atom, 1 structures" in told
+    assert "  energy                250        250       -250        250 meV/atom, 1 structures" in out
 
 
 def test_predict_with_a_committee(run, data, model, tmp_path):
     other, output = tmp_path / "other.h5", tmp_path / "out.xyz"
     random_potential(7).save(other)
-    status, told, _ = run("predict", model, data, "--member", other, "-o", output, "--threads", "1")
+    status, out, _ = run("predict", model, data, "--member", other, "-o", output, "--threads", "1")
     assert status == 0
-    assert "committee of 2 potentials" in told
+    assert "committee of 2 potentials" in out
     assert all("forces_std" in atoms.arrays for atoms in read(output, ":"))
 
 
 def test_folder_in_its_units(run, shared, tmp_path):
-    """The benchmark structure of the water potential, in the units of both."""
+    """The benchmark structure of the water potential has its own units."""
     folder, path = shared / "reference" / "predict_H2O_RPBE-D3", shared / "data" / "H2O_1080_liquid.input.data"
     output = tmp_path / "out.xyz"
     words = ("predict", folder, path, "-o", output, "--threads", "1")
@@ -416,7 +416,7 @@ def test_folder_in_its_units(run, shared, tmp_path):
 
 
 def wrong_inputs(folder):
-    """Words after ``predict``, and what the complaint must hold."""
+    """Return words after ``predict`` and what the message must contain."""
     good, model = folder / "good.traj", folder / "model.h5"
     write(good, structures())
     potential().save(model)
@@ -462,8 +462,8 @@ def test_wrong_input_is_one_line_and_status_2(run, tmp_path, number):
     assert len(cases) == 25
     words, reason = cases[number]
     before = sorted(path.name for path in tmp_path.iterdir())
-    status, _, complaints = run("predict", *words, "--threads", "1")
+    status, _, err = run("predict", *words, "--threads", "1")
     assert status == 2
-    assert re.fullmatch(rf"fastsf( predict)?: .*({reason}).*\n", complaints), complaints
+    assert re.fullmatch(rf"fastsf( predict)?: .*({reason}).*\n", err), err
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     assert (tmp_path / "there.xyz").read_text() == "precious"

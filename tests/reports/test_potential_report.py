@@ -1,4 +1,4 @@
-"""What ``fastsf inspect`` says about potentials: every line in words, everything wrong or suspicious."""
+"""``fastsf inspect`` of potentials: explanations of all lines, errors and remarks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLEAN = SETTINGS.replace(
 
 
 def explained(text: str, line: str) -> str:
-    """What is said of a line of input.nn."""
+    """Return the explanation of a line of input.nn."""
     found = re.search(rf"^ *\d+  {re.escape(line)}  +(.*)$", text, re.MULTILINE)
     assert found is not None, line
     return found[1]
@@ -189,8 +189,8 @@ def test_inspect(tmp_path, capsys):
     folder = write(tmp_path / "folder")
     assert main(["inspect", str(folder), "--length-unit", "Bohr"]) == 0
     assert "read in Bohr and eV" in capsys.readouterr().out
-    Potential.load(folder).export_n2p2(tmp_path / "told", "Bohr", "Hartree")
-    assert main(["inspect", str(tmp_path / "told")]) == 0
+    Potential.load(folder).export_n2p2(tmp_path / "exported", "Bohr", "Hartree")
+    assert main(["inspect", str(tmp_path / "exported")]) == 0
     assert "read in Bohr and Hartree" in capsys.readouterr().out
     (folder / "weights.008.data").unlink()
     assert main(["inspect", str(folder)]) == 2

@@ -26,7 +26,7 @@ def functions(eta: float = 0.3) -> list:
 
 
 def potential(seed: int, descriptor: ACSF | None = None, spread: float = 1.0) -> Potential:
-    """Random potential; topology, scaling and unit of energy depend on the seed, the range on `spread`."""
+    """Return a random potential; topology, scaling and unit of energy depend on the seed, the range on `spread`."""
     descriptor = descriptor or ACSF(functions(), threads=1)
     hidden = TOPOLOGIES[seed % len(TOPOLOGIES)]
     names = ("tanh",) * len(hidden) + ("linear",)
@@ -39,9 +39,9 @@ def potential(seed: int, descriptor: ACSF | None = None, spread: float = 1.0) ->
 
 def ice(seed: int = 0) -> Atoms:
     box = Atoms(cell=[[5.0, 0.0, 0.5], [0.3, 4.5, 0.0], [0.0, 0.0, 4.0]], pbc=True)
-    for place in ([0.5, 0.5, 0.5], [2.8, 2.6, 2.2]):
+    for position in ([0.5, 0.5, 0.5], [2.8, 2.6, 2.2]):
         one = molecule("H2O")
-        one.translate(place)
+        one.translate(position)
         box += one
     box.positions += np.random.default_rng(seed).normal(0.0, 0.1, (len(box), 3))
     return box

@@ -68,7 +68,7 @@ cutoff = 4.0
 
 
 def pcsf_descriptor() -> PCSF:
-    """The functions of `PAIR_TOML`: two columns for H-H, seven for H-O and Si-Si, none for other kinds."""
+    """Return the functions of `PAIR_TOML`: two columns for H-H, seven for H-O and Si-Si, none for other kinds."""
     near, far = Cutoff(3.0), Cutoff(4.0)
     kinds = (("H", "H"), ("H", "O"), ("Si", "Si"))
     functions = [PairRadial(("H", "O"), None)]
@@ -81,14 +81,14 @@ def pcsf_descriptor() -> PCSF:
 
 
 def descriptor() -> ACSF:
-    """The functions of `TOML`: three columns for H and O, seven for Si."""
+    """Return the functions of `TOML`: three columns for H and O, seven for Si."""
     functions = [G2(a, b, 0.5, 4.0) for a in ELEMENTS for b in ELEMENTS]
     functions += [G4("Si", ("Si", "Si"), 0.1, zeta, lam, 4.0) for zeta in (1.0, 4.0) for lam in (-1.0, 1.0)]
     return ACSF(functions, threads=1)
 
 
 def water(rng: np.random.Generator, labelled: bool = True) -> Atoms:
-    """A distorted water molecule, by default with energy and forces."""
+    """Return a distorted water molecule, by default with energy and forces."""
     atoms = molecule("H2O")
     atoms.rattle(0.05, rng=rng)
     if labelled:
@@ -97,7 +97,7 @@ def water(rng: np.random.Generator, labelled: bool = True) -> Atoms:
 
 
 def silicon(rng: np.random.Generator, labelled: bool = True) -> Atoms:
-    """A distorted cell of 8 silicon atoms, by default with energy, forces and stress."""
+    """Return a distorted cell of 8 silicon atoms, by default with energy, forces and stress."""
     atoms = bulk("Si", cubic=True)
     atoms.rattle(0.1, rng=rng)
     if labelled:
@@ -107,7 +107,7 @@ def silicon(rng: np.random.Generator, labelled: bool = True) -> Atoms:
 
 
 def structures(count: int = 12, seed: int = 1, labelled: bool = True) -> list[Atoms]:
-    """Water molecules and silicon cells in turn."""
+    """Return water molecules and silicon cells in turn."""
     rng = np.random.default_rng(seed)
     return [(water, silicon)[k % 2](rng, labelled) for k in range(count)]
 
@@ -120,7 +120,7 @@ def write_data(path: Path, images: list[Atoms] | None = None) -> Path:
 
 
 def contents(path: Path) -> dict[str, object]:
-    """All arrays, texts and attributes of an HDF5 file."""
+    """Return all arrays, texts and attributes of an HDF5 file."""
     found: dict[str, object] = {}
 
     def visit(name: str, item: h5py.Dataset | h5py.Group) -> None:
@@ -134,7 +134,7 @@ def contents(path: Path) -> dict[str, object]:
 
 
 def command(*words: object, before: str = "", **environment: str) -> subprocess.Popen[str]:
-    """Start the command line in a process of its own, after running some Python there."""
+    """Start the command line in a new process, after some Python code."""
     code = f"import sys; {before}\nfrom fastsf.cli.main import main\nsys.exit(main())"
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],

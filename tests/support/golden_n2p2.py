@@ -1,4 +1,4 @@
-"""Reference cases of n2p2: which there are, and their numbers."""
+"""Reference cases of n2p2 with their numbers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CASES = (
 
 
 class Golden:
-    """One reference case: the descriptor of its input.nn and n2p2's numbers for each structure.
+    """Reference case: the descriptor of its input.nn and the numbers of n2p2 for each structure.
 
     Lengths stay in the unit of the case, which input.nn and the positions share.
     """
@@ -48,7 +48,7 @@ class Golden:
         return Atoms(self.arrays[prefix + "Z"], positions, cell=lattice, pbc=lattice is not None)
 
     def blocks(self, prefix: str, array: str) -> list[tuple[str, np.ndarray, np.ndarray]]:
-        """Element, its rows and its block of an array, for the elements that the structure has."""
+        """Yield each element of the structure, its rows and its block of an array."""
         return [
             (element, self.arrays[f"{prefix}atoms_{element}"], self.arrays[f"{prefix}{array}_{element}"])
             for element in self.acsf.elements

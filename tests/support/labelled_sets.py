@@ -8,14 +8,14 @@ from fastsf.structure import Structure
 
 
 def water(seed: int) -> Atoms:
-    """A water molecule, a little distorted."""
+    """Return a slightly distorted water molecule."""
     random = np.random.default_rng(seed)
     positions = np.array([[0.0, 0.0, 0.0], [0.96, 0.0, 0.0], [-0.24, 0.93, 0.0]])
     return Atoms("OH2", positions + random.normal(0.0, 0.05, (3, 3)))
 
 
 def labelled_set(frames, energies=None, forces=None, **others) -> LabelledSet:
-    """A set of given structures, with random forces where none are given."""
+    """Return a set of given structures, with random forces if none are given."""
     m = len(frames)
     random = np.random.default_rng(m)
     structures = [Structure.from_atoms(each) for each in frames]

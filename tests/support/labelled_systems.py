@@ -1,4 +1,4 @@
-"""The named systems with random labels, some of them missing, as a set to train on."""
+"""Named systems with random labels, some of them missing, for training."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from fastsf.training.objective.initialization import initial_network
 
 
 def network(sizes: tuple[int, ...], names: tuple[str, ...], seed: int, normalize: bool) -> Network:
-    """Random weights and biases, not too large for the steep activation functions."""
+    """Return a network with random weights and biases, small enough for steep activation functions."""
     made = initial_network(sizes, names, rng=seed, normalize_nodes=normalize)
     biases = np.random.default_rng(seed + 1).normal(0.0, 0.3, len(made.parameters))
     return made.with_parameters(0.8 * made.parameters + 0.1 * biases)

@@ -23,7 +23,7 @@ OFFSETS = {"H": -0.5, "O": -75.0}
 
 
 def pcsf_functions(distance: bool = True) -> list[PCSFunction]:
-    """All forms of functions, perhaps but the distance itself; kinds with S end earlier, pairs S-S have none."""
+    """Return all forms of functions, optionally without the distance; shorter ones for S, none for S-S."""
     chosen: list[PCSFunction] = []
     for kind in kinds_of(ELEMENTS):
         if kind == WITHOUT:
@@ -38,7 +38,7 @@ def pcsf_functions(distance: bool = True) -> list[PCSFunction]:
 
 
 def random_pair_term(envelope: str = "fc", seed: int = 3, threads: int | None = 1) -> PairTerm:
-    """Term whose statistics are those of all named systems."""
+    """Return a term with the statistics of all named systems."""
     descriptor = PCSF(pcsf_functions(envelope != "shift"), elements=ELEMENTS, threads=threads)
     found: dict[str, list[np.ndarray]] = {kind: [] for kind in descriptor.kinds}
     for make in SYSTEMS.values():
@@ -58,13 +58,13 @@ def random_pair_term(envelope: str = "fc", seed: int = 3, threads: int | None = 
 
 
 def pair_potential(envelope: str = "fc", seed: int = 3, threads: int | None = 1) -> Potential:
-    """Potential of pairs alone."""
+    """Return a potential with only energies of pairs."""
     term = random_pair_term(envelope, seed, threads)
     return Potential(None, {}, {}, energy_scale=0.25, offsets=OFFSETS, metadata={"made": "at random"}, pairs=term)
 
 
 def mixed_potential(envelope: str = "fc", seed: int = 3, threads: int | None = 1) -> Potential:
-    """Sum of energies of atoms and of pairs."""
+    """Return a potential with energies of atoms and of pairs."""
     atoms = random_potential(seed, threads)
     return Potential(
         atoms.descriptor,

@@ -11,6 +11,6 @@ STRAINED = tuple(name for name, make in SYSTEMS.items() if make().pbc.all() and 
 
 
 def close_to(found: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
-    """Differences are below the tolerance times the largest of the expected numbers."""
+    """Check that differences are below the tolerance times the largest expected number."""
     assert found.shape == expected.shape
     assert np.abs(found - expected).max(initial=0.0) <= tolerance * np.abs(expected).max(initial=1e-300)

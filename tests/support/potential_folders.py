@@ -1,4 +1,4 @@
-"""A small potential as n2p2 keeps it, and how potentials are compared."""
+"""Small folder of n2p2, and comparison of potentials."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def write(folder: Path, texts: dict[str, str] | None = None) -> Path:
 
 
 def same(first: Potential, second: Potential) -> bool:
-    """Whether all numbers of two potentials are equal to the last bit."""
+    """Return whether all numbers of two potentials are equal in every bit."""
     if first.descriptor.to_dict() != second.descriptor.to_dict() or first.offsets != second.offsets:
         return False
     if (first.energy_scale, first.length_scale) != (second.energy_scale, second.length_scale):

@@ -1,4 +1,4 @@
-"""A potential for the named systems, with random networks."""
+"""Potential for the named systems, with random networks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def functions() -> list[SymmetryFunction]:
 
 
 def random_potential(seed: int = 1, threads: int | None = 1, mode: str = "scale_center") -> Potential:
-    """Potential whose statistics are those of all named systems, one depth of networks, different widths."""
+    """Return a potential with the statistics of all named systems and networks of one depth and different widths."""
     acsf = ACSF(functions(), threads=threads)
     structures = [make() for make in SYSTEMS.values()]
     values, numbers = np.concatenate(acsf.create(structures)), np.concatenate([atoms.numbers for atoms in structures])
