@@ -269,7 +269,7 @@ def test_inspect_damaged_files(run, data):
             del file[name]
         status, _, err = run("inspect", broken)
         assert status == 2
-        assert re.fullmatch(rf"fastsf: .*damaged: there is no {name}\n", err)
+        assert re.fullmatch(rf"fastsf: .*damaged: {name} is missing\n", err)
 
 
 def test_command_with_a_recipe(run, data, tmp_path):
