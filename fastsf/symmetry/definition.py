@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from fastsf.errors import InputError
@@ -84,7 +85,7 @@ class Catalogue(Generic[F]):
     forms: tuple[str, ...]
     weighted: bool
 
-    @property
+    @cached_property
     def kinds(self) -> dict[str, FunctionKind]:
         """Types of functions by their names."""
         return {kind.name: kind for kind in KINDS if kind.form in self.forms}

@@ -8,8 +8,9 @@ needs a new factor, a branch of the kernels.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
 from types import NoneType
 from typing import Any, ClassVar, NamedTuple
 
@@ -87,18 +88,18 @@ class FunctionKind:
     family: str = ""
     runner: tuple[RunnerType, ...] = ()
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """All keys in definition files, those that are required first."""
         return *self.required, *self.optional
 
-    def fits(self, function: Any) -> bool:
-        """Return True if a function is of this type: parameters without a key are zero."""
+    def fits(self, function: Any, parameters: Iterable[str]) -> bool:
+        """Return True if a function whose `parameters` differ from zero is of this type."""
         return (
             function.form == self.form
             and isinstance(function.envelope, self.envelope)
             and isinstance(getattr(function, "angle", None), self.angle)
-            and not any(value for name, value in parameters_of(function).items() if name not in self.keys)
+            and all(name in self.keys for name in parameters)
         )
 
 
@@ -175,12 +176,22 @@ KINDS = (
 
 def kind_of(function: Any) -> FunctionKind:
     """Return the type of a function."""
-    return next(kind for kind in KINDS if kind.fits(function))
+    return _kind_of(function, parameters_of(function))
+
+
+def _kind_of(function: Any, parameters: Mapping[str, float]) -> FunctionKind:
+    different = [name for name, value in parameters.items() if value]
+    return next(kind for kind in KINDS if kind.fits(function, different))
+
+
+@cache
+def _parameter_names(form: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(form) if field.name in PARAMETERS)
 
 
 def parameters_of(function: Any) -> dict[str, float]:
     """Return the parameters of the radial factors by their names."""
-    return {field.name: getattr(function, field.name) for field in fields(function) if field.name in PARAMETERS}
+    return {name: getattr(function, name) for name in _parameter_names(function.__class__)}
 
 
 def effective_parameters(function: Any) -> dict[str, float]:
@@ -223,7 +234,7 @@ class SymmetryFunctionBase:
     @property
     def family(self) -> str:
         """Name of functions of this form in the literature, as "G2"; "w" in front means element-weighted."""
-        kind = kind_of(replace(self, **effective_parameters(self)))  # type: ignore[type-var]
+        kind = _kind_of(self, effective_parameters(self))
         return ("w" if self.neighbor_elements is None else "") + (kind.family or kind.name)
 
     @property
