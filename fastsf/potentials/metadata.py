@@ -35,7 +35,7 @@ def describe_metadata(metadata: Mapping[str, str]) -> Iterator[str]:
         if _is_table(value):
             yield from _table(name, value)
         elif any(isinstance(entry, Mapping) for entry in value.values()):
-            yield f"{name}: {', '.join(value)}"
+            yield f"{name}: sections {', '.join(value)}"
         else:
             words = ", ".join(f"{key} {entry}" for key, entry in value.items()) if value else text
             yield f"{name}: {shorten(words, _WIDTH, placeholder=' ...')}"

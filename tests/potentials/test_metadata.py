@@ -21,7 +21,7 @@ def test_other_json_becomes_words():
     }
     assert list(describe_metadata({name: json.dumps(value) for name, value in metadata.items()})) == [
         "versions: fastsf 0.1.0, python 3.13",
-        "config: data, run",
+        "config: sections data, run",
     ]
 
 
