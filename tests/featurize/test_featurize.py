@@ -8,7 +8,7 @@ import pytest
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
-from support.featurizing import contents, descriptor, silicon, structures, water, write_data
+from support.featurizing import assert_same_contents, descriptor, silicon, structures, water, write_data
 
 import fastsf
 from fastsf import ACSF, InputError, StorageError, StructureError
@@ -81,10 +81,7 @@ def test_every_number_has_a_unit(data):
 def test_chunks_do_not_show(data, chunk_atoms):
     _, one = make(data, Options(derivatives=True), name="one.h5")
     _, other = make(data, Options(derivatives=True, chunk_atoms=chunk_atoms), name="other.h5")
-    first, second = contents(one), contents(other)
-    assert first.keys() == second.keys()
-    for name in first.keys() - {"manifest"}:
-        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+    assert_same_contents(one, other)
 
 
 def test_single_precision_is_rounded_double_precision(data):

@@ -8,7 +8,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.io import read, write
-from support.featurizing import PAIR_TOML, TOML, contents, pcsf_descriptor, silicon, water, write_data
+from support.featurizing import PAIR_TOML, TOML, assert_same_contents, pcsf_descriptor, silicon, water, write_data
 
 from fastsf import ACSF, PCSF, InputError
 from fastsf.cli.main import main
@@ -89,10 +89,7 @@ def test_definition_makes_an_equal_descriptor(data):
 def test_chunks_do_not_show(data, chunk_atoms):
     _, one = make(data, Options(derivatives=True), name="one.h5")
     _, other = make(data, Options(derivatives=True, chunk_atoms=chunk_atoms), name="other.h5")
-    first, second = contents(one), contents(other)
-    assert first.keys() == second.keys()
-    for name in first.keys() - {"manifest"}:
-        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+    assert_same_contents(one, other)
 
 
 def test_derivatives(data):

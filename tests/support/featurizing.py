@@ -133,6 +133,14 @@ def contents(path: Path) -> dict[str, object]:
     return found
 
 
+def assert_same_contents(one: Path, other: Path) -> None:
+    """Compare all arrays, texts and attributes of two feature files except for the manifests."""
+    first, second = contents(one), contents(other)
+    assert first.keys() == second.keys()
+    for name in first.keys() - {"manifest"}:
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+
+
 def command(*words: object, before: str = "", **environment: str) -> subprocess.Popen[str]:
     """Start the command line in a new process, after some Python code."""
     code = f"import sys; {before}\nfrom fastsf.cli.main import main\nsys.exit(main())"
