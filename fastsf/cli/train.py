@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from fastsf.training.preparation.prepared import PreparedData
 
 RUN_OPTIONS: dict[str, tuple[type, str]] = {
-    "epochs": (int, "most epochs"),
-    "minutes": (float, "most minutes"),
+    "epochs": (int, "largest number of epochs"),
+    "minutes": (float, "time limit of each training in minutes"),
     "patience": (int, "epochs without a better score in validation"),
-    "seed": (int, "of the first training"),
-    "seeds": (int, "trainings with seeds of their own: a committee"),
+    "seed": (int, "seed of the first training"),
+    "seeds": (int, "number of trainings that differ in their seeds: a committee"),
     "threads": (int, "threads (default: all processors)"),
-    "memory": (float, "GiB for what is computed once and kept"),
+    "memory": (float, "memory for kept derivatives in GiB"),
 }
-"""Options that stand for values in the section [run]: types and meanings."""
+"""Options for values of the section [run]: types and meanings."""
 
 
 def add(commands: Commands) -> None:
@@ -32,19 +32,23 @@ def add(commands: Commands) -> None:
         "train",
         help="fit a potential to energies and forces",
         description="Fit a potential to energies, forces and stresses, as a configuration says. After an interruption "
-        "of any kind, the same command goes on where it was.",
+        "of any kind, the same command continues.",
     )
     parser.add_argument(
         "config",
         nargs="+",
         metavar="CONFIG",
-        help="configuration (TOML), or folder of n2p2 or RuNNer with input.nn and input.data; data files with --init",
+        help="configuration (TOML), or folder of n2p2 or RuNNer with input.nn and input.data; with --init: data files",
     )
     parser.add_argument(
-        "--init", action="store_true", help="write a configuration that suits data, with comments, in place of training"
+        "--init",
+        action="store_true",
+        help="do not train, but write a configuration with comments that suits data files",
     )
     parser.add_argument(
-        "--pairs", choices=("too", "only"), help="with --init: networks of pairs beside those of atoms, or nothing else"
+        "--pairs",
+        choices=("too", "only"),
+        help="with --init: pair-centred networks beside atom-centred ones, or only these",
     )
     parser.add_argument(
         "-o",
@@ -53,7 +57,7 @@ def add(commands: Commands) -> None:
         help="folder to write (default: CONFIG without its ending, and -training); with --init the configuration "
         "(default: train.toml)",
     )
-    override = parser.add_argument_group("in place of what the configuration says")
+    override = parser.add_argument_group("values that replace those of the configuration")
     for name, (kind, words) in RUN_OPTIONS.items():
         override.add_argument(f"--{name}", type=kind, metavar="N", help=words)
     override.add_argument(
@@ -61,9 +65,9 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="SECTION.KEY=VALUE",
-        help="any other value, as in the file: --set optimizer.name=adam",
+        help="any other value, for example --set optimizer.name=adam",
     )
-    parser.add_argument("--overwrite", action="store_true", help="start anew, whatever is there")
+    parser.add_argument("--overwrite", action="store_true", help="replace the files of an earlier training")
     kinds = "a folder, and of input.data files with --init"
     add_reading(parser, kinds, kinds)
     add_console(parser)
@@ -75,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises
     ------
     FastsfError
-        If that is not possible.
+        If the configuration or the data cannot be used, or files cannot be written.
     KeyboardInterrupt
         After SIGINT or SIGTERM, when everything is saved.
     """
@@ -88,7 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
         init(arguments.config, output, console, reading=reading_of(arguments), **options)
         return
     if arguments.pairs:
-        raise InputError("--pairs belongs to --init; a training takes its functions from the configuration")
+        raise InputError("--pairs belongs to --init; a training has the functions of its configuration")
     if len(arguments.config) > 1:
         raise InputError(f"expected one configuration, found {len(arguments.config)} files; --init makes one for data")
     path = Path(arguments.config[0])
@@ -171,7 +175,7 @@ def _prepare(config: Config, console: Console) -> PreparedData:
 
 
 def _check_data(prepared: PreparedData, console: Console) -> str:
-    """Show and return what is unusual in the data.
+    """Show and return the findings in the data.
 
     Raises
     ------
@@ -186,5 +190,5 @@ def _check_data(prepared: PreparedData, console: Console) -> str:
     console.say(outliers.text())
     if outliers.serious and prepared.config.data.on_serious == "stop":
         found = outliers.describe(outliers.serious[0])
-        raise InputError(f'{found}; with [data] on_serious = "warn" the training goes on all the same')
+        raise InputError(f'{found}; with [data] on_serious = "warn" trains nevertheless')
     return outliers.text()

@@ -1,4 +1,4 @@
-"""What ``fastsf train`` shows while it works: a table of the epochs, and bars on terminals."""
+"""Display of ``fastsf train``: a table of the epochs, and bars on terminals."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ class TrainingDisplay(TrainingObserver):
             f"derivatives of the symmetry functions: at most {needed / 2**30:.2f} GiB, {kept / 2**30:g} GiB may be kept"
         )
         if needed > kept:
-            self._console.say(
-                "  what does not fit is computed anew in every epoch; [run] memory (--memory) allows more"
-            )
+            self._console.say("  the rest is computed in every epoch; [run] memory (--memory) allows more")
 
     def samples(self, structures: int, atoms: int, total: int) -> None:
         """Draw the bar of samples."""
@@ -62,7 +60,7 @@ class TrainingDisplay(TrainingObserver):
     def begin(self, epoch: int) -> None:
         """Begin a table."""
         if epoch:
-            self._console.say(f"Going on after epoch {epoch}.")
+            self._console.say(f"Continuing after epoch {epoch}.")
         self._table = EpochTable(self._console, self._epochs, self._console.bar())
 
     def epoch(self, row: Mapping[str, float]) -> None:
@@ -82,16 +80,16 @@ class TrainingDisplay(TrainingObserver):
 
 
 class EpochTable:
-    """Table of the epochs that grows while a training runs; at most a row per second, and the first and the last.
+    """Table of the epochs: the first and the last row, and at most one row per second.
 
     Parameters
     ----------
     console : Console
-        Where it is shown.
+        Console that shows it.
     epochs : int
-        The most that there may be.
+        Largest number of epochs.
     bar : Bar
-        Drawn below it.
+        Bar below the table.
     """
 
     def __init__(self, console: Console, epochs: int, bar: Bar) -> None:
@@ -108,7 +106,7 @@ class EpochTable:
         self._bar.close()
 
     def __call__(self, row: Mapping[str, float]) -> None:
-        """Take the row of an epoch."""
+        """Add the row of an epoch."""
         if not self._columns:
             self._begin(row)
         self._last = row

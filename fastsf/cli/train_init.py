@@ -1,4 +1,4 @@
-"""``fastsf train --init``: from data to a configuration."""
+"""``fastsf train --init``: a configuration that suits data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def init(
     pairs: Literal["too", "only"] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write a configuration that suits some data.
+    """Write a configuration that suits data.
 
     Parameters
     ----------
@@ -36,18 +36,18 @@ def init(
     output : Path
         TOML file to write.
     console : Console
-        Where to say what was found.
+        Console for messages.
     reading : Reading, optional
-        How the files are read.
+        Options for reading the files.
     pairs : "too" or "only", optional
-        Whether there shall be networks of pairs, beside those of atoms or alone.
+        Pair-centred networks, beside atom-centred ones or alone.
     overwrite : bool
-        Replace the file if it is there.
+        Replace an existing file.
 
     Raises
     ------
     StorageError, InputError
-        As `read_labelled`; if the file is there, or cannot be written.
+        As `read_labelled`; if the file exists, or cannot be written.
     """
     if output.exists() and not overwrite:
         raise StorageError(f"{output} is there already; --overwrite replaces it")
@@ -76,6 +76,6 @@ def _section(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seen_from(folder: Path, path: str) -> str:
-    """Path relative to a folder if it is below it, else the whole path."""
+    """Return a path relative to a folder if it is inside, else the absolute path."""
     relative = os.path.relpath(path, folder)
     return os.path.abspath(path) if relative.startswith("..") else relative  # noqa: PTH100  path may be a pattern

@@ -170,7 +170,7 @@ def test_a_lost_covariance_is_reported() -> None:
     objective = FakeObjective()
     filtering = Kalman(objective, KalmanSettings(**BASE))
     filtering._covariances[0].matrix = -np.eye(objective.size) * 1e6
-    with pytest.raises(InputError, match="lost the positive definiteness"):
+    with pytest.raises(InputError, match="is no longer positive definite; try a larger qmin"):
         filtering.step(objective.start)
 
 

@@ -138,7 +138,7 @@ def test_the_average_lags_behind() -> None:
         (
             adam.AdamSettings,
             {"schedule": "step"},
-            "unknown schedule 'step', expected one of constant, exponential, cosine",
+            "schedule: expected one of constant, exponential, cosine, found 'step'",
         ),
         (lbfgs.LBFGSSettings, {"memory": 0}, "memory: expected 1 or more, found 0"),
     ],

@@ -272,7 +272,7 @@ def test_pairs(run, tmp_path, optimizer, alone):
     assert run("train", config, "-o", folder, "--epochs", 2)[0] == 0
     status, told, _ = run("train", config, "-o", folder, "--epochs", 4)
     assert status == 0
-    assert "Going on after epoch 2" in told
+    assert "Continuing after epoch 2" in told
     whole = tmp_path / "whole"
     assert run("train", config, "-o", whole, "--epochs", 4)[0] == 0
     assert_same(whole, folder)
@@ -326,7 +326,7 @@ def test_a_finished_training_is_not_repeated_and_can_go_on(run, config, tmp_path
     folder = tmp_path / "small-training"
     assert run("train", config, "--epochs", 3)[0] == 0
     before = (folder / "history.csv").read_bytes()
-    assert "Going on after epoch 3" in run("train", config, "--epochs", 3)[1]
+    assert "Continuing after epoch 3" in run("train", config, "--epochs", 3)[1]
     assert (folder / "history.csv").read_bytes() == before
     assert run("train", config)[0] == 0
     assert_same(whole, folder)
@@ -373,7 +373,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(config, tmp_path):
     told, complaints = process.communicate()
     assert process.returncode == 130
     assert "finishing this epoch" in told
-    assert f"interrupted (saved in {folder}; the same command goes on from there)" in only_line(complaints)
+    assert f"interrupted (saved in {folder}; the same command continues from there)" in only_line(complaints)
     epoch = TrainingCheckpoint.read(folder / "checkpoint.npz").progress.epoch
     assert history_of(folder)[EPOCH] == list(range(epoch + 1))
 

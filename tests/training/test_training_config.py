@@ -258,7 +258,7 @@ def test_folder_of_n2p2(shared):
     assert (config.run.epochs, config.optimizer, config.loss.decay) == (4, "kalman", 0.0)
     assert config.folder is not None
     assert config.run.minutes == math.inf
-    with pytest.raises(FormatError, match=r"^--set: \[networks\] cannot be changed: input.nn tells it"):
+    with pytest.raises(FormatError, match=r"^--set: \[networks\] cannot be changed: input.nn defines it"):
         read_folder(folder, "Bohr", "Hartree", {"networks.hidden": ([3], "--set")})
 
 

@@ -14,7 +14,7 @@ from fastsf.training.config.sections import DataSection, LossSection, NetworksSe
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that a training needs to be told.
+    """Configuration of a training.
 
     Parameters
     ----------
@@ -25,16 +25,16 @@ class Config:
     optimizer : str
         Key of `OPTIMIZERS`.
     settings : object
-        Its settings.
+        Settings of the optimiser.
     folder : TrainingFolder, optional
-        Folder of n2p2 that tells functions and networks, in place of all that follows and of `networks`.
+        Folder of n2p2 that defines functions and networks, in place of all that follows and of `networks`.
     functions : list of Radial or Angular, optional
         Symmetry functions.
     recipe : dict, optional
-        A recipe ("name") and its options, in place of functions; "none" for none at all. Without either, what suits
-        the data.
+        Recipe ("name") and its options, in place of functions; "none" for no functions. Without either, functions
+        that suit the data.
     pcsf : PCSFSection, optional
-        Pair-centred functions; none by default.
+        Pair-centred functions, none if not given.
     """
 
     data: DataSection
@@ -49,7 +49,7 @@ class Config:
     pcsf: PCSFSection | None = None
 
     def table(self) -> dict[str, Any]:
-        """Everything in JSON's types."""
+        """Return everything in JSON's types."""
         document: dict[str, Any] = {name: asdict(getattr(self, name)) for name in ("data", "networks", "loss", "run")}
         document["optimizer"] = {"name": self.optimizer, **asdict(self.settings)}
         document["recipe"] = self.recipe

@@ -18,7 +18,7 @@ from fastsf.training.optimizers.registry import OPTIMIZERS
 SECTIONS = ("data", "functions", "pairs", "networks", "loss", "optimizer", "run")
 
 Overrides = Mapping[str, tuple[Any, str]]
-"""Values in place of a file's by names as "run.epochs", and the option that each comes from."""
+"""Values that replace those of a file, by names such as "run.epochs", each with its option of the command line."""
 
 
 def read_config(path: str | Path, overrides: Overrides | None = None) -> Config:
@@ -29,14 +29,14 @@ def read_config(path: str | Path, overrides: Overrides | None = None) -> Config:
     path : path-like
         TOML file.
     overrides : mapping of str to (value, str), optional
-        Values in place of the file's, as "run.epochs"; and the option that each comes from.
+        Values that replace those of the file, by names such as "run.epochs", each with its option of the command line.
 
     Raises
     ------
     StorageError
         If the file cannot be read.
     FormatError
-        If it is not TOML, or for an unknown key and a value that does not fit; names file and line.
+        If it is not TOML, for unknown keys and for unsuitable values; names file and line.
     """
     file = TomlFile.read(path)
     _override(file, overrides)
@@ -51,14 +51,14 @@ def read_folder(
 ) -> Config:
     """Make a configuration of a folder with input.nn and input.data.
 
-    What n2p2 calls test structures, which it looks at after every epoch, are for validation here.
+    The test structures of n2p2, which it evaluates after every epoch, are the validation set here.
 
     Parameters
     ----------
     path : path-like
         The folder.
     length_unit, energy_unit : str, optional
-        Its units, as for `TrainingFolder.read`.
+        Units of the folder, as for `TrainingFolder.read`.
     overrides : mapping of str to (value, str), optional
         As for `read_config`.
 
@@ -67,7 +67,7 @@ def read_folder(
     StorageError
         If a file cannot be read.
     FormatError
-        If input.nn does not hold what it should, and for values in `overrides` that do not fit.
+        If input.nn cannot be used, and for unsuitable values in `overrides`.
     """
     folder = TrainingFolder.read(path, length_unit, energy_unit)
     file = TomlFile(Path(path) / "input.nn", "")
@@ -82,7 +82,7 @@ def read_folder(
     _override(file, overrides)
     for name in ("networks", "functions", "pairs"):
         if name in file.document:
-            raise file.error(f"[{name}] cannot be changed: input.nn tells it", name, *file.document[name])
+            raise file.error(f"[{name}] cannot be changed: input.nn defines it", name, *file.document[name])
     return replace(interpret_config(file), folder=folder)
 
 
@@ -116,7 +116,7 @@ def interpret_config(file: TomlFile) -> Config:
 
 
 def _located(file: TomlFile, data: DataSection) -> DataSection:
-    """Let relative paths begin at the configuration's folder."""
+    """Return the section with paths relative to the folder of the configuration."""
 
     def moved(names: float | tuple[str, ...]) -> Any:
         return tuple(str(file.path.parent / name) for name in names) if isinstance(names, tuple) else names
@@ -134,31 +134,31 @@ def _optimizer(file: TomlFile) -> tuple[str, Any]:
 
 
 def overrides_of(run: Mapping[str, Any], assignments: Sequence[str]) -> Overrides:
-    """Values that options of the command line give.
+    """Return the values of options of the command line.
 
     Parameters
     ----------
     run : mapping of str to value or None
-        Options that stand for values of [run], by their names; None if they were not given.
+        Options for values of [run] by their names, None for those not given.
     assignments : sequence of str
-        Texts as "loss.decay=0.1", from the option ``--set``.
+        Texts such as "loss.decay=0.1", from the option ``--set``.
 
     Raises
     ------
     InputError
-        For a text that is none.
+        For a text of another form.
     """
     found = {f"run.{name}": (value, f"--{name}") for name, value in run.items() if value is not None}
     for text in assignments:
         name, equals, value = text.partition("=")
         if not equals or "." not in name:
-            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, as run.epochs=20")
+            raise InputError(f"--set {text}: expected SECTION.KEY=VALUE, such as run.epochs=20")
         found[name.strip()] = (_value(value.strip()), f"--set {text}")
     return found
 
 
 def _value(text: str) -> Any:
-    """A value as TOML writes it, or else a text."""
+    """Return a value as TOML writes it, or else a text."""
     try:
         return parse_toml(f"value = {text}", "")["value"]
     except FormatError:

@@ -17,21 +17,21 @@ from fastsf.symmetry.pcsf_recipes import make_pcsf
 from fastsf.training.config.sections import NO_RECIPE, PCSFSection
 
 _PROBES = (["H", "O"], ["Cu", "S"])
-"""Elements of which every recipe has one."""
+"""Sets of elements, one of which every recipe knows."""
 
 _TABLES = ("function", "pair_function")
 _SHARED = ("elements", "length_unit")
 INLINE = (*_TABLES, *_SHARED)
-"""Keys of a definition that may stand in a configuration."""
+"""Keys of definitions that are allowed in a configuration."""
 
 F = TypeVar("F")
 Chosen = tuple[list[F] | None, dict[str, Any] | None]
-"""Functions, or the recipe for them."""
+"""Functions or the recipe for them."""
 
 
 @dataclass(frozen=True)
 class _FunctionFile:
-    """Section [functions] with a file; its unit of length if it does not tell it itself."""
+    """Section [functions] with a file, and the unit of length for files without one."""
 
     file: str
     length_unit: str = "Angstrom"
@@ -46,22 +46,22 @@ class _PCSFFile:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where functions of one sort come from.
+    """Source of atom- or of pair-centred functions.
 
     Parameters
     ----------
     section : str
-        Of the configuration.
+        Section of the configuration.
     table : str
         Name of the tables of functions.
     kind : str
-        Which functions of a `Definition`.
+        Attribute of a `Definition` that holds the functions.
     file : type
-        Keys of the section when functions are in a file.
+        Class with the keys of the section if functions are in a file.
     read, make : callable
-        Functions of a file, of a recipe.
+        Functions that read a file and apply a recipe.
     others : tuple of str
-        Keys of the section that do not belong to functions.
+        Other keys of the section.
     """
 
     section: str
@@ -80,21 +80,21 @@ _PCSF = _Source(
 
 
 def check_inline(file: TomlFile) -> None:
-    """Complain about keys of definitions without functions; raises FormatError."""
+    """Raise FormatError for keys of definitions without functions."""
     alone = [key for key in _SHARED if key in file.document]
     if alone and not any(name in file.document for name in _TABLES):
         raise file.error(f"{alone[0]} belongs to tables [[function]], and there are none", *alone)
 
 
 def atom_functions(file: TomlFile) -> Chosen[SymmetryFunction]:
-    """Functions of atoms that a configuration names."""
+    """Return the atom-centred functions of a configuration."""
     if file.document.get("functions") == {"recipe": NO_RECIPE}:
         return None, {"name": NO_RECIPE}
     return _functions(file, _ACSF)
 
 
 def pcsf_section(file: TomlFile) -> PCSFSection | None:
-    """Section [pairs], if it is there or functions of pairs are."""
+    """Return the section [pairs], None if there is neither the section nor a table of pair-centred functions."""
     table = file.document.get("pairs")
     if table is None and _PCSF.table not in file.document:
         return None
@@ -104,7 +104,7 @@ def pcsf_section(file: TomlFile) -> PCSFSection | None:
 
 
 def _functions(file: TomlFile, source: _Source) -> Chosen[Any]:
-    """Functions that stand in the file or in another one, or the recipe for them."""
+    """Return the functions of the file or of another one, or the recipe for them."""
     name, section = source.table, file.document.get(source.section, {})
     if not isinstance(section, Mapping):
         raise file.error(f"expected a table [{source.section}], found {section!r}", source.section)
@@ -138,7 +138,7 @@ def _named_functions(file: TomlFile, source: _Source, table: Mapping[str, Any]) 
 
 
 def _try(recipe: Mapping[str, Any], file: TomlFile, source: _Source) -> None:
-    """Complain now about what is wrong with a recipe whatever the elements of the data are."""
+    """Raise FormatError for a recipe that fails for all elements, before the data are read."""
     options = {key: value for key, value in recipe.items() if key != "name"}
     problems = []
     for elements in _PROBES:

@@ -1,4 +1,4 @@
-"""Training as the input.nn of a folder of n2p2 says: functions, networks, normalisation, optimiser."""
+"""Functions, networks, normalisation and optimiser of an input.nn of n2p2."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from fastsf.units import energy_factor, length_factor
 
 @dataclass(frozen=True)
 class TrainingFolder:
-    """What an input.nn says, in Å and eV.
+    """Contents of an input.nn, in Å and eV.
 
     Parameters
     ----------
@@ -41,19 +41,19 @@ class TrainingFolder:
     topologies : mapping of symbol to Topology
         Layers of the networks.
     scaling : (mode, lowest, highest)
-        How functions are scaled.
+        Scaling of the functions.
     energy_scale : float
-        eV per unit of the networks' outputs.
+        Unit of the networks' outputs, eV.
     length_scale : float
         Units of length of the training per Å.
     offsets : mapping of symbol to float
-        eV per atom.
+        Energies of single atoms, eV.
     length_unit, energy_unit : str
         Units of the folder.
     training : TrainingKeywords
-        How to begin, how long, and with which optimiser.
+        Initialisation, number of epochs and optimiser.
     settings : object
-        Of the optimiser.
+        Settings of the optimiser.
     """
 
     path: Path
@@ -76,7 +76,7 @@ class TrainingFolder:
         Parameters
         ----------
         path : path-like
-            With input.nn; nothing else is read here.
+            Folder with input.nn; nothing else is read here.
         length_unit, energy_unit : str, optional
             Units of the folder, as for `fastsf.potentials.potential.Potential.load`.
 

@@ -16,32 +16,32 @@ from fastsf.symmetry.pcsf import PCSFunction
 from fastsf.training.objective.initialization import METHODS
 
 NO_RECIPE = "none"
-"""In place of a recipe's name: no atom-centred functions."""
+"""Name in place of a recipe's: no atom-centred functions."""
 
 READING_KEYS = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
-"""Keys of [data] that tell how files are read."""
+"""Keys of [data] for reading files."""
 
 
 @dataclass(frozen=True)
 class DataSection:
-    """Section [data]: structures with labels, and what they are for.
+    """Section [data]: structures with labels, and their parts.
 
     Parameters
     ----------
     train : tuple of str
         Files and patterns; relative to the folder of the configuration.
     validation, test : float or tuple of str
-        A fraction of `train`, from each group its share, or files.
+        Fraction of `train`, in each group, or files.
     validation_groups, test_groups : tuple of str
-        Groups of `train` that are for these in place of a fraction.
+        Groups of `train` for these parts, in place of a fraction.
     seed : int
-        Of the draw.
+        Seed of the random split.
     length_unit, energy_unit, energy_key, forces_key, stress_key, on_error
         As for `fastsf.datasets.frames.Reading`.
     group_key, weight_key : str, optional
-        Names under which the group and the weight of a structure stand.
+        Keys of the group and of the weight of a structure.
     on_serious : "stop" or "warn"
-        What to do about data with which training makes no sense.
+        Reaction to serious findings in the data.
     group_weights : dict of str to float
         Factors of the weights of structures.
     """
@@ -72,7 +72,7 @@ class DataSection:
 
     @property
     def reading(self) -> Reading:
-        """How files are read."""
+        """Options for reading files."""
         return Reading(**{name: getattr(self, name) for name in READING_KEYS})
 
 
@@ -85,11 +85,11 @@ class NetworksSection:
     hidden : tuple of int
         Nodes of the hidden layers.
     activation : str
-        Of the hidden layers; the output is linear.
+        Activation function of the hidden layers; the output is linear.
     initialization, bounds, bias_spread
         As for `initial_network`.
     scaling : str
-        Of the symmetry functions, as for `Scaling`.
+        Scaling of the symmetry functions, as for `Scaling`.
     """
 
     hidden: tuple[int, ...] = (20, 20)
@@ -118,12 +118,12 @@ class LossSection:
     energy, forces, stress : float or "auto"
         Sigmas, in eV per atom, eV/Å and eV/Å^3.
     use_stress : bool
-        Whether stresses are trained on.
+        Also train on stresses.
     balance : bool
-        Let the sigmas follow the errors that are left.
+        Let the sigmas follow the remaining errors.
     decay : float
-        Factor of the squares of the weights. As errors are counted in sigmas, weights are expected to be about
-        decay^(-1/2) large.
+        Factor of the squares of the weights. As errors are counted in sigmas, the expected size of weights is
+        about decay^(-1/2).
     """
 
     energy: float | Literal["auto"] = "auto"
@@ -143,16 +143,16 @@ class LossSection:
 
 @dataclass(frozen=True)
 class TrainingLimits:
-    """When a training ends.
+    """Limits of a training.
 
     Parameters
     ----------
     epochs : int
-        After so many.
+        Largest number of epochs.
     minutes : float
-        After the first epoch that ends later than this.
+        Time after which no further epoch begins.
     patience : int
-        After so many epochs without a better score; only with a validation set.
+        Largest number of epochs without a better score; only with a validation set.
     """
 
     epochs: int = 100
@@ -165,24 +165,24 @@ class TrainingLimits:
 
 @dataclass(frozen=True)
 class RunSection:
-    """Section [run]: how long, how often, and with what.
+    """Section [run]: limits, seeds and resources.
 
     Parameters
     ----------
     epochs, minutes, patience
         As for `TrainingLimits`.
     seed : int
-        Of the first training.
+        Seed of the first training.
     seeds : int
-        How many trainings, each with a seed of its own: a committee.
+        Number of trainings, each with its own seed: a committee.
     checkpoint_minutes : float
-        From one checkpoint to the next.
+        Time between checkpoints.
     threads : int, optional
-        All by default.
+        Number of threads, all if not given.
     memory : float
-        GiB for what is computed once and kept.
+        Memory for derivatives that are computed once and kept, GiB.
     precision : "float32" or "float64"
-        Of the derivatives of the symmetry functions that are kept.
+        Precision of the kept derivatives of the symmetry functions.
     """
 
     epochs: int = 100
@@ -203,7 +203,7 @@ class RunSection:
 
     @property
     def limits(self) -> TrainingLimits:
-        """When a training ends."""
+        """Limits of a training."""
         return TrainingLimits(self.epochs, self.minutes, self.patience)
 
 
@@ -214,13 +214,13 @@ class PCSFSection:
     Parameters
     ----------
     envelope : {"fc", "shift", "none"}
-        How the energy of a pair ends at the cutoff, as for `PairTerm`.
+        Envelope of the energy of a pair at the cutoff, as for `PairTerm`.
     hidden : tuple of int, optional
-        Nodes of the hidden layers; as in `NetworksSection` by default, as is everything else.
+        Nodes of the hidden layers, as in `NetworksSection` if not given.
     functions : list of PCSFunction, optional
         The functions.
     recipe : dict, optional
-        A recipe ("name") and its options, in place of functions; without either, what suits the data.
+        Recipe ("name") and its options, in place of functions. Without either, functions that suit the data.
     """
 
     envelope: Literal["fc", "shift", "none"] = "fc"
@@ -232,13 +232,13 @@ class PCSFSection:
         _check_hidden(self.hidden or ())
 
     def table(self) -> dict[str, Any]:
-        """Everything in plain types."""
+        """Return everything in plain types."""
         functions = None if self.functions is None else [PAIR_CENTERED.to_dict(each) for each in self.functions]
         return {"envelope": self.envelope, "hidden": self.hidden, "recipe": self.recipe, "functions": functions}
 
 
 def _check_hidden(hidden: tuple[int, ...]) -> None:
-    """Complain about layers without nodes; raises InputError."""
+    """Raise InputError for layers without nodes."""
     if any(size < 1 for size in hidden):
         raise InputError(f"hidden: expected positive numbers, found {list(hidden)}")
 

@@ -1,4 +1,4 @@
-"""Symmetry functions and networks that suit given data, from what can be seen in the data: no fitting is done here."""
+"""Symmetry functions and networks that suit given data, without any fitting."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from fastsf.structure import Structure
 from fastsf.types import FloatArray
 
 _MOST_ATOMS = 5000
-"""Atoms that are looked at."""
+"""Largest number of atoms in the statistics, about."""
 
 _FARTHEST = 9.0
-"""Å; largest cutoff that is suggested."""
+"""Largest cutoff that is suggested, Å."""
 
 _NEIGHBORS = 45.0
-"""Mean number of neighbours to reach: with fewer, forces of silicon became worse; with more, only the cost grew."""
+"""Mean number of neighbours within the cutoff: with fewer, forces of silicon became worse; with more, only slower."""
 
 _SMALLEST = 5.5
-"""Å; smallest cutoff that is suggested: dense liquids as water have structure beyond their 45 neighbours."""
+"""Smallest cutoff that is suggested, Å: dense liquids such as water have structure beyond 45 neighbours."""
 
 _USUAL_CUTOFF = 6.0
-"""Å; for structures that never have so many neighbours, as molecules."""
+"""Cutoff for structures that never have so many neighbours, such as molecules, Å."""
 
 _SPACING = 0.45
-"""Å; between the points of the radial grid."""
+"""Distance of the points of the radial grid, Å."""
 
 _ANGULAR = {1: (5, (1.0, 2.0, 4.0, 8.0)), 2: (3, (1.0, 2.0, 4.0, 8.0)), 3: (3, (1.0, 2.0, 4.0)), 4: (2, (1.0, 4.0))}
 """Points of the angular grid and zeta by the number of elements; pairs of neighbour elements multiply them."""
@@ -43,7 +43,7 @@ _FEW_ROWS, _MANY_ROWS = 3000, 300_000
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What suits the data.
+    """Functions and networks that suit the data.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Suggestion:
     hidden : tuple of int
         Nodes of the hidden layers.
     reasons : dict of str to str
-        Why, for "functions" and "networks", in words.
+        Reasons for "functions" and "networks", in words.
     """
 
     recipe: dict[str, Any]
@@ -68,8 +68,8 @@ class Suggestion:
 def suggest(labelled: LabelledSet) -> Suggestion:
     """Choose functions and networks for a training set.
 
-    The cutoff is the radius of 45 neighbours on average, at least 5.5 Å (6 Å where they are never so many); the grids
-    begin at 0.55 of the shortest distance; the numbers of functions and nodes depend on the number of elements and of
+    The cutoff is the radius of 45 neighbours on average, at least 5.5 Å (6 Å if atoms never have so many). The grids
+    begin at 0.55 of the shortest distance. The numbers of functions and nodes depend on the number of elements and of
     labels.
 
     Raises
@@ -97,21 +97,21 @@ def suggest(labelled: LabelledSet) -> Suggestion:
 
 
 def _some(structures: Sequence[Structure]) -> list[Structure]:
-    """Structures spread over the set with about `_MOST_ATOMS` atoms together."""
+    """Return structures spread over the set with about `_MOST_ATOMS` atoms in total."""
     atoms = sum(len(structure) for structure in structures)
     return list(structures[:: max(1, atoms // _MOST_ATOMS)])
 
 
 def _distances(structures: Sequence[Structure]) -> tuple[FloatArray, int]:
-    """Distances of all pairs in increasing order, each pair twice; and the number of atoms."""
+    """Return the distances of all pairs in increasing order, each pair twice, and the number of atoms."""
     if not structures:
-        raise InputError("no structures to choose functions for")
+        raise InputError("expected at least one structure to choose functions for, found none")
     pairs = Pairs.concatenate(structures, _FARTHEST)
     return np.sort(np.linalg.norm(pairs.vector, axis=1)), sum(len(structure) for structure in structures)
 
 
 def _cutoff(distances: FloatArray, atoms: int) -> float:
-    """Radius of `_NEIGHBORS` neighbours on average, Å."""
+    """Return the radius of `_NEIGHBORS` neighbours on average, Å."""
     wanted = int(_NEIGHBORS * atoms)
     radius = float(distances[wanted]) if wanted < len(distances) else _USUAL_CUTOFF
     return max(_SMALLEST, round(radius, 1))

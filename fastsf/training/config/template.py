@@ -19,35 +19,35 @@ _SECTIONS: dict[str, type[Any]] = {
     "run": RunSection,
 }
 _SOURCES = ("functions", "recipe")
-"""What a section holds as keys of its own: functions come from several places."""
+"""Fields that are not keys of a section: functions come from several sources."""
 
 _KIND = {
     "data": "Structures with energies, forces, stresses. Paths are relative to this file.",
-    "functions": 'Symmetry functions: a recipe ("none": only those of pairs) and its options; or file = ...; or tables '
-    "[[function]].",
+    "functions": 'Symmetry functions: a recipe ("none": only pair-centred ones) and its options; or file = ...; '
+    "or tables [[function]].",
     "pairs": "Networks of pairs of atoms: a recipe and its options; or file = ...; or tables [[pair_function]].",
     "networks": "One network per element.",
     "loss": "Errors that count as one (sigmas): energy in eV per atom, forces in eV/Å, stress in eV/Å^3.",
     "optimizer": f"One of {', '.join(OPTIMIZERS)}, and its settings.",
-    "run": "How long, how often, and with what.",
+    "run": "Limits, seeds and resources.",
 }
 _COMMENTS = {
     "data": {
         "train": "files and patterns",
-        "validation": "a fraction of train, or files; tells when to stop and which epoch is kept",
-        "test": "a fraction of train, or files; looked at once, at the end",
+        "validation": "a fraction of train, or files; decides when to stop and which epoch is kept",
+        "test": "a fraction of train, or files; evaluated once, at the end",
         "validation_groups": "groups of train in place of a fraction",
-        "seed": "of the choice",
+        "seed": "of the random split",
         "length_unit": "of input.data files",
-        "energy_key": "name of the energy in the files; by default where it usually is",
-        "group_key": 'by default "group" or "config_type"',
-        "on_error": '"skip" leaves structures out that cannot be used',
+        "energy_key": "name of the energy in the files, if it is not the usual one",
+        "group_key": 'if not given: "group" or "config_type"',
+        "on_error": '"skip" leaves out structures that cannot be used',
         "on_serious": '"warn" trains even if the data contradict each other',
-        "group_weights": "as { surface = 2.0 }",
+        "group_weights": "for example { surface = 2.0 }",
     },
     "pairs": {
-        "envelope": 'how the energy of a pair ends at the cutoff; or "shift", or "none" (it jumps)',
-        "hidden": "nodes of the hidden layers, by default those of [networks]",
+        "envelope": 'envelope of the energy at the cutoff; or "shift", or "none" (it jumps)',
+        "hidden": "nodes of the hidden layers, if not those of [networks]",
     },
     "networks": {
         "hidden": "nodes of the hidden layers",
@@ -59,15 +59,15 @@ _COMMENTS = {
     "loss": {
         "energy": '"auto": a part of the spread of the labels',
         "use_stress": "also train on stresses",
-        "balance": "let the sigmas follow the errors that are left",
+        "balance": "let the sigmas follow the remaining errors",
         "decay": "factor of the squares of the weights: more makes the fit smoother",
     },
     "run": {
         "minutes": "for each seed",
         "patience": "epochs without a better score in validation",
-        "seeds": "trainings with seeds of their own, which share all else: a committee",
-        "checkpoint_minutes": "from one checkpoint to the next",
-        "threads": "all by default",
+        "seeds": "trainings that differ only in their seeds: a committee",
+        "checkpoint_minutes": "time between checkpoints",
+        "threads": "all if not given",
         "memory": "GiB for derivatives that are computed once and kept",
         "precision": "of these derivatives",
     },
@@ -75,21 +75,21 @@ _COMMENTS = {
 
 
 def config_text(choices: Mapping[str, Mapping[str, Any]], reasons: Mapping[str, str]) -> str:
-    """Write a configuration in which every value stands, those that are defaults too.
+    """Return a configuration with every value, also the defaults.
 
     Parameters
     ----------
     choices : mapping of str to mapping
-        Values by section, in place of the defaults.
+        Values by section that replace the defaults.
     reasons : mapping of str to str
-        Why, by section.
+        Reasons by section.
 
     Returns
     -------
     str
         TOML.
     """
-    lines = ["# A training of fastsf: every value that there is. What is commented out is its default."]
+    lines = ["# A training of fastsf with all values. Those that are commented out are the defaults."]
     for section, text in _KIND.items():
         why = [f"# Chosen: {reasons[section]}."] if section in reasons else []
         if section == "pairs" and section not in choices:
@@ -124,7 +124,7 @@ def _default(field: Field[Any]) -> Any:
 
 
 def toml_value(value: Any) -> str:
-    """Write a value as TOML does.
+    """Return a value as TOML writes it.
 
     Parameters
     ----------

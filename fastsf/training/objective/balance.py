@@ -1,8 +1,8 @@
 """Automatic balance of energies, forces and stresses.
 
-Where a training begins, sigmas are parts of what there is to learn. Then each may follow the error that is left: with
-Gaussian errors the likelihood of the labels is highest when each sigma is the root mean square of its residuals. A
-sigma that follows the error of a fit that overfits has no end, so it may not fall below a fraction of where it began.
+At the beginning, sigmas are fractions of the spread of the labels. Then each may follow the remaining error: with
+Gaussian errors, the likelihood of the labels is highest if each sigma is the root mean square of its residuals. The
+sigma of a fit that overfits would fall without end, so it never falls below a fraction of its first value.
 """
 
 from __future__ import annotations
@@ -20,20 +20,22 @@ from fastsf.types import FloatArray
 _FORCES = 0.1
 _STRESS = 0.05
 _ENERGY = 0.02
-"""Sigmas as parts of the spread of the labels."""
+"""Sigmas as fractions of the spread of the labels."""
 _LENGTH = 0.08
-"""Å: sigma of a total energy, divided by that of the forces and by the square root of the number of atoms. It gives
-energies more weight than their errors deserve: a few hundred would not be seen beside ten thousands of forces."""
+"""Sigma of a total energy divided by that of the forces and by the square root of the number of atoms, Å.
+
+It gives energies more weight than their errors alone would: some hundred energies compete with ten thousands of forces.
+"""
 
 
 @dataclass(frozen=True)
 class Balance:
-    """When and how far sigmas change.
+    """Rule by which sigmas follow the errors.
 
     Parameters
     ----------
     first : int
-        The first epoch after which they do.
+        First epoch after which they change.
     every : int
         Epochs from one change to the next.
     lowest : float
@@ -52,16 +54,16 @@ class Balance:
             )
 
     def __call__(self, epoch: int, sigma: FloatArray, start: FloatArray, errors: Errors) -> FloatArray:
-        """Sigmas for the next epoch.
+        """Return the sigmas of the next epoch.
 
         Parameters
         ----------
         epoch : int
-            The one that is done.
+            Number of the last epoch.
         sigma, start : (3,) float64
-            Of energy, forces and stress now, and at the beginning.
+            Sigmas of energy, forces and stress, now and at the beginning.
         errors : Errors
-            Of the training set; NaN where there are no labels, whose sigmas stay.
+            Errors of the training set; sigmas whose errors are NaN (no labels) do not change.
         """
         if epoch < self.first or (epoch - self.first) % self.every:
             return sigma
@@ -70,17 +72,17 @@ class Balance:
 
 
 def starting_sigma(labelled: LabelledSet) -> Sigma:
-    """Sigmas that suit the labels of a training set.
+    """Return sigmas that suit the labels of a training set.
 
     Parameters
     ----------
     labelled : LabelledSet
-        The training set.
+        Training set.
 
     Returns
     -------
     Sigma
-        The defaults for kinds of labels that there are none of, or that are all the same.
+        Sigmas, the defaults for kinds of labels that are missing or all equal.
     """
     default = Sigma()
     energy, forces, stress = spreads(labelled)
@@ -93,7 +95,7 @@ def starting_sigma(labelled: LabelledSet) -> Sigma:
 
 
 def spreads(labelled: LabelledSet) -> tuple[float, float, float]:
-    """How large labels are: root mean squares, 0 where there are none.
+    """Return the root mean squares of the labels, 0 without labels.
 
     Parameters
     ----------
@@ -102,11 +104,11 @@ def spreads(labelled: LabelledSet) -> tuple[float, float, float]:
     Returns
     -------
     energy : float
-        Of the energies above the reference energies, eV per atom.
+        Energies above the reference energies, eV per atom.
     forces : float
-        Of their components, eV/Å.
+        Components of forces, eV/Å.
     stress : float
-        Of their components, eV/Å^3.
+        Components of stresses, eV/Å^3.
     """
     forces = [each.ravel() for each in labelled.forces if each is not None]
     groups = above_references(labelled), np.concatenate([np.empty(0), *forces]), labelled.stresses

@@ -1,10 +1,10 @@
 """Random networks to start a training from.
 
-What the methods want is that sums at nodes are of order one, where activation functions bend but do not saturate, for
-inputs of order one:
+All methods aim at sums of order one at the nodes for inputs of order one, since activation functions bend there but
+do not saturate:
 
-- `glorot_normal`, `glorot_uniform`: variance 2 / (n_in + n_out), a compromise between signals that go forward and
-  gradients that come back (Glorot and Bengio, AISTATS 2010);
+- `glorot_normal`, `glorot_uniform`: variance 2 / (n_in + n_out), a compromise between forward signals and backward
+  gradients (Glorot and Bengio, AISTATS 2010);
 - `he_normal`, `he_uniform`: variance 2 / n_in, for activation functions that are zero on one side (He et al.,
   ICCV 2015);
 - `lecun_normal`: variance 1 / n_in (LeCun et al., Efficient BackProp, 1998);
@@ -77,18 +77,17 @@ def initial_network(
     sizes : sequence of int
         Nodes of the layers, inputs first, the output (1) last.
     activations : sequence of str
-        One per layer, so one less than `sizes`.
+        Activation functions of the layers, one less than `sizes`.
     method : str
-        One of `METHODS`.
+        Name of the method, one of `METHODS`.
     rng : Generator or int
-        Where random numbers come from; the same seed gives the same network.
+        Source of random numbers; the same seed gives the same network.
     bounds : (float, float)
-        Smallest and largest weight of the method `uniform`.
+        Smallest and largest weight of the method "uniform".
     bias_spread : float
-        Standard deviation of the hidden layers' biases (normal); not for `nguyen_widrow` and `uniform`, which have
-        their own.
+        Standard deviation of the hidden layers' biases; "nguyen_widrow" and "uniform" have their own.
     normalize_nodes : bool
-        As for `Network`; weights and biases are larger by n_in then, so that outputs are the same.
+        As for `Network`. Weights and biases are then n_in times larger, so that outputs are the same.
 
     Returns
     -------
@@ -97,8 +96,8 @@ def initial_network(
     Raises
     ------
     InputError
-        For sizes or activation functions that make no network, an unknown method, bounds in the wrong order or a
-        negative spread.
+        For unsuitable sizes or activation functions, an unknown method, bounds in the wrong order or a negative
+        spread.
     """
     if len(sizes) < 2 or min(sizes) < 1 or sizes[-1] != 1:
         raise InputError(f"expected the sizes of two or more layers, the last one 1, found {list(sizes)}")
@@ -154,22 +153,22 @@ def preconditioned(
     Parameters
     ----------
     networks : mapping of symbol to Network
-        With linear output.
+        Networks with linear outputs.
     predicted : (m,) array_like
-        Energies per atom of m structures with these networks, in the units of their outputs.
+        Energies per atom of m structures by these networks, in the units of their outputs.
     reference : (m,) array_like
-        What they should be, in the same units.
+        Reference energies per atom, in the same units.
 
     Raises
     ------
     InputError
-        If an output is not linear, or there are not as many energies, or predictions do not differ.
+        If an output is not linear, the numbers of energies differ, or all predictions are equal.
     """
     ours, theirs = np.asarray(predicted, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     if ours.shape != theirs.shape or ours.ndim != 1 or len(ours) < 2:
         raise InputError(f"expected as many predicted as reference energies, found {ours.shape} and {theirs.shape}")
     if not 0 < ours.std() < np.inf:
-        raise InputError("all predicted energies per atom are the same: their spread cannot be adjusted")
+        raise InputError("expected different predicted energies per atom to adjust their spread, found equal ones")
     factor = float(theirs.std() / ours.std())
     shift = float(theirs.mean() - factor * ours.mean())
     return {symbol: _adjusted(network, symbol, factor, shift) for symbol, network in networks.items()}

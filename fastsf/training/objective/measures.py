@@ -1,4 +1,4 @@
-"""Errors of predictions, and the scale they are measured on."""
+"""Errors of predictions, and the sigmas that scale them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Sigma:
     Parameters
     ----------
     energy : float
-        eV per atom.
+        Energy, eV per atom.
     forces : float
-        eV/Å, of a component.
+        Component of a force, eV/Å.
     stress : float
-        eV/Å^3, of a component.
+        Component of a stress, eV/Å^3.
     """
 
     energy: float = 1e-3
@@ -39,7 +39,7 @@ class Sigma:
 class Errors:
     """Root mean square and mean absolute errors: energy in eV per atom, forces in eV/Å, stress in eV/Å^3.
 
-    NaN where there are no labels.
+    Errors without labels are NaN.
     """
 
     energy_rmse: float
@@ -51,7 +51,10 @@ class Errors:
 
     @classmethod
     def of(cls, residuals: Sequence[FloatArray], counts: Sequence[int]) -> Errors:
-        """Errors of structures with so many atoms, from rows of residuals: energy, forces and, if there, stress."""
+        """Return the errors of structures from their numbers of atoms and rows of residuals.
+
+        A row has the energy, the forces and, if used, the stress.
+        """
         pairs = list(zip(residuals, counts, strict=True))
         energies = np.array([r[0] / n for r, n in pairs])
         forces = np.concatenate([r[1 : 1 + 3 * n] for r, n in pairs])
@@ -61,7 +64,7 @@ class Errors:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Energies (k,) in eV, forces [(n, 3)] in eV/Å and stresses (k, 6) in eV/Å^3 (NaN if not asked for)."""
+    """Energies (k,) in eV, forces [(n, 3)] in eV/Å and stresses (k, 6) in eV/Å^3 (NaN if not computed)."""
 
     energies: FloatArray
     forces: list[FloatArray]
@@ -69,7 +72,7 @@ class Predictions:
 
 
 def rmse_and_mae(errors: FloatArray) -> tuple[float, float]:
-    """Root mean square and mean absolute value of those that are finite; NaN if none are."""
+    """Return root mean square and mean absolute value of the finite errors, NaN if there are none."""
     known = errors[np.isfinite(errors)]
     if not known.size:
         return float("nan"), float("nan")

@@ -1,4 +1,4 @@
-"""A potential as training sees it: symmetry functions and scalings that stay, and one vector of parameters."""
+"""Potentials for training: constant symmetry functions and scalings, and one vector of parameters."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from fastsf.types import FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class TrainableModel:
-    """The pieces of a `Potential`; its docstring tells what they mean.
+    """Components of a `Potential`, whose docstring explains them.
 
     Parameters
     ----------
     descriptor : ACSF
     scalings : mapping of symbol to Scaling
     networks : tuple of Network
-        Of the elements with functions in the descriptor's order, then of the kinds of pairs with functions.
+        Networks of the elements with functions in the descriptor's order, then of the kinds of pairs with functions.
     offsets : mapping of symbol to float
-        eV per atom.
+        Energies of single atoms, eV.
     energy_scale : float
-        eV per unit of the networks' output.
+        Unit of the networks' output, eV.
     length_scale : float
         Units of length of the training per Å.
     pcsf : PCSFInputs, optional
-        Functions and scalings of pairs.
+        Pair-centred functions and their scalings.
     """
 
     descriptor: ACSF
@@ -47,7 +47,7 @@ class TrainableModel:
 
     @classmethod
     def from_potential(cls, potential: Potential) -> TrainableModel:
-        """Take a potential apart."""
+        """Make a trainable model of a potential."""
         descriptor, term = potential.descriptor, potential.pairs
         networks = [potential.networks[symbol] for _, symbol in with_functions(descriptor.columns)]
         pcsf = None
@@ -58,7 +58,7 @@ class TrainableModel:
         return cls(descriptor, potential.scalings, tuple(networks), potential.offsets, *scales, pcsf)
 
     def potential(self, metadata: Mapping[str, str] | None = None) -> Potential:
-        """Put the potential together."""
+        """Return the potential."""
         elements = [symbol for _, symbol in with_functions(self.descriptor.columns)]
         networks, term = self.networks[: len(elements)], None
         if self.pcsf is not None:
@@ -77,7 +77,7 @@ class TrainableModel:
 
     @property
     def slices(self) -> list[slice]:
-        """Place of each network's parameters in the vector of all."""
+        """Slice of each network's parameters in the vector of all."""
         ends = np.cumsum([network.parameters.size for network in self.networks])
         return [
             slice(int(end) - network.parameters.size, int(end))
@@ -86,12 +86,12 @@ class TrainableModel:
 
     @property
     def parameters(self) -> FloatArray:
-        """(P,) float64: parameters of the networks behind each other."""
+        """Parameters of all networks, one network after the other, (P,) float64."""
         return np.concatenate([network.parameters for network in self.networks])
 
     @property
     def is_weight(self) -> FloatArray:
-        """(P,) float64: 1 for weights, 0 for biases."""
+        """Mask of the parameters, 1 for weights and 0 for biases, (P,) float64."""
         parts = []
         for network in self.networks:
             for w, b in zip(network.weights, network.biases, strict=True):
@@ -104,16 +104,16 @@ class TrainableModel:
         Raises
         ------
         InputError
-            If their number does not fit, or they are not finite.
+            If their number is wrong, or they are not finite.
         """
         pieces = zip(self.networks, self.slices, strict=True)
         return replace(self, networks=tuple(network.with_parameters(parameters[place]) for network, place in pieces))
 
     def constant_energy(self, numbers: IntArray) -> float:
-        """Energy of atoms (n,) that does not come from the networks, eV."""
+        """Return the part of the energy of atoms (n,) outside the networks, eV."""
         offsets = np.array([self.offsets.get(symbol, 0.0) for symbol in self.descriptor.elements])
         return float(offsets[self.species_of(numbers)].sum())
 
     def species_of(self, numbers: IntArray) -> IntArray:
-        """Index of each atom's element (n,)."""
+        """Return the index of each atom's element (n,)."""
         return self.descriptor.species_of(numbers)

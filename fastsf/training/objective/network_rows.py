@@ -2,11 +2,11 @@
 
 A force component is a sum over centres of t_i . dE_i/dX_i, where t_i = -dX_i/dR. Its derivative with respect to the
 weights of a layer is a sum of outer products: the tangent of the layer's inputs along t with the cotangents of
-its nodes, and the inputs with the tangents of those cotangents. Here these sums are products of matrices over the
+its nodes, and the inputs with the tangents of those cotangents. These sums are products of matrices over the
 centres that an atom moves.
 
 Where the energy is a sum of w_i N(X_i) with weights that depend on positions too, as those of pairs do, the cotangent
-of the output is w_i in place of 1, and its tangent dw_i in place of 0; dw_i stands behind dX_i as one more column.
+of the output is w_i instead of 1, and its tangent dw_i instead of 0; dw_i follows dX_i as one more column.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class NetworkPass:
     Parameters
     ----------
     layers : list of Layer
-        Of the forward pass.
+        Results of the forward pass.
     values, nodes : list of arrays
-        Of the backward pass; see `Network.cotangents`.
+        Results of the backward pass; see `Network.cotangents`.
     weighted : bool
-        Whether there are weights other than 1, and a column for their changes.
+        True if energies have weights, and blocks a column for their changes.
     """
 
     layers: list[Layer]
@@ -45,32 +45,33 @@ class NetworkPass:
 
     @property
     def gradient(self) -> FloatArray:
-        """dE/dX, (m, s); with weights dE/dX and dE/dw, (m, s + 1)."""
+        """Derivatives dE/dX, (m, s); with weights dE/dX and dE/dw, (m, s + 1)."""
         return np.hstack([self.values[0], self.layers[-1].value]) if self.weighted else self.values[0]
 
     @property
     def energies(self) -> FloatArray:
-        """w N(X), (m,) float64."""
+        """Energies w N(X), (m,) float64."""
         energies: FloatArray = (self.layers[-1].value * self.values[-1])[:, 0]
         return energies
 
 
 def forward_backward(network: Network, inputs: FloatArray, weights: FloatArray | None = None) -> NetworkPass:
-    """Energies of atoms, or of pairs with weights (m,), and everything that their derivatives need."""
+    """Compute the energies of atoms, or of pairs with weights (m,), and everything that their derivatives need."""
     layers = network.layers(inputs)
     return NetworkPass(layers, *network.cotangents(layers, weights), weights is not None)
 
 
 def along(gradient: FloatArray, index: IntArray, blocks: AnyFloat) -> FloatArray:
-    """Sums over centres of blocks . gradient: the derivative of the energy along each direction.
+    """Return the derivative of the energy along each direction: sums over centres of blocks . gradient.
 
     Parameters
     ----------
     gradient : (m, s) float64
-        dE/dX of the centres.
+        Derivatives dE/dX of the centres.
     index : (n, K) int64
+        Centres of the blocks.
     blocks : (n, K, d, s) array
-        dX along d directions of the centres `index`.
+        Changes of X along d directions.
 
     Returns
     -------
@@ -83,7 +84,7 @@ def along(gradient: FloatArray, index: IntArray, blocks: AnyFloat) -> FloatArray
 
 
 def energy_row(done: NetworkPass, row: AnyFloat) -> None:
-    """Derivative of the sum of the energies with respect to all parameters, added to row (P,)."""
+    """Add the derivative of the sum of the energies with respect to all parameters to row (P,)."""
     at = 0
     for layer, node in zip(done.layers, done.nodes, strict=True):
         size = layer.inputs.shape[1] * node.shape[1]
@@ -93,15 +94,15 @@ def energy_row(done: NetworkPass, row: AnyFloat) -> None:
 
 
 def direction_rows(network: Network, done: NetworkPass, index: IntArray, blocks: AnyFloat, rows: AnyFloat) -> None:
-    """Derivatives of `along` with respect to all parameters, into rows (n * d, P).
+    """Write the derivatives of `along` with respect to all parameters into rows (n * d, P).
 
     Parameters
     ----------
     network : Network
     done : NetworkPass
-        Of the atoms.
+        Passes of the centres.
     index, blocks
-        As for `along`; the arithmetic is done in the precision of the blocks.
+        As for `along`; the precision of the blocks is that of the arithmetic.
     """
     n, places, d, _ = blocks.shape
     inputs_only = blocks[..., : len(network.weights[0])]
@@ -127,7 +128,7 @@ def direction_rows(network: Network, done: NetworkPass, index: IntArray, blocks:
 def _tangents(
     network: Network, done: NetworkPass, index: IntArray, blocks: AnyFloat
 ) -> list[tuple[AnyFloat, AnyFloat]]:
-    """Per layer, the changes of its inputs and of the sums at its nodes along the directions, (n, K, d, ...)."""
+    """Return for each layer the changes of its inputs and of the sums at its nodes, (n, K, d, ...)."""
     tangents, tangent = [], blocks
     for layer, w in zip(done.layers, network.weights, strict=True):
         flat = tangent.reshape(-1, len(w)) @ (w * network.norm(w)).astype(blocks.dtype)
@@ -138,5 +139,5 @@ def _tangents(
 
 
 def _pick(values: FloatArray, index: IntArray, blocks: AnyFloat) -> AnyFloat:
-    """Rows of atoms for the places of the blocks, (n, K, 1, ...), in the blocks' precision."""
+    """Return the values of the centres of the blocks, (n, K, 1, ...), in the blocks' precision."""
     return values.astype(blocks.dtype, copy=False)[index][:, :, None, :]

@@ -1,4 +1,4 @@
-"""What training makes small: squared errors of energies, forces and stresses, and the size of the weights."""
+"""Function that training minimises: squared errors of energies, forces and stresses, and the decay of weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fastsf.training.objective.terms import Terms
 from fastsf.types import FloatArray, IntArray
 
 _BLOCK_ROWS = 2000
-"""Rows of the Jacobian that are multiplied together: enough for BLAS, few enough to stay small."""
+"""Number of rows of the Jacobian that are multiplied together: enough for BLAS, and little memory."""
 
 _BIAS_DECAY = 0.01
 """Decay of biases relative to that of weights."""
@@ -37,28 +37,28 @@ class Objective:
     L(p) = sum_k w_k [(dE_k / n_k sigma_E)^2 + sum_c (dF_kc / sigma_F)^2 + sum_v (dS_kv / sigma_S)^2]
            + decay sum_j d_j p_j^2
 
-    with d_j = 1 for weights and 0.01 for biases. Labels that are missing take no part. Sums are made in the order of
-    the structures whatever the number of threads.
+    with d_j = 1 for weights and 0.01 for biases. Missing labels do not contribute. Sums follow the order of the
+    structures for any number of threads.
 
     Parameters
     ----------
     model : TrainableModel
-        Its parameters are the start; everything else stays.
+        Model whose parameters are the start; everything else stays.
     samples : Samples
-        Of the structures of `labelled`, with stress if that shall count.
+        Samples of the structures of `labelled`, with stress to include stresses.
     labelled : LabelledSet
         Structures with their labels.
     sigma : Sigma
-        Errors that count as one; may be changed between steps.
+        Errors that count as one; they may change between steps.
     decay : float
-        As above.
+        Factor of the decay.
     threads : int, optional
-        All by default.
+        Number of threads, all if not given.
 
     Raises
     ------
     InputError
-        If samples and labels are not of equally many structures, or nothing is labelled.
+        If samples and labels have different numbers of structures, or there are no labels.
     """
 
     def __init__(
@@ -83,7 +83,9 @@ class Objective:
         self._labels = [self._labels_of(k) for k in range(len(labelled))]
         self.n_rows = np.array([int(np.isfinite(labels).sum()) for labels in self._labels])
         if not self.n_rows.sum():
-            raise InputError("none of the structures has an energy, forces or (with stress) a stress to learn from")
+            raise InputError(
+                "expected a structure with an energy, forces or (with stress) a stress to learn from, found none"
+            )
 
     @property
     def n_structures(self) -> int:
@@ -92,18 +94,18 @@ class Objective:
 
     @property
     def decay_diagonal(self) -> FloatArray:
-        """(P,) float64: factors of the squares of the parameters in L."""
+        """Factors of the squares of the parameters in L, (P,) float64."""
         return self.decay * self._penalty
 
     # --- the sum of squares ---
 
     def value(self, parameters: FloatArray) -> float:
-        """L(p)."""
+        """Return L(p)."""
         weighted = [self._weighted(k, residuals)[0] for k, residuals in enumerate(self.residuals(parameters))]
         return float(sum(each @ each for each in weighted) + self._decay_of(parameters))
 
     def gradient(self, parameters: FloatArray, batch: IntArray | None = None) -> tuple[float, FloatArray]:
-        """L(p) and its gradient (P,); of some structures only, then with their share of the decay."""
+        """Return L(p) and its gradient (P,), of all or of some structures with their share of the decay."""
         chosen = self._all() if batch is None else np.asarray(batch)
         share = float(self.n_rows[chosen].sum() / self.n_rows.sum())
         total, gradient = share * self._decay_of(parameters), 2 * share * self.decay_diagonal * parameters
@@ -115,7 +117,7 @@ class Objective:
     def normal(
         self, parameters: FloatArray, batch: IntArray | None = None, dtype: npt.DTypeLike = np.float64
     ) -> tuple[float, FloatArray, FloatArray]:
-        """Sum of squares r.r, J^T r (P,) and J^T J (P, P) of the weighted residuals r, without the decay.
+        """Return r.r, J^T r (P,) and J^T J (P, P) of the weighted residuals r, without the decay.
 
         Only the lower triangle of J^T J is filled. `dtype` is the precision of the products of matrices.
         """
@@ -131,13 +133,13 @@ class Objective:
             matrix += square
         return float(squares), right, matrix
 
-    # --- rows, for filters that take one after the other ---
+    # --- rows, for filters ---
 
     def residuals(self, parameters: FloatArray, batch: IntArray | None = None) -> list[FloatArray]:
-        """Predictions minus labels of each structure: total energy, 3 n forces and, with stress, 6 stresses; NaN where
-        there is no label.
+        """Return predictions minus labels of each structure: total energy, 3 n forces and, with stress, 6 stresses.
 
-        Those of all structures are kept until other parameters come: sums of squares and errors need the same.
+        Missing labels are NaN. Residuals of all structures are kept until the parameters change: sums of squares
+        and errors need the same ones.
         """
         if batch is not None:
             return self._residuals(parameters, np.asarray(batch))
@@ -151,10 +153,9 @@ class Objective:
     def rows(
         self, parameters: FloatArray, structure: int, chosen: IntArray | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Residuals (m,) of a structure, as from `residuals`, and their derivatives (m, P).
+        """Return residuals (m,) of a structure, as from `residuals`, and their derivatives (m, P).
 
-        All of them, or the rows `chosen` (m,), for which no more is computed than they need. The threads of the BLAS
-        are those that the caller has set.
+        With `chosen` (m,) only these rows are computed. The caller sets the threads of the BLAS.
         """
         model, terms, labels = self._with_parameters(parameters), self._terms[structure], self._labels[structure]
         chosen = np.arange(terms.size) if chosen is None else chosen
@@ -164,7 +165,7 @@ class Objective:
     # --- errors ---
 
     def predict(self, parameters: FloatArray) -> Predictions:
-        """Energies, forces and stresses of all structures."""
+        """Predict energies, forces and stresses of all structures."""
         rows = list(self._map(lambda k, model: self._values(k, model), parameters, self._all()))
         forces = [row[1 : 1 + 3 * len(s)].reshape(-1, 3) for row, s in zip(rows, self.samples.structures, strict=True)]
         stresses = [row[-6:] if self.samples.stress else np.full(6, np.nan) for row in rows]
@@ -172,7 +173,7 @@ class Objective:
         return Predictions(energies, forces, np.array(stresses).reshape(-1, 6))
 
     def errors(self, parameters: FloatArray) -> Errors:
-        """Errors on all labels that there are."""
+        """Return the errors of all labels."""
         return Errors.of(self.residuals(parameters), [len(structure) for structure in self.samples.structures])
 
     # --- one structure ---
@@ -193,7 +194,7 @@ class Objective:
         return np.concatenate(parts).astype(np.float64)
 
     def _scales(self, k: int) -> FloatArray:
-        """sqrt(w_k) / sigma of each row of a structure."""
+        """Return sqrt(w_k) / sigma of each row of a structure."""
         n, sigma = len(self.labelled.structures[k]), self.sigma
         parts = [np.full(1, 1 / (n * sigma.energy)), np.full(3 * n, 1 / sigma.forces)]
         if self.samples.stress:
@@ -205,7 +206,7 @@ class Objective:
         return self._terms[k].predict(model, self.samples[k])[0]
 
     def _weighted(self, k: int, residuals: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Weighted residuals, 0 where there is no label, and the weights of the rows."""
+        """Return the weighted residuals, 0 without a label, and the weights of the rows."""
         scales = np.where(np.isfinite(residuals), self._scales(k), 0.0)
         return np.where(np.isfinite(residuals), residuals * scales, 0.0), scales
 
@@ -229,11 +230,11 @@ class Objective:
             residuals.append(weighted)
         rows, weighted = np.concatenate(jacobians), np.concatenate(residuals)
         multiply = blas.ssyrk if dtype == np.float32 else blas.dsyrk
-        square = multiply(1.0, rows.T, trans=0, lower=0).T  # of the transposed, so that nothing is copied
+        square = multiply(1.0, rows.T, trans=0, lower=0).T  # of the transposed matrix, which needs no copy
         return float(weighted @ weighted), (weighted.astype(dtype) @ rows).astype(np.float64), square
 
     def _with_parameters(self, parameters: FloatArray) -> TrainableModel:
-        """Model with some parameters; kept, since rows of several structures need the same one after the other."""
+        """Return the model with some parameters; it is kept, since rows of several structures need the same model."""
         if not np.array_equal(self._current.parameters, parameters):
             self._current = self.model.with_parameters(parameters)
         return self._current
@@ -247,18 +248,18 @@ class Objective:
         return float((self.decay_diagonal * parameters**2).sum())
 
     def _blocks(self, chosen: IntArray) -> Iterator[IntArray]:
-        """Structures that make up about `_BLOCK_ROWS` rows."""
+        """Yield structures with about `_BLOCK_ROWS` rows in total."""
         first, rows = 0, 0
-        for at, k in enumerate(chosen):
+        for number, k in enumerate(chosen):
             rows += len(self._labels[k])
-            if rows >= _BLOCK_ROWS or at == len(chosen) - 1:
-                yield chosen[first : at + 1]
-                first, rows = at + 1, 0
+            if rows >= _BLOCK_ROWS or number == len(chosen) - 1:
+                yield chosen[first : number + 1]
+                first, rows = number + 1, 0
 
     def _map(
         self, work: Callable[[Any, TrainableModel], R], parameters: FloatArray, items: Iterable[Any]
     ) -> Iterator[R]:
-        """Do work on each item, on threads, and give the results in the order of the items."""
+        """Work on each item, on threads, and yield the results in the order of the items."""
         model = self.model.with_parameters(parameters)
         with threadpool_limits(1, "blas"):
             if self.threads == 1:
@@ -269,7 +270,7 @@ class Objective:
 
 
 def ordered(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], ahead: int) -> Iterator[R]:
-    """Results in the order of the items, with so many of them ahead at most, so that they need not all fit."""
+    """Yield results in the order of the items; at most `ahead` wait, so that memory need not hold all of them."""
     waiting: list[Any] = []
     for item in items:
         waiting.append(pool.submit(work, item))

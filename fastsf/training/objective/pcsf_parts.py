@@ -1,9 +1,12 @@
-"""The parts of samples that belong to pairs of atoms, and what training keeps of pair-centred functions.
+"""Pair-centred parts of samples.
 
-The energy of a pair is w N(X). The envelope of the energy tells which w: with "fc" the cutoff function fc(Rij), which
-is a symmetry function itself (`PairRadial` without exponent) and comes out of the kernels as one more column, values
-and derivatives; with "shift" 1, and the network's energy at the cutoff, where all functions are zero, is subtracted as
-often as there are pairs: one more row of inputs that nothing moves; with "none" 1.
+The energy of a pair is w N(X). The envelope of the energy defines w:
+
+- "fc": w is the cutoff function fc(Rij), a symmetry function itself (`PairRadial` without exponent), which the kernels
+  compute as one more column, with its derivatives;
+- "shift": w is 1. The network's energy at the cutoff, where all functions are zero, is subtracted once per pair: one
+  more row of constant inputs;
+- "none": w is 1.
 """
 
 from __future__ import annotations
@@ -24,16 +27,16 @@ from fastsf.types import FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class PCSFInputs:
-    """What the networks of pairs get; all of a `PairTerm` but the networks.
+    """Inputs of pair-centred networks: a `PairTerm` without its networks.
 
     Parameters
     ----------
     descriptor : PCSF
-        The symmetry functions.
+        Pair-centred functions.
     scalings : mapping of str to Scaling
-        One for every kind of pairs with functions.
+        Scaling of each kind of pairs with functions.
     envelope : {"fc", "shift", "none"}
-        How energies end at the cutoff.
+        Envelope of the energies at the cutoff.
     """
 
     descriptor: PCSF
@@ -87,14 +90,14 @@ class PCSFParts(SampleParts):
 
 
 def estimated_pcsf_bytes(descriptor: PCSF, structures: Sequence[Structure], itemsize: int = 8) -> int:
-    """Memory that the parts of pairs will take at most, from the numbers of neighbours.
+    """Return an upper bound of the memory of the pair-centred parts, from the numbers of neighbours.
 
     Parameters
     ----------
     descriptor : PCSF
     structures : sequence of Structure
     itemsize : int
-        Bytes of a number: 8, or 4 with float32.
+        Bytes of a number, 8 or (float32) 4.
     """
     total = 0
     for structure in structures:
@@ -109,6 +112,6 @@ def estimated_pcsf_bytes(descriptor: PCSF, structures: Sequence[Structure], item
 
 
 def kinds_present(descriptor: PCSF, structures: Sequence[Structure]) -> set[str]:
-    """Kinds of pairs with functions that structures have."""
+    """Return the kinds of pairs with functions that occur in structures."""
     numbers = {number for structure in structures for number in np.unique(descriptor.rows(structure).kind).tolist()}
     return {descriptor.kinds[number] for number in numbers}

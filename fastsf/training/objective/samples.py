@@ -1,4 +1,4 @@
-"""What training needs of each structure: scaled symmetry functions, and how they change with positions and strain."""
+"""Samples of structures: scaled symmetry functions and their derivatives by positions and strain."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from fastsf.training.objective.parts import ACSFParts, SamplePart, SampleParts, 
 from fastsf.training.objective.pcsf_parts import PCSFInputs, PCSFParts
 
 Sample = tuple[SamplePart | None, ...]
-"""The parts of a structure, one per element with functions, then per kind of pairs; None for what is not there."""
+"""Parts of a structure: one per element with functions, then one per kind of pairs; None without such centres."""
 
 
 class Samples(Sequence[Sample]):
-    """Samples of structures, computed once and kept as far as the memory allows, else computed anew when asked for.
+    """Samples of structures, computed once and kept up to a memory limit; others are computed at each access.
 
-    Several Python threads may ask at once: what is computed anew is computed without the parallel layer of numba.
+    Several Python threads may access samples at the same time: these are computed without the parallel layer of numba.
 
     Parameters
     ----------
     descriptor : ACSF
-        The symmetry functions.
+        Atom-centred functions.
     scalings : mapping of symbol to Scaling
-        How they are scaled.
+        Scalings of the elements.
     structures : sequence of Structure
-        The structures.
+        Structures of the samples.
     pcsf : PCSFInputs, optional
-        Pair-centred functions and how they are scaled.
+        Pair-centred functions and their scalings.
     stress : bool
-        Also derivatives with respect to strain.
+        Also compute derivatives with respect to strain.
     memory : float, optional
-        Bytes that kept samples may take; all are kept by default. Which are kept depends on nothing but the order.
+        Largest memory of kept samples, bytes; all are kept if not given. Only the order decides which ones.
     dtype : dtype
-        Of the derivatives: float64, or float32 to save memory (forces then carry relative errors of about 1e-7).
+        Type of the derivatives: float64, or float32 to save memory (relative errors of forces of about 1e-7).
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Samples(Sequence[Sample]):
         self.kept_bytes = 0
 
     def fill(self) -> Iterator[int]:
-        """Compute the samples that are kept; yields after each batch the number of structures that are done."""
+        """Compute the samples that are kept; yield the number of finished structures after each batch."""
         for batch in batches(self.structures):
             if self.kept_bytes >= self._memory:
                 yield len(self.structures)
@@ -88,7 +88,7 @@ class Samples(Sequence[Sample]):
 
     @property
     def kept(self) -> int:
-        """Number of structures whose samples are kept."""
+        """Number of kept samples."""
         return sum(sample is not None for sample in self._kept)
 
     def _compute(self, structures: Sequence[Structure], serial: bool) -> list[Sample]:
@@ -97,14 +97,14 @@ class Samples(Sequence[Sample]):
 
 
 def estimated_acsf_bytes(descriptor: ACSF, structures: Sequence[Structure], itemsize: int = 8) -> int:
-    """Memory that the parts of atoms will take at most, from their numbers of neighbours.
+    """Return an upper bound of the memory of the atom-centred parts, from the numbers of neighbours.
 
     Parameters
     ----------
     descriptor : ACSF
     structures : sequence of Structure
     itemsize : int
-        Bytes of a number: 8, or 4 with float32.
+        Bytes of a number, 8 or (float32) 4.
     """
     total, per_block = 0, 3 * descriptor.n_features * itemsize + 8
     if not descriptor.n_features:

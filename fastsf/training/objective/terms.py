@@ -22,18 +22,18 @@ _Entries = Iterator[tuple[SamplePart, Network, NetworkPass, slice]]
 
 @dataclass(frozen=True)
 class Terms:
-    """The rows of a structure: its energy in eV, 3 n force components in eV/Å, and with stress 6 of those in eV/Å^3.
+    """Rows of a structure: energy in eV, 3 n components of forces in eV/Å and, with stress, 6 in eV/Å^3.
 
     Parameters
     ----------
     n : int
-        Atoms.
+        Number of atoms.
     volume : float
-        Å^3.
+        Volume of the cell, Å^3.
     constant : float
-        Energy that does not come from the networks, eV.
+        Part of the energy outside the networks, eV.
     stress : bool
-        Whether there are rows of stress.
+        True if there are rows of stress.
     """
 
     n: int
@@ -47,7 +47,7 @@ class Terms:
         return 1 + 3 * self.n + 6 * self.stress
 
     def predict(self, model: TrainableModel, sample: Sample) -> tuple[FloatArray, list[NetworkPass | None]]:
-        """Rows (size,), and the passes through the networks that `jacobian` and `pull_back` need."""
+        """Compute the rows (size,) and the passes through the networks that `jacobian` and `pull_back` need."""
         values = np.zeros(self.size)
         values[0] = self.constant
         passes = _passes(model, sample)
@@ -61,7 +61,7 @@ class Terms:
     def jacobian(
         self, model: TrainableModel, sample: Sample, passes: list[NetworkPass | None], dtype: np.dtype[Any]
     ) -> npt.NDArray[Any]:
-        """Derivatives of all rows, (size, P), in the precision dtype."""
+        """Compute the derivatives of all rows, (size, P), in the precision dtype."""
         jacobian = np.zeros((self.size, model.slices[-1].stop), dtype)
         for part, network, done, place in _parts(model, sample, passes):
             energy_row(done, jacobian[0, place])
@@ -73,7 +73,7 @@ class Terms:
         return jacobian
 
     def chosen_rows(self, model: TrainableModel, sample: Sample, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Some rows (m,) and their derivatives (m, P); no more is computed than they need."""
+        """Compute some rows (m,) and their derivatives (m, P), and nothing else."""
         values, jacobian = np.zeros(len(chosen)), np.zeros((len(chosen), model.slices[-1].stop))
         energies = np.flatnonzero(chosen == 0)
         values[energies] = self.constant
@@ -98,7 +98,7 @@ class Terms:
     def pull_back(
         self, model: TrainableModel, sample: Sample, passes: list[NetworkPass | None], cotangent: FloatArray
     ) -> FloatArray:
-        """Derivatives (P,) of the sum of the rows times cotangent (size,), by the networks' double backward pass."""
+        """Compute the derivatives (P,) of the sum of rows times cotangent (size,), by a double backward pass."""
         gradient = np.zeros(model.slices[-1].stop)
         for part, network, _, place in _parts(model, sample, passes):
             direction = np.zeros((len(part.inputs), part.blocks.shape[-1]))
@@ -114,7 +114,7 @@ class Terms:
         return gradient
 
     def _directions(self, model: TrainableModel, part: SamplePart) -> Iterator[tuple[int, float, IntArray, Any]]:
-        """First row, factor, index and blocks of the forces and of the stress."""
+        """Yield first row, factor, index and blocks of the forces and of the stress."""
         yield 1, -model.energy_scale, part.index, part.blocks
         if part.strain is not None:
             yield 1 + 3 * self.n, model.energy_scale / self.volume, np.arange(len(part.inputs))[None], part.strain
@@ -128,7 +128,7 @@ def _passes(model: TrainableModel, sample: Sample) -> list[NetworkPass | None]:
 
 
 def _parts(model: TrainableModel, sample: Sample, passes: list[NetworkPass | None]) -> _Entries:
-    """Elements and kinds of pairs that the structure has: part, network, pass, place of the network's parameters."""
+    """Yield part, network, pass and slice of the parameters for each element and kind of pairs of a structure."""
     for part, network, done, place in zip(sample, model.networks, passes, model.slices, strict=True):
         if part is not None and done is not None:
             yield part, network, done, place

@@ -1,7 +1,7 @@
 """Adam: gradient descent on mini-batches, with steps scaled by the recent size of each parameter's gradient.
 
 Kingma and Ba, ICLR 2015; decay of the parameters apart from the gradient as in AdamW (Loshchilov and Hutter, ICLR
-2019). What is returned can be a moving average of the parameters, which a noisy descent circles around (Polyak and
+2019). The result can be a moving average of the parameters, around which a noisy descent circles (Polyak and
 Juditsky, SIAM J. Control Optim. 30, 838 (1992)).
 """
 
@@ -20,7 +20,7 @@ from fastsf.training.optimizers.base import Optimizer, OptimizerStep
 from fastsf.types import FloatArray
 
 SCHEDULES = ("constant", "exponential", "cosine")
-"""Ways in which the learning rate falls."""
+"""Ways in which the learning rate decreases."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +30,25 @@ class AdamSettings:
     Parameters
     ----------
     learning_rate : float
-        Largest change of a parameter in one update, about.
+        Approximate largest change of a parameter in one update.
     batch : int
         Structures per update.
     beta1, beta2 : float
-        Memory of the gradient and of its square, as the weight of the past; in [0, 1).
+        Weights of the past in the averages of the gradient and of its square, in [0, 1).
     epsilon : float
-        Least denominator, in the unit of the gradient.
+        Smallest denominator, in the unit of the gradient.
     weight_decay : float
-        Parameters lose this part of themselves per unit of learning rate in each update.
+        Fraction of itself that a parameter loses in each update, per unit of learning rate.
     schedule : {"constant", "exponential", "cosine"}
-        How the learning rate falls from its full to its final value.
+        Decrease of the learning rate from its full to its final value.
     warmup : float
-        Epochs in which the learning rate rises from zero, before it falls.
+        Epochs in which the learning rate rises from zero, before it decreases.
     epochs : float
         Epochs after which the learning rate is final.
     final : float
-        Final learning rate relative to the full one; without meaning for a constant one.
+        Final learning rate relative to the full one; a constant learning rate does not use it.
     averaging : float
-        Epochs that the moving average reaches back; 0 returns the parameters themselves.
+        Memory of the moving average, epochs; 0 returns the parameters themselves.
     """
 
     learning_rate: float = 3e-3
@@ -81,10 +81,10 @@ class AdamSettings:
         if self.batch < 1:
             raise InputError(f"batch: expected one structure or more, found {self.batch}")
         if self.schedule not in SCHEDULES:
-            raise InputError(f"unknown schedule {self.schedule!r}, expected one of {', '.join(SCHEDULES)}")
+            raise InputError(f"schedule: expected one of {', '.join(SCHEDULES)}, found {self.schedule!r}")
 
     def rate(self, epoch: float) -> float:
-        """Learning rate at a time in epochs, which need not be whole."""
+        """Return the learning rate at a time in epochs, which need not be whole."""
         if epoch < self.warmup:
             return self.learning_rate * epoch / self.warmup
         part = min(1.0, (epoch - self.warmup) / max(self.epochs - self.warmup, 1e-300))
@@ -109,7 +109,7 @@ class Adam(Optimizer[AdamSettings]):
         self._own, self._average = np.zeros(objective.size), np.zeros(objective.size)
 
     def step(self, parameters: FloatArray) -> OptimizerStep:
-        """One epoch. The loss is summed over the batches, each before its own update."""
+        """Do one epoch. The loss is summed over the batches, each before its own update."""
         if not self._updates or not np.array_equal(parameters, self._average):
             self._own, self._average = parameters.copy(), parameters.copy()
         batches = self._batches()
@@ -131,14 +131,14 @@ class Adam(Optimizer[AdamSettings]):
         rate = s.rate(self._updates / per_epoch)
         self._mean += (1 - s.beta1) * (gradient - self._mean)
         self._square += (1 - s.beta2) * (gradient**2 - self._square)
-        mean = self._mean / (1 - s.beta1**self._updates)  # as if the past had been the mean of what is known
+        mean = self._mean / (1 - s.beta1**self._updates)  # unbiased: the averages began at zero
         size = np.sqrt(self._square / (1 - s.beta2**self._updates))
         self._own -= rate * (mean / (size + s.epsilon) + s.weight_decay * self._own)
         keep = math.exp(-1 / (s.averaging * per_epoch)) if s.averaging else 0.0
         self._average += (1 - keep) / (1 - keep**self._updates) * (self._own - self._average)
 
     def state(self) -> State:
-        """Moments of the gradient, both sets of parameters, the number of updates and the random generator."""
+        """Return moments of the gradient, both sets of parameters, the number of updates and the random generator."""
         return {
             "updates": self._updates,
             "mean": self._mean.copy(),
@@ -149,7 +149,7 @@ class Adam(Optimizer[AdamSettings]):
         }
 
     def restore(self, state: State) -> None:
-        """Go on with what `state` told."""
+        """Continue with a state."""
         self._updates = int(state["updates"])
         self._mean, self._square, self._own, self._average = (
             np.array(state[name], dtype=np.float64) for name in ("mean", "square", "own", "average")

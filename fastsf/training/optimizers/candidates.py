@@ -1,4 +1,4 @@
-"""Labels of one kind, energies or force components, that a filter may choose for its updates."""
+"""Labels of one kind, energies or components of forces, for the updates of a filter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastsf.training.objective.objective import Objective
 from fastsf.types import FloatArray, IntArray
 
 SELECTIONS = ("random", "sort", "threshold")
-"""Ways to choose."""
+"""Ways to choose labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +24,9 @@ class Candidates:
     row : (N,) int64
         Row of the label among those of its structure.
     scale : (N,) float64
-        What residuals are multiplied by before they enter the filter.
+        Factor of residuals in the filter.
     share : (N,) float64
-        What residuals are multiplied by to be compared with the root mean square error: 1 / n for energies.
+        Factor of residuals for the comparison with root mean square errors: 1 / n for energies.
     """
 
     structure: IntArray
@@ -38,7 +38,7 @@ class Candidates:
         return len(self.row)
 
     def errors(self, residuals: list[FloatArray]) -> FloatArray:
-        """Errors (N,) of the labels by residuals of all structures."""
+        """Return the errors (N,) of the labels from residuals of all structures."""
         found = np.array([residuals[k][row] for k, row in zip(self.structure, self.row, strict=True)])
         return np.abs(found * self.share)
 
@@ -46,17 +46,17 @@ class Candidates:
 def find_candidates(
     objective: Objective, parameters: FloatArray, energy_scale: float | FloatArray, force_scale: float
 ) -> tuple[Candidates, Candidates]:
-    """Energies and force components that are there, scaled also by the weights of their structures.
+    """Find all energies and components of forces; the weights of their structures scale them too.
 
     Parameters
     ----------
     objective : Objective
     parameters : (P,) float64
-        Any; residuals at labels that are missing are NaN.
+        Any parameters: residuals of missing labels are NaN.
     energy_scale : float or (m,) float64
-        What residuals of total energies (eV) are multiplied by, in all structures or in each.
+        Factor of residuals of total energies (eV), of all structures or of each.
     force_scale : float
-        What residuals of forces (eV/Å) are multiplied by.
+        Factor of residuals of forces (eV/Å).
     """
     counts, weights = objective.labelled.n_atoms, np.sqrt(objective.labelled.weights)
     there = [np.isfinite(r) & (w > 0) for r, w in zip(objective.residuals(parameters), weights, strict=True)]
@@ -71,17 +71,17 @@ def find_candidates(
 
 
 class Queue:
-    """The candidates of one epoch, in the order in which they are tried.
+    """Candidates of one epoch, in the order of trials.
 
     Parameters
     ----------
     candidates : Candidates
     order : (N,) int64
-        Numbers of candidates; begins again where it ends.
+        Numbers of candidates, repeated cyclically.
     limit : float
-        Smaller errors are passed over.
+        Smallest error of a label.
     trials : int
-        How many candidates are tried for one place before the one with the largest error is taken.
+        Number of candidates that are tried for one label of an update before the one with the largest error is used.
     """
 
     def __init__(self, candidates: Candidates, order: IntArray, limit: float, trials: int) -> None:
@@ -89,7 +89,7 @@ class Queue:
         self._next = 0
 
     def take(self, objective: Objective, parameters: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
-        """Scaled residuals (count,) and their derivatives (count, P) of candidates with large errors."""
+        """Return scaled residuals (count,) and derivatives (count, P) of candidates with large errors."""
         residuals, jacobian = np.zeros(count), np.zeros((count, objective.size))
         largest, places = np.full(count, -1.0), np.arange(count)
         for _ in range(self._trials):

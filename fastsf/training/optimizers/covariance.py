@@ -1,7 +1,7 @@
-"""The error covariance of a Kalman filter: a large symmetric matrix that changes a little in every update.
+"""Error covariance of a Kalman filter: a large symmetric matrix that changes a little in every update.
 
-Reading and writing it is what an update costs. So only one triangle of it is read, once for eight columns, and changes,
-which are of low rank, are kept beside it until enough of them can be added as one product of matrices.
+Reading and writing the matrix costs most of an update. So only one triangle is read, once for eight columns. Changes of
+low rank are kept beside the matrix until enough of them can be added as one product of matrices.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from fastsf.threads import run
 from fastsf.types import FloatArray, IntArray
 
 _PENDING = 64
-"""Columns that are kept beside the matrix."""
+"""Largest number of columns beside the matrix."""
 
 _PARTS = 8
-"""Parts of the matrix that are multiplied apart: the same for any number of threads, as sums depend on it."""
+"""Number of parts of the matrix that are multiplied separately; sums depend on it, so threads do not change it."""
 
 
 class Covariance:
-    """Symmetric matrix P = s (B - U U^T) + q 1, of which B, the columns U and the numbers s and q are kept.
+    """Symmetric matrix P = s (B - U U^T) + q 1, kept as B, columns U and numbers s and q.
 
     Parameters
     ----------
     size : int
-        Rows and columns.
+        Number of rows and columns.
     start : float
-        Its diagonal at the start; the rest is zero.
+        Diagonal at the start; the rest is zero.
     threads : int
-        Threads to use.
+        Number of threads.
     """
 
     def __init__(self, size: int, start: float, threads: int = 1) -> None:
         self._size, self._threads = size, threads
         padded = -(-size // symmetric.ROWS) * symmetric.ROWS
-        self._matrix = np.zeros((padded, padded), order="F")  # the BLAS takes it as it is
+        self._matrix = np.zeros((padded, padded), order="F")  # the order that the BLAS uses
         self._matrix[np.diag_indices(size)] = start
         self._columns = np.zeros((padded, _PENDING), order="F")
         self._used, self._scale, self._shift = 0, 1.0, 0.0
@@ -45,7 +45,7 @@ class Covariance:
 
     @property
     def matrix(self) -> FloatArray:
-        """P (size, size) as of the last `settle`: its lower triangle, zeros above. Can be set."""
+        """Lower triangle of P (size, size) after the last `settle`, with zeros above; it can be set."""
         return np.tril(self._matrix[: self._size, : self._size])
 
     @matrix.setter
@@ -53,7 +53,7 @@ class Covariance:
         self._matrix[: self._size, : self._size] = values
 
     def times(self, columns: FloatArray) -> FloatArray:
-        """P times columns (size, m), a new array."""
+        """Return P times columns (size, m), a new array."""
         pending = self._columns[: self._size, : self._used]
         product = self._scale * self._settled_times(columns)
         product -= pending @ (self._scale * (pending.T @ columns))
@@ -78,7 +78,7 @@ class Covariance:
         return product
 
     def subtract(self, columns: FloatArray) -> None:
-        """P -= V V^T with columns V (size, m)."""
+        """Subtract V V^T with columns V (size, m)."""
         for first in range(0, columns.shape[1], _PENDING):
             part = columns[:, first : first + _PENDING]
             if self._used + part.shape[1] > _PENDING:
@@ -87,16 +87,16 @@ class Covariance:
             self._used += part.shape[1]
 
     def multiply(self, factor: float) -> None:
-        """P *= factor."""
+        """Multiply P by a factor."""
         self._scale *= factor
         self._shift *= factor
 
     def add_diagonal(self, value: float) -> None:
-        """P += value 1."""
+        """Add a value to the diagonal."""
         self._shift += value
 
     def settle(self) -> None:
-        """Bring everything into one matrix."""
+        """Combine everything into one matrix."""
         pending = self._columns[:, : self._used]
         blas.dsyrk(-self._scale, pending, beta=self._scale, c=self._matrix, overwrite_c=1, lower=1)
         self._matrix[np.diag_indices_from(self._matrix)] += self._shift
@@ -104,6 +104,6 @@ class Covariance:
 
 
 def _equal_triangles(size: int) -> IntArray:
-    """Bounds of parts of the rows with about as many elements from the diagonal on, multiples of `symmetric.ROWS`."""
+    """Return bounds of parts of the rows with about equally large triangles, multiples of `symmetric.ROWS`."""
     share = 1 - np.sqrt(1 - np.arange(_PARTS + 1) / _PARTS)
     return (np.round(share * size / symmetric.ROWS) * symmetric.ROWS).astype(np.int64)

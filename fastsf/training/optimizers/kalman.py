@@ -1,15 +1,15 @@
-"""Extended Kalman filter: parameters are the state, labels are measurements that come one after the other.
+"""Extended Kalman filter: parameters are the state, labels are consecutive measurements.
 
 With residuals r = prediction - label of m labels and their derivatives H (P, m), an update is
 
     A = R + H^T C H,    K = C H A^-1,    p <- p - K r,    C <- C - K (C H)^T + q 1
 
 with the error covariance C, the measurement noise R = 1 / eta and the process noise q, which are annealed (the standard
-filter); or R = lambda, C <- (C - K (C H)^T) / lambda + q 1, with lambda that approaches one (the filter with fading
-memory, which forgets old measurements). With m > 1, labels are several streams of measurements in one update.
+filter). In the filter with fading memory, which forgets old measurements, R = lambda and C <- (C - K (C H)^T) / lambda
++ q 1, and lambda approaches one. With m > 1, labels are several streams of measurements in one update.
 
 Blank and Brown, J. Chemometrics 8, 391 (1994); Puskorius and Feldkamp, IEEE Trans. Neural Netw. 5, 279 (1994); with
-forces and choice of labels as in Singraber et al., J. Chem. Theory Comput. 15, 3075 (2019), and by the names of n2p2.
+forces and choice of labels as in Singraber et al., J. Chem. Theory Comput. 15, 3075 (2019), with the names of n2p2.
 """
 
 from __future__ import annotations
@@ -37,38 +37,38 @@ _NOT_NEGATIVE = ("q0", "qtau", "qmin", "etatau", "energy_fraction", "force_fract
 
 @dataclass(frozen=True)
 class KalmanSettings:
-    """Settings of the Kalman filter; defaults are those of n2p2's examples, but for units and labels in an update.
+    """Settings of the Kalman filter; defaults are those of n2p2's examples, except units and labels in an update.
 
     Parameters
     ----------
     kind : {"standard", "fading"}
-        See the module's docstring.
+        Kind of filter; see the module's docstring.
     epsilon : float
-        The covariance is 1 / epsilon at the start.
+        Inverse of the covariance at the start.
     q0, qtau, qmin : float
-        Process noise: at the start, its decay per epoch (2.302: by ten), and the least.
+        Process noise: at the start, its decay per epoch (2.302: by ten), and its smallest value.
     eta, etatau, etamax : float
-        Inverse measurement noise of the standard filter: at the start, its growth per epoch, and the largest.
+        Inverse measurement noise of the standard filter: at the start, its growth per epoch, and its largest value.
     forgetting, nue : float
-        Fading memory: lambda at the start, and nu in lambda <- nu lambda + 1 - nu, which follows each update.
+        Fading memory: lambda at the start, and nu in lambda <- nu lambda + 1 - nu after each update.
     energy_fraction, force_fraction : float
-        Part of the energies and of the force components that an epoch uses.
+        Fraction of the energies and of the force components that an epoch uses.
     energy_batch, force_batch : int
-        Labels per update.
+        Number of labels per update.
     force_weight : float
         Factor of the residuals of forces.
     selection : {"random", "sort", "threshold"}
-        Labels in random order, those with the largest errors first, or in random order those with an error above
-        a threshold.
+        Choice of labels: in random order, in the order of decreasing errors, or in random order with errors above a
+        threshold.
     energy_threshold, force_threshold : float
-        The threshold, in root mean square errors.
+        Thresholds, in root mean square errors.
     trials : int
-        How many labels are tried before the one with the largest error is taken although it is below the threshold.
+        Number of labels that are tried before the one with the largest error is used, even if below the threshold.
     strategy : {"combined", "element"}
-        One filter for all parameters, or one for those of each element.
+        One filter for all parameters, or one for each element.
     units : {"loss", "networks"}
-        What residuals are divided by: sigmas and numbers of atoms as in the objective, or total energies and forces by
-        the units of the networks' outputs, as n2p2 does, which normalises them.
+        Scale of residuals: sigmas and numbers of atoms as in the objective, or the units of the networks' outputs as
+        in n2p2, which normalises total energies and forces.
     """
 
     kind: str = "standard"
@@ -114,12 +114,12 @@ class KalmanSettings:
 class Kalman(Optimizer[KalmanSettings]):
     """Optimiser whose step is one epoch, with energies and forces in random order.
 
-    Stresses and the decay of weights have no part in it.
+    It ignores stresses and the decay of weights.
 
     Raises
     ------
     InputError
-        If the settings leave no label to learn from.
+        If no labels are left by the settings.
     """
 
     name = "kalman"
@@ -142,7 +142,10 @@ class Kalman(Optimizer[KalmanSettings]):
         parts = zip(self._candidates, (s.energy_fraction, s.force_fraction), self._batches, strict=True)
         self._updates = [_updates(labels, fraction, batch) for labels, fraction, batch in parts]
         if not sum(self._updates):
-            raise InputError("there is no energy or force to learn from: labels are missing, or the fractions are 0")
+            raise InputError(
+                "expected an energy or force to learn from, found none: labels are missing, or energy_fraction and "
+                "force_fraction are 0"
+            )
 
     @property
     def _batches(self) -> tuple[int, int]:
@@ -151,7 +154,7 @@ class Kalman(Optimizer[KalmanSettings]):
     # --- an epoch ---
 
     def step(self, parameters: FloatArray) -> OptimizerStep:
-        """One epoch."""
+        """Do one epoch."""
         parameters = parameters.copy()
         with threadpool_limits(self.objective.threads, "blas"):
             queues = self._queues(parameters)
@@ -179,7 +182,7 @@ class Kalman(Optimizer[KalmanSettings]):
         return [Queue(labels, order, limit, s.trials) for labels, order, limit in parts]
 
     def _update(self, residuals: FloatArray, jacobian: FloatArray) -> FloatArray:
-        """Change of the parameters (P,) by residuals (m,) with derivatives (m, P)."""
+        """Return the change of the parameters (P,) by residuals (m,) with derivatives (m, P)."""
         s, change = self.settings, np.zeros(self.objective.size)
         fading = s.kind == "fading"
         for place, covariance in zip(self._places, self._covariances, strict=True):
@@ -206,7 +209,7 @@ class Kalman(Optimizer[KalmanSettings]):
     # --- interruptions ---
 
     def state(self) -> State:
-        """Covariances, what is annealed, and the random generator."""
+        """Return covariances, annealed numbers and the random generator."""
         state: dict[str, Any] = {"eta": self._eta, "q": self._q, "lambda": self._lambda}
         state["generator"] = generator_state(self._rng)
         for k, covariance in enumerate(self._covariances):
@@ -214,7 +217,7 @@ class Kalman(Optimizer[KalmanSettings]):
         return state
 
     def restore(self, state: State) -> None:
-        """Go on with what `state` told."""
+        """Continue with a state."""
         self._eta, self._q, self._lambda = (float(state[name]) for name in ("eta", "q", "lambda"))
         self._rng = restored_generator(str(state["generator"]))
         for k, covariance in enumerate(self._covariances):
@@ -222,7 +225,7 @@ class Kalman(Optimizer[KalmanSettings]):
 
 
 def _updates(labels: Candidates, fraction: float, batch: int) -> int:
-    """Updates per epoch: at least one if the kind is there and wanted."""
+    """Return the number of updates per epoch, at least one unless the kind is missing or unwanted."""
     if not len(labels) or fraction == 0:
         return 0
     return max(1, round(fraction * len(labels) / min(batch, len(labels))))
@@ -233,6 +236,6 @@ def _cholesky(inner: FloatArray) -> Any:
         return cholesky(inner, lower=True)
     except (LinAlgError, ValueError) as error:
         raise InputError(
-            "the Kalman filter has lost the positive definiteness of its covariance; a larger qmin or epsilon, or "
-            "a forgetting factor closer to 1, can help"
+            "the covariance of the Kalman filter is no longer positive definite; try a larger qmin or epsilon, or "
+            "forgetting closer to 1"
         ) from error

@@ -1,4 +1,4 @@
-"""L-BFGS: the curvature along the last steps stands for the second derivatives (scipy's L-BFGS-B, without bounds).
+"""L-BFGS: the curvature along the last steps replaces second derivatives (scipy's L-BFGS-B, without bounds).
 
 Byrd, Lu, Nocedal and Zhu, SIAM J. Sci. Comput. 16, 1190 (1995).
 """
@@ -23,9 +23,9 @@ class LBFGSSettings:
     Parameters
     ----------
     iterations : int
-        Iterations that count as one step. Curvature is forgotten after each step, so a few times `memory` is best.
+        Number of iterations in one step. Each step forgets the curvature, so a few times `memory` is best.
     memory : int
-        Steps whose curvature is remembered.
+        Number of iterations whose curvature is kept.
     """
 
     iterations: int = 60
@@ -44,7 +44,7 @@ class LBFGS(Optimizer[LBFGSSettings]):
     settings_type = LBFGSSettings
 
     def step(self, parameters: FloatArray) -> OptimizerStep:
-        """So many iterations as the settings say, or fewer where nothing is left to gain."""
+        """Do the iterations of the settings, fewer if there is no further gain."""
         options = {
             "maxiter": self.settings.iterations,
             "maxcor": self.settings.memory,
@@ -57,8 +57,8 @@ class LBFGS(Optimizer[LBFGSSettings]):
         return OptimizerStep(np.array(found.x, dtype=np.float64), float(found.fun), info)
 
     def state(self) -> State:
-        """Nothing."""
+        """Return nothing."""
         return {}
 
     def restore(self, state: State) -> None:
-        """Nothing to do."""
+        """Do nothing."""

@@ -1,7 +1,7 @@
-"""Levenberg-Marquardt: Gauss-Newton steps with the Jacobian of all residuals, damped where they fail.
+"""Levenberg-Marquardt: Gauss-Newton steps with the Jacobian of all residuals, and more damping after failures.
 
 A step solves (J^T J + decay + mu D) dp = -(J^T r + decay p), with D the diagonal of J^T J (Marquardt, J. SIAM 11, 431
-(1963)). Networks of a few thousand parameters make this cheap: J^T J is one product of matrices.
+(1963)). This is cheap for networks of a few thousand parameters: J^T J is one product of matrices.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fastsf.training.optimizers.base import Optimizer, OptimizerStep
 from fastsf.types import FloatArray
 
 _LEAST_DIAGONAL = 1e-6
-"""Part of the largest diagonal element that every parameter is damped with at least."""
+"""Smallest damping of a parameter, relative to the largest diagonal element."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class LevenbergMarquardtSettings:
     Parameters
     ----------
     damping : float
-        mu of the first step.
+        Damping mu of the first step.
     least_damping : float
-        Below which it does not fall.
+        Smallest damping.
     trials : int
-        How often a step is tried again with more damping before it is given up.
+        Largest number of trials of a step, with more damping each time.
     precision : {"float32", "float64"}
-        Of the products of matrices. float32 is about twice as fast; steps differ a little, what they lead to does not,
-        because a step is taken only if the sum of squares, always made in float64, falls.
+        Precision of the products of matrices. float32 is about twice as fast. Steps differ a little, but each must
+        lower the sum of squares, which is always computed in float64.
     """
 
     damping: float = 0.1
@@ -46,7 +46,9 @@ class LevenbergMarquardtSettings:
 
     def __post_init__(self) -> None:
         if not (0 < self.damping < np.inf and 0 <= self.least_damping < np.inf):
-            raise InputError(f"damping: expected positive numbers, found {self.damping} and {self.least_damping}")
+            raise InputError(
+                f"damping and least_damping: expected positive numbers, found {self.damping} and {self.least_damping}"
+            )
         if self.trials < 1 or self.precision not in ("float32", "float64"):
             raise InputError(
                 "expected one trial or more and a precision of float32 or float64, "
@@ -65,7 +67,7 @@ class LevenbergMarquardt(Optimizer[LevenbergMarquardtSettings]):
         self._damping = self.settings.damping
 
     def step(self, parameters: FloatArray) -> OptimizerStep:
-        """One accepted step, or none if no damping that was tried leads downhill."""
+        """Do one accepted step, or none if no trial lowers the loss."""
         squares, right, matrix = self.objective.normal(parameters, dtype=self.settings.precision)
         decay = self.objective.decay_diagonal
         loss = squares + float(decay @ parameters**2)
@@ -85,7 +87,7 @@ class LevenbergMarquardt(Optimizer[LevenbergMarquardtSettings]):
         return OptimizerStep(parameters, loss, self._info(self.settings.trials, np.zeros(1)))
 
     def _next(self, gain: float) -> float:
-        """Damping after a step that gained so much of what the quadratic model promised."""
+        """Return the damping after a step with a gain relative to that of the quadratic model."""
         factor = 0.2 if gain > 0.75 else 0.5 if gain > 0.3 else 1.5
         return max(self._damping * factor, self.settings.least_damping)
 
@@ -94,17 +96,17 @@ class LevenbergMarquardt(Optimizer[LevenbergMarquardtSettings]):
         return {"damping": self._damping, "refused steps": float(trials), "largest change": largest}
 
     def state(self) -> State:
-        """The damping."""
+        """Return the damping."""
         return {"damping": self._damping}
 
     def restore(self, state: State) -> None:
-        """Go on with the damping of `state`."""
+        """Continue with a damping."""
         self._damping = float(state["damping"])
 
 
 def _solve(matrix: FloatArray, damping: FloatArray, right: FloatArray) -> FloatArray | None:
     """Solve with the lower triangle of a matrix and a damped diagonal; None if that is not positive definite."""
-    damped = matrix.T.copy()  # Fortran's order, the upper triangle is there: no other copy is needed
+    damped = matrix.T.copy()  # Fortran's order, with the upper triangle: no other copy is needed
     damped[np.diag_indices_from(damped)] += damping
     try:
         factor: Any = cho_factor(damped, lower=False, overwrite_a=True, check_finite=False)

@@ -28,24 +28,24 @@ class Dataset:
     labelled : LabelledSet
         All structures.
     split : Split
-        Which are for what.
+        Indices of the parts.
     """
 
     labelled: LabelledSet
     split: Split
 
     def part(self, name: str) -> LabelledSet:
-        """Structures of one of `PARTS`."""
+        """Return the structures of one of `PARTS`."""
         return self.labelled.select(getattr(self.split, name))
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of every file, found when first asked for.
+        """SHA-256 of every file, computed at the first use.
 
         Raises
         ------
         StorageError
-            If one cannot be read any more.
+            If one cannot be read.
         """
         found = {}
         for path in dict.fromkeys(self.labelled.files):
@@ -58,12 +58,12 @@ class Dataset:
 
 
 def read_data(data: DataSection) -> Dataset:
-    """Read and divide the structures.
+    """Read the structures and divide them into parts.
 
     Raises
     ------
     StorageError, InputError
-        As `read_labelled` and `split`; for an element that is not in the training set but elsewhere.
+        As `read_labelled` and `split`; for an element outside the training set that is not in it.
     """
 
     def read(paths: tuple[str, ...]) -> LabelledSet:
@@ -87,7 +87,7 @@ def _choice(wanted: float | tuple[str, ...], groups: tuple[str, ...]) -> float |
 
 
 def _with_sets(own: Split, first: int, apart: list[LabelledSet | None]) -> Split:
-    """Add sets of their own, behind the structures that were divided."""
+    """Add the sets that have files of their own; they come after the structures that were divided."""
     parts = [own.validation, own.test]
     for k, each in enumerate(apart):
         if each is not None:

@@ -36,7 +36,7 @@ def model_maker(config: Config, train: LabelledSet) -> Callable[[int], Trainable
     Raises
     ------
     InputError
-        If functions and structures do not fit together.
+        If functions do not suit the structures.
     """
     if config.folder is not None:
         return partial(model_of_folder, config.folder, train, threads=config.run.threads)
@@ -63,7 +63,7 @@ def atom_functions(config: Config, train: LabelledSet) -> list[SymmetryFunction]
     Raises
     ------
     InputError
-        If the recipe does not have them.
+        If the recipe has none for the elements.
     """
     if config.functions is not None:
         return config.functions
@@ -86,14 +86,14 @@ def _of_recipe(make: Callable[..., list[F]], recipe: Mapping[str, Any], train: L
 def _descriptor(
     functions: Sequence[SymmetryFunction], pcsf: PCSFInputs | None, train: LabelledSet, threads: int | None
 ) -> ACSF:
-    """Atom-centred functions, of all elements or of none."""
+    """Make the descriptor of atom-centred functions, which has functions for all elements or for none."""
     if functions:
         centers = {function.center for function in functions}
     else:
         centers = set() if pcsf is None else {symbol for f in pcsf.descriptor.functions for symbol in f.elements}
     for symbol in train.elements:
         if symbol not in centers:
-            raise InputError(f"there are no functions for {symbol}, which is in the training set")
+            raise InputError(f"no functions have the centre {symbol}, which is in the training set")
     if not functions:
         return ACSF.without_functions(train.elements, threads=threads)
     return ACSF(functions, elements=train.elements, threads=threads)
@@ -102,7 +102,7 @@ def _descriptor(
 def _pcsf_inputs(config: Config, chosen: PCSFSection, train: LabelledSet) -> PCSFInputs:
     functions = pcsf_functions(chosen, train)
     descriptor = PCSF(functions, elements=train.elements, threads=config.run.threads)
-    if chosen.functions is None:  # a recipe has functions of all kinds, be there such pairs or not
+    if chosen.functions is None:  # a recipe has functions of all kinds of pairs, also of those that do not occur
         present = kinds_present(descriptor, train.structures)
         functions = [function for function in functions if function.kind in present]
         if not functions:

@@ -27,10 +27,10 @@ def model_of_folder(
     ----------
     folder : TrainingFolder
     labelled : LabelledSet
-        Its structures set the scaling of the functions, and its energies the outputs of random networks if the
-        folder says so.
+        Structures that set the scaling of the functions, and energies for the outputs of random networks if the
+        folder wants that.
     seed : int, optional
-        Of the random weights; the folder's by default.
+        Seed of the random weights, the folder's if not given.
     threads : int, optional
         As for `ACSF`.
 

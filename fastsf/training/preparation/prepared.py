@@ -1,4 +1,4 @@
-"""The second stage of a training: what all seeds of a run share."""
+"""The second stage of a training: data, functions and scalings that all seeds share."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from fastsf.training.preparation.models import model_maker
 
 @dataclass(frozen=True, eq=False)
 class PreparedData:
-    """What all seeds of a run share.
+    """Data, functions and scalings that all seeds of a run share.
 
     Parameters
     ----------
     config : Config
     dataset : Dataset
     descriptor : ACSF
-        Without functions if there are only those of pairs.
+        Atom-centred functions, none if there are only pair-centred ones.
     scalings : dict of str to Scaling
     pcsf : PCSFInputs or None
     sigma : Sigma
-        Where training begins.
+        Sigmas of the first epoch.
     model : callable
-        Makes the networks to start from with a seed.
+        Function that makes the model to start from with a seed.
     """
 
     config: Config
@@ -53,7 +53,7 @@ class PreparedData:
 
     @classmethod
     def of(cls, config: Config, dataset: Dataset) -> PreparedData:
-        """Compute what does not take long.
+        """Prepare everything except the samples, which take long.
 
         Parameters
         ----------
@@ -63,12 +63,12 @@ class PreparedData:
         Raises
         ------
         InputError
-            If functions and structures do not fit together.
+            If functions do not suit the structures.
         """
         train = dataset.part("train")
         make = model_maker(config, train)
         model = make(config.run.seed)
-        model.potential()  # so that what does not go together shows now
+        model.potential()  # raises the errors of unsuitable functions now
         known = starting_sigma(train)
         chosen = {name: getattr(config.loss, name) for name in ("energy", "forces", "stress")}
         sigma = Sigma(**{name: getattr(known, name) if v == "auto" else v for name, v in chosen.items()})
@@ -81,7 +81,7 @@ class PreparedData:
         return atoms if self.pcsf is None else [*atoms, self.pcsf.descriptor]
 
     def estimated_bytes(self) -> int:
-        """Memory that the samples take at most."""
+        """Return an upper bound of the memory of the samples, bytes."""
         itemsize = np.dtype(self.config.run.precision).itemsize
         structures = [s for name in PARTS[:2] for s in self.dataset.part(name).structures]
         total = estimated_acsf_bytes(self.descriptor, structures, itemsize)
@@ -90,7 +90,7 @@ class PreparedData:
         return total
 
     def samples(self, name: str, memory: float, on_progress: Callable[[int], object] = lambda n: None) -> Samples:
-        """Samples of the structures of a part, computed as far as so many bytes go."""
+        """Compute the samples of a part, up to so many bytes of memory."""
         samples = Samples(
             self.descriptor,
             self.scalings,
@@ -105,14 +105,14 @@ class PreparedData:
         return samples
 
     def objective(self, name: str, model: TrainableModel, samples: Samples) -> Objective:
-        """Objective over a part."""
+        """Make the objective of a part."""
         labelled, threads = self.dataset.part(name), self.config.run.threads or most_threads()
         return Objective(model, samples, labelled, self.sigma, self.config.loss.decay, threads)
 
     def identity(self) -> dict[str, Any]:
-        """What determines the course of a training, in JSON's types, but for the seed.
+        """Return everything that determines the results of a training except the seed, in JSON's types.
 
-        How long it runs, and what of the machine it uses, do not belong to it.
+        Limits and resources do not belong to it.
         """
         import fastsf
 

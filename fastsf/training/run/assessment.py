@@ -1,4 +1,4 @@
-"""Errors of potentials on labelled sets, by the code that predicts for files."""
+"""Errors of potentials on the parts of the data, by the code that predicts for files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def assess(potential: Potential | Committee, labelled: LabelledSet) -> ErrorMetr
     Returns
     -------
     ErrorMetrics
-        Its worst structures are numbered as in the set.
+        Errors, with the worst structures numbered as in the set.
     """
     metrics = ErrorMetrics()
     for batch in batches(labelled.structures):
@@ -51,24 +51,24 @@ def _labels(labelled: LabelledSet, k: int) -> dict[str, object]:
 
 
 class Assessment:
-    """Errors of all seeds, and of their committee, on all parts of the data.
+    """Errors of all seeds and of their committee on all parts of the data.
 
     Parameters
     ----------
     trained : sequence of Trained
     prepared : PreparedData
-        Of all of them.
+        Prepared data of all seeds.
 
     Attributes
     ----------
     parts : list of str
         Parts of the data that are not empty.
     seeds : dict of str to list of ErrorMetrics
-        For each part those of each seed.
+        Errors on each part, one for each seed.
     committee : dict of str to ErrorMetrics
-        For each part; empty with one seed.
+        Errors of the committee on each part; empty with one seed.
     seconds : float
-        Wall time of all epochs.
+        Wall time of all epochs, s.
     """
 
     def __init__(self, trained: Sequence[Trained], prepared: PreparedData) -> None:
@@ -84,19 +84,19 @@ class Assessment:
 
     @property
     def judged(self) -> str:
-        """The part that tells most about new structures."""
+        """Name of the part that says most about new structures."""
         return self.parts[-1]
 
     def metrics(self) -> ErrorMetrics:
-        """Errors on the part that tells most, of the committee if there is one."""
+        """Return the errors on the part `judged`, of the committee if there is one."""
         return self.committee.get(self.judged) or self.seeds[self.judged][0]
 
     def head(self) -> list[str]:
-        """Heads of the columns of `rows`."""
+        """Return the heads of the columns of `rows`."""
         return ["", *(f"{kind} {name.upper()} ({SHOWN[kind][1]})" for kind, name in self._columns())]
 
     def rows(self) -> Iterator[list[str]]:
-        """Errors as a table: a line for each part, the mean over seeds and their spread, and the committee's."""
+        """Yield a row of a table for each part: mean and spread over seeds, then the committee."""
         for part in self.parts:
             yield [part, *(_mean_and_spread(self.seeds[part], *column) for column in self._columns())]
             if self.committee:
@@ -104,7 +104,7 @@ class Assessment:
                 yield [f"{part}, committee", *(_mean_and_spread(found, *column) for column in self._columns())]
 
     def text(self) -> str:
-        """The table for a terminal."""
+        """Return the table for a terminal."""
         table = [self.head(), *self.rows()]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ([cell.rjust(width) for cell, width in zip(line, widths, strict=True)] for line in table)

@@ -1,4 +1,4 @@
-"""The history of a training: a row of numbers for every epoch, as a CSV file that grows while the training runs."""
+"""History of a training: a CSV file that gets a row of numbers in every epoch."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ EPOCH = "epoch"
 
 
 class History:
-    """A history that is being written; every row is handed to the system at once.
+    """History that is being written; every row goes to the operating system immediately.
 
     Parameters
     ----------
     path : Path
-        The file.
+        File of the history.
     columns : sequence of str
-        Names of the columns, `EPOCH` first; with units where numbers have any.
+        Names of the columns with units, `EPOCH` first.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], file: TextIO) -> None:
@@ -35,7 +35,7 @@ class History:
 
     @classmethod
     def begin(cls, path: Path, columns: Sequence[str]) -> History:
-        """Begin a history; a file that is there is replaced.
+        """Begin a history; an existing file is replaced.
 
         Raises
         ------
@@ -47,14 +47,14 @@ class History:
 
     @classmethod
     def resume(cls, path: Path, epoch: int) -> History:
-        """Go on behind the row of an epoch; later rows are dropped, as of a run that was killed.
+        """Continue after the row of an epoch; later rows, as of a killed run, are dropped.
 
         Raises
         ------
         StorageError
             If the file cannot be read or written.
         FormatError
-            If the row of that epoch is not there.
+            If the row of that epoch is missing.
         """
         lines = _whole_lines(path)
         columns = _columns(lines, path)
@@ -65,7 +65,7 @@ class History:
         return cls(path, columns, _open(path))
 
     def add(self, row: Mapping[str, float]) -> None:
-        """Write a row; what it does not name is not a number, and names without a column are left out.
+        """Write a row; missing values are NaN, and names without a column are ignored.
 
         Raises
         ------
@@ -128,7 +128,7 @@ def read_history(path: str | Path) -> dict[str, FloatArray]:
 
 
 def _whole_lines(path: Path) -> list[str]:
-    """Lines of the file but for a last one that was cut off."""
+    """Return the lines of the file, except an incomplete last one."""
     with storage_errors(f"cannot read {path}"):
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return [line for line in lines if line.endswith("\n")]

@@ -1,4 +1,4 @@
-"""The loop of a training: epoch after epoch until a limit; the parameters that are best in validation are kept."""
+"""Loop of a training: epochs until a limit, and the parameters that are best in validation."""
 
 from __future__ import annotations
 
@@ -18,41 +18,43 @@ from fastsf.training.run.history import EPOCH
 from fastsf.types import FloatArray
 
 KINDS = {"energy": "eV/atom", "forces": "eV/Å", "stress": "eV/Å^3"}
-"""Kinds of labels, and the units of their errors."""
+"""Kinds of labels and the units of their errors."""
 SECONDS = "seconds (s)"
 SCORE = "score"
 NOTHING = np.empty(0)
 
 
 class Measured(Protocol):
-    """What the loop asks of an objective."""
+    """Objective as the loop needs it."""
 
     sigma: Sigma
 
     def errors(self, parameters: FloatArray) -> Errors:
-        """Errors of the predictions with some parameters."""
+        """Return the errors of predictions with some parameters."""
 
 
 @dataclass
 class TrainingProgress:
-    """Where a training is.
+    """State of a training between two epochs.
 
     Parameters
     ----------
     parameters : (P,) float64
-        After the last epoch.
+        Parameters after the last epoch.
     epoch : int
-        How many are done; -1 before the first parameters have been looked at.
+        Number of finished epochs; -1 before the first parameters are evaluated.
     seconds : float
-        Wall time that they took.
+        Wall time of these epochs, s.
     best_parameters : (P,) float64
-        Those with the lowest score.
+        Parameters with the lowest score.
     best_epoch : int
+        Epoch of these parameters.
     best_score : float
+        Lowest score.
     sigma : (3,) float64
-        Of energy, forces and stress, in the order of `KINDS`.
+        Sigmas of energy, forces and stress, in the order of `KINDS`.
     reference : (3,) float64
-        Sigmas that the score divides by.
+        Sigmas in the score.
     """
 
     parameters: FloatArray
@@ -65,27 +67,27 @@ class TrainingProgress:
     reference: FloatArray = field(default_factory=NOTHING.copy)
 
     def state(self) -> dict[str, Any]:
-        """Everything by name, for a checkpoint."""
+        """Return everything by name, for a checkpoint."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 def column(part: str, kind: str) -> str:
-    """Name of the column of an error in histories, as "validation forces RMSE (eV/Å)"."""
+    """Return the name of the column of an error in histories, such as "validation forces RMSE (eV/Å)"."""
     return f"{part} {kind} RMSE ({KINDS[kind]})"
 
 
 def score(errors: Errors, sigma: FloatArray) -> float:
-    """Geometric mean of MAE / sigma over the kinds of labels that there are; NaN if there are none.
+    """Return the geometric mean of MAE / sigma over the kinds of labels; NaN without labels.
 
-    Such a mean asks by what part each error falls, and mean absolute errors do not hang on the few structures that are
-    unlike all others: validation sets are small, and epochs would be chosen by their luck with these.
+    A geometric mean compares relative changes of the errors. Mean absolute errors depend less on single structures that
+    are unlike all others: validation sets are small, and such structures would decide which epoch is best.
 
     Parameters
     ----------
     errors : Errors
-        NaN for kinds without labels.
+        Errors, NaN for kinds without labels.
     sigma : (3,) float64
-        In the order of `KINDS`.
+        Sigmas in the order of `KINDS`.
     """
     ratios = np.array([getattr(errors, f"{kind}_mae") for kind in KINDS]) / sigma
     known = ratios[~np.isnan(ratios)]
@@ -98,16 +100,16 @@ class TrainingLoop:
     Parameters
     ----------
     optimizer : Optimizer
-        Makes the steps.
+        Optimiser that makes the steps.
     training : Measured
-        The objective that it minimises.
+        Objective that it minimises.
     validation : Measured, optional
-        An objective of other structures: the best parameters are those with the lowest score on them. Without, those
-        with the lowest score on the training set are kept, and the training does not end early.
+        Objective of other structures, whose score decides which parameters are best. Without it, the score on the
+        training set decides, and the training does not end early.
     limits : TrainingLimits
-        When to end.
+        Limits of the training.
     balance : Balance, optional
-        Changes the sigmas of the training on the way.
+        Rule that changes the sigmas during the training.
     """
 
     def __init__(
@@ -128,23 +130,23 @@ class TrainingLoop:
         save: Callable[[TrainingProgress], object],
         stopping: Callable[[], bool] = lambda: False,
     ) -> str:
-        """Train from where the progress is, which is changed.
+        """Train from the progress on, which is changed.
 
         Parameters
         ----------
         progress : TrainingProgress
-            New, or from a checkpoint; the optimiser must be in the state that it had there.
+            Progress of a new training, or of a checkpoint, with the optimiser in the state of that checkpoint.
         record : callable
-            Called after every epoch with a row of the history.
+            Function called after every epoch with a row of the history.
         save : callable
-            Called after every epoch, and before the first one.
+            Function called after every epoch, and before the first one.
         stopping : callable
-            Whether to stop before the next epoch.
+            Function that returns True to stop before the next epoch.
 
         Returns
         -------
         str
-            Why it ended; empty if `stopping` said so.
+            Reason for the end; empty if `stopping` returned True.
         """
         began = time.perf_counter() - progress.seconds
         if progress.epoch < 0:
@@ -159,7 +161,7 @@ class TrainingLoop:
         return reason
 
     def ended(self, progress: TrainingProgress) -> str:
-        """Why a training is over, in words; empty as long as it is not."""
+        """Return the reason for the end of a training, empty if it is not over."""
         limits = self.limits
         if not np.isfinite(progress.parameters).all():
             return f"diverged in epoch {progress.epoch}"
@@ -194,7 +196,7 @@ class TrainingLoop:
         record({**row, "loss": step.loss, **step.info})
 
     def _measure(self, progress: TrainingProgress, began: float) -> dict[str, float]:
-        """Look at the parameters, keep them if they are the best so far, and balance the labels."""
+        """Evaluate the parameters, keep them if they are the best so far, and balance the sigmas."""
         found = {"training": self.training.errors(progress.parameters)}
         if self.validation is not None:
             found["validation"] = self.validation.errors(progress.parameters)

@@ -1,4 +1,4 @@
-"""Pictures of a training: learning curves and weights."""
+"""Figures of a training: learning curves and weights."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def plot_learning(histories: Sequence[Mapping[str, FloatArray]], best: Sequence[
     Parameters
     ----------
     histories : sequence of dict of str to (epochs,) float64
-        One for every seed, from `read_history`.
+        Histories of all seeds, from `read_history`.
     best : sequence of int
-        The epoch of each that was kept.
+        Best epoch of each seed.
     path : Path
         PNG file to write.
 
@@ -67,7 +67,7 @@ def _learning(histories: Sequence[Mapping[str, FloatArray]], best: Sequence[int]
 
 
 def _plain_numbers() -> Any:
-    """Labels of a logarithmic axis: 1, 2 and 5 times powers of ten, as numbers."""
+    """Return a formatter of logarithmic axes that labels 1, 2 and 5 times powers of ten."""
     from matplotlib.ticker import FuncFormatter
 
     return FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "125" else "")

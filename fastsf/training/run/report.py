@@ -1,10 +1,11 @@
-"""The report on a training: what was trained on what, how it went, and how large the errors are."""
+"""Report on a training: data, learning curves, errors and the model."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from fastsf.potentials.potential import Potential
@@ -24,14 +25,14 @@ _SECONDS = 0.3
 
 
 def measure_speed(potential: Potential, structures: Sequence[Structure]) -> tuple[float, int]:
-    """Time of a step of dynamics with the largest structure: energy and forces, neighbour lists kept.
+    """Measure the time of energy and forces of the largest structure, with a kept neighbour list.
 
     Returns
     -------
     microseconds : float
-        Per atom, the fastest of several.
+        Time per atom, the fastest of several runs.
     atoms : int
-        Of the structure.
+        Number of atoms of the structure.
     """
     structure = max(structures, key=len)
     evaluator = potential.evaluator(structure, _SKIN)
@@ -51,24 +52,24 @@ def write_report(
     remarks: str,
     command: str,
 ) -> list[Path]:
-    """Write report.md, report.html and the pictures.
+    """Write report.md, report.html and the figures.
 
     Parameters
     ----------
     folder : Path
-        Where to.
+        Folder of the report.
     trained : sequence of Trained
     prepared : PreparedData
     assessment : Assessment
     remarks : str
-        What is unusual in the data.
+        Findings in the data.
     command : str
-        What the user typed.
+        Command of the user.
 
     Returns
     -------
     list of Path
-        What was written.
+        Files of the report.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def write_report(
     document = ReportDocument(f"Training of a potential for {', '.join(prepared.descriptor.elements)}", folder)
     _errors(document, assessment)
     _speed(document, trained[0].potential, prepared)
-    _course(document, trained)
+    _learning(document, trained)
     _details(document, assessment)
     _data(document, prepared, remarks)
     _potential(document, trained[0].potential, prepared)
@@ -103,7 +104,7 @@ def _speed(document: ReportDocument, potential: Potential, prepared: PreparedDat
     )
 
 
-def _course(document: ReportDocument, trained: Sequence[Trained]) -> None:
+def _learning(document: ReportDocument, trained: Sequence[Trained]) -> None:
     document.heading("Training")
     rows = [
         [
@@ -154,8 +155,8 @@ def _potential(document: ReportDocument, potential: Potential, prepared: Prepare
         [
             *potential.describe().splitlines(),
             "",
-            f"sigmas to begin with: {sigma.energy:.4g} eV/atom, {sigma.forces:.4g} eV/Å, {sigma.stress:.4g} eV/Å^3",
-            f"optimizer {config.optimizer}: {config.settings}",
+            f"first sigmas: {sigma.energy:.4g} eV/atom, {sigma.forces:.4g} eV/Å, {sigma.stress:.4g} eV/Å^3",
+            f"optimizer {config.optimizer}: {_settings(config.settings)}",
         ]
     )
     picture = document.folder / "plots" / "weights.png"
@@ -170,3 +171,8 @@ def _origin(document: ReportDocument, prepared: PreparedData, command: str) -> N
     document.heading("Origin")
     files = [f"{digest}  {path}" for path, digest in prepared.dataset.digests.items()]
     document.listing([f"fastsf {fastsf.__version__}: {command}", "", "SHA-256 of the data", *files])
+
+
+def _settings(settings: object) -> str:
+    """Return settings as text."""
+    return ", ".join(f"{each.name} = {getattr(settings, each.name)}" for each in fields(settings))  # type: ignore[arg-type]

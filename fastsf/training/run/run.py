@@ -1,4 +1,4 @@
-"""One training with its files: history, checkpoints and the model, and going on after a kill at any moment."""
+"""Training with files: history, checkpoints and the model; it can continue after a kill at any moment."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Row = Mapping[str, float]
 
 @dataclass(frozen=True)
 class TrainingFiles:
-    """Where a training writes.
+    """Files of a training.
 
     Parameters
     ----------
     folder : Path
-        The folder.
+        Folder of the files.
     suffix : str
-        Behind the names of files, to tell several trainings in one folder apart.
+        End of the names of files, for several trainings in one folder.
     """
 
     folder: Path
@@ -33,39 +33,39 @@ class TrainingFiles:
 
     @property
     def model(self) -> Path:
-        """The potential with the best parameters."""
+        """File of the potential with the best parameters."""
         return self.folder / f"model{self.suffix}.h5"
 
     @property
     def history(self) -> Path:
-        """A row for every epoch."""
+        """File of the history."""
         return self.folder / f"history{self.suffix}.csv"
 
     @property
     def checkpoint(self) -> Path:
-        """What it needs to go on."""
+        """File of the checkpoint."""
         return self.folder / f"checkpoint{self.suffix}.npz"
 
     def found(self) -> list[Path]:
-        """Those that are there."""
+        """Return the files that exist."""
         return [path for path in (self.model, self.history, self.checkpoint) if path.exists()]
 
 
 class TrainingRun:
-    """A training that writes down what it does.
+    """Training that writes its files.
 
     Parameters
     ----------
     files : TrainingFiles
-        Where to.
+        Files to write.
     loop : Loop
-        The training.
+        Loop of the training.
     identity : dict
-        What determines its course, in JSON's types.
+        Everything that determines the results, in JSON's types.
     save_model : callable
-        Called with a path and the progress to write the model of the best parameters.
+        Function of a path and the progress that writes the model with the best parameters.
     minutes : float
-        Between checkpoints.
+        Time between checkpoints.
     """
 
     def __init__(
@@ -87,28 +87,28 @@ class TrainingRun:
         self,
         parameters: FloatArray,
         before: TrainingCheckpoint | None,
-        tell: Callable[[Row], object] = lambda row: None,
+        on_epoch: Callable[[Row], object] = lambda row: None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> tuple[TrainingProgress, str]:
-        """Train, or go on.
+        """Train or continue.
 
         Parameters
         ----------
         parameters : (P,) float64
-            Where a new training begins.
+            Parameters of a new training.
         before : TrainingCheckpoint or None
-            Of the same training, from `unfinished`.
-        tell : callable
-            Gets the row of every epoch.
+            Checkpoint of the same training, from `unfinished`.
+        on_epoch : callable
+            Function called with the row of every epoch.
         stopping : callable
             As for `TrainingLoop.run`.
 
         Returns
         -------
         progress : TrainingProgress
-            With the best parameters.
+            Progress with the best parameters.
         reason : str
-            Why the training ended; empty if it was stopped.
+            Reason for the end; empty if it was stopped.
 
         Raises
         ------
@@ -119,11 +119,11 @@ class TrainingRun:
 
         def record(row: Row) -> None:
             self._record(row)
-            tell(row)
+            on_epoch(row)
 
         try:
             reason = self.loop.run(progress, record, self._save_sometimes, stopping)
-            if self._history is None and self._first is not None:  # it ended before the first step
+            if self._history is None and self._first is not None:  # the end came before the first step
                 self._begin_history(self._first)
             self._save(progress)
         finally:
@@ -140,7 +140,7 @@ class TrainingRun:
         return before.progress
 
     def _record(self, row: Row) -> None:
-        """Write a row. What an optimiser tells is known after its first step, so the row before that waits."""
+        """Write a row; the first one waits for the second, which has the columns of the optimiser."""
         if self._history is not None:
             self._history.add(row)
         elif row[EPOCH] == 0:
@@ -159,7 +159,7 @@ class TrainingRun:
             self._save(progress)
 
     def _save(self, progress: TrainingProgress) -> None:
-        """Write a checkpoint, unless there is one, and the model if it is a better one."""
+        """Write a checkpoint unless it exists, and the model if it is better than the last one."""
         if self._history is not None:
             self._history.sync()
         if self._saved < progress.epoch:

@@ -144,7 +144,7 @@ class _Seeds:
         progress, reason = run.go(model.parameters, before, self._observer.epoch, stopping)
         self._observer.end(reason, progress.best_epoch)
         if not reason:
-            raise KeyboardInterrupt(f"saved in {self._folder}; the same command goes on from there")
+            raise KeyboardInterrupt(f"saved in {self._folder}; the same command continues from there")
         return Trained(seed, files, progress, reason, Potential.load(files.model, threads=config.threads))
 
     def _loop(self, model: TrainableModel, seed: int) -> TrainingLoop:
