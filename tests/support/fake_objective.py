@@ -1,4 +1,4 @@
-"""A small nonlinear least-squares problem with the interface of a training's objective."""
+"""Small nonlinear least-squares problem with the interface of an objective."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ ATOMS = 2
 ROWS = 1 + 3 * ATOMS
 
 
-class FakeObjective:
+class LeastSquares:
     """Rows r_k = f(M_k p) - labels with f(x) = x + a sin(x), first the energy and then forces of two atoms each.
 
     Parameters
     ----------
     structures, size : int
-        Number of structures and of parameters, in two blocks.
+        Numbers of structures and of parameters, in two blocks.
     bend : float
-        a; 0 is a linear problem.
+        Factor a; 0 makes the problem linear.
     noise : float
-        What is added to the labels of true parameters.
+        Standard deviation of the noise of the labels.
     """
 
     def __init__(

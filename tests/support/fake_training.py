@@ -1,6 +1,6 @@
-"""A training that takes no time: a linear model of "energies", and an optimiser with a state and random numbers.
+"""Training without costs: a linear model of "energies", and an optimiser with a state and random numbers.
 
-As a program: ``python fake_training.py FOLDER EPOCHS SECONDS`` trains into a folder, and pauses after every epoch.
+The program ``python fake_training.py FOLDER EPOCHS SECONDS`` trains in a folder with a pause after every epoch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ IDENTITY = {"config": {"optimizer": {"name": "fake"}, "seed": 3}, "data": ["abc"
 
 
 class FakeObjective:
-    """Energies are products of rows with the parameters."""
+    """Energies that are products of rows with the parameters."""
 
     def __init__(self, seed: int, n: int = 40) -> None:
         rng = np.random.default_rng(seed)
@@ -89,7 +89,7 @@ def save_model(path: Path, progress: TrainingProgress) -> None:
 
 
 def train(folder: Path, epochs: int, *, pause: float = 0.0, minutes: float = 1e9, stopping=lambda: False, **limits):
-    """Train or go on in a folder; returns the progress and the reason of its end."""
+    """Train or continue in a folder; return the progress and the reason of the end."""
     files = TrainingFiles(folder)
     loop = make_loop(TrainingLimits(epochs, **limits), pause=pause)
     run = TrainingRun(files, loop, IDENTITY, save_model, minutes)

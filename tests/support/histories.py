@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def wait_for_epoch(folder: Path, epoch: int, seconds: float) -> None:
-    """Return once a training has written an epoch; an error if it has not after so long."""
+    """Wait until a training has written an epoch; raise an error after so many seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         path = folder / "history.csv"

@@ -1,4 +1,4 @@
-"""Models with pair networks for small systems, random."""
+"""Random models with pair-centred networks for small systems."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OFFSETS = {"H": -0.5, "O": -75.0}
 
 
 def pcsf_functions(distance: bool = True) -> list[PCSFunction]:
-    """For H-H and H-O, not for O-O; with the distance itself or without."""
+    """Return functions for H-H and H-O, not for O-O; with the distance itself or without."""
     chosen: list[PCSFunction] = []
     for pair, envelope in ((("H", "O"), FAR), (("H", "H"), NEAR)):
         chosen += [PairRadial(pair, None)] if distance else []
@@ -31,7 +31,7 @@ def pcsf_functions(distance: bool = True) -> list[PCSFunction]:
 
 
 def systems() -> list[Structure]:
-    """Molecules, one of them alone, one without any pair; a crystal with small cells; one atom."""
+    """Return molecules, one of them without any pair, crystals with small cells, and one atom."""
     rng = np.random.default_rng(6)
     water = np.array([[0.0, 0.0, 0.0], [0.96, 0.0, 0.0], [-0.24, 0.93, 0.0]])
     made = [Atoms("OH2", water + rng.normal(0, 0.05, (3, 3))) for _ in range(3)]
@@ -55,7 +55,7 @@ def labelled(seed: int = 5) -> LabelledSet:
 
 
 def pcsf_model(envelope: str = "fc", atoms: bool = True, threads: int = 1) -> TrainableModel:
-    """Networks of pairs, and if wanted of atoms."""
+    """Return a model with pair-centred networks and, if wanted, atom-centred ones."""
     structures = systems()
     pcsf = PCSF(pcsf_functions(envelope != "shift"), elements=("H", "O"), threads=threads)
     pcsf_inputs = PCSFInputs(pcsf, find_scalings(pcsf, structures, "scale_center", -1.0, 1.0), envelope)

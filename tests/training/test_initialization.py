@@ -100,5 +100,5 @@ def test_errors_of_preconditioning() -> None:
         preconditioned(net, [1.0, 2.0], [1.0, 2.0])
     with pytest.raises(InputError, match=r"found \(2,\) and \(3,\)"):
         preconditioned(net, [1.0, 2.0], [1.0, 2.0, 3.0])
-    with pytest.raises(InputError, match="are the same"):
+    with pytest.raises(InputError, match="expected different predicted energies per atom"):
         preconditioned(net, [1.0, 1.0], [1.0, 2.0])

@@ -1,10 +1,10 @@
-"""The Kalman filter against its textbook formulas, its choice of labels, its covariance."""
+"""Kalman filter: textbook formulas, choice of labels, covariance."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.fake_objective import ATOMS, FakeObjective
+from support.fake_objective import ATOMS, LeastSquares
 
 from fastsf.errors import InputError
 from fastsf.training.optimizers.candidates import Queue, find_candidates
@@ -35,9 +35,9 @@ def test_covariance_is_the_dense_matrix(width: int) -> None:
 
 
 class Textbook:
-    """The same filter with plain formulas; takes the labels that the filter under test takes."""
+    """Plain formulas of the same filter, with the labels of the filter under test."""
 
-    def __init__(self, objective: FakeObjective, settings: KalmanSettings, updates: int) -> None:
+    def __init__(self, objective: LeastSquares, settings: KalmanSettings, updates: int) -> None:
         self.objective, self.s, self.updates = objective, settings, updates
         blocks = objective.model.slices if settings.strategy == "element" else [slice(0, objective.size)]
         self.blocks = [(place, np.eye(place.stop - place.start) / settings.epsilon) for place in blocks]
@@ -63,7 +63,7 @@ class Textbook:
 @pytest.mark.parametrize("strategy", ["combined", "element"])
 @pytest.mark.parametrize("batch", [1, 4, 9])
 def test_filter_is_the_textbook_one(kind: str, strategy: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    objective = FakeObjective(noise=0.1)
+    objective = LeastSquares(noise=0.1)
     settings = KalmanSettings(kind=kind, strategy=strategy, force_batch=batch, energy_batch=2, **BASE)
     taken = []
     original = Queue.take
@@ -88,8 +88,8 @@ def test_filter_is_the_textbook_one(kind: str, strategy: str, batch: int, monkey
 
 
 def test_linear_problems_are_solved_in_one_pass() -> None:
-    """Without process noise the filter is recursive least squares, exact up to its start."""
-    objective = FakeObjective(bend=0.0, noise=0.2)
+    """Check that the filter without process noise is recursive least squares, exact except for its start."""
+    objective = LeastSquares(bend=0.0, noise=0.2)
     exact = {"epsilon": 1e-9, "q0": 0, "qmin": 0, "eta": 1, "units": "networks"}
     settings = KalmanSettings(force_fraction=1, force_batch=8, force_weight=1, selection="random", **exact)
     found = Kalman(objective, settings, 1).step(objective.start).parameters
@@ -100,7 +100,7 @@ def test_linear_problems_are_solved_in_one_pass() -> None:
 
 
 def test_labels_and_their_scales() -> None:
-    objective = FakeObjective(structures=3)
+    objective = LeastSquares(structures=3)
     objective.labels[1, 0] = objective.labels[0, 2] = np.nan
     objective.labelled.weights[2] = 4.0
     energies, forces = find_candidates(objective, objective.start, 10.0, 5.0)
@@ -111,21 +111,21 @@ def test_labels_and_their_scales() -> None:
 
 
 def test_units_of_the_loss() -> None:
-    """Residuals count as in the sum of squares."""
-    energies, forces = Kalman(FakeObjective(), KalmanSettings(force_weight=3.0))._candidates
+    """Check that residuals have the factors of the sum of squares."""
+    energies, forces = Kalman(LeastSquares(), KalmanSettings(force_weight=3.0))._candidates
     np.testing.assert_allclose(energies.scale, 1 / (ATOMS * 0.5))
     np.testing.assert_allclose(forces.scale, 3.0 / 0.25)
 
 
 def test_structures_of_no_weight_are_left_out() -> None:
-    objective = FakeObjective(structures=3)
+    objective = LeastSquares(structures=3)
     objective.labelled.weights[:] = [1, 0, 1]
     energies, forces = find_candidates(objective, objective.start, 1.0, 1.0)
     assert energies.structure.tolist() == [0, 2] and set(forces.structure.tolist()) == {0, 2}
 
 
 def test_small_errors_are_passed_over() -> None:
-    objective = FakeObjective(noise=1.0)
+    objective = LeastSquares(noise=1.0)
     _, forces = find_candidates(objective, objective.start, 1.0, 1.0)
     errors = forces.errors(objective.residuals(objective.start))
     order = np.argsort(errors)  # the smallest first
@@ -140,7 +140,7 @@ def test_small_errors_are_passed_over() -> None:
 
 
 def test_queues_begin_again() -> None:
-    objective = FakeObjective(structures=2)
+    objective = LeastSquares(structures=2)
     energies, _ = find_candidates(objective, objective.start, 1.0, 1.0)
     residuals, _ = Queue(energies, np.array([1, 0]), 0.0, 1).take(objective, objective.start, 5)
     np.testing.assert_array_equal(residuals, residuals[[0, 1, 0, 1, 0]])
@@ -163,11 +163,11 @@ def test_errors_of_settings(options: dict, message: str) -> None:
 
 def test_nothing_to_learn_from() -> None:
     with pytest.raises(InputError, match="no energy or force to learn from"):
-        Kalman(FakeObjective(), KalmanSettings(energy_fraction=0, force_fraction=0, units="networks"))
+        Kalman(LeastSquares(), KalmanSettings(energy_fraction=0, force_fraction=0, units="networks"))
 
 
 def test_a_lost_covariance_is_reported() -> None:
-    objective = FakeObjective()
+    objective = LeastSquares()
     filtering = Kalman(objective, KalmanSettings(**BASE))
     filtering._covariances[0].matrix = -np.eye(objective.size) * 1e6
     with pytest.raises(InputError, match="is no longer positive definite; try a larger qmin"):

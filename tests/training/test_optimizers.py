@@ -1,4 +1,4 @@
-"""What all optimisers must do, on a small problem of least squares."""
+"""Properties of all optimisers, on a small problem of least squares."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.fake_objective import FakeObjective
+from support.fake_objective import LeastSquares
 
 from fastsf.errors import InputError
 from fastsf.training.optimizers import adam, kalman, lbfgs
 from fastsf.training.optimizers.base import Optimizer
 
 FILTER = kalman.KalmanSettings(force_fraction=0.5, force_batch=4, force_weight=1.0, units="networks")
-MAKE: dict[str, tuple[Callable[[FakeObjective, int], Optimizer], int]] = {
+MAKE: dict[str, tuple[Callable[[LeastSquares, int], Optimizer], int]] = {
     "adam": (
         lambda objective, seed: adam.Adam(objective, adam.AdamSettings(learning_rate=0.05, batch=5, epochs=150), seed),
         160,
@@ -38,7 +38,7 @@ MAKE: dict[str, tuple[Callable[[FakeObjective, int], Optimizer], int]] = {
     ),
     "l-bfgs": (lambda objective, seed: lbfgs.LBFGS(objective, lbfgs.LBFGSSettings(10, 8), seed), 12),
 }
-"""Optimisers, and steps that they need."""
+"""Optimisers and the number of steps that they need."""
 
 
 def steps(optimizer: Optimizer, parameters: np.ndarray, count: int) -> tuple[np.ndarray, list[float]]:
@@ -54,7 +54,7 @@ def steps(optimizer: Optimizer, parameters: np.ndarray, count: int) -> tuple[np.
 @pytest.mark.parametrize("name", MAKE)
 def test_the_truth_is_found(name: str) -> None:
     make, count = MAKE[name]
-    objective = FakeObjective()
+    objective = LeastSquares()
     found, _ = steps(make(objective, 3), objective.start, count)
     np.testing.assert_allclose(found, objective.truth, atol=2e-3)
 
@@ -62,7 +62,7 @@ def test_the_truth_is_found(name: str) -> None:
 @pytest.mark.parametrize("name", MAKE)
 def test_restored_optimisers_go_on_to_the_last_bit(name: str) -> None:
     make, _ = MAKE[name]
-    objective = FakeObjective(noise=0.1, decay=0.1)
+    objective = LeastSquares(noise=0.1, decay=0.1)
     first = make(objective, 3)
     halfway, _ = steps(first, objective.start, 3)
     kept = halfway.copy()
@@ -78,9 +78,9 @@ def test_restored_optimisers_go_on_to_the_last_bit(name: str) -> None:
 
 @pytest.mark.parametrize("name", MAKE)
 def test_given_parameters_are_where_a_step_starts(name: str) -> None:
-    """Also when they are not what the step before returned."""
+    """Check this also for parameters that the last step did not return."""
     make, _ = MAKE[name]
-    objective = FakeObjective()
+    objective = LeastSquares()
     optimizer = make(objective, 3)
     steps(optimizer, objective.start, 2)
     far = objective.start + 100.0
@@ -91,7 +91,7 @@ def test_given_parameters_are_where_a_step_starts(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in MAKE if name != "l-bfgs"])
 def test_seeds(name: str) -> None:
     make, _ = MAKE[name]
-    objective = FakeObjective(noise=0.1)
+    objective = LeastSquares(noise=0.1)
     one, same, other = (steps(make(objective, seed), objective.start, 2)[0] for seed in (3, 3, 4))
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
@@ -106,7 +106,7 @@ def test_learning_rates() -> None:
 
 
 def test_one_full_batch_of_adam_is_the_textbook_step() -> None:
-    objective = FakeObjective()
+    objective = LeastSquares()
     settings = adam.AdamSettings(learning_rate=0.1, batch=100, warmup=0.0, schedule="constant", weight_decay=0.01)
     step = adam.Adam(objective, settings).step(objective.start)
     loss, gradient = objective.gradient(objective.start)
@@ -117,7 +117,7 @@ def test_one_full_batch_of_adam_is_the_textbook_step() -> None:
 
 
 def test_the_average_lags_behind() -> None:
-    objective = FakeObjective()
+    objective = LeastSquares()
     plain, averaged = (
         adam.AdamSettings(learning_rate=0.01, warmup=0.0, schedule="constant", batch=2, averaging=reach)
         for reach in (0, 9)

@@ -1,4 +1,4 @@
-"""Functions and networks that are suggested for data."""
+"""Suggested functions and networks."""
 
 from __future__ import annotations
 

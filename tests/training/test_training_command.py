@@ -1,4 +1,4 @@
-"""`fastsf train` from end to end: what it writes, how it goes on after any end, and what it says about wrong data."""
+"""`fastsf train` from end to end: files, continuing after any end, errors of wrong data."""
 
 import json
 import re
@@ -92,7 +92,7 @@ def config(tmp_path):
 
 @pytest.fixture
 def report():
-    """Request it to have the report written, most of whose time goes into pictures."""
+    """Request of a test for the report, most of whose time goes into figures."""
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +107,7 @@ def history_of(folder: Path, suffix: str = "") -> dict[str, list[float]]:
 
 
 def assert_same(one: Path, other: Path) -> None:
-    """Same history, and same potential, but for what the files say about how they were made."""
+    """Compare histories, potentials and states, but not the origin in the files."""
     np.testing.assert_equal(history_of(one), history_of(other))
     models = [TrainableModel.from_potential(Potential.load(folder / "model.h5")) for folder in (one, other)]
     np.testing.assert_array_equal(models[0].parameters, models[1].parameters)
@@ -120,7 +120,7 @@ def only_line(complaints: str) -> str:
     return complaints
 
 
-# --- what it does ---
+# --- files and messages ---
 
 
 def test_what_is_written_and_told(run, report, config, tmp_path):
@@ -228,7 +228,7 @@ def test_init_with_pairs(run, config, tmp_path):
     assert "--pairs belongs to --init" in only_line(run("train", path, "--pairs", "too")[2])
 
 
-# --- networks of pairs ---
+# --- pair-centred networks ---
 
 PAIRS = """
 [functions]
@@ -317,7 +317,7 @@ def test_envelopes_that_do_not_go_with_functions(run, tmp_path):
     assert 'envelope "shift" cannot be used with the distance itself' in complaint
 
 
-# --- going on ---
+# --- continuing ---
 
 
 def test_a_finished_training_is_not_repeated_and_can_go_on(run, config, tmp_path):
@@ -393,7 +393,7 @@ def test_a_full_disk_loses_nothing(run, config, tmp_path):
     assert_same(tmp_path / "whole", folder)
 
 
-# --- data that are wrong ---
+# --- wrong data ---
 
 
 def add(path: Path, *structures: Atoms) -> None:

@@ -1,4 +1,4 @@
-"""Configurations of trainings: every wrong key or value names file and line, and what is written can be read."""
+"""Configurations of trainings: errors with file and line, and written configurations that can be read."""
 
 import math
 import re

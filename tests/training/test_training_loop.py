@@ -1,4 +1,4 @@
-"""The loop of a training, its history and its checkpoints: limits, the best parameters, and going on after any end."""
+"""Loop, history and checkpoints of a training: limits, best parameters, continuing after any end."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ NAN = float("nan")
 
 
 def errors_of(energy: float, forces: float = NAN, stress: float = NAN) -> Errors:
-    """Errors whose RMSE and MAE are the same."""
+    """Return errors with equal RMSE and MAE."""
     return Errors(energy, energy, forces, forces, stress, stress)
 
 
@@ -103,7 +103,7 @@ def test_parameters_that_are_not_finite_end_it_and_the_best_stay():
 
 
 @pytest.mark.parametrize("values", [{"epochs": -1}, {"minutes": NAN}, {"minutes": -1.0}, {"patience": 0}])
-def test_limits_that_make_no_sense(values):
+def test_wrong_limits(values):
     with pytest.raises(InputError, match=next(iter(values))):
         TrainingLimits(**values)
 
@@ -136,12 +136,12 @@ def test_balance_changes_the_objective():
     assert loop.training.sigma.energy == progress.sigma[0]
 
 
-# --- going on ---
+# --- continuing ---
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A training without an interruption."""
+    """Return the folder of a training without an interruption."""
     folder = tmp_path_factory.mktemp("whole")
     train(folder, 40)
     return folder
@@ -331,7 +331,7 @@ def test_wrong_histories(tmp_path):
 
 
 def test_the_fake_optimiser_restores_itself():
-    """Else the tests above prove nothing."""
+    """Check the fake, on which the tests above rely."""
     one, other = (FakeOptimizer(make_loop(TrainingLimits()).training, seed) for seed in (1, 2))
     parameters = one.step(START).parameters
     other.restore(one.state())

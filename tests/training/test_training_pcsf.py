@@ -1,10 +1,15 @@
-"""Training of pair networks: their objective is that of the potential, with exact derivatives."""
+"""Training of pair-centred networks: predictions of the potential, and exact derivatives."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.objective_checks import assert_gradient_by_differences, assert_row_by_differences
+from support.objective_checks import (
+    assert_gradient_by_differences,
+    assert_normal_equations_have_gradient,
+    assert_predictions_are_those_of,
+    assert_row_by_differences,
+)
 from support.pcsf_models import OFFSETS, labelled, pcsf_model, systems
 
 from fastsf.errors import InputError
@@ -42,7 +47,7 @@ def parameters(objective) -> np.ndarray:
 
 
 def energy(model: TrainableModel, structure: Structure) -> float:
-    """The formula, pair by pair."""
+    """Return the energy by the formula, pair by pair."""
     total = sum(OFFSETS[{1: "H", 8: "O"}[number]] for number in structure.numbers.tolist())
     networks = list(model.networks)
     for element, symbol in with_functions(model.descriptor.columns):
@@ -82,16 +87,9 @@ def moved(structure: Structure, step: np.ndarray) -> Structure:
 
 
 def test_predictions_are_those_of_the_potential(objective, parameters):
-    potential, found = objective.model.potential(), objective.predict(parameters)
-    for k, structure in enumerate(objective.labelled.structures):
-        result = potential.evaluate(structure)
-        assert found.energies[k] == pytest.approx(result.energy, rel=1e-12)
-        np.testing.assert_allclose(found.forces[k], result.forces, rtol=0, atol=1e-11 * (1 + abs(result.forces).max()))
-        if result.stress is not None:
-            scale = 1e-11 * (1 + abs(result.stress).max())
-            np.testing.assert_allclose(found.stresses[k], result.stress, rtol=0, atol=scale)
-    again = TrainableModel.from_potential(potential)
-    np.testing.assert_array_equal(again.parameters, parameters)
+    potential = objective.model.potential()
+    assert_predictions_are_those_of(potential, objective, parameters)
+    np.testing.assert_array_equal(TrainableModel.from_potential(potential).parameters, parameters)
 
 
 def test_gradient_by_differences(objective, parameters):
@@ -105,11 +103,7 @@ def test_rows_by_differences(objective, parameters):
 
 
 def test_normal_equations_agree_with_the_gradient(objective, parameters):
-    squares, right, _ = objective.normal(parameters)
-    gradient = objective.gradient(parameters)[1] - 2 * objective.decay_diagonal * parameters
-    np.testing.assert_allclose(2 * right, gradient, rtol=0, atol=1e-12 * abs(gradient).max())
-    decay = float(objective.decay_diagonal @ parameters**2)
-    assert squares + decay == pytest.approx(objective.value(parameters), rel=1e-13)
+    assert_normal_equations_have_gradient(objective, parameters)
 
 
 @pytest.mark.parametrize("other", [{"threads": 2}, {"memory": 0.0, "threads": 2}, {"memory": 20_000.0}])

@@ -1,4 +1,4 @@
-"""Rows of training where the energy is a sum of w N(X) with weights that depend on positions, as that of pairs is."""
+"""Rows of a training whose energy is a sum of w N(X) with weights that depend on positions."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def part(rng: np.random.Generator, width: int, weighted: bool) -> SamplePart:
     return SamplePart(rng.normal(size=(CENTERS, width)), index, blocks, strain, weights)
 
 
-@pytest.fixture(params=[(True, True), (False, True), (True, None)], ids=["weights", "both", "one is not there"])
+@pytest.fixture(params=[(True, True), (False, True), (True, None)], ids=["weights", "both", "one is missing"])
 def sample(request):
     rng = np.random.default_rng(3)
     widths = zip((WIDTH, WIDTH + 1), request.param, strict=True)
@@ -38,7 +38,7 @@ TERMS = Terms(ATOMS, 50.0, -3.0, stress=True)
 
 
 def moved(each: SamplePart, displacements: np.ndarray, strain: np.ndarray) -> SamplePart:
-    """Inputs and weights after small displacements (n, 3) and a small strain (6,), to first order."""
+    """Return inputs and weights after small displacements (n, 3) and a small strain (6,), to first order."""
     change = np.einsum("mvs,v->ms", each.strain[0], strain)
     for atom in range(ATOMS):
         change[each.index[atom]] += np.einsum("kcs,c->ks", each.blocks[atom], displacements[atom])

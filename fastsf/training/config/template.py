@@ -46,7 +46,7 @@ _COMMENTS = {
         "group_weights": "for example { surface = 2.0 }",
     },
     "pairs": {
-        "envelope": 'envelope of the energy at the cutoff; or "shift", or "none" (it jumps)',
+        "envelope": 'the energy of a pair at the cutoff; or "shift", or "none" (it jumps)',
         "hidden": "nodes of the hidden layers, if not those of [networks]",
     },
     "networks": {
