@@ -45,8 +45,7 @@ class TrainingKeywords:
     optimizer : str
         "kalman" or "adam".
     settings : dict of str to str, int or float
-        Settings of the optimiser under the names of `fastsf.training.optimizers.kalman.Settings`
-        and `adam.Settings`.
+        Settings of the optimiser by the names in `KalmanSettings` and `AdamSettings`.
     initialization : str
         "uniform" or "nguyen_widrow".
     bounds : (float, float)
