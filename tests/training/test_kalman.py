@@ -162,7 +162,7 @@ def test_errors_of_settings(options: dict, message: str) -> None:
 
 
 def test_nothing_to_learn_from() -> None:
-    with pytest.raises(InputError, match="no energy or force to learn from"):
+    with pytest.raises(InputError, match="expected an energy or force to learn from, found none"):
         Kalman(LeastSquares(), KalmanSettings(energy_fraction=0, force_fraction=0, units="networks"))
 
 

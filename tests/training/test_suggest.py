@@ -62,5 +62,5 @@ def test_more_labels_larger_networks():
 def test_nothing_to_choose_from():
     with pytest.raises(InputError, match="no two atoms"):
         suggest(labelled(molecule("H")))
-    with pytest.raises(InputError, match="no structures"):
+    with pytest.raises(InputError, match="expected at least one structure to choose functions for, found none"):
         suggest(labelled())

@@ -440,7 +440,7 @@ def test_functions_without_an_element_of_the_data(run, config, tmp_path):
 def test_without_validation(run, report, tmp_path):
     status, told, _ = run("train", write_config(tmp_path, validation="0.0"), "--patience", 1)
     assert status == 0
-    assert "warning: no structures to validate with" in told
+    assert "warning: no structures for validation" in told
     assert "6 epochs done" in told
     assert column("validation", "energy") not in history_of(tmp_path / "small-training")
 

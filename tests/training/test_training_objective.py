@@ -209,7 +209,7 @@ def test_wrong_sets(objective):
     bare = LabelledSet(
         labelled.structures, np.full(m, np.nan), [None] * m, np.full((m, 6), np.nan), [""] * m, np.ones(m), [""] * m
     )
-    with pytest.raises(InputError, match="none of the structures"):
+    with pytest.raises(InputError, match="expected a structure with an energy, forces or"):
         Objective(objective.model, objective.samples, bare)
     with pytest.raises(InputError, match="sigma of forces"):
         Sigma(forces=0.0)
