@@ -168,7 +168,7 @@ def test_quiet_and_log(run, model, start, tmp_path):
     assert "ns/day" in (tmp_path / "log").read_text()
 
 
-# --- going on ---
+# --- continuing ---
 
 
 def test_a_finished_run_can_be_made_longer(run, model, start, tmp_path):
@@ -286,7 +286,7 @@ def test_structures_that_fall_apart(run, model, tmp_path, make, words, complaint
     start = tmp_path / "start.traj"
     ase.io.write(start, make())
     folder = tmp_path / "start-md"
-    for _ in range(2):  # going on from before leads there again
+    for _ in range(2):  # continuing leads to the same end
         status, _, complaints = md(run, model, start, *words, steps=20000)
         assert status == 2
         assert re.search(f"stopped at step [\\d,]+: .*{complaint}", only_line(complaints))

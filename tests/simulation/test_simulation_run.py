@@ -156,7 +156,7 @@ def test_settings_outside_their_range():
             RunSettings(**{"steps": 1, **wrong})
 
 
-# --- going on ---
+# --- continuing ---
 
 
 def test_a_finished_run_can_be_made_longer(whole, tmp_path):
