@@ -109,7 +109,7 @@ def test_structures_that_cannot_be_used_or_written(run, tmp_path):
     status, out, _ = run("convert", source, output, "--on-error", "skip")
     assert status == 0
     assert "1 structure, 2 atoms" in out
-    assert "left out: " in out and "frame 1: input.data is for periodicity" in out and "frame 2: energy: not" in out
+    assert "left out: " in out and "frame 1: input.data: expected periodicity" in out and "frame 2: energy: not" in out
     source.write_text("1\nenergy=nan\nH 0 0 0\n")
     status, _, err = run("convert", source, output, "--on-error", "skip", "--overwrite")
     assert status == 2
