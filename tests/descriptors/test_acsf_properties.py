@@ -194,7 +194,7 @@ def test_positions_must_be_numbers(bad):
     [
         ([[3, 0, 0], [0, 3, 0], [3, 3, 0]], "no volume"),
         ([[3, 0, 0], [0, 0, 0], [0, 0, 3]], "along b"),
-        ([[3, 0, 0], [0, np.nan, 0], [0, 0, 3]], "not finite"),
+        ([[3, 0, 0], [0, np.nan, 0], [0, 0, 3]], "cell: expected finite numbers, found NaN"),
     ],
 )
 def test_cell_must_have_a_volume(cell, message):
