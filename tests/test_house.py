@@ -23,9 +23,6 @@ CHECKOUT = (ROOT / "docs").is_dir()
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
-being_made_true = pytest.mark.xfail(strict=False, reason="packages are still being renamed and reworded")
-
-
 def short(path: Path) -> str:
     """Return the path of a file from the package or the root."""
     return str(path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else ROOT))
@@ -40,13 +37,11 @@ def module_of(path: Path) -> str:
 # --- the tree ---
 
 
-@being_made_true
 def test_top_level_has_at_most_10_modules_and_18_packages() -> None:
     assert len(list(PACKAGE.glob("*.py"))) <= 10
     assert len(list(PACKAGE.glob("*/__init__.py"))) <= 18
 
 
-@being_made_true
 def test_folders_have_at_most_20_modules() -> None:
     sizes = {short(folder): len(list(folder.glob("*.py"))) for folder in {path.parent for path in SOURCES}}
     assert {name: size for name, size in sizes.items() if size > 20} == {}
@@ -63,7 +58,6 @@ def test_all_packages_are_installed() -> None:
     assert sorted(re.findall(r'"(.+)"', listed)) == sorted(["fastsf", *map(module_of, PACKAGES)])
 
 
-@being_made_true
 @pytest.mark.parametrize("path", PACKAGES, ids=short)
 def test_packages_say_what_belongs_there(path: Path) -> None:
     text = ast.get_docstring(ast.parse(path.read_text())) or ""
@@ -79,7 +73,6 @@ def public_classes(path: Path) -> Iterator[str]:
             yield node.name
 
 
-@being_made_true
 def test_class_names_occur_once() -> None:
     found = defaultdict(list)
     for path in (*SOURCES, *KERNEL_SOURCES):
@@ -131,7 +124,6 @@ def test_no_modules_import_each_other() -> None:
 NO_BEGINNING = re.compile(r"(What|Where|Whether|Which|Of|By|Times)\b")
 
 
-@being_made_true
 @pytest.mark.parametrize("path", [*SOURCES, *KERNEL_SOURCES], ids=short)
 def test_docstrings_begin_with_a_verb_or_a_noun(path: Path) -> None:
     beginnings = []
@@ -153,7 +145,6 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
             yield number, re.sub(r"\]\([^)]*\)", "]", line)
 
 
-@being_made_true
 @pytest.mark.skipif(not CHECKOUT, reason="no documents here")
 @pytest.mark.parametrize("path", DOCUMENTS, ids=short)
 def test_lines_of_documents_have_at_most_100_characters(path: Path) -> None:
