@@ -295,7 +295,7 @@ def test_inspect_other_files(run, data, tmp_path, features):
     truncated.write_bytes(features.read_bytes()[:5000])
     for path, reason in (
         (data, "expected a feature file"),
-        (tmp_path / "other.h5", "not one that fastsf featurize wrote"),
+        (tmp_path / "other.h5", "expected a file written by fastsf featurize"),
         (truncated, "expected a feature file"),
         (tmp_path / "gone.h5", "no such file"),
         (tmp_path, "found a folder"),
