@@ -4,10 +4,10 @@ G_i depends on the pair vectors r_p = r_j - r_i of its own centre alone (r_jk = 
 own centres, nothing is shared, and results do not depend on the number of threads. Four loops run over the same
 surroundings and triplets (`environment`):
 
-acsf            G (centres, s)
-acsf_vjp        g_p = sum_s w_s dG_s/dr_p, the gradient of any scalar of G
-acsf_jacobian   dG_s/dr_p itself
-acsf_jvp        sum_p dG_s/dr_p . v_p, the change of G along given changes of the pair vectors
+values     G (centres, s)
+vjp        g_p = sum_s w_s dG_s/dr_p, the gradient of any scalar of G
+jacobian   dG_s/dr_p itself
+jvp        sum_p dG_s/dr_p . v_p, the change of G along given changes of the pair vectors
 """
 
 from typing import NamedTuple

@@ -11,7 +11,7 @@ from fastsf.kernels.networks.feedforward import Work, atom_energy, make_work
 from fastsf.kernels.sharing import ALONE, share_out
 
 
-class ValuesScratch(NamedTuple):
+class ChosenScratch(NamedTuple):
     """Memory of one thread."""
 
     functions: acsf.ValuesScratch
@@ -24,7 +24,7 @@ class ValuesScratch(NamedTuple):
 def make_scratch(tables, networks, lanes):
     """Return memory for centres with at most `lanes` padded neighbours."""
     values = np.empty(networks.center.shape[1])
-    return ValuesScratch(acsf.make_scratch(tables, lanes), make_work(networks), values, np.empty(0))
+    return ChosenScratch(acsf.make_scratch(tables, lanes), make_work(networks), values, np.empty(0))
 
 
 @kernel

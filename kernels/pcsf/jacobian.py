@@ -1,7 +1,7 @@
 """Derivatives of every pair-centred function with respect to all atoms that it sees.
 
 The derivatives of a row are those of its other atoms; that with respect to the atom that owns the pair is minus their
-sum. Sums over neighbours come with derivatives of their own (`acsf_jacobian`), which are multiplied and copied.
+sum. Sums over neighbours come with derivatives of their own (`acsf.jacobian`), which are multiplied and copied.
 """
 
 from typing import NamedTuple

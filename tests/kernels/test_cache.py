@@ -16,10 +16,11 @@ PROBE = """
 import sys, numpy as np
 sys.path.insert(0, sys.argv[1])
 from fastsf.kernels import _jit
+from fastsf.kernels.acsf.tables import SUMS
 from fastsf.kernels.pairs import forces
 assert _jit.__file__.startswith(sys.argv[1]), _jit.__file__
 a, i = np.zeros((1, 3)), np.zeros(1, np.int64)
-forces.gather_range(np.array([0, 1]), i, a, np.zeros((1, 12)), 0, 1, 0, a)
+forces.gather_range(np.array([0, 1]), i, a, np.zeros((1, SUMS)), 0, 1, 0, a)
 hits = sum(forces.gather_range.stats.cache_hits.values())
 print(_jit.CACHE_FOLDER, hits)
 """
@@ -28,10 +29,11 @@ print(_jit.CACHE_FOLDER, hits)
 SHARED = """
 import numpy as np
 from fastsf.kernels import sharing
+from fastsf.kernels.acsf.tables import SUMS
 from fastsf.kernels.pairs import forces
 from fastsf.threads import run
 before, gradient = np.arange(300.0).reshape(-1, 3), np.zeros((100, 3))
-start, reverse, sums = np.arange(101), np.arange(100)[::-1].copy(), np.zeros((100, 12))
+start, reverse, sums = np.arange(101), np.arange(100)[::-1].copy(), np.zeros((100, SUMS))
 run(2, forces.gather_range, (start, reverse, before, sums), 100, (gradient,))
 assert (gradient == before[::-1]).all()
 print(*(sum(each.stats.cache_hits.values()) for each in (forces.gather_range, sharing._work)))
