@@ -73,7 +73,6 @@ def public_classes(path: Path) -> Iterator[str]:
             yield node.name
 
 
-@pytest.mark.xfail(strict=False, reason="ValuesScratch names two classes of kernels")
 def test_class_names_occur_once() -> None:
     found = defaultdict(list)
     for path in (*SOURCES, *KERNEL_SOURCES):
