@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,13 +12,13 @@ from typing import Any
 import ase.db
 import ase.io
 from ase import Atoms
-from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 from ase.io.trajectory import TrajectoryReader
 
 from fastsf.errors import FastsfError, FormatError, InputError, StorageError
 from fastsf.io.extxyz import iter_frames, parse_frame
+from fastsf.io.formats.recognition import file_format
 from fastsf.io.input_data import iter_blocks, read_block
-from fastsf.io.text import COMPRESSED, ReadPosition, numbered_lines, open_binary, reading_errors
+from fastsf.io.text import COMPRESSED, ReadPosition
 from fastsf.units import energy_factor, length_factor
 
 Item = tuple[Path, int, Atoms | FormatError]
@@ -97,47 +96,6 @@ def expand_paths(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
     if not paths:
         raise InputError("expected at least one file of structures, found none")
     return list(paths)
-
-
-def file_format(path: Path) -> str:
-    """Return the format of a file by its name in ASE, or "input.data".
-
-    Raises
-    ------
-    StorageError
-        If the file is missing, is a folder, or may not be read.
-    FormatError
-        If it is empty or ASE does not know its format.
-    """
-    with reading_errors(path):
-        mode = path.stat().st_mode
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "neither a file nor a folder"
-        raise StorageError(f"{path}: expected a file of structures, found {kind}")
-    with reading_errors(path), open_binary(path) as file:
-        empty = not file.read(1)
-    if empty:
-        raise FormatError("the file is empty", path)
-    name = path.name.removesuffix(path.suffix) if path.suffix in COMPRESSED else path.name
-    if name.endswith("input.data") or (name.endswith(".data") and _first_word(path) == "begin"):
-        return "input.data"
-    if name.lower().endswith((".xyz", ".extxyz")):
-        return "extxyz"
-    with reading_errors(path):
-        try:
-            known: str = filetype(str(path))
-            get_ioformat(known)
-        except UnknownFileTypeError as error:
-            raise FormatError(f"ASE does not know the format of this file ({error})", path) from error
-    return known
-
-
-def _first_word(path: Path) -> str:
-    for _, text in numbered_lines(path):
-        words = text.split()
-        if words and words[0][0] not in "#!":
-            return words[0]
-    return ""
 
 
 def _stream(
