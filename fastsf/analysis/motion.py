@@ -15,6 +15,7 @@ from ase.geometry import find_mic, wrap_positions
 
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
+from fastsf.simulation.fixed import held_atoms
 from fastsf.types import FloatArray, IntArray
 
 _CHUNK_BYTES = 2**24
@@ -122,7 +123,7 @@ class Displacements:
         that changes, steps are those of wrapped positions in the new cell, as in S. von Bülow, J. T. Bullerjahn and
         G. Hummer, J. Chem. Phys. 153, 021101 (2020).
     remove_drift : bool
-        True to subtract the motion of the centre of mass (never for a single atom).
+        True to subtract the motion of the centre of mass (never for a single atom or if atoms are fixed).
     """
 
     def __init__(self, first: Atoms, memory: float, unwrap: bool = True, remove_drift: bool = True) -> None:
@@ -182,6 +183,7 @@ class Velocities:
     def __init__(self, first: Atoms, memory: float, remove_drift: bool = True) -> None:
         self.tracks = Tracks(np.array(first.numbers, dtype=np.int64), memory)
         self.masses: FloatArray = np.array(first.get_masses())
+        self.fixed = held_atoms(first)
         self._weights = _weights(first) if remove_drift else None
         self.add(first)
 
@@ -229,4 +231,4 @@ def without_drift(vectors: FloatArray, weights: FloatArray | None) -> FloatArray
 
 def _weights(atoms: Atoms) -> FloatArray | None:
     masses: FloatArray = atoms.get_masses()
-    return masses / masses.sum() if len(atoms) > 1 else None
+    return masses / masses.sum() if len(atoms) > 1 and not held_atoms(atoms).any() else None

@@ -102,7 +102,7 @@ def vibrations_text(results: Results) -> str | None:
         f"density of states: Hann window up to {found.lags[-1] / 1000:.4g} ps, which makes a sharp line "
         f"{found.resolution * CM_PER_THZ:.3g} 1/cm wide; frames show frequencies up to "
         f"{found.wave_numbers[-1]:,.0f} 1/cm, faster ones fold back; "
-        f"kinetic temperatures of 3 n degrees of freedom: {kelvin}"
+        f"kinetic temperatures of 3 degrees of freedom for each atom that may move: {kelvin}"
     )
 
 

@@ -269,7 +269,7 @@ class _Study:
         velocities: Velocities = self._watches["vdos"]
         interval = even_interval(self._times)
         self._note_thinning(velocities.tracks, PARTS["vdos"])
-        return vibrations(velocities.tracks, velocities.masses, interval, self.settings.longest)
+        return vibrations(velocities.tracks, velocities.masses, interval, self.settings.longest, velocities.fixed)
 
     def _note_thinning(self, tracks: Tracks, what: str) -> None:
         if tracks.is_thinned:

@@ -12,6 +12,7 @@ from ase.calculators.calculator import PropertyNotImplementedError
 
 from fastsf.analysis.averages import Mean, drift, mean
 from fastsf.errors import InputError
+from fastsf.simulation.fixed import held_atoms
 from fastsf.types import FloatArray
 
 GRAM_PER_CM3 = 1e24 / units.mol
@@ -28,6 +29,9 @@ FRAME_UNITS = {
     "density": "g/cm^3",
 }
 """Quantities that frames of a trajectory can have, with their units."""
+
+_AT_REST = 1e-5
+"""Total momentum at rest, in sums of all momenta; files of single precision reach 1e-7."""
 
 _DRIFTING = ("conserved energy", "total energy")
 """Columns whose drift is computed: the first of them that exists."""
@@ -134,8 +138,8 @@ class FrameSeries:
 def frame_values(atoms: Atoms) -> dict[str, float]:
     """Return the quantities of one frame, those of `FRAME_UNITS` that it has.
 
-    Temperature and kinetic energy need velocities, the pressure also a stress; fixed atoms do not count as degrees
-    of freedom, as in ASE.
+    Temperature and kinetic energy need velocities, the pressure also a stress. Degrees of freedom are those of ASE,
+    without fixed atoms, and less three if the centre of mass is at rest.
     """
     values: dict[str, float] = {}
     potential = _calculated(atoms, "energy")
@@ -143,7 +147,7 @@ def frame_values(atoms: Atoms) -> dict[str, float]:
         values["potential energy"] = float(potential)
     if atoms.has("momenta"):
         values["kinetic energy"] = float(atoms.get_kinetic_energy())
-        values["temperature"] = float(atoms.get_temperature())
+        values["temperature"] = 2 * values["kinetic energy"] / (units.kB * _freedom(atoms))
         if potential is not None:
             values["total energy"] = values["potential energy"] + values["kinetic energy"]
     if atoms.pbc.all() and atoms.cell.rank == 3:
@@ -154,6 +158,14 @@ def frame_values(atoms: Atoms) -> dict[str, float]:
             kinetic = 2 * values["kinetic energy"] / (3 * values["volume"])
             values["pressure"] = (kinetic - float(np.mean(stress[:3]))) / units.bar
     return {name: value for name, value in values.items() if math.isfinite(value)}
+
+
+def _freedom(atoms: Atoms) -> float:
+    """Return the number of degrees of freedom; NaN if there is none."""
+    momenta = atoms.get_momenta()
+    resting = len(atoms) > 1 and np.abs(momenta.sum(axis=0)).max() <= _AT_REST * np.abs(momenta).sum()
+    freedom = atoms.get_number_of_degrees_of_freedom() - (3 if resting and not held_atoms(atoms).any() else 0)
+    return float(freedom) if freedom > 0 else math.nan
 
 
 def _calculated(atoms: Atoms, name: str) -> FloatArray | None:

@@ -13,13 +13,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 from ase import Atoms, units
+from ase.constraints import FixAtoms
 
 from fastsf.analysis.series import Series
 from fastsf.errors import FormatError, InputError, StorageError
 from fastsf.io.structures import iread_structures
 from fastsf.io.text import ReadPosition
 from fastsf.simulation.files import LOG
-from fastsf.simulation.h5md import GROUP
+from fastsf.simulation.h5md import GROUP, MASS, MOVE_MASK
 from fastsf.simulation.log import read_log
 from fastsf.simulation.settings import FILES
 from fastsf.storage.atomic import storage_errors
@@ -140,10 +141,14 @@ def _h5md_frames(group: h5py.Group) -> Iterator[tuple[int, Atoms]]:
     periodic = [word in ("periodic", b"periodic") for word in group["box"].attrs["boundary"]]
     position, edges = group["position"], group["box/edges"]
     velocity = group["velocity/value"] if "velocity" in group else None
+    masses = group[MASS][:] if MASS in group else None
+    movable = group[MOVE_MASK][:].astype(np.bool_) if MOVE_MASK in group else None
     for number in range(len(position["step"])):
-        atoms = Atoms(numbers, position["value"][number], cell=edges["value"][number], pbc=periodic)
+        atoms = Atoms(numbers, position["value"][number], cell=edges["value"][number], pbc=periodic, masses=masses)
         if velocity is not None:
             atoms.set_velocities(velocity[number].astype(np.float64) / units.fs)
+        if movable is not None:
+            atoms.set_constraint(FixAtoms(mask=~movable))
         atoms.info["time"] = float(position["time"][number])
         yield number, atoms
 

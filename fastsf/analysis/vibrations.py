@@ -12,7 +12,7 @@ from ase import units
 from fastsf.analysis.correlation import autocorrelation
 from fastsf.analysis.motion import Tracks
 from fastsf.errors import InputError
-from fastsf.types import FloatArray
+from fastsf.types import BoolArray, FloatArray
 
 LONGEST = 2.5
 """Longest lag of the autocorrelation in ps by default, if it is less than a quarter of the run."""
@@ -39,7 +39,7 @@ class Vibrations:
     correlation : dict of str to (k,) float64
         C(t) / C(0) for each element; "all" for all atoms.
     temperature : dict of str to float
-        C(0) / (3 k_B), K: the kinetic temperature without the drift, of 3 n degrees of freedom.
+        C(0) / (3 k_B), K: the kinetic temperature without the drift; atoms that may move have 3 degrees of freedom.
     frequencies : (q,) float64
         Frequencies in THz, up to the Nyquist frequency of the frames.
     density : dict of str to (q,) float64
@@ -64,7 +64,13 @@ class Vibrations:
         return float(1e3 / self.lags[-1])
 
 
-def vibrations(tracks: Tracks, masses: FloatArray, interval: float, longest: float | None = None) -> Vibrations:
+def vibrations(
+    tracks: Tracks,
+    masses: FloatArray,
+    interval: float,
+    longest: float | None = None,
+    fixed: BoolArray | None = None,
+) -> Vibrations:
     """Return velocity autocorrelation and density of states of all elements.
 
     The density of states is 4 times the cosine transform of C(t) w(t), with the Hann window w(t) = cos^2(pi t / 2 T)
@@ -80,6 +86,8 @@ def vibrations(tracks: Tracks, masses: FloatArray, interval: float, longest: flo
         Time between frames in fs.
     longest : float, optional
         Longest lag T in ps; by default a quarter of the run, at most 2.5 ps.
+    fixed : (n,) bool, optional
+        True for atoms that do not move, which are no degrees of freedom.
 
     Raises
     ------
@@ -98,14 +106,29 @@ def vibrations(tracks: Tracks, masses: FloatArray, interval: float, longest: flo
     density = {symbol: _density(atoms[symbol] * each / total[0], interval) for symbol, each in sums.items()}
     density["all"] = _density(total / total[0], interval)
     means = {**sums, "all": total / sum(atoms.values())}
+    moving = _moving_parts(tracks, fixed)
     nyquist = 1e3 / (2 * interval)
     return Vibrations(
         np.linspace(0.0, (count - 1) * interval, count),
         {name: each / each[0] if each[0] > 0 else each for name, each in means.items()},
-        {name: float(each[0]) * _KINETIC / (3 * units.kB) for name, each in means.items()},
+        {
+            name: float(each[0]) * _KINETIC / (3 * units.kB * moving[name])
+            for name, each in means.items()
+            if moving[name]
+        },
         np.linspace(0.0, nyquist, len(density["all"])),
         density,
     )
+
+
+def _moving_parts(tracks: Tracks, fixed: BoolArray | None) -> dict[str, float]:
+    """Return the part of the atoms that may move, of each element and of all."""
+    free = np.ones(len(tracks.numbers), np.bool_) if fixed is None else ~fixed
+    own, kept = tracks.numbers[tracks.atoms], free[tracks.atoms]
+    parts = {symbol: float(kept[own == number].mean()) for symbol, number in _numbers(tracks).items()}
+    counts = {number: int((tracks.numbers == number).sum()) for number in _numbers(tracks).values()}
+    whole = sum(parts[symbol] * counts[number] for symbol, number in _numbers(tracks).items())
+    return {**parts, "all": whole / len(tracks.numbers)}
 
 
 def _numbers(tracks: Tracks) -> dict[str, int]:

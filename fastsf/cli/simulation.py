@@ -76,6 +76,13 @@ def add_conditions(
     group.add_argument(
         "--fix", default="", metavar="ATOMS", help="atoms that do not move: numbers from 0, elements (0-15,20,Au)"
     )
+    group.add_argument(
+        "--constraints",
+        choices=("refuse", "ignore", "none"),
+        default="refuse",
+        help="of START: refuse or ignore those other than atoms that are fixed completely; none: fixed atoms move, too "
+        "(default: %(default)s)",
+    )
 
 
 def add_writing(parser: argparse.ArgumentParser, log_every: int, trajectory: str) -> argparse._ArgumentGroup:
@@ -154,12 +161,18 @@ def add_supervision(parser: argparse.ArgumentParser, every: int) -> argparse._Ar
 
 def load_start(arguments: argparse.Namespace, console: Console) -> tuple[Potential, Atoms]:
     """Load the potential and the first structure, with the atoms fixed that must not move."""
-    from fastsf.simulation.starting import hold, read_start
+    from fastsf.simulation.fixed import apply_constraints
+    from fastsf.simulation.starting import hold, notes, read_start
 
     potential = load_potential(arguments, arguments.model)
     atoms = read_start(arguments.start, arguments.length_unit, arguments.energy_unit)
     console.say(potential.describe())
+    left_out = apply_constraints(atoms, arguments.constraints)
+    if left_out:
+        console.say(f"--constraints {arguments.constraints}: {left_out}")
     hold(atoms, arguments.fix)
+    for text in notes(atoms):
+        console.say(text)
     return potential, atoms
 
 

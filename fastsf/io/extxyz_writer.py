@@ -39,7 +39,7 @@ def format_frame(
         Values of the whole structure. Six numbers whose name is ``stress`` or ends in ``_stress`` are xx, yy, zz, yz,
         xz, xy and are written as a full matrix, as readers expect.
     columns : mapping of str to (n,) or (n, c) array
-        Real or whole numbers of the atoms.
+        Real numbers, whole numbers or truth values of the atoms.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def format_frame(
     properties = ["species:S:1:pos:R:3"]
     fields = [[chemical_symbol(int(number)) for number in numbers], *_words(positions)]
     for name, column in columns.items():
-        kind = "I" if np.issubdtype(column.dtype, np.integer) else "R"
+        kind = "L" if column.dtype == np.bool_ else "I" if np.issubdtype(column.dtype, np.integer) else "R"
         properties.append(f"{name}:{kind}:{column.size // max(len(column), 1)}")
         fields += _words(column)
     words = [] if not cell.any() else [f'Lattice="{_row(cell)}"']
@@ -62,7 +62,7 @@ def format_frame(
 
 def _words(column: npt.NDArray[Any]) -> list[list[str]]:
     table = column.reshape(len(column), -1)
-    return [[repr(value) for value in table[:, k].tolist()] for k in range(table.shape[1])]
+    return [list(map(_scalar, table[:, k].tolist())) for k in range(table.shape[1])]
 
 
 def _row(values: npt.NDArray[Any]) -> str:

@@ -16,7 +16,7 @@ from fastsf.mc.moves import Displacement, Move, Swap, pack
 from fastsf.mc.walker import Walker
 from fastsf.potentials.potential import Potential
 from fastsf.simulation.engine import Advance, Column, EngineFrame, Halt, State
-from fastsf.simulation.fixed import atoms_mask, fixed_atoms
+from fastsf.simulation.fixed import atoms_mask, fixed_atoms, unusual_masses
 from fastsf.simulation.identity import digest, model_digest
 from fastsf.storage.states import generator_state, restored_generator
 from fastsf.structure import Structure, volume
@@ -125,6 +125,7 @@ class MonteCarlo:
             (float(first), float(last)), ramp, float(pressure), equilibration, often, float(skin)
         )
         self._fixed = fixed_atoms(atoms) | atoms_mask(fixed, len(start))
+        self._masses = unusual_masses(atoms)
         packed, steps = pack(self._kinds, start.numbers, ~self._fixed, self._conditions.skin)
         threads = threads or potential.descriptor.threads
         self._walker = Walker(potential.model, start, packed, steps, self._conditions, threads)
@@ -211,6 +212,8 @@ class MonteCarlo:
             None,
             float(chain.total[0]),
             observed,
+            self._masses,
+            self._fixed if self._fixed.any() else None,
         )
 
     # --- restart ---

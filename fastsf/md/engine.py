@@ -16,7 +16,7 @@ from fastsf.md.setup import check_integrator, checked_timestep, make_motion, mak
 from fastsf.md.workspace import Workspace
 from fastsf.potentials.potential import Potential
 from fastsf.simulation.engine import Advance, Column, EngineFrame, State
-from fastsf.simulation.fixed import atoms_mask, fixed_atoms
+from fastsf.simulation.fixed import atoms_mask, fixed_atoms, unusual_masses
 from fastsf.simulation.identity import digest, model_digest
 from fastsf.storage.states import generator_state, restored_generator
 from fastsf.structure import Structure
@@ -114,6 +114,7 @@ class MolecularDynamics:
         self._timestep, self._limits = checked_timestep(timestep), limits or MDLimits()
         self._skin = SKIN if skin is None else float(skin)
         self._fixed = fixed_atoms(atoms) | atoms_mask(fixed, len(atoms))
+        self._masses = unusual_masses(atoms)
         check_integrator(integrator, self._start, self._fixed, self._limits)
         self._scheme = make_scheme(integrator, atoms, self._fixed, remove_drift, self._timestep)
         self._motion = make_motion(integrator, self._start, atoms.get_momenta(), self._scheme)
@@ -211,6 +212,8 @@ class MolecularDynamics:
             motion.forces.copy(),
             columns["potential energy"],
             columns,
+            self._masses,
+            self._fixed if self._fixed.any() else None,
         )
 
     # --- restart ---

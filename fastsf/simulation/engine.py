@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fastsf.types import FloatArray, IntArray
+from fastsf.types import BoolArray, FloatArray, IntArray
 
 State = dict[str, npt.NDArray[Any] | float | int | str]
 """State of an engine, in types that a checkpoint can keep."""
@@ -98,6 +98,10 @@ class EngineFrame:
         Potential energy in eV.
     columns : mapping of str to float
         Values of all columns of the engine, by name.
+    masses : (n,) float64 or None
+        Masses in amu; None if all are the standard masses of the elements.
+    fixed : (n,) bool or None
+        True for atoms that do not move; None if all may move.
     """
 
     step: int
@@ -110,6 +114,8 @@ class EngineFrame:
     forces: FloatArray | None
     energy: float
     columns: Mapping[str, float] = field(default_factory=dict)
+    masses: FloatArray | None = None
+    fixed: BoolArray | None = None
 
 
 class Engine(Protocol):

@@ -2,8 +2,9 @@
 
 de Buyl, Colberg and Höfling, Comput. Phys. Commun. 185, 1546 (2014); nongnu.org/h5md. Group ``particles/atoms``:
 ``species`` (n,) atomic numbers; ``position``, and if wanted ``velocity`` and ``force``, with ``step``, ``time`` and
-``value`` (frames, n, 3), not wrapped by default; ``box/edges`` (frames, 3, 3), rows are the vectors. ``observables``
-holds what the engine observes, (frames,) each. Units are in the attributes ``unit``.
+``value`` (frames, n, 3), not wrapped by default; ``box/edges`` (frames, 3, 3), rows are the vectors. ``mass`` (n,)
+exists if masses are not the standard ones, and ``move_mask`` (n,), true for atoms that may move, if some are fixed.
+``observables`` holds what the engine observes, (frames,) each. Units are in the attributes ``unit``.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _MOST_FRAMES = 256
 """Bytes and frames of a chunk, at most if more than one frame fits."""
 
 GROUP = "particles/atoms"
+MASS, MOVE_MASK = "mass", "move_mask"
 _POSITION, _VELOCITY, _FORCE, _EDGES = (f"{GROUP}/{name}" for name in ("position", "velocity", "force", "box/edges"))
 _UNITS = {_POSITION: "Angstrom", _VELOCITY: "Angstrom fs-1", _FORCE: "eV Angstrom-1", _EDGES: "Angstrom"}
 _ENERGY = "observables/potential_energy"
@@ -69,6 +71,7 @@ class H5MDFile:
         if not self._count:
             _create(self._path, self._settings, frames[0])
         with _changed(self._path) as file:
+            _add_constants(file[GROUP], frames[0])
             for name, values in self._columns(frames).items():
                 dataset = file[name]
                 dataset.resize(self._count + len(frames), axis=0)
@@ -137,6 +140,15 @@ def _changed(path: Path) -> Iterator[h5py.File]:
         with h5py.File(transaction, "r+") as file:
             yield file
         transaction.commit()
+
+
+def _add_constants(group: h5py.Group, frame: EngineFrame) -> None:
+    """Add masses and fixed atoms, which are the same in all frames; files of old versions do not have them."""
+    if frame.masses is not None and MASS not in group:
+        group[MASS] = frame.masses
+        group[MASS].attrs["unit"] = "amu"
+    if frame.fixed is not None and MOVE_MASK not in group:
+        group[MOVE_MASK] = ~frame.fixed
 
 
 def _growing(file: h5py.File) -> list[h5py.Dataset]:

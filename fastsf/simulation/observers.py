@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.constraints import FixAtoms
 from ase.geometry import wrap_positions
 from ase.units import fs
 
@@ -69,12 +70,16 @@ def shown_positions(frame: EngineFrame, wrap: bool) -> FloatArray:
 def to_atoms(frame: EngineFrame, *, velocities: bool = True, forces: bool = True, wrap: bool = False) -> Atoms:
     """Return a frame as an ASE structure, with its energy and, if wanted, velocities and forces.
 
-    The momenta are those that ASE's own masses have at the velocities of the frame.
+    It has the masses of the frame if they are not the standard ones, and its fixed atoms as a constraint.
     """
     cell = frame.cell if frame.pbc.any() else None
     atoms = Atoms(frame.numbers, shown_positions(frame, wrap), cell=cell, pbc=frame.pbc)
+    if frame.masses is not None:
+        atoms.set_masses(frame.masses)
     if velocities and frame.velocities is not None:
         atoms.set_velocities(frame.velocities / fs)
+    if frame.fixed is not None:
+        atoms.set_constraint(FixAtoms(mask=frame.fixed))
     results: dict[str, Any] = {"energy": frame.energy}
     if forces and frame.forces is not None:
         results["forces"] = frame.forces

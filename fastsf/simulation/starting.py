@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms
-from ase.data import covalent_radii
+from ase.data import atomic_masses, covalent_radii
 
 from fastsf.elements import chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError
 from fastsf.io.structures import iread_structures
 from fastsf.neighbors.neighbor_list import neighbor_list
 from fastsf.potentials.result import Model
+from fastsf.simulation.fixed import fixed_atoms, unusual_masses
 from fastsf.structure import Structure, volume
 from fastsf.symmetry.pcsf import kinds_of
 
 _OVERLAP = 0.5
 """Distance below which atoms overlap, in sums of covalent radii."""
+
+_MOST_NAMED = 5
+"""Number of pairs and masses that messages list."""
 
 
 def read_start(path: str | Path, length_unit: str = "Angstrom", energy_unit: str = "eV") -> Atoms:
@@ -70,12 +74,19 @@ def remarks(atoms: Atoms, model: Model) -> Iterator[str]:
     own = covalent_radii[structure.numbers]
     i, j, d = neighbor_list("ijd", structure, 2 * _OVERLAP * float(own.max()), threads=1)
     near = np.flatnonzero((d < _OVERLAP * (own[i] + own[j])) & (i <= j))
+    near = near[np.argsort(d[near], kind="stable")]
     if len(near):
-        worst = near[np.argmin(d[near])]
-        pair = [f"{chemical_symbol(int(structure.numbers[k]))} {k}" for k in (int(i[worst]), int(j[worst]))]
+        names = [f"{chemical_symbol(int(number))} {k}" for k, number in enumerate(structure.numbers)]
+        words = [
+            f"{names[i[k]]} and {names[j[k]]} are {d[k]:.3g} Å apart (expected at least "
+            f"{_OVERLAP * (own[i[k]] + own[j[k]]):.3g})"
+            for k in near[:_MOST_NAMED]
+        ]
+        more = f", and {len(near) - _MOST_NAMED:,} more" if len(near) > _MOST_NAMED else ""
         yield (
-            f"{len(near):,} pairs of atoms overlap: {pair[0]} and {pair[1]} are {d[worst]:.3g} Å apart; "
-            "the first steps may be violent"
+            f"{len(near):,} {'pairs of atoms overlap' if len(near) > 1 else 'pair of atoms overlaps'}: "
+            f"{', '.join(words)}{more}; the limit is half of the sum of the covalent radii; the first steps may be "
+            "violent: check the units of the start, move these atoms apart, or relax the structure first"
         )
     for axis, repeats in enumerate(structure.pbc.tolist()):
         others = np.delete(structure.cell, axis, axis=0)
@@ -100,6 +111,26 @@ def _pairs_without_energy(structure: Structure, model: Model) -> list[str]:
     alone = {f"{a}-{a}" for a, count in zip(symbols, counts, strict=True) if count == 1 and not structure.pbc.any()}
     columns = model.pairs.descriptor.columns
     return [kind for kind in kinds_of(symbols) if not columns.get(kind, True) and kind not in alone]
+
+
+def notes(atoms: Atoms) -> Iterator[str]:
+    """Yield what a start says of its atoms: those that are fixed, and masses that are not the standard ones.
+
+    Raises
+    ------
+    InputError
+        For constraints other than fixed atoms.
+    """
+    fixed = int(fixed_atoms(atoms).sum())
+    if fixed:
+        yield f"fixed atoms: {fixed:,} of {len(atoms):,}"
+    masses = unusual_masses(atoms)
+    if masses is not None:
+        other = np.flatnonzero(masses != atomic_masses[atoms.numbers])
+        found = Counter((chemical_symbol(int(atoms.numbers[k])), float(masses[k])) for k in other)
+        words = [f"{symbol} {mass:g} ({count:,} atoms)" for (symbol, mass), count in found.most_common(_MOST_NAMED)]
+        more = f" and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""
+        yield f"masses of the start: {', '.join(words)}{more}"
 
 
 def hold(atoms: Atoms, text: str) -> None:

@@ -49,14 +49,22 @@ class ExtxyzFile:
 
 
 def frame_text(frame: EngineFrame, settings: TrajectorySettings, extra: Mapping[str, Any] | None = None) -> str:
-    """Return a frame as extended XYZ, with further columns of the atoms."""
+    """Return a frame as extended XYZ, with further columns of the atoms.
+
+    Masses that are not the standard ones are the column ``masses``, and atoms that may move are true in ``move_mask``,
+    as in ASE.
+    """
     atoms = to_atoms(frame, velocities=settings.velocities, wrap=settings.wrap)
     info = {"energy": frame.energy, "step": frame.step, "time": frame.time}
-    columns = {}
+    columns: dict[str, Any] = {}
     if settings.velocities and frame.velocities is not None:
         columns["momenta"] = atoms.get_momenta()
     if settings.forces and frame.forces is not None:
         columns["forces"] = frame.forces
+    if frame.masses is not None:
+        columns["masses"] = frame.masses
+    if frame.fixed is not None:
+        columns["move_mask"] = ~frame.fixed
     info = {name: value for name, value in info.items() if value == value}
     return format_frame(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc, info, columns | dict(extra or {}))
 

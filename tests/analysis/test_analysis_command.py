@@ -64,7 +64,7 @@ def test_everything_is_written(trajectory, capsys) -> None:
     folder = trajectory.with_name("run-analysis")
     assert {path.name for path in folder.iterdir()} == EVERYTHING
     text = capsys.readouterr().out
-    assert "kinetic temperatures of 3 n degrees of freedom: Ne " in text
+    assert "kinetic temperatures of 3 degrees of freedom for each atom that may move: Ne " in text
     assert "120 of 120 frames, 0.595 ps; 12 atoms, Ar8Ne4" in text and "drift of the total energy" in text
     rdf = columns(folder / "rdf.csv")
     assert rdf["outer border (Å)"][-1] == pytest.approx(6.0) and {"g Ne-Ar", "error g Ne-Ar", "Ar around Ne"} <= set(

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from ase import Atoms, units
+from ase.constraints import FixAtoms
 from ase.geometry import wrap_positions
 
 from fastsf.analysis.correlation import autocorrelation, square_displacement
@@ -233,3 +234,14 @@ def test_bad_lags() -> None:
         vibrations(tracks, np.ones(2), 1.0, longest=1.0)
     with pytest.raises(InputError, match="expected velocities, found only zeros"):
         vibrations(tracks_of(np.zeros((40, 2, 3)), "H2"), np.ones(2), 1.0)
+
+
+def test_fixed_atoms_count_neither_in_temperatures_nor_as_drift() -> None:
+    atoms = Atoms("H4", positions=np.eye(4)[:, :3], momenta=np.ones((4, 3)))
+    atoms.set_constraint(FixAtoms([0, 1]))
+    velocities = Velocities(atoms, 1.0)
+    for _ in range(40):
+        velocities.add(atoms)
+    found = vibrations(velocities.tracks, velocities.masses, 1.0, fixed=velocities.fixed)
+    assert found.temperature["H"] == pytest.approx(atoms.get_temperature(), rel=1e-6)
+    assert found.temperature["all"] == pytest.approx(atoms.get_temperature(), rel=1e-6)

@@ -57,3 +57,18 @@ def test_drift_of_the_conserved_energy_comes_first() -> None:
     assert name == "conserved energy" and slope == pytest.approx(1e-5) and error < 1e-12
     assert Series(time, {"temperature": time}, {}).drift(64) is None
     assert Series(None, columns, {}).drift(64) is None
+
+
+def test_a_centre_of_mass_at_rest_is_no_degree_of_freedom() -> None:
+    atoms = frame()
+    momenta = atoms.get_momenta()
+    atoms.set_momenta(momenta - momenta.mean(axis=0))
+    found = frame_values(atoms)
+    assert found["temperature"] == pytest.approx(atoms.get_temperature() * 36 / 33)
+    atoms.set_constraint(FixAtoms([0]))
+    momenta[0] = 0.0
+    atoms.set_momenta(momenta)
+    assert frame_values(atoms)["temperature"] == pytest.approx(atoms.get_temperature())
+    still = Atoms("Ar", momenta=[[0.0, 0.0, 0.0]])
+    still.set_constraint(FixAtoms([0]))
+    assert "temperature" not in frame_values(still)

@@ -11,11 +11,13 @@ import h5py
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.constraints import FixAtoms, FixCartesian
 from ase.units import fs
 from support.featurizing import command
 from support.potentials import random_potential
 from support.systems import SYSTEMS
 
+from fastsf.analysis.series import frame_values
 from fastsf.md import NVE, Bussi, MolecularDynamics, maxwell_boltzmann
 from fastsf.simulation.checkpoint import RunCheckpoint
 from fastsf.simulation.log import read_log
@@ -361,5 +363,56 @@ def test_files_that_are_not_there(run, model, start, tmp_path):
 def test_warnings_about_unusual_starts(run, model, tmp_path):
     atoms = Atoms("HOHO", [[0, 0, 0], [0, 0, 0.2], [1.5, 1.5, 0], [1.5, 1.5, 1.0]], cell=[3, 3, 9], pbc=True)
     _, printed, _ = md(run, model, write(tmp_path / "start.xyz", atoms), steps=1)
-    assert "1 pairs of atoms overlap: H 0 and O 1 are 0.2 Å apart" in printed
+    assert "1 pair of atoms overlaps: H 0 and O 1 are 0.2 Å apart (expected at least 0.485)" in printed
     assert "the cell is 3 Å thick along a, less than the cutoff of 3.75 Å" in printed
+
+
+# --- from run to run ---
+
+
+def heavy(atoms: Atoms, fixed: list[int]) -> Atoms:
+    """Return atoms with other masses, some of them fixed, with velocities."""
+    atoms.set_masses(atoms.get_masses() + np.linspace(0.5, 1.0, len(atoms)))
+    maxwell_boltzmann(atoms, 300.0, 1)
+    if fixed:
+        atoms.set_constraint(FixAtoms(fixed))
+    return atoms
+
+
+@pytest.mark.parametrize("fixed", [[], [0, 2]])
+def test_the_next_run_starts_where_the_last_one_ended(run, model, tmp_path, fixed):
+    start = write_with_masses(tmp_path / "start.xyz", heavy(SYSTEMS["triclinic"](), fixed))
+    words = ("--ensemble", "nve", "--trajectory", "extxyz:10:velocities")
+    status, printed, complaints = md(run, model, start, *words, folder=tmp_path / "a")
+    assert status == 0, complaints
+    assert "masses of the start: " in printed and ("fixed atoms: 2 of" in printed) == bool(fixed)
+    assert md(run, model, tmp_path / "a/final.extxyz", *words, folder=tmp_path / "b")[0] == 0
+    before, after = (read_log(tmp_path / name / "thermo.csv") for name in "ab")
+    for name in ("total energy (eV)", "kinetic energy (eV)", "temperature (K)"):
+        assert after[name][0] == pytest.approx(before[name][-1], rel=1e-10, abs=1e-10)
+    first, last = (ase.io.read(path) for path in (start, tmp_path / "b/final.extxyz"))
+    np.testing.assert_array_equal(last.get_masses(), first.get_masses())
+    np.testing.assert_array_equal(last.positions[fixed], first.positions[fixed])
+    frame = frame_values(ase.io.read(tmp_path / "b/trajectory.extxyz"))
+    assert frame["temperature"] == pytest.approx(before["temperature (K)"][-1], rel=1e-9)
+
+
+def write_with_masses(path: Path, atoms: Atoms) -> Path:
+    """Write atoms with their masses, which ASE writes if they are among the arrays."""
+    ase.io.write(path, atoms, format="extxyz")
+    assert "masses:R:1" in path.read_text()
+    return path
+
+
+def test_constraints_of_the_start(run, model, tmp_path):
+    atoms = SYSTEMS["triclinic"]()
+    atoms.set_constraint([FixCartesian([0], (True, False, False)), FixAtoms([1])])
+    start = tmp_path / "start.traj"
+    atoms.write(start)
+    line = only_line(md(run, model, start)[2])
+    assert "FixCartesian of the atom 0" in line and "--constraints ignore" in line
+    status, printed, _ = md(run, model, start, "--constraints", "ignore", folder=tmp_path / "a", steps=1)
+    assert status == 0 and "--constraints ignore: constraints left out: FixCartesian of the atom 0" in printed
+    assert "fixed atoms: 1 of" in printed
+    status, printed, _ = md(run, model, start, "--constraints", "none", folder=tmp_path / "b", steps=1)
+    assert status == 0 and "fixed atoms" not in printed
