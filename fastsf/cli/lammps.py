@@ -11,6 +11,7 @@ from fastsf.cli.options import MODEL, Commands, add_console, add_model, add_unit
 from fastsf.errors import FastsfError, InputError
 
 _FOLDERS = "a folder of n2p2 or RuNNer"
+_HOLD = "'group held id 1 2', 'velocity held set 0 0 0' and 'fix 2 held setforce 0 0 0'"
 
 
 def add(commands: Commands) -> None:
@@ -100,12 +101,16 @@ def _build(arguments: argparse.Namespace, console: Console) -> None:
 
 def _write_start(arguments: argparse.Namespace, console: Console) -> None:
     from fastsf.lammps.start import write_start
+    from fastsf.simulation.fixed import apply_constraints
     from fastsf.simulation.starting import read_start, remarks
 
     potential = load_potential(arguments, arguments.model)
     atoms = read_start(arguments.start, arguments.length_unit or "Angstrom", arguments.energy_unit or "eV")
     for remark in remarks(atoms, potential.model):
         console.say(f"note: {remark}")
+    left_out = apply_constraints(atoms, "none")
+    if left_out:
+        console.say(f"note: {left_out}; fix atoms in the input with lines such as {_HOLD}")
     written = write_start(
         potential,
         atoms,
@@ -124,8 +129,14 @@ def _write_start(arguments: argparse.Namespace, console: Console) -> None:
 
 def _run(arguments: argparse.Namespace, console: Console) -> None:
     from fastsf.lammps import library
+    from fastsf.lammps.launcher import own_rank
 
-    ranks = library.world()
+    try:
+        ranks = library.world()
+    except library.LammpsError:
+        if own_rank() == 0:
+            raise
+        raise SystemExit(2) from None  # the first rank prints it
     first = ranks is None or ranks.rank == 0
     try:
         _run_input(arguments, console if first else Console(quiet=True))

@@ -5,16 +5,13 @@ from __future__ import annotations
 import ctypes
 import importlib.metadata
 import importlib.util
-import os
 import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fastsf.errors import FastsfError
-
-_STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE")
-"""Environment variables in which launchers give the number of ranks."""
+from fastsf.lammps.launcher import SLURM, foreign_launcher, ranks_started
 
 INSTALL = "pip install 'fastsf[lammps]'"
 
@@ -92,6 +89,8 @@ def world() -> Any:
     LammpsError
         As in `load`, and if the process was started by another MPI than that of the environment.
     """
+    package_folder()
+    check_environment()
     load()
     if importlib.util.find_spec("mpi4py") is None:
         return None
@@ -99,6 +98,24 @@ def world() -> Any:
 
     check_launcher(MPI.COMM_WORLD.size)
     return MPI.COMM_WORLD
+
+
+def check_environment() -> None:
+    """Refuse a launcher that the installed MPICH does not understand, before MPI starts and ends the process.
+
+    Raises
+    ------
+    LammpsError
+        If such a launcher started this process; names the right one.
+    """
+    launcher = foreign_launcher()
+    if launcher is None or mpi_file("libmpi") is None:
+        return
+    advice = ", or with srun --mpi=pmi2" if launcher == SLURM else ""
+    raise LammpsError(
+        f"this process was started by {launcher}, but LAMMPS of this Python uses MPICH, which comes with its own "
+        f"mpirun; start it with {_own_mpirun()} -n N fastsf lammps run ...{advice}"
+    )
 
 
 def check_launcher(ranks: int) -> None:
@@ -114,10 +131,16 @@ def check_launcher(ranks: int) -> None:
     LammpsError
         If the launcher has started others.
     """
-    started = max(int(os.environ.get(name, "1")) for name in _STARTED)
+    started = ranks_started()
     if ranks == 1 and started > 1:
-        beside = Path(sys.executable).with_name("mpirun")
         raise LammpsError(
             f"{started} processes were started by an MPI that is not that of this environment, so they do not know "
-            f"each other; start them with {beside if beside.exists() else 'its mpirun'}"
+            f"each other; start them with {_own_mpirun()}"
         )
+
+
+def _own_mpirun() -> str:
+    """Return the path of the mpirun of this environment, in words if it is not known."""
+    beside = Path(sys.executable).with_name("mpirun")
+    found = beside if beside.exists() else mpi_file("mpirun")
+    return "the mpirun of this environment" if found is None else str(found)

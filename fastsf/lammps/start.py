@@ -86,7 +86,8 @@ def write_start(
     InputError
         For a temperature or a time step that is not positive.
     StructureError
-        For elements that the potential does not have, and structures that cannot be used.
+        For elements that the potential does not have, atoms of an element with different masses, and structures
+        that cannot be used.
     StorageError
         If a file cannot be written or exists already.
     """
@@ -125,6 +126,7 @@ def _write(content: str, file: IO[bytes]) -> None:
 
 def _data(atoms: Atoms, potential: Potential) -> tuple[str, list[str]]:
     """Return the text of the data file and the elements of its types."""
+    from ase.data import atomic_numbers
     from ase.io.lammpsdata import write_lammps_data
 
     boxed = atoms.copy()
@@ -133,6 +135,13 @@ def _data(atoms: Atoms, potential: Potential) -> tuple[str, list[str]]:
         boxed.center(vacuum=_VACUUM, axis=free)
     present = set(boxed.get_chemical_symbols())
     elements = [symbol for symbol in potential.elements if symbol in present]
+    for symbol in elements:
+        masses = sorted(set(boxed.get_masses()[boxed.numbers == atomic_numbers[symbol]].tolist()))
+        if len(masses) > 1:
+            raise StructureError(
+                f"expected one mass of all atoms of {symbol}, which are one type in LAMMPS; found {masses[0]:g} and "
+                f"{masses[-1]:g}: give them the same mass, or use fastsf md"
+            )
     file = io.StringIO()
     velocities = boxed.has("momenta")
     write_lammps_data(file, boxed, specorder=elements, masses=True, velocities=velocities)  # metal, atomic

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.constraints import FixAtoms
 from ase.io import read, write
 from support.potentials import random_potential
 from support.systems import SYSTEMS
@@ -16,6 +17,7 @@ from support.systems import SYSTEMS
 from fastsf.errors import StorageError
 from fastsf.lammps import LammpsError, library, plugin, write_start
 from fastsf.lammps.input_file import InputParts, split
+from fastsf.lammps.launcher import foreign_launcher
 
 # --- what is missing ---
 
@@ -36,6 +38,48 @@ def test_started_by_another_mpi(monkeypatch: pytest.MonkeyPatch) -> None:
     library.check_launcher(4)
     with pytest.raises(LammpsError, match="4 processes were started by an MPI that is not that of this environment"):
         library.check_launcher(1)
+
+
+@pytest.mark.parametrize(
+    ("variables", "launcher"),
+    [
+        ({}, None),
+        ({"OMPI_MCA_btl": "tcp"}, None),
+        ({"OMPI_COMM_WORLD_SIZE": "2", "PMIX_RANK": "0"}, "mpirun of Open MPI"),
+        ({"PMIX_NAMESPACE": "prte", "PMIX_RANK": "0"}, "a launcher with PMIx"),
+        ({"PMIX_RANK": "1", "SLURM_STEP_NUM_TASKS": "2"}, "srun --mpi=pmix"),
+        ({"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "0"}, "srun without PMI"),
+        ({"SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"}, None),
+        ({"SLURM_NTASKS": "8", "SLURM_PROCID": "0"}, None),  # a batch script
+        ({"PMI_FD": "6", "PMI_SIZE": "2", "PMI_RANK": "0"}, None),  # Hydra
+        ({"PMI_FD": "6", "PMI_SIZE": "2", "I_MPI_HYDRA_TOPOLIB": "hwloc"}, None),  # Intel
+        ({"PMI_FD": "6", "PMI_SIZE": "2", "SLURM_STEP_NUM_TASKS": "2"}, None),  # pmi2
+        ({"PMI_FD": "6", "PMI_SIZE": "2", "OMPI_COMM_WORLD_SIZE": "1"}, None),  # Hydra inside a job of Open MPI
+    ],
+)
+def test_launchers_are_known_before_mpi_starts(variables: dict[str, str], launcher: str | None) -> None:
+    assert foreign_launcher(variables) == launcher
+
+
+def test_another_mpirun_is_refused_with_the_path_of_the_right_one(
+    fresh: Path, run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise AssertionError("MPI must not start")
+
+    monkeypatch.setattr(library, "load", refuse)
+    monkeypatch.setattr(library, "mpi_file", lambda name: fresh / "bin" / name)
+    monkeypatch.setattr(library.sys, "executable", str(fresh / "bin" / "python"))
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    words = ("lammps", "run", fresh / "in.lammps", "--model", fresh / "model.h5")
+    library.world.cache_clear()
+    status, _, err = run(*words)
+    assert status == 2
+    assert "started by mpirun of Open MPI" in err and f"start it with {fresh / 'bin' / 'mpirun'} -n N" in err
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "1")
+    library.world.cache_clear()
+    status, _, err = run(*words)
+    assert (status, err) == (2, "")  # the first rank has said it
 
 
 @pytest.fixture
@@ -123,6 +167,26 @@ def test_starting_files(tmp_path: Path, name: str) -> None:
     words = text.read_text()
     assert f"boundary        {' '.join('p' if each else 's' for each in atoms.pbc)}\n" in words
     assert "velocity" not in words
+
+
+def test_starting_files_with_isotopes_and_fixed_atoms(tmp_path: Path, run) -> None:
+    model, start = tmp_path / "model.h5", tmp_path / "start.traj"
+    random_potential().save(model)
+    atoms = SYSTEMS["triclinic"]()
+    hydrogen = np.flatnonzero(atoms.numbers == 1)
+    atoms.set_masses(np.where(atoms.numbers == 1, 2.014, atoms.get_masses()))
+    atoms.set_constraint(FixAtoms([1]))
+    atoms.write(start)
+    status, out, _ = run("lammps", "in", model, start, "-o", tmp_path / "a")
+    assert status == 0 and "constraints left out: FixAtoms of the atom 1; fix atoms in the input" in out
+    again = read(tmp_path / "a/start.data", format="lammps-data")
+    np.testing.assert_allclose(again.get_masses()[again.numbers == 1], 2.014)
+    masses = atoms.get_masses()
+    masses[hydrogen[0]] = 1.008
+    atoms.set_masses(masses)
+    atoms.write(start)
+    status, _, err = run("lammps", "in", model, start, "-o", tmp_path / "b")
+    assert status == 2 and "one mass of all atoms of H" in err and "1.008 and 2.014" in err
 
 
 def test_starting_files_that_cannot_be(tmp_path: Path, run) -> None:

@@ -393,7 +393,7 @@ def test_the_next_run_starts_where_the_last_one_ended(run, model, tmp_path, fixe
     first, last = (ase.io.read(path) for path in (start, tmp_path / "b/final.extxyz"))
     np.testing.assert_array_equal(last.get_masses(), first.get_masses())
     np.testing.assert_array_equal(last.positions[fixed], first.positions[fixed])
-    frame = frame_values(ase.io.read(tmp_path / "b/trajectory.extxyz"))
+    frame = frame_values(ase.io.read(tmp_path / "b/trajectory.extxyz", 0))
     assert frame["temperature"] == pytest.approx(before["temperature (K)"][-1], rel=1e-9)
 
 

@@ -79,7 +79,7 @@ def test_atoms_that_other_constraints_fix_completely(kind):
 def test_partial_constraints_are_named_with_the_way_on():
     atoms = Atoms("OH2", positions=np.eye(3), cell=[5, 5, 5])
     atoms.set_constraint([FixCartesian([1], (True, False, False)), FixBondLength(0, 1), FixAtoms([2])])
-    with pytest.raises(InputError, match="FixCartesian of the atom 1, FixBondLength.*--constraints ignore"):
+    with pytest.raises(InputError, match=r"FixCartesian of the atom 1, FixBondLength.*--constraints ignore"):
         fixed_atoms(atoms)
     assert apply_constraints(atoms.copy(), "refuse") is None
     fewer = atoms.copy()
