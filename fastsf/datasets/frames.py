@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -196,10 +197,11 @@ class FrameReader:
         self._position = ReadPosition()
         units = {"length_unit": reading.length_unit, "energy_unit": reading.energy_unit}
         try:
-            items = iread_structures([path], **units, skip=start, position=self._position)
-            for _, number, found in items:
-                index = FrameIndex(file, number)
-                yield self._checked(index, found)
+            # A file that waits for garbage collection after an error would be reported as unclosed.
+            with closing(iread_structures([path], **units, skip=start, position=self._position)) as items:
+                for _, number, found in items:
+                    index = FrameIndex(file, number)
+                    yield self._checked(index, found)
         except FormatError as error:
             if reading.on_error == "stop":
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -78,14 +78,18 @@ class ReadAhead(Generic[T]):
                 self._thread.join(0.05)
 
     def _fill(self, source: Iterable[T]) -> None:
+        items = iter(source)
         try:
-            for item in source:
+            for item in items:
                 self._queue.put((True, item))
                 if self._stop.is_set():
                     return
             self._queue.put((False, None))
         except BaseException as error:
             self._queue.put((False, error))
+        finally:
+            if isinstance(items, Generator):
+                items.close()  # with the files that it reads
 
     def _items(self) -> Iterator[T]:
         self._thread.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,7 @@ def iread_structures(
     energy_unit: str = "eV",
     skip: int = 0,
     position: ReadPosition | None = None,
-) -> Iterator[Item]:
+) -> Generator[Item, None, None]:
     """Read the structures of files one by one, with one in memory.
 
     Parameters
@@ -100,7 +100,7 @@ def expand_paths(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
 
 def _stream(
     sources: list[tuple[Path, str]], length: float, energy: float, skip: int, position: ReadPosition
-) -> Iterator[Item]:
+) -> Generator[Item, None, None]:
     for path, form in sources:
         for frame, load in enumerate(_loaders(path, form, length, energy, position)):
             if skip > 0:

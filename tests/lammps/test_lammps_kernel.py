@@ -53,7 +53,7 @@ def test_entry_for_c_is_the_same() -> None:
     atoms, unit = SYSTEMS["triclinic"]().repeat((4, 3, 3)), 2.5
     model = LammpsModel(random_potential())
     listed = listed_of(atoms, model)
-    expected, found, counts = listed.rooms(), listed.rooms(), np.zeros(3, np.int64)
+    expected, found, counts = listed.zeros(), listed.zeros(), np.zeros(3, np.int64)
     assert model.add_forces(listed.atoms, unit, *expected) == -1
     described, known, energy = model.for_plugin().described, listed.atoms, np.ones(1)
     sizes = len(known.element) - 1, len(known.types), len(known.counts), len(known.centers)
