@@ -94,11 +94,9 @@ def named_element(word: str) -> tuple[int, float | None]:
 
 def _candidates(letters: str) -> list[str]:
     """Return the elements with whose symbols the letters of a name begin."""
-    if letters[1:].islower():  # written as a symbol, which it must then be
+    if len(letters) == 1 or letters[1].islower():  # written as a symbol, which it must then be
         return [letters] if letters in atomic_numbers else []
-    two, one = letters[:2].capitalize(), letters[:1]
-    if letters[1].islower():
-        return [two] if two in atomic_numbers else []
+    two, one = letters[:2].capitalize(), letters[0]
     return [symbol for symbol in (two, one) if symbol in atomic_numbers]
 
 

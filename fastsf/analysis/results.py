@@ -147,7 +147,8 @@ def study(
     """
     work, position = _Study(settings), ReadPosition()
     if source.trajectory is not None:
-        with ReadAhead(read_frames(source.trajectory, settings.interval, position), depth=8) as frames:
+        read = read_frames(source.trajectory, settings.interval, position, source.form, source.types)
+        with ReadAhead(read, depth=8) as frames:
             for snapshot in frames:
                 work.add(snapshot, source.trajectory)
                 on_frame(work.results.frames, work.atoms, position.bytes)

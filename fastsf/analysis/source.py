@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
@@ -41,14 +41,18 @@ class Source:
         Path that the user gave.
     trajectory, log : Path or None
         Files, at least one of them.
+    form, types
+        Format of a trajectory in place of recognition, and elements of types, as for `iread_structures`.
     """
 
     name: Path
     trajectory: Path | None
     log: Path | None
+    form: str | None = None
+    types: Sequence[str] = ()
 
     @classmethod
-    def of(cls, path: str | Path) -> Source:
+    def of(cls, path: str | Path, form: str | None = None, types: Sequence[str] = ()) -> Source:
         """Return the files of a run, given its folder, a trajectory, or a log (CSV).
 
         Raises
@@ -62,7 +66,9 @@ class Source:
         if not path.exists():
             raise StorageError(f"{path}: no such file or folder")
         if not path.is_dir():
-            return cls(path, None, path) if path.suffix == ".csv" else cls(path, path, None)
+            return (
+                cls(path, None, path) if path.suffix == ".csv" and form is None else cls(path, path, None, form, types)
+            )
         found = [path / name for name in TRAJECTORIES if (path / name).exists()]
         log = path / LOG
         if not found and not log.exists():
@@ -79,7 +85,13 @@ class Snapshot:
     time: float | None
 
 
-def read_frames(path: Path, interval: float | None = None, position: ReadPosition | None = None) -> Iterator[Snapshot]:
+def read_frames(
+    path: Path,
+    interval: float | None = None,
+    position: ReadPosition | None = None,
+    form: str | None = None,
+    types: Sequence[str] = (),
+) -> Iterator[Snapshot]:
     """Read frames one by one.
 
     Parameters
@@ -90,6 +102,8 @@ def read_frames(path: Path, interval: float | None = None, position: ReadPositio
         Time between frames in fs; by default their key ``time``, taken as fs.
     position : ReadPosition, optional
         Follows the file.
+    form, types
+        As of `Source`.
 
     Raises
     ------
@@ -98,7 +112,8 @@ def read_frames(path: Path, interval: float | None = None, position: ReadPositio
     FormatError
         If a frame is broken. One that breaks off at the end of the file, as a run that was killed leaves it, is none.
     """
-    read = _h5md if path.suffix in (".h5", ".h5md") else _structures
+    hdf5 = path.suffix in (".h5", ".h5md") and form is None
+    read = _h5md if hdf5 else partial(_structures, form=form, types=types)
     for number, atoms in read(path, position or ReadPosition()):
         yield Snapshot(number, atoms, _time(atoms, number, interval))
 
@@ -110,9 +125,11 @@ def _time(atoms: Atoms, number: int, interval: float | None) -> float | None:
     return float(time) if isinstance(time, Real) and math.isfinite(time) else None
 
 
-def _structures(path: Path, position: ReadPosition) -> Iterator[tuple[int, Atoms]]:
+def _structures(
+    path: Path, position: ReadPosition, form: str | None, types: Sequence[str]
+) -> Iterator[tuple[int, Atoms]]:
     broken: FormatError | None = None
-    for _, number, found in iread_structures([path], position=position):
+    for _, number, found in iread_structures([path], form=form, types=types, position=position):
         if broken is not None:
             raise broken
         if isinstance(found, FormatError):

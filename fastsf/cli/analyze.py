@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastsf.analysis.parts import PARTS
-from fastsf.cli.options import Commands, add_console, add_threads, command_line, console_of
+from fastsf.cli.options import Commands, add_console, add_format, add_threads, command_line, console_of
 from fastsf.errors import InputError, StorageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--only", metavar="A,B", help=f"parts: {', '.join(PARTS)} (default: all that are possible)")
     parser.add_argument("--overwrite", action="store_true", help="replace existing results")
+    add_format(parser.add_argument_group("reading"))
     _add_times(parser.add_argument_group("times"))
     _add_parts(parser)
     add_threads(parser)
@@ -89,7 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
     from fastsf.analysis.results import AnalysisSettings
     from fastsf.analysis.source import Source
 
-    source = Source.of(arguments.run)
+    source = Source.of(arguments.run, arguments.file_format, arguments.types)
     folder = _default_folder(source.name) if arguments.output is None else Path(arguments.output)
     settings = AnalysisSettings(
         parts=tuple(word.strip() for word in arguments.only.split(",")) if arguments.only else (),

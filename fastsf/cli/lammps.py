@@ -7,7 +7,17 @@ import shlex
 from pathlib import Path
 
 from fastsf.cli.console import Console, compile_first
-from fastsf.cli.options import MODEL, Commands, add_console, add_model, add_units, console_of, load_potential, positive
+from fastsf.cli.options import (
+    MODEL,
+    Commands,
+    add_console,
+    add_format,
+    add_model,
+    add_units,
+    console_of,
+    load_potential,
+    positive,
+)
 from fastsf.errors import FastsfError, InputError
 
 _FOLDERS = "a folder of n2p2 or RuNNer"
@@ -45,7 +55,9 @@ def _add_in(actions: Commands) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     kinds = f"{_FOLDERS}, and of an input.data file"
-    add_units(parser.add_argument_group("units"), "", kinds, kinds, in_file=True)
+    reading = parser.add_argument_group("reading")
+    add_units(reading, "", kinds, kinds, in_file=True)
+    add_format(reading)
     add_console(parser)
 
 
@@ -105,7 +117,8 @@ def _write_start(arguments: argparse.Namespace, console: Console) -> None:
     from fastsf.simulation.starting import read_start, remarks
 
     potential = load_potential(arguments, arguments.model)
-    atoms = read_start(arguments.start, arguments.length_unit or "Angstrom", arguments.energy_unit or "eV")
+    units = arguments.length_unit or "Angstrom", arguments.energy_unit or "eV"
+    atoms = read_start(arguments.start, *units, arguments.file_format, arguments.types)
     for remark in remarks(atoms, potential.model):
         console.say(f"note: {remark}")
     left_out = apply_constraints(atoms, "none")

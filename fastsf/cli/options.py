@@ -66,6 +66,7 @@ def add_reading(parser: argparse.ArgumentParser, with_lengths: str, with_energie
 
 def add_labels(reading: argparse._ArgumentGroup) -> None:
     """Add the names of labels, and the choice for structures that cannot be used."""
+    add_format(reading)
     for name in ("energy", "forces", "stress"):
         reading.add_argument(f"--{name}-key", metavar="KEY", help=f"name of the {name} in the files")
     reading.add_argument(
@@ -73,6 +74,20 @@ def add_labels(reading: argparse._ArgumentGroup) -> None:
         choices=("stop", "skip"),
         default="stop",
         help="for structures that cannot be used: stop, or skip them (default: %(default)s)",
+    )
+
+
+def add_format(group: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the format of files of structures, and the elements of types."""
+    group.add_argument(
+        "--format",
+        dest="file_format",
+        metavar="NAME",
+        help="format of the inputs, if it is not recognised: extxyz, input.data, lammps-dump, lammps-data, ipi-xyz, "
+        "or a name of ASE (vasp-out, ...)",
+    )
+    group.add_argument(
+        "--types", type=symbols, default=(), metavar="A,B", help="elements of the types 1, 2, ... of files of LAMMPS"
     )
 
 
@@ -127,6 +142,11 @@ def positive(text: str) -> int:
     return number
 
 
+def symbols(text: str) -> tuple[str, ...]:
+    """Read a list of elements."""
+    return tuple(filter(None, (word.strip() for word in text.split(","))))
+
+
 # --- using options ---
 
 
@@ -146,7 +166,7 @@ def reading_of(arguments: argparse.Namespace) -> Reading:
     """Return the options for reading structures."""
     from fastsf.datasets.frames import Reading
 
-    names = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
+    names = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error", "file_format", "types")
     return Reading(**{name: getattr(arguments, name) for name in names})
 
 

@@ -12,6 +12,7 @@ from fastsf.cli.options import (
     Commands,
     Parser,
     add_console,
+    add_format,
     add_members,
     add_model,
     add_threads,
@@ -58,7 +59,9 @@ def add_command(commands: Commands, name: str, words: str, description: str) -> 
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the run that is in the folder")
     kinds = "a folder of n2p2 or RuNNer and of input.data files"
-    add_units(parser.add_argument_group("units"), "", kinds, kinds)
+    reading = parser.add_argument_group("reading")
+    add_units(reading, "", kinds, kinds)
+    add_format(reading)
     return parser
 
 
@@ -165,7 +168,8 @@ def load_start(arguments: argparse.Namespace, console: Console) -> tuple[Potenti
     from fastsf.simulation.starting import hold, notes, read_start
 
     potential = load_potential(arguments, arguments.model)
-    atoms = read_start(arguments.start, arguments.length_unit, arguments.energy_unit)
+    units = arguments.length_unit, arguments.energy_unit
+    atoms = read_start(arguments.start, *units, arguments.file_format, arguments.types)
     console.say(potential.describe())
     left_out = apply_constraints(atoms, arguments.constraints)
     if left_out:

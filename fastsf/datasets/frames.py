@@ -32,13 +32,17 @@ class Reading:
     Parameters
     ----------
     length_unit, energy_unit : str
-        Units of input.data files, which do not contain them.
+        Units of files that do not contain them: input.data, and dumps and data files of LAMMPS.
     energy_key, forces_key, stress_key : str, optional
         Names of the labels in the files; default: the usual ones.
     on_error : "stop" or "skip"
         Treatment of structures that cannot be used.
     need_labels : bool
         Refuse structures without any label.
+    file_format : str, optional
+        Format of the files in place of recognition, as for `iread_structures`.
+    types : tuple of str
+        Elements of the types 1, 2, ... of files of LAMMPS.
     """
 
     length_unit: str = "Angstrom"
@@ -48,6 +52,8 @@ class Reading:
     stress_key: str | None = None
     on_error: OnError = "stop"
     need_labels: bool = False
+    file_format: str | None = None
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -195,10 +201,18 @@ class FrameReader:
         path, reading = self.inputs[file].path, self.reading
         index = FrameIndex(file, -1)
         self._position = ReadPosition()
-        units = {"length_unit": reading.length_unit, "energy_unit": reading.energy_unit}
         try:
             # A file that waits for garbage collection after an error would be reported as unclosed.
-            with closing(iread_structures([path], **units, skip=start, position=self._position)) as items:
+            found_here = iread_structures(
+                [path],
+                length_unit=reading.length_unit,
+                energy_unit=reading.energy_unit,
+                form=reading.file_format,
+                types=reading.types,
+                skip=start,
+                position=self._position,
+            )
+            with closing(found_here) as items:
                 for _, number, found in items:
                     index = FrameIndex(file, number)
                     yield self._checked(index, found)

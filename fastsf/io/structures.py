@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,12 @@ import ase.io
 from ase import Atoms
 from ase.io.trajectory import TrajectoryReader
 
+from fastsf.elements import named_element
 from fastsf.errors import FastsfError, FormatError, InputError, StorageError
 from fastsf.io.extxyz import iter_frames, parse_frame
+from fastsf.io.formats.lammps import LammpsOptions
+from fastsf.io.formats.lammps_data import read_lammps_data
+from fastsf.io.formats.lammps_dump import iter_dump_frames, parse_dump_frame
 from fastsf.io.formats.recognition import file_format
 from fastsf.io.input_data import iter_blocks, read_block
 from fastsf.io.text import COMPRESSED, ReadPosition
@@ -36,6 +40,8 @@ def iread_structures(
     *,
     length_unit: str = "Angstrom",
     energy_unit: str = "eV",
+    form: str | None = None,
+    types: Sequence[str] = (),
     skip: int = 0,
     position: ReadPosition | None = None,
 ) -> Generator[Item, None, None]:
@@ -47,7 +53,12 @@ def iread_structures(
         Files and patterns (``*``, ``?``, ``[...]``, ``**``); ``~`` is the home folder. Files of a pattern are sorted by
         name, and no file is read twice.
     length_unit, energy_unit : str
-        Units of input.data files, which do not contain them. ASE converts all others to Å and eV.
+        Units of files that do not contain them: input.data, and dumps and data files of LAMMPS. ASE converts all others
+        to Å and eV.
+    form : str, optional
+        Format of the files in place of recognition: a name of ASE, "input.data", "lammps-dump" or "lammps-data".
+    types : sequence of str
+        Elements of the types 1, 2, ... of files of LAMMPS.
     skip : int
         Number of structures (or errors) to skip at the start. In XYZ, input.data and trajectory files they are not
         parsed.
@@ -67,11 +78,13 @@ def iread_structures(
     FormatError
         At once, if a file is empty or of a kind that ASE does not know.
     InputError
-        At once, if a unit is unknown.
+        At once, if a unit, a format or an element is unknown.
     """
-    length, energy = length_factor(length_unit), energy_factor(energy_unit)
-    sources = [(path, file_format(path)) for path in expand_paths(inputs)]
-    return _stream(sources, length, energy, skip, position or ReadPosition())
+    for word in types:
+        named_element(word)
+    options = LammpsOptions(length_factor(length_unit), energy_factor(energy_unit), tuple(types))
+    sources = [(path, file_format(path, form)) for path in expand_paths(inputs)]
+    return _stream(sources, options, skip, position or ReadPosition())
 
 
 def expand_paths(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
@@ -99,10 +112,10 @@ def expand_paths(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
 
 
 def _stream(
-    sources: list[tuple[Path, str]], length: float, energy: float, skip: int, position: ReadPosition
+    sources: list[tuple[Path, str]], options: LammpsOptions, skip: int, position: ReadPosition
 ) -> Generator[Item, None, None]:
     for path, form in sources:
-        for frame, load in enumerate(_loaders(path, form, length, energy, position)):
+        for frame, load in enumerate(_loaders(path, form, options, position)):
             if skip > 0:
                 skip -= 1
                 continue
@@ -112,11 +125,11 @@ def _stream(
                 yield path, frame, error
 
 
-def _loaders(path: Path, form: str, length: float, energy: float, position: ReadPosition) -> Iterator[Loader]:
+def _loaders(path: Path, form: str, options: LammpsOptions, position: ReadPosition) -> Iterator[Loader]:
     """Yield the frames of one file; an incomplete or empty file has an error in the sequence."""
     empty = True
     try:
-        for load in _frames(path, form, length, energy, position):
+        for load in _frames(path, form, options, position):
             empty = False
             yield load
         if empty:
@@ -125,13 +138,20 @@ def _loaders(path: Path, form: str, length: float, energy: float, position: Read
         yield partial(_fail, error)
 
 
-def _frames(path: Path, form: str, length: float, energy: float, position: ReadPosition) -> Iterator[Loader]:
+def _frames(path: Path, form: str, options: LammpsOptions, position: ReadPosition) -> Iterator[Loader]:
     if form == "input.data":
         for number, block in enumerate(iter_blocks(path, position)):
-            yield partial(read_block, block, path, number, length, energy)
+            yield partial(read_block, block, path, number, options.length, options.energy)
     elif form == "extxyz":
         for number, frame in enumerate(iter_frames(path, position)):
             yield partial(parse_frame, frame, path, number)
+    elif form == "lammps-dump":
+        for number, lines in enumerate(iter_dump_frames(path, position)):
+            yield partial(parse_dump_frame, lines, path, number, options)
+    elif form == "lammps-data":
+        yield partial(read_lammps_data, path, options)
+    elif form == "lammps-dump-binary":
+        raise FormatError("binary dumps of LAMMPS do not name their columns; write a text dump", path)
     elif form == "traj" and path.suffix not in COMPRESSED:
         yield from _trajectory(path, position)
     elif form == "db":

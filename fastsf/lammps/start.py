@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 DATA, INPUT = "start.data", "in.lammps"
+_TITLE = "# written by fastsf; units metal; boundary {boundary}"
 _VACUUM = 10.0
 """Vacuum in Å around structures without a cell; the walls of such a box follow the atoms."""
 
@@ -102,7 +103,7 @@ def write_start(
     text = _TEXT.format(
         input=INPUT,
         data=DATA,
-        boundary=" ".join("p" if periodic else "s" for periodic in atoms.pbc),
+        boundary=_boundary(atoms),
         elements=" ".join(elements),
         velocities="" if atoms.has("momenta") else velocities,
         timestep=f"{femtoseconds / 1000:g}",
@@ -145,4 +146,9 @@ def _data(atoms: Atoms, potential: Potential) -> tuple[str, list[str]]:
     file = io.StringIO()
     velocities = boxed.has("momenta")
     write_lammps_data(file, boxed, specorder=elements, masses=True, velocities=velocities)  # metal, atomic
-    return file.getvalue(), elements
+    _, _, lines = file.getvalue().partition("\n")
+    return f"{_TITLE.format(boundary=_boundary(atoms))}\n{lines}", elements
+
+
+def _boundary(atoms: Atoms) -> str:
+    return " ".join("p" if periodic else "s" for periodic in atoms.pbc)

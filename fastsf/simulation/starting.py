@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,13 @@ _MOST_NAMED = 5
 """Number of pairs and masses that messages list."""
 
 
-def read_start(path: str | Path, length_unit: str = "Angstrom", energy_unit: str = "eV") -> Atoms:
+def read_start(
+    path: str | Path,
+    length_unit: str = "Angstrom",
+    energy_unit: str = "eV",
+    form: str | None = None,
+    types: Sequence[str] = (),
+) -> Atoms:
     """Read the last structure of a file.
 
     Parameters
@@ -35,7 +41,9 @@ def read_start(path: str | Path, length_unit: str = "Angstrom", energy_unit: str
     path : path-like
         File that ASE reads, or input.data.
     length_unit, energy_unit : str
-        Units of an input.data file.
+        Units of a file that does not contain them, as input.data.
+    form, types
+        Format in place of recognition, and elements of types, as for `iread_structures`.
 
     Raises
     ------
@@ -46,7 +54,8 @@ def read_start(path: str | Path, length_unit: str = "Angstrom", energy_unit: str
     StructureError
         If its last structure cannot be used.
     """
-    last = deque(iread_structures(path, length_unit=length_unit, energy_unit=energy_unit), maxlen=1)
+    items = iread_structures(path, length_unit=length_unit, energy_unit=energy_unit, form=form, types=types)
+    last = deque(items, maxlen=1)
     if not last:
         raise FormatError("expected a structure, found none", path)
     _, number, found = last[0]

@@ -18,7 +18,16 @@ from fastsf.training.objective.initialization import METHODS
 NO_RECIPE = "none"
 """Name in place of a recipe's: no atom-centred functions."""
 
-READING_KEYS = ("length_unit", "energy_unit", "energy_key", "forces_key", "stress_key", "on_error")
+READING_KEYS = (
+    "length_unit",
+    "energy_unit",
+    "energy_key",
+    "forces_key",
+    "stress_key",
+    "on_error",
+    "file_format",
+    "types",
+)
 """Keys of [data] for reading files."""
 
 
@@ -36,7 +45,7 @@ class DataSection:
         Groups of `train` for these parts, in place of a fraction.
     seed : int
         Seed of the random split.
-    length_unit, energy_unit, energy_key, forces_key, stress_key, on_error
+    length_unit, energy_unit, energy_key, forces_key, stress_key, on_error, file_format, types
         As for `fastsf.datasets.frames.Reading`.
     group_key, weight_key : str, optional
         Keys of the group and of the weight of a structure.
@@ -60,6 +69,8 @@ class DataSection:
     group_key: str | None = None
     weight_key: str | None = None
     on_error: OnError = "stop"
+    file_format: str | None = None
+    types: tuple[str, ...] = ()
     on_serious: Literal["stop", "warn"] = "stop"
     group_weights: dict[str, float] = field(default_factory=dict)
 
