@@ -72,6 +72,10 @@ class SimulationError(FastsfError):
     """Error of a simulation that has left the range of physics: atoms flew apart, energy was lost."""
 
 
+class FastsfWarning(UserWarning):
+    """Warning of an input that is read in one of several possible ways; the command line prints it as one line."""
+
+
 class ExtrapolationWarning(UserWarning):
     """Warning of a structure outside the training set of a potential, whose results are guesses."""
 

@@ -11,14 +11,16 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from fastsf.cli.console import LOG
 from fastsf.cli.options import Parser
-from fastsf.errors import FastsfError, FormatError, StructureError
+from fastsf.errors import FastsfError, FastsfWarning, FormatError, StructureError
 
 COMMANDS = (
     "featurize",
@@ -56,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     arguments.words = list(sys.argv[1:] if argv is None else argv)
     try:
-        _module(arguments.command).run(arguments)
+        with _warnings_as_lines():
+            _module(arguments.command).run(arguments)
     except KeyboardInterrupt as stop:
         return _fail("interrupted" + (f" ({stop})" if stop.args else _kept(arguments)), 130)
     except BrokenPipeError:  # the reader of our output has gone, as in `fastsf inspect FILE | head`
@@ -91,6 +94,26 @@ class _Version(argparse.Action):
 
         print(f"fastsf {__version__}")
         parser.exit()
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Print each warning of fastsf once, as one line."""
+    printed: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FastsfWarning)
+        show = warnings.showwarning
+
+        def show_once(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if not issubclass(category, FastsfWarning):
+                show(message, category, *where)
+            elif str(message) not in printed:
+                printed.add(str(message))
+                LOG.warning(str(message))
+                print(f"fastsf: warning: {message}", file=sys.stderr)
+
+        warnings.showwarning = show_once  # type: ignore[assignment]
+        yield
 
 
 def _fail(message: str, status: int) -> int:

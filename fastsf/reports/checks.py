@@ -16,6 +16,7 @@ from fastsf.io.n2p2 import functions as runner
 from fastsf.io.n2p2.keyword_words import is_known, meant
 from fastsf.io.n2p2.keywords import Keywords, read_keywords
 from fastsf.io.n2p2.weights import read_weights, weights_name
+from fastsf.potentials.files.cutoff_units import cutoff_notes
 from fastsf.potentials.files.folder import (
     SETTINGS,
     STATISTICS,
@@ -26,17 +27,14 @@ from fastsf.potentials.files.folder import (
     read_scalings,
 )
 from fastsf.potentials.files.topology import Topology, read_topologies
+from fastsf.potentials.files.weight_files import find_weights
 from fastsf.potentials.scaling import Scaling
 from fastsf.symmetry.atoms import Angular, SymmetryFunction
 from fastsf.symmetry.factors import Power
 from fastsf.types import FloatArray
-from fastsf.units import LENGTH_UNITS, length_factor
 
 T = TypeVar("T")
 
-_USUAL = (4.0, 8.5)
-"""Range of cutoffs of published potentials, Å."""
-_PLAUSIBLE = (3.0, 9.5)
 _NARROW = 1e-7
 """Width of the range of a function below which rounding may be amplified."""
 _LARGE = 1e4
@@ -123,15 +121,19 @@ class FolderCheck:
         if counts:
             self.topologies = self._try(lambda: read_topologies(keywords, counts), {})
             self.scalings = self._try(lambda: read_scalings(keywords, self.folder / STATISTICS, counts), {})
-        for symbol, topology in self.topologies.items():
-            path = self.folder / weights_name(symbol)
+        nowhere: dict[str, Path] = {}
+        paths = self._try(lambda: find_weights(self.folder, self.elements), nowhere)
+        for symbol, path in paths.items():
+            if symbol not in self.topologies:
+                continue
+            topology = self.topologies[symbol]
             self._note(weight_notes(path, self._try(partial(read_weights, path, topology.sizes), np.ones(1))))
 
     def _look(self, keywords: Keywords) -> None:
         self._note(unknown_keywords(keywords))
         self._note(settings_notes(keywords, self.elements))
         if self.functions:
-            self._note(cutoff_notes(self.functions, self.length_unit))
+            self._note(cutoff_notes(SETTINGS, self.functions, self.length_unit))
             self._note(function_notes(self.functions, self.elements))
         for symbol, scaling in self.scalings.items():
             labels = [function.label for function in self.functions if function.center == symbol]
@@ -184,22 +186,6 @@ def settings_notes(keywords: Keywords, elements: Sequence[str]) -> Iterator[str]
 
 
 # --- functions ---
-
-
-def cutoff_notes(functions: Sequence[SymmetryFunction], length_unit: str) -> Iterator[str]:
-    """Find a largest cutoff that looks like one in another unit."""
-    radius = max(function.envelope.radius for function in functions)
-    in_angstrom = radius * length_factor(length_unit)
-    if _PLAUSIBLE[0] <= in_angstrom <= _PLAUSIBLE[1]:
-        return
-    size = "far too small" if in_angstrom < _PLAUSIBLE[0] else "unusually large"
-    others = [
-        f"{radius * factor:.2f} Å if it is in {unit}"
-        for unit, factor in LENGTH_UNITS.items()
-        if factor != length_factor(length_unit) and _USUAL[0] <= radius * factor <= _USUAL[1]
-    ]
-    text = f"{SETTINGS}: the largest cutoff, {radius:g} {length_unit} = {in_angstrom:.2f} Å, is {size}"
-    yield text + (f"; it would be {' or '.join(dict.fromkeys(others))}: is the unit of length right?" if others else "")
 
 
 def function_notes(functions: Sequence[SymmetryFunction], elements: Sequence[str]) -> Iterator[str]:

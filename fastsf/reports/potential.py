@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from fastsf.errors import counted
+from fastsf.errors import FormatError, counted
+from fastsf.io.n2p2.keywords import KeywordLine, Keywords
+from fastsf.io.n2p2.runner2 import is_runner2, with_radii
 from fastsf.io.n2p2.weights import count_parameters
 from fastsf.potentials.files.folder import SETTINGS, choose_units
 from fastsf.potentials.potential import Potential
@@ -52,12 +55,23 @@ def describe_folder(
     lines = [f"{path}: potential of RuNNer or n2p2, read in {length_unit} and {energy_unit}", ""]
     if check.keywords is not None:
         lines += [f"{SETTINGS}, line by line"]
-        for line in check.keywords.entries:
+        for line, read in zip(check.keywords.entries, _as_read(check.keywords), strict=True):
             text = " ".join([line.keyword, *line.args])
-            lines.append(f"{line.line:5d}  {text:{_WIDTH}}  {explain(line, check.elements, length_unit, energy_unit)}")
+            lines.append(f"{line.line:5d}  {text:{_WIDTH}}  {explain(read, check.elements, length_unit, energy_unit)}")
         lines.append("")
     lines += [*_networks(check), "", *_findings(check, None if verbose else _MOST_NOTES)]
     return "\n".join(lines), sum(finding.wrong for finding in check.findings)
+
+
+def _as_read(keywords: Keywords) -> Sequence[KeywordLine]:
+    """Return the lines with radii where those of RuNNer 2 have numbers of cutoff functions."""
+    if not is_runner2(keywords):
+        return keywords.entries
+    try:
+        return with_radii(keywords).entries
+    except FormatError:
+        unread = (replace(line, args=()) if line.keyword == "symfunction_short" else line for line in keywords.entries)
+        return tuple(unread)
 
 
 def _networks(check: FolderCheck) -> Iterator[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fastsf.errors import FastsfError
+from fastsf.errors import FastsfError, counted
 from fastsf.io.n2p2.functions import CUTOFF_TYPES
 from fastsf.io.n2p2.keyword_words import ENERGY_KEYWORDS, TRAINING_KEYWORDS, UNUSED_ENDS
 from fastsf.io.n2p2.keywords import KeywordLine
-from fastsf.io.n2p2.symfunction_lines import parse_line
+from fastsf.io.n2p2.runner2 import is_runner2_keyword
+from fastsf.io.n2p2.runner_keywords import RUNNER_KEYWORDS
+from fastsf.io.n2p2.symfunction_lines import expand_line, parse_line
 from fastsf.potentials.files.topology import ACTIVATION_CODES
 from fastsf.symmetry.atoms import Angular, Radial, SymmetryFunction
 from fastsf.symmetry.factors import CUTOFFS, Compact, Power
@@ -33,6 +35,10 @@ def explain(line: KeywordLine, elements: Sequence[str], length_unit: str, energy
         except (FastsfError, IndexError, ValueError):
             return f"{ENERGY_KEYWORDS[line.keyword]} (this line cannot be read)"
     words = ENERGY_KEYWORDS.get(line.keyword) or TRAINING_KEYWORDS.get(line.keyword)
+    if words is None and line.keyword in RUNNER_KEYWORDS:
+        return "keyword of RuNNer that does not change the potential"
+    if words is None and is_runner2_keyword(line.keyword):
+        return "keyword of RuNNer 2"
     if words is None:
         return "for charges or networks of pairs: not used here" if line.keyword.endswith(UNUSED_ENDS) else "unknown"
     unit = _UNITS.get(line.keyword, "").format(length=length_unit, energy=energy_unit)
@@ -62,10 +68,18 @@ def _function(line: KeywordLine, elements: Sequence[str]) -> str:
     return describe_function(parse_line(line, elements, ("cosine", 0.0)))
 
 
+def _functions(line: KeywordLine, elements: Sequence[str]) -> str:
+    lines = expand_line(line, elements)
+    first = describe_function(parse_line(lines[0], elements, ("cosine", 0.0)))
+    return f"{counted(len(lines), 'function')} such as {first}"
+
+
 _SPECIAL: dict[str, Callable[[KeywordLine, Sequence[str]], str]] = {
     "cutoff_type": _cutoff,
     "global_activation_short": _activations,
     "symfunction_short": _function,
+    "element_symfunction_short": _functions,
+    "global_symfunction_short": _functions,
 }
 
 

@@ -192,7 +192,21 @@ LINE = "symfunction_short H 2 H 0.1 0.0 6.0\n"
         (HEAD + "symfunction_short H 20 H 0 6 ea\n", 3, "unknown subtype 'ea'"),
         (HEAD + "symfunction_short H 20 H 6 0 p1\n", 3, "left < right"),
         (HEAD + "symfunction_short H 22 H H 0 6 -10 90 p1\n", 3, "centred at 0 or 180"),
-        (HEAD + "global_symfunction_short 2 0.1 0 6\n" + LINE, 3, "not supported"),
+        (HEAD + "global_symfunction_short 2 0.1 0\n", 3, "expected 4 arguments, found 3"),
+        (HEAD + "global_symfunction_short 2 H 0.1 0 6\n", 3, "expected 4 arguments, found 5"),
+        (HEAD + "global_symfunction_short\n", 3, "expected a type, found nothing"),
+        (HEAD + "global_symfunction_short 1 6\n", 3, "unknown type '1'"),
+        (HEAD + "element_symfunction_short C 2 0.1 0 6\n", 3, "one of the elements H O, found 'C'"),
+        (HEAD + "element_symfunction_short H\n", 3, "expected an element and a type, found H"),
+        (HEAD + "element_symfunction_short H 2 0.1 0\n", 3, "expected 5 arguments, found 4"),
+        (HEAD + "cutoff_alpha 1.0\n" + LINE, 3, "[0, 1)"),
+        (HEAD + "cutoff_alpha\n" + LINE, 3, "expected 1 arguments, found 0"),
+        (
+            "elements H O\ncutoff_type 1 0.3\ncutoff_alpha 0.4\n" + LINE,
+            3,
+            "inner cutoff of cutoff_type, 0.3, found 0.4",
+        ),
+        ("elements H O\ncutoff_type 2\ncutoff_alpha 0.4\n" + LINE, 3, "RuNNer's cutoff function jumps there"),
     ],
 )
 def test_errors_name_file_and_line(tmp_path, text, line, said):

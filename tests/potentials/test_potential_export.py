@@ -28,7 +28,7 @@ def potential() -> Potential:
 @pytest.mark.parametrize("units", [("Angstrom", "eV"), ("Bohr", "Hartree")], ids=" ".join)
 @pytest.mark.parametrize("case", CASES)
 def test_exported_cases_read_back(shared, tmp_path, case, units):
-    own = Potential.load(shared / "reference" / case, threads=1)
+    own = Potential.load(shared / "reference" / case, "Angstrom", "eV", threads=1)
     own.export_n2p2(tmp_path / "out", *units)
     again = Potential.load(tmp_path / "out", threads=1)  # the folder has its units
     assert {symbol: again.networks[symbol].sizes for symbol in again.elements} == {

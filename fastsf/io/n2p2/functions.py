@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fastsf.errors import FormatError, InputError, StorageError
+from fastsf.errors import FastsfWarning, FormatError, InputError, StorageError
 from fastsf.io.n2p2.keywords import KeywordLine, Keywords, read_keywords
-from fastsf.io.n2p2.symfunction_lines import format_line, needs_cutoff, parse_line
+from fastsf.io.n2p2.runner2 import is_runner2, runner2_functions
+from fastsf.io.n2p2.symfunction_lines import expand_line, format_line, needs_cutoff, parse_line
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.entries import checked_elements
 from fastsf.symmetry.factors import CUTOFFS, Cutoff
@@ -19,7 +20,9 @@ CUTOFF_TYPES = {core.number: name for name, core in CUTOFFS.items()}
 """Names of cutoff functions by the number of `cutoff_type`."""
 
 _DEFAULT_CUTOFF = "cosine"
-_OTHER_RUNNER_SETS = ("global_symfunction_short", "element_symfunction_short")
+_FUNCTION_KEYWORDS = ("symfunction_short", "element_symfunction_short", "global_symfunction_short")
+_WITHOUT_PLATEAU = 2, 3
+"""Cutoff types that jump at the inner cutoff in RuNNer; n2p2 ignores it."""
 
 
 def read_functions(path: str | Path, length_unit: str = "Angstrom") -> tuple[list[str], list[SymmetryFunction]]:
@@ -98,15 +101,19 @@ def functions(keywords: Keywords, factor: float) -> list[SymmetryFunction]:
         If a line is not what it should be, or there is none.
     """
     known = elements(keywords)
-    for name in _OTHER_RUNNER_SETS:
-        entry = keywords.get(name)
-        if entry is not None:
-            raise entry.error("this keyword is not supported: expected symfunction_short lines")
-    lines = keywords.all("symfunction_short")
-    if not lines:
-        raise FormatError("no symmetry function: expected symfunction_short lines", keywords.path)
-    cutoff = _cutoff_kind(keywords, lines)
-    read = [parse_line(line, known, cutoff) for line in lines]
+    if is_runner2(keywords):
+        read = runner2_functions(keywords, known)
+    else:
+        lines = [
+            expanded
+            for line in keywords.entries
+            if line.keyword in _FUNCTION_KEYWORDS
+            for expanded in expand_line(line, known)
+        ]
+        if not lines:
+            raise FormatError("no symmetry function: expected symfunction_short lines", keywords.path)
+        cutoff = _cutoff_kind(keywords, lines)
+        read = [parse_line(line, known, cutoff) for line in lines]
     # Sorted by the numbers of the file: conversion could make two of them equal.
     return [scale_lengths(function, factor) for function in sorted(read, key=column_order)]
 
@@ -119,19 +126,40 @@ def _cutoff_kind(keywords: Keywords, lines: Sequence[KeywordLine]) -> tuple[str,
             warnings.warn(
                 f"{keywords.path}: cutoff_type is missing, but line {needing[0].line} needs it; "
                 f"the {_DEFAULT_CUTOFF} cutoff ({CUTOFFS[_DEFAULT_CUTOFF].number}, RuNNer's default) is used",
-                UserWarning,
+                FastsfWarning,
                 stacklevel=2,
             )
-        return _DEFAULT_CUTOFF, 0.0
+        return _DEFAULT_CUTOFF, _alpha(keywords, CUTOFFS[_DEFAULT_CUTOFF].number)
     entry.count(1, 2)
     number = entry.integer(0, "the cutoff type")
     if number not in CUTOFF_TYPES:
         raise entry.error(f"expected a cutoff type from 0 to {max(CUTOFF_TYPES)}, found {number}")
-    alpha = entry.number(1, "the inner cutoff alpha") if len(entry.args) > 1 else 0.0
-    if not 0 <= alpha < 1:
-        raise entry.error(f"expected an inner cutoff alpha in [0, 1), found {alpha}")
     kind = CUTOFF_TYPES[number]
+    alpha = _alpha(keywords, number)
     return kind, alpha if CUTOFFS[kind].plateau else 0.0
+
+
+def _alpha(keywords: Keywords, number: int) -> float:
+    """Return the inner cutoff: the second word of n2p2's `cutoff_type`, or RuNNer's `cutoff_alpha`."""
+    of_n2p2, of_runner = keywords.get("cutoff_type"), keywords.get("cutoff_alpha")
+    given = []
+    if of_n2p2 is not None and len(of_n2p2.args) > 1:
+        given.append((of_n2p2, of_n2p2.number(1, "the inner cutoff alpha")))
+    if of_runner is not None:
+        of_runner.count(1)
+        given.append((of_runner, of_runner.number(0, "the inner cutoff alpha")))
+    for entry, alpha in given:
+        if not 0 <= alpha < 1:
+            raise entry.error(f"expected an inner cutoff alpha in [0, 1), found {alpha}")
+        if alpha != given[0][1]:
+            raise entry.error(f"expected the inner cutoff of cutoff_type, {given[0][1]:g}, found {alpha:g}")
+    alpha = given[0][1] if given else 0.0
+    if of_runner is not None and alpha and number in _WITHOUT_PLATEAU:
+        raise of_runner.error(
+            f"expected no inner cutoff with cutoff_type {number}: RuNNer's cutoff function jumps there, "
+            "which is not supported"
+        )
+    return alpha
 
 
 def write_functions(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 
+from fastsf.io.n2p2.runner2 import is_runner2_keyword
+from fastsf.io.n2p2.runner_keywords import RUNNER_KEYWORDS
+
 ENERGY_KEYWORDS: dict[str, str] = {
     "number_of_elements": "number of elements",
     "elements": "elements; they are sorted by atomic number in any case",
@@ -11,7 +14,10 @@ ENERGY_KEYWORDS: dict[str, str] = {
     "nn_type_short": "kind of the short-ranged part: 1, energies of atoms",
     "atom_energy": "energy of a free atom, added for each atom of the element",
     "cutoff_type": "cutoff function of the symmetry functions of types 2, 3, 9, 12 and 13",
+    "cutoff_alpha": "inner cutoff of the cutoff function, relative to the cutoff",
     "symfunction_short": "symmetry function",
+    "element_symfunction_short": "symmetry functions of one element, for all neighbours",
+    "global_symfunction_short": "symmetry functions of all elements, for all neighbours",
     "scale_symmetry_functions": "functions are divided by the width of their range in the training set",
     "center_symmetry_functions": "the mean over the training set is subtracted from functions",
     "scale_symmetry_functions_sigma": "functions are divided by their standard deviation in the training set",
@@ -64,6 +70,7 @@ TRAINING_KEYWORDS: dict[str, str] = {
     "kalman_etamax": "Kalman filter: largest learning rate",
     "kalman_lambda_short": "fading memory: forgetting factor",
     "kalman_nue_short": "fading memory: its approach to one",
+    "force_energy_ratio": "updates by forces for each update by an energy",
     "force_weight": "weight of forces against energies",
     "energy_fraction": "part of the energies used per epoch",
     "force_fraction": "part of the forces used per epoch",
@@ -91,7 +98,6 @@ TRAINING_KEYWORDS: dict[str, str] = {
     "optmode_short_energy": "optimiser for energies",
     "optmode_short_force": "optimiser for forces",
     "bond_threshold": "structures with shorter bonds are an error",
-    "cutoff_alpha": "inner cutoff, relative to the cutoff",
 }
 """Keywords of the training and of the programs; they do not change the potential."""
 
@@ -99,9 +105,27 @@ UNUSED_ENDS = ("_electrostatic", "_charge", "_elec", "_ewald", "_pair")
 """Ends of keywords of potentials with charges or with energies of pairs."""
 
 
+_REFUSED_KEYWORDS = {
+    "use_electrostatics",
+    "use_electrostatic_nn",
+    "use_vdw",
+    "pairsymfunction_short",
+    "element_pairsymfunction_short",
+    "global_pairsymfunction_short",
+    "node_activation_short",
+}
+
+
 def is_known(keyword: str) -> bool:
     """Return True if these tables have a keyword of RuNNer or n2p2."""
-    return keyword in ENERGY_KEYWORDS or keyword in TRAINING_KEYWORDS or keyword.endswith(UNUSED_ENDS)
+    return (
+        keyword in ENERGY_KEYWORDS
+        or keyword in TRAINING_KEYWORDS
+        or keyword in RUNNER_KEYWORDS
+        or keyword in _REFUSED_KEYWORDS
+        or keyword.endswith(UNUSED_ENDS)
+        or is_runner2_keyword(keyword)
+    )
 
 
 def meant(keyword: str) -> str | None:

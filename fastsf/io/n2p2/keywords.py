@@ -1,6 +1,7 @@
 """The settings file of RuNNer and n2p2 (input.nn) as keyword lines: keyword, arguments, line number.
 
-Other modules interpret the keywords. As in n2p2, a keyword that is not repeatable may occur once.
+Other modules interpret the keywords. They may be in upper or lower case. As in n2p2, a keyword that is not
+repeatable may occur once.
 """
 
 from __future__ import annotations
@@ -21,19 +22,34 @@ ALIASES = {
     "short_force_fraction": "force_fraction",
     "short_energy_error_threshold": "rmse_threshold_energy",
     "short_force_error_threshold": "rmse_threshold_force",
+    "nn_type": "nn_type_short",
 }
-"""Other names of keywords, and the names that entries have."""
+"""Other names of keywords, and the names that entries have. RuNNer also writes `_short_atomic` for `_short`."""
 
 REPEATED = {
     "symfunction_short",
     "atom_energy",
     "element_nodes_short",
+    "element_activation_short",
+    "element_hidden_layers_short",
+    "node_activation_short",
+    "global_symfunction_short",
+    "element_symfunction_short",
+    "atom_mass",
     "fixed_gausswidth",
     "initial_hardness",
     "symfunction_electrostatic",
+    "global_symfunction_electrostatic",
+    "element_symfunction_electrostatic",
     "pairsymfunction_short",
+    "global_pairsymfunction_short",
+    "element_pairsymfunction_short",
+    "optimizer",
 }
-"""Keywords that may occur more than once (the last two are RuNNer's)."""
+"""Keywords that may occur more than once in n2p2 or RuNNer; so may cutoff functions of RuNNer 2 (fc_...)."""
+
+CUTOFF_PREFIX = "fc_"
+"""Start of the keywords that number cutoff functions in RuNNer 2."""
 
 _COMMENT = re.compile("[#!]")
 
@@ -106,6 +122,14 @@ def split_words(text: str) -> list[str]:
     return _COMMENT.split(text, maxsplit=1)[0].split()
 
 
+def _name(word: str) -> str:
+    """Return the name that entries of a keyword have."""
+    keyword = word.lower()
+    if keyword.endswith("_short_atomic"):
+        keyword = keyword.removesuffix("_atomic")
+    return ALIASES.get(keyword, keyword)
+
+
 def read_keywords(path: str | Path) -> Keywords:
     """Read a settings file.
 
@@ -127,8 +151,8 @@ def read_keywords(path: str | Path) -> Keywords:
         tokens = split_words(text)
         if not tokens:
             continue
-        entry = KeywordLine(ALIASES.get(tokens[0], tokens[0]), tuple(tokens[1:]), number, path)
-        if entry.keyword in first and entry.keyword not in REPEATED:
+        entry = KeywordLine(_name(tokens[0]), tuple(tokens[1:]), number, path)
+        if entry.keyword in first and entry.keyword not in REPEATED and not entry.keyword.startswith(CUTOFF_PREFIX):
             raise entry.error(f"expected once, but line {first[entry.keyword]} already has it")
         first.setdefault(entry.keyword, number)
         entries.append(entry)

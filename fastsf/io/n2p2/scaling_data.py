@@ -4,12 +4,13 @@ One line for each function, element by element in the order of the columns::
 
     element  function  minimum  maximum  mean  [sigma]
 
-Both numbers count from 1. Old files have no sigma. Files of RuNNer may end with lines of two
-numbers (a range of energies), which are ignored.
+Both numbers count from 1. Old files have no sigma, and n2p2 writes nan for an element with one
+atom. Files of RuNNer may end with lines of two numbers (a range of energies), which are ignored.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from fastsf.types import FloatArray
 
 _NAMES = ("the minimum", "the maximum", "the mean", "sigma")
 _RANGE_OF_ENERGIES = 2
+_NAN = re.compile(r"[+-]?nan(?:\(.*\))?", re.IGNORECASE)
+"""Spellings of a number that is undefined, in C and Fortran."""
 
 
 def read_scaling_data(path: str | Path, counts: Mapping[str, int]) -> dict[str, FloatArray]:
@@ -37,8 +40,8 @@ def read_scaling_data(path: str | Path, counts: Mapping[str, int]) -> dict[str, 
     Returns
     -------
     dict of str to (s, 4) float64
-        Minimum, maximum, mean and sigma (NaN where the file has none) of each function of an
-        element.
+        Minimum, maximum, mean and sigma (NaN where the file has none or says nan) of each
+        function of an element.
 
     Raises
     ------
@@ -104,7 +107,9 @@ def _check_number(words: list[str], width: int, expected: tuple[str, int, int], 
 
 
 def _statistics(words: list[str], path: Path, line: int) -> list[float]:
-    numbers = [parse_float(word, path, line, what) for word, what in zip(words[2:], _NAMES, strict=False)]
+    undefined = len(words) > 5 and _NAN.fullmatch(words[5])
+    known = words[2:5] if undefined else words[2:]
+    numbers = [parse_float(word, path, line, what) for word, what in zip(known, _NAMES, strict=False)]
     minimum, maximum, *rest = numbers
     if minimum > maximum:
         raise FormatError(f"expected a minimum up to the maximum, found {minimum} and {maximum}", path, line)
@@ -121,14 +126,15 @@ def format_scaling_data(statistics: Mapping[str, FloatArray]) -> str:
     Parameters
     ----------
     statistics : mapping of str to (s, 4) float64
-        As `read_scaling_data` returns them; unknown sigmas (NaN) are omitted.
+        As `read_scaling_data` returns them; a column of unknown sigmas (NaN) is omitted.
     """
+    columns = 4 if any(np.isfinite(rows[:, 3]).any() for rows in statistics.values()) else 3
     lines = [
         "# Statistics of the symmetry functions over the training set (dimensionless)",
         f"# {'element':>7} {'function':>8} {'minimum':>24} {'maximum':>24} {'mean':>24} {'sigma':>24}",
     ]
     for element, rows in enumerate(statistics.values(), start=1):
         for function, row in enumerate(rows, start=1):
-            numbers = " ".join(f"{value:24.16E}" for value in row if not np.isnan(value))
+            numbers = " ".join(f"{value:24.16E}" for value in row[:columns])
             lines.append(f"{element:9d} {function:8d} {numbers}")
     return "\n".join([*lines, ""])

@@ -8,15 +8,20 @@ The arguments after the keyword, by type (ec: central element, e1 e2: neighbours
     12  ec 12 eta rs rc                            23  ec 23 left right subtype
     13  ec 13 eta rs lambda zeta rc                24  ec 24 left right angle-left angle-right subtype
                                                    25  ec 25, as 24
+
+Lines of RuNNer may stand for several functions: `element_symfunction_short` leaves out e1 and e2, which means one
+function for each neighbour or pair of neighbours; `global_symfunction_short` leaves out ec too.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations_with_replacement
 from typing import Any
 
-from fastsf.errors import InputError
+from fastsf.errors import FastsfWarning, InputError
 from fastsf.io.n2p2.keywords import KeywordLine
 from fastsf.symmetry.atoms import SymmetryFunction
 from fastsf.symmetry.definition import ATOM_CENTERED
@@ -49,6 +54,38 @@ TYPES = _known_types()
 """Types of lines by the word that names them."""
 
 
+def expand_line(line: KeywordLine, known: Sequence[str]) -> list[KeywordLine]:
+    """Return the lines of single functions that a line stands for; other elements are those that the file announces.
+
+    Raises
+    ------
+    FormatError
+        If the element or the type of such a line is unknown.
+    """
+    if line.keyword == "symfunction_short":
+        return [line]
+    of_element = line.keyword == "element_symfunction_short"
+    if len(line.args) < 1 + of_element:
+        expected = "an element and a type" if of_element else "a type"
+        raise line.error(f"expected {expected}, found {' '.join(line.args) or 'nothing'}")
+    centers = [line.args[0]] if of_element else list(known)
+    kind, layout = _type_of(line, int(of_element))
+    most = 1 + of_element + len(layout.arguments)
+    line.count(most - layout.optional, most)
+    parameters = line.args[1 + of_element :]
+    return [
+        replace(line, args=(center, str(layout.number), *neighbors, *parameters))
+        for center in centers
+        for neighbors in combinations_with_replacement(known, _neighbors(kind, layout))
+    ]
+
+
+def _type_of(line: KeywordLine, index: int) -> tuple[FunctionKind, RunnerType]:
+    if line.args[index] not in TYPES:
+        raise line.error(f"unknown type {line.args[index]!r}, expected one of {', '.join(TYPES)}")
+    return TYPES[line.args[index]]
+
+
 def parse_line(line: KeywordLine, known: Sequence[str], cutoff: tuple[str, float]) -> SymmetryFunction:
     """Read a line into a function that counts lengths in the file's unit.
 
@@ -68,9 +105,7 @@ def parse_line(line: KeywordLine, known: Sequence[str], cutoff: tuple[str, float
     """
     if len(line.args) < 2:
         raise line.error(f"expected a central element and a type, found {' '.join(line.args) or 'nothing'}")
-    if line.args[1] not in TYPES:
-        raise line.error(f"unknown type {line.args[1]!r}, expected one of {', '.join(TYPES)}")
-    kind, layout = TYPES[line.args[1]]
+    kind, layout = _type_of(line, 1)
     first = 2 + _neighbors(kind, layout)
     for symbol in (line.args[0], *line.args[2:first]):
         if symbol not in known:
@@ -114,7 +149,7 @@ def _warn_negative_shift(line: KeywordLine, rs: float) -> None:
         warnings.warn(
             f"{line.path}:{line.line}: the negative shift rs = {rs} is used as it is; n2p2 takes 0 instead "
             "in angular functions, unless its symmetry function groups are switched off",
-            UserWarning,
+            FastsfWarning,
             stacklevel=2,
         )
 

@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fastsf.errors import FormatError, InputError, StorageError
+from fastsf.errors import FastsfWarning, FormatError, InputError, StorageError
 from fastsf.io.n2p2 import functions as runner
 from fastsf.io.n2p2.keyword_words import meant
 from fastsf.io.n2p2.keywords import KeywordLine, Keywords, read_keywords
+from fastsf.io.n2p2.runner2 import is_runner2_keyword
 from fastsf.io.n2p2.scaling_data import read_scaling_data
-from fastsf.io.n2p2.weights import read_weights, weights_name
+from fastsf.io.n2p2.weights import read_weights
 from fastsf.io.text import numbered_lines
-from fastsf.potentials.files.topology import Topology, read_topologies
-from fastsf.potentials.network import Network
+from fastsf.potentials.files.cutoff_units import warn_of_unit
+from fastsf.potentials.files.topology import read_topologies
+from fastsf.potentials.files.weight_files import find_weights
 from fastsf.potentials.parts import PotentialParts
 from fastsf.potentials.scaling import Mode, Scaling
 from fastsf.symmetry.atoms import SymmetryFunction
@@ -34,8 +36,12 @@ SETTINGS, STATISTICS = "input.nn", "scaling.data"
 
 _REFUSED = {
     "use_electrostatics": "electrostatic energies are not supported",
+    "use_electrostatic_nn": "electrostatic energies are not supported",
     "use_vdw": "dispersion energies are not supported",
     "pairsymfunction_short": "networks of pairs are not supported",
+    "element_pairsymfunction_short": "networks of pairs are not supported",
+    "global_pairsymfunction_short": "networks of pairs are not supported",
+    "node_activation_short": "activation functions of single nodes are not supported",
 }
 _NORMALIZATION = ("mean_energy", "conv_energy", "conv_length")
 
@@ -69,21 +75,31 @@ def read_potential_folder(
     Warns
     -----
     UserWarning
-        As for `fastsf.io.n2p2.functions.read_functions`, and for unknown keywords that resemble a known one.
+        As for `fastsf.io.n2p2.functions.read_functions`; for unknown keywords that resemble a known one; for a cutoff
+        that looks like one in another unit, if no unit is known; for weights of another name; for functions that are
+        ignored because they never changed in the training set.
     """
     folder = Path(path)
     if not folder.is_dir():
         raise StorageError(f"{folder}: expected a folder with {SETTINGS}, {STATISTICS} and weights")
+    given = length_unit
     length_unit, energy_unit = choose_units(folder, length_unit, energy_unit)
     length, energy = length_factor(length_unit), energy_factor(energy_unit)
     keywords = read_keywords(folder / SETTINGS)
     _warn_of_misspelt(keywords)
     check_kind(keywords)
     elements, functions = runner.elements(keywords), runner.functions(keywords, 1.0)
+    if given is None:
+        warn_of_unit(keywords.path, functions, length_unit, written_units(folder)[0])
     counts = count_functions(keywords, elements, functions)
     topologies = read_topologies(keywords, counts)
     scalings = read_scalings(keywords, folder / STATISTICS, counts)
-    networks = {symbol: _network(folder, symbol, topology) for symbol, topology in topologies.items()}
+    _warn_of_constant(folder / STATISTICS, scalings)
+    weights = find_weights(folder, elements)
+    networks = {
+        symbol: topology.network(read_weights(weights[symbol], topology.sizes))
+        for symbol, topology in topologies.items()
+    }
     mean, conv_energy, conv_length = read_normalization(keywords)
     alone = read_atom_energies(keywords, elements)
     return PotentialParts(
@@ -103,6 +119,13 @@ def title(length_unit: str, energy_unit: str) -> str:
     return f"# Neural network potential written by fastsf; units: {length_unit}, {energy_unit}"
 
 
+def written_units(folder: Path) -> tuple[str | None, str | None]:
+    """Return the units of length and energy that fastsf wrote into a folder, or None twice."""
+    _, first = next(numbered_lines(folder / SETTINGS), (0, ""))
+    found = re.fullmatch(re.escape(title("U", "U")).replace("U", r"(\S+)"), first.rstrip())
+    return (found[1], found[2]) if found else (None, None)
+
+
 def choose_units(folder: Path, length_unit: str | None, energy_unit: str | None) -> tuple[str, str]:
     """Return the units of a folder: those given, otherwise those in its input.nn, otherwise Å and eV.
 
@@ -113,9 +136,7 @@ def choose_units(folder: Path, length_unit: str | None, energy_unit: str | None)
     InputError
         If given units are unknown, or the file has others.
     """
-    _, first = next(numbered_lines(folder / SETTINGS), (0, ""))
-    found = re.fullmatch(re.escape(title("U", "U")).replace("U", r"(\S+)"), first.rstrip())
-    written = (found[1], found[2]) if found else (None, None)
+    written = written_units(folder)
     chosen = []
     for given, own, default, factor in zip(
         (length_unit, energy_unit), written, ("Angstrom", "eV"), (length_factor, energy_factor), strict=True
@@ -134,7 +155,18 @@ def _warn_of_misspelt(keywords: Keywords) -> None:
             message = (
                 f"{keywords.path}:{line.line}: unknown keyword {line.keyword!r} has no effect; is {other!r} meant?"
             )
-            warnings.warn(message, UserWarning, stacklevel=3)
+            warnings.warn(message, FastsfWarning, stacklevel=3)
+
+
+def _warn_of_constant(path: Path, scalings: Mapping[str, Scaling]) -> None:
+    counts = {symbol: int(scaling.zero_range.sum()) for symbol, scaling in scalings.items()}
+    found = ", ".join(f"{count} of {symbol}" for symbol, count in counts.items() if count)
+    if found:
+        warnings.warn(
+            f"{path}: functions that never changed in the training set are ignored ({found}); n2p2 divides by zero",
+            FastsfWarning,
+            stacklevel=3,
+        )
 
 
 def check_kind(keywords: Keywords) -> None:
@@ -145,6 +177,12 @@ def check_kind(keywords: Keywords) -> None:
     FormatError
         For charges, electrostatics and other contributions.
     """
+    line = next((line for line in keywords.entries if is_runner2_keyword(line.keyword)), None)
+    if line is not None:
+        raise line.error(
+            "this is a file of RuNNer 2: expected the networks and the scaling of RuNNer 1 or n2p2 (only symmetry "
+            f"functions of RuNNer 2 are read: fastsf featurize --functions {SETTINGS})"
+        )
     entry = keywords.get("nnp_type")
     if entry is not None:
         entry.count(1)
@@ -270,9 +308,3 @@ def _value(keywords: Keywords, name: str, default: float) -> float:
         return default
     entry.count(1)
     return entry.number(0, "the value")
-
-
-def _network(folder: Path, symbol: str, topology: Topology) -> Network:
-    path = folder / weights_name(symbol)
-    parameters = read_weights(path, topology.sizes)
-    return topology.network(parameters)
