@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ase import Atoms
-from ase.io import write as write_structures
 from support.potential_folders import SETTINGS, files, write
 
 from fastsf.cli.main import main
@@ -11,8 +9,7 @@ from fastsf.cli.main import main
 
 def test_a_folder_without_units(tmp_path, capsys):
     folder = write(tmp_path / "folder", {**files(), "input.nn": SETTINGS.replace(" 6.0\n", " 12.0\n")})
-    write_structures(tmp_path / "water.xyz", Atoms("OH2", [[0.0, 0.0, 0.1], [0.9, 0.2, 0.0], [-0.3, 0.9, 0.2]]))
-    command = ["predict", str(folder), str(tmp_path / "water.xyz"), "-o", str(tmp_path / "out.extxyz")]
+    command = ["convert", str(folder), str(tmp_path / "model.h5"), "--to", "fastsf"]
     assert main(command) == 0
     assert capsys.readouterr().err.count("12 Angstrom = 12.00 Å, is unusually large; it would be 6.35 Å") == 1
     assert main([*command, "--overwrite", "--length-unit", "Bohr", "--energy-unit", "Hartree"]) == 0

@@ -182,3 +182,10 @@ def test_threads_do_not_change_products() -> None:
         covariance.subtract(columns)
         covariance.settle()
     np.testing.assert_array_equal(one.times(probe), two.times(probe))
+
+
+@pytest.mark.parametrize(("ratio", "updates"), [(2.0, 2 * 12), (1e9, 3 * ATOMS * 12)])
+def test_forces_for_each_energy(ratio: float, updates: int) -> None:
+    objective = LeastSquares(12)
+    settings = KalmanSettings(**BASE | {"force_energy_ratio": ratio}, energy_batch=1, force_batch=1)
+    assert Kalman(objective, settings).step(objective.start).info["updates"] == 12 + updates

@@ -11,7 +11,7 @@ import pytest
 from ase import Atoms
 
 from fastsf.datasets.labelled import LabelledSet
-from fastsf.errors import FormatError
+from fastsf.errors import FastsfWarning, FormatError
 from fastsf.io.n2p2.keywords import read_keywords
 from fastsf.io.n2p2.training_keywords import read_training_keywords
 from fastsf.potentials.evaluation import evaluate_batch
@@ -146,6 +146,64 @@ def test_errors(tmp_path: Path, change: tuple[str, str], message: str) -> None:
         TrainingFolder.read(tmp_path)
 
 
+RUNNER = """\
+runner_mode 2
+number_of_elements 2
+elements O H
+cutoff_type 1
+center_symmetry_functions
+scale_symmetry_functions
+global_hidden_layers_short 1
+global_nodes_short 4
+global_activation_short t l
+global_symfunction_short 2 0.5 0.0 8.0
+random_seed 73
+epochs 20
+test_fraction 0.1
+use_short_forces
+points_in_memory 500
+mix_all_points
+optmode_short_energy 1
+optmode_short_force 1
+kalman_lambda_short 0.985
+kalman_nue_short 0.9987
+short_energy_fraction 1.0
+short_force_fraction 0.02
+short_energy_group 1
+short_force_group 10
+repeated_energy_update
+"""
+
+
+def test_settings_of_runner(tmp_path: Path) -> None:
+    (tmp_path / "input.nn").write_text(RUNNER)
+    with pytest.warns(FastsfWarning) as caught:
+        found = TrainingFolder.read(tmp_path, "Bohr", "Hartree")
+    (warning,) = caught
+    assert str(warning.message) == (
+        f"{tmp_path}/input.nn: keywords that are missing are taken as updater_type 1, kalman_type 1, selection_mode 2, "
+        "update_strategy 0, force_weight 1.0, rmse_threshold_trials 3, rmse_threshold_energy 0.0, "
+        "rmse_threshold_force 1.0, kalman_epsilon 0.01, kalman_q0 0.01, kalman_qtau 2.302, kalman_qmin 1.0e-6, "
+        "weights_min -1.0, weights_max 1.0; repeated_energy_update has no counterpart and is ignored"
+    )
+    assert found.settings == kalman.KalmanSettings(
+        kind="fading", forgetting=0.985, nue=0.9987, force_fraction=0.02, force_batch=10, units="networks"
+    )
+    assert len(found.functions) == 4 and found.training.epochs == 20
+
+
+def test_other_optimisers_of_runner_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "input.nn").write_text(RUNNER.replace("optmode_short_energy 1", "optmode_short_energy 3"))
+    with pytest.raises(FormatError, match=r"optmode_short_energy: expected 1, the Kalman filter \(others"):
+        TrainingFolder.read(tmp_path)
+
+
+def test_forces_for_each_energy(tmp_path: Path) -> None:
+    path = write(tmp_path, ("short_force_fraction 0.02", "force_energy_ratio 3.0"))
+    settings = kalman.KalmanSettings(**read_training_keywords(read_keywords(path)).settings)
+    assert (settings.force_energy_ratio, settings.force_fraction) == (3.0, 1.0)
+
+
 def test_steps_of_fixed_size_are_refused(tmp_path: Path) -> None:
     write(tmp_path, ("updater_type 1", "updater_type 0"), ("gradient_type 1", "gradient_type 0"))
     with pytest.raises(FormatError, match="expected 1, Adam"):
@@ -188,7 +246,7 @@ def test_going_on_from_weights(tmp_path: Path) -> None:
 @pytest.mark.skipif(SHARED is None, reason="FASTSF_SHARED is not set")
 @pytest.mark.parametrize("name", ["H2O_RPBE-D3", "Cu2S_PBE"])
 def test_files_of_n2p2(name: str) -> None:
-    folder = TrainingFolder.read(Path(str(SHARED)) / "data" / f"n2p2_train_{name}")
+    folder = TrainingFolder.read(Path(str(SHARED)) / "data" / f"n2p2_train_{name}", "Bohr", "Hartree")
     fraction = {"H2O_RPBE-D3": 0.0041, "Cu2S_PBE": 0.02315}[name]
     assert folder.settings == kalman.KalmanSettings(
         force_fraction=fraction, force_batch=1, force_weight=10.0, units="networks"

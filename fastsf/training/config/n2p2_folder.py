@@ -11,6 +11,7 @@ from fastsf.errors import FormatError, InputError
 from fastsf.io.n2p2 import functions as runner
 from fastsf.io.n2p2.keywords import read_keywords
 from fastsf.io.n2p2.training_keywords import TrainingKeywords, read_training_keywords
+from fastsf.potentials.files.cutoff_units import warn_of_unit
 from fastsf.potentials.files.folder import (
     SETTINGS,
     check_kind,
@@ -19,6 +20,7 @@ from fastsf.potentials.files.folder import (
     read_atom_energies,
     read_mode,
     read_normalization,
+    written_units,
 )
 from fastsf.potentials.files.topology import Topology, read_topologies
 from fastsf.potentials.scaling import Mode
@@ -86,11 +88,14 @@ class TrainingFolder:
             As `read_potential_folder` and `read_training_keywords`.
         """
         folder = Path(path)
+        given = length_unit
         length_unit, energy_unit = choose_units(folder, length_unit, energy_unit)
         length, energy = length_factor(length_unit), energy_factor(energy_unit)
         keywords = read_keywords(folder / SETTINGS)
         check_kind(keywords)
         elements, functions = runner.elements(keywords), runner.functions(keywords, 1.0)
+        if given is None:
+            warn_of_unit(keywords.path, functions, length_unit, written_units(folder)[0])
         counts = count_functions(keywords, elements, functions)
         mean, conv_energy, conv_length = read_normalization(keywords)
         alone = read_atom_energies(keywords, elements)

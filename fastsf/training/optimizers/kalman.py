@@ -32,7 +32,7 @@ from fastsf.types import FloatArray
 
 KINDS, STRATEGIES, UNITS = ("standard", "fading"), ("combined", "element"), ("loss", "networks")
 _POSITIVE = ("epsilon", "eta", "etamax", "forgetting", "nue", "force_weight")
-_NOT_NEGATIVE = ("q0", "qtau", "qmin", "etatau", "energy_fraction", "force_fraction")
+_NOT_NEGATIVE = ("q0", "qtau", "qmin", "etatau", "energy_fraction", "force_fraction", "force_energy_ratio")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ class KalmanSettings:
         Fading memory: lambda at the start, and nu in lambda <- nu lambda + 1 - nu after each update.
     energy_fraction, force_fraction : float
         Fraction of the energies and of the force components that an epoch uses.
+    force_energy_ratio : float
+        Number of forces that an epoch uses for each energy of the training set, at most all; it replaces
+        `force_fraction` unless it is 0.
     energy_batch, force_batch : int
         Number of labels per update.
     force_weight : float
@@ -83,6 +86,7 @@ class KalmanSettings:
     nue: float = 0.9995
     energy_fraction: float = 1.0
     force_fraction: float = 0.1
+    force_energy_ratio: float = 0.0
     energy_batch: int = 1
     force_batch: int = 16
     force_weight: float = 1.0
@@ -139,13 +143,20 @@ class Kalman(Optimizer[KalmanSettings]):
         if s.units == "loss":
             energy, force = objective.sigma.energy * objective.labelled.n_atoms, objective.sigma.forces
         self._candidates = find_candidates(objective, model.parameters, 1 / energy, s.force_weight / force)
-        parts = zip(self._candidates, (s.energy_fraction, s.force_fraction), self._batches, strict=True)
+        parts = zip(self._candidates, (s.energy_fraction, self._force_fraction), self._batches, strict=True)
         self._updates = [_updates(labels, fraction, batch) for labels, fraction, batch in parts]
         if not sum(self._updates):
             raise InputError(
                 "expected an energy or force to learn from, found none: labels are missing, or energy_fraction and "
                 "force_fraction are 0"
             )
+
+    @property
+    def _force_fraction(self) -> float:
+        energies, forces = map(len, self._candidates)
+        if not self.settings.force_energy_ratio or not forces:
+            return self.settings.force_fraction
+        return min(1.0, self.settings.force_energy_ratio * energies / forces)
 
     @property
     def _batches(self) -> tuple[int, int]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.descriptors.acsf import ACSF
-from fastsf.io.n2p2.weights import read_weights, weights_name
+from fastsf.io.n2p2.weights import read_weights
 from fastsf.potentials.evaluation import evaluate_batch
+from fastsf.potentials.files.weight_files import find_weights
 from fastsf.potentials.network import Network
 from fastsf.training.config.n2p2_folder import TrainingFolder
 from fastsf.training.objective.initialization import initial_network, preconditioned
@@ -54,10 +55,11 @@ def model_of_folder(
 def _networks(folder: TrainingFolder, elements: Sequence[str], seed: int) -> tuple[Network, ...]:
     rng, start = np.random.default_rng(seed), folder.training
     networks = []
+    weights = find_weights(folder.path, elements) if start.use_old_weights else {}
     for symbol in elements:
         layers = folder.topologies[symbol]
         if start.use_old_weights:
-            networks.append(layers.network(read_weights(folder.path / weights_name(symbol), layers.sizes)))
+            networks.append(layers.network(read_weights(weights[symbol], layers.sizes)))
             continue
         kind, nodes = start.initialization, layers.normalize_nodes
         made = initial_network(layers.sizes, layers.activations, kind, rng, bounds=start.bounds)
