@@ -136,8 +136,10 @@ def _report(summary: FeaturizeSummary, console: Console) -> None:
     counts = f"{summary.structures:,} structures, {summary.atoms:,} atoms"
     if summary.pairs is not None:
         counts += f", {summary.pairs:,} pairs"
-    labels = f"energies of {summary.with_energy:,}, forces of {summary.with_forces:,}"
-    console.say(f"{summary.output}: {counts}; {labels}, stresses of {summary.with_stress:,}")
+    numbers = {"energy": summary.with_energy, "forces": summary.with_forces, "stress": summary.with_stress}
+    console.say(f"{summary.output}: {counts}; {summary.account.text(numbers)}")
+    for remark in summary.account.remarks():
+        console.say(remark)
     if summary.resumed and not summary.complete_before:
         console.say(f"{summary.resumed:,} structures were computed before and not computed again.")
     if summary.computed_atoms:

@@ -68,7 +68,7 @@ def add_labels(reading: argparse._ArgumentGroup) -> None:
     """Add the names of labels, and the choice for structures that cannot be used."""
     add_format(reading)
     for name in ("energy", "forces", "stress"):
-        reading.add_argument(f"--{name}-key", metavar="KEY", help=f"name of the {name} in the files")
+        reading.add_argument(f"--{name}-key", metavar="KEY", help=f"name of the {name} in the files, or none")
     reading.add_argument(
         "--on-error",
         choices=("stop", "skip"),

@@ -51,6 +51,11 @@ def add(commands: Commands) -> None:
         help="with --init: pair-centred networks beside atom-centred ones, or only these",
     )
     parser.add_argument(
+        "--set-key",
+        metavar="KEY",
+        help="with --init: key of structures with train, validation (val, valid) or test (default: set)",
+    )
+    parser.add_argument(
         "-o",
         "--output",
         metavar="PATH",
@@ -88,9 +93,11 @@ def run(arguments: argparse.Namespace) -> None:
         from fastsf.cli.train_init import init
 
         output = Path(arguments.output or "train.toml")
-        options = {"pairs": arguments.pairs, "overwrite": arguments.overwrite}
+        options = {name: getattr(arguments, name) for name in ("pairs", "overwrite", "set_key")}
         init(arguments.config, output, console, reading=reading_of(arguments), **options)
         return
+    if arguments.set_key:
+        raise InputError("--set-key belongs to --init; a configuration has set_key in its section [data]")
     if arguments.pairs:
         raise InputError("--pairs belongs to --init; a training has the functions of its configuration")
     if len(arguments.config) > 1:
@@ -168,6 +175,7 @@ def _prepare(config: Config, console: Console) -> PreparedData:
     dataset = read_data(config.data)
     counts = ", ".join(f"{name} {len(dataset.part(name)):,}" for name in PARTS)
     console.say(f"structures: {counts}; {dataset.labelled.n_atoms.sum():,} atoms")
+    console.say(dataset.labelled.account.text())
     for text in dataset.split.warnings:
         console.say(f"warning: {text}")
     compile_first(["train" if config.pcsf is None else "pair-train"], console)

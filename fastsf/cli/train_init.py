@@ -24,6 +24,7 @@ def init(
     console: Console,
     *,
     reading: Reading | None = None,
+    set_key: str | None = None,
     pairs: Literal["too", "only"] | None = None,
     overwrite: bool = False,
 ) -> None:
@@ -39,6 +40,8 @@ def init(
         Console for messages.
     reading : Reading, optional
         Options for reading the files.
+    set_key : str, optional
+        Key of the subset of a structure.
     pairs : "too" or "only", optional
         Pair-centred networks, beside atom-centred ones or alone.
     overwrite : bool
@@ -52,11 +55,14 @@ def init(
     if output.exists() and not overwrite:
         raise StorageError(f"{output} is there already; --overwrite replaces it")
     reading = reading or Reading()
-    labelled = read_labelled(inputs, reading)
+    labelled = read_labelled(inputs, reading, set_key=set_key)
     console.say(f"{len(labelled):,} structures, {labelled.n_atoms.sum():,} atoms of {', '.join(labelled.elements)}")
+    console.say(labelled.account.text())
     console.say(find_outliers(labelled).text())
     chosen = {name: getattr(reading, name) for name in READING_KEYS}
     changed = {name: value for name, value in chosen.items() if value != getattr(Reading(), name)}
+    if set_key is not None:
+        changed["set_key"] = set_key
     found = suggest(labelled)
     paths = [_seen_from(output.parent, path) for path in inputs]
     choices = {

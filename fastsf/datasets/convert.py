@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
 from fastsf.datasets.frames import Frame, FrameIndex, FrameReader, Reading, located
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
+from fastsf.datasets.label_account import LabelAccount
 from fastsf.errors import InputError, StorageError, StructureError, counted
 from fastsf.io.extxyz_writer import format_frame
 from fastsf.io.input_data_writer import format_block
@@ -43,6 +44,8 @@ class Conversion:
         Numbers of structures with the label in the input.
     skipped : list of str
         Omitted structures: file, frame and reason.
+    account : LabelAccount
+        Names of the labels in the input, and what is not read.
     """
 
     kind: Kind
@@ -52,12 +55,13 @@ class Conversion:
     with_forces: int = 0
     with_stress: int = 0
     skipped: list[str] = field(default_factory=list)
+    account: LabelAccount = field(default_factory=LabelAccount)
 
     def text(self, most: int = 20) -> str:
         """Return a summary as text, with at most so many of the omitted structures."""
         lines = [
-            f"{counted(self.structures, 'structure')}, {counted(self.atoms, 'atom')}; "
-            f"energies of {self.with_energy:,}, forces of {self.with_forces:,}, stresses of {self.with_stress:,}"
+            f"{counted(self.structures, 'structure')}, {counted(self.atoms, 'atom')}; {self.account.text()}",
+            *self.account.remarks(),
         ]
         if self.kind == "input.data":
             unknown = self.structures - self.with_forces
@@ -125,7 +129,9 @@ def convert_data(
         raise StorageError(f"{target} already exists; --overwrite (overwrite=True) replaces it")
     form = _writer(kind, length_unit, energy_unit)
     conversion = Conversion(kind)
-    write_atomically(target, partial(_write, target, files, reading or Reading(), form, conversion))
+    write_atomically(
+        target, partial(_write, target, files, replace(reading or Reading(), strict_labels=True), form, conversion)
+    )
     return conversion
 
 
@@ -171,6 +177,7 @@ def _write(
 
 def _count(conversion: Conversion, frame: Frame) -> None:
     conversion.structures += 1
+    conversion.account.add(frame.found)
     conversion.atoms += len(frame.structure)
     conversion.with_energy += "energy" in frame.labels
     conversion.with_forces += "forces" in frame.labels

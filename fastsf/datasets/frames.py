@@ -12,7 +12,7 @@ import numpy as np
 from fastsf.datasets.inputs import Input
 from fastsf.elements import atomic_number, chemical_symbol
 from fastsf.errors import FormatError, InputError, StructureError, counted
-from fastsf.io.labels import available_keys, charges_of, flat_info, labels_of
+from fastsf.io.labels import NO_LABEL, FoundLabels, available_keys, charges_of, find_labels, flat_info
 from fastsf.io.structures import iread_structures
 from fastsf.io.text import ReadPosition
 from fastsf.structure import Structure
@@ -43,6 +43,9 @@ class Reading:
         Format of the files in place of recognition, as for `iread_structures`.
     types : tuple of str
         Elements of the types 1, 2, ... of files of LAMMPS.
+    strict_labels : bool
+        Refuse structures with a label that cannot be used, as with `need_labels`. Otherwise such labels are left out,
+        unless they are named.
     """
 
     length_unit: str = "Angstrom"
@@ -54,6 +57,7 @@ class Reading:
     need_labels: bool = False
     file_format: str | None = None
     types: tuple[str, ...] = ()
+    strict_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class Frame:
         `info` of ASE, with the key-value pairs of a database row.
     charges : (n,) float64 or None
         Charges of the atoms.
+    found : FoundLabels
+        Labels with the keys under which they were found.
     """
 
     index: FrameIndex
@@ -90,6 +96,7 @@ class Frame:
     labels: dict[str, Any]
     info: dict[str, Any]
     charges: FloatArray | None = None
+    found: FoundLabels = field(default_factory=FoundLabels)
 
 
 @dataclass(frozen=True)
@@ -235,7 +242,8 @@ class FrameReader:
             if isinstance(error, FormatError):
                 raise
             raise StructureError(located(error, path, index.frame)) from error
-        return Frame(index, structure, np.array(found.cell, dtype=np.float64), labels, flat_info(found), charges)
+        cell = np.array(found.cell, dtype=np.float64)
+        return Frame(index, structure, cell, labels.values, flat_info(found), charges, labels)
 
     def _check_elements(self, structure: Structure) -> None:
         if len(structure) == 0:
@@ -246,22 +254,17 @@ class FrameReader:
             symbol, known = chemical_symbol(int(strangers[0])), ", ".join(self.elements or ())
             raise StructureError(f"no functions for element {symbol}; there are functions for {known}")
 
-    def _labels(self, atoms: Atoms, path: str, frame: int) -> dict[str, Any]:
+    def _labels(self, atoms: Atoms, path: str, frame: int) -> FoundLabels:
         """Return the labels of a structure; a named key may be missing in some structures."""
         reading = self.reading
         keys = {"energy": reading.energy_key, "forces": reading.forces_key, "stress": reading.stress_key}
-        found = labels_of(atoms)
+        found = find_labels(atoms, keys, strict=reading.need_labels or reading.strict_labels)
+        self._found.update(found.values)
         for name, key in keys.items():
-            if key is not None:
-                found.pop(name, None)
-                try:
-                    found[name] = labels_of(atoms, **{f"{name}_key": key})[name]
-                    self._found.add(name)
-                except StructureError:
-                    raise
-                except InputError as error:
-                    self._missing.setdefault(name, InputError(located(error, path, frame)))
-        if reading.need_labels and not found:
+            if key not in (None, NO_LABEL) and name not in found.values and name not in self._missing:
+                error = InputError(f"no {key!r} in this structure; available keys: {available_keys(atoms)}")
+                self._missing[name] = InputError(located(error, path, frame))
+        if reading.need_labels and not found.values:
             raise StructureError(
                 f"no energy, forces or stress in this structure; available keys: {available_keys(atoms)}"
             )

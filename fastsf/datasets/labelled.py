@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fastsf.datasets.frames import Frame, FrameIndex, FrameReader, Reading, check_any, located
 from fastsf.datasets.inputs import checked_inputs
+from fastsf.datasets.label_account import LabelAccount
 from fastsf.elements import chemical_symbol
 from fastsf.errors import InputError, StructureError
 from fastsf.io.structures import expand_paths
@@ -23,6 +24,17 @@ from fastsf.types import FloatArray, IntArray
 
 GROUP_KEYS = ("group", "config_type")
 """Keys of `info` with the group of a structure, by default."""
+
+WEIGHT_KEYS = ("weight", "config_weight")
+"""Keys of `info` with the weight of a structure, by default."""
+
+SUBSET_NAMES = {
+    "": "",
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""Subsets by their names in files, without case."""
 
 _PER_STRUCTURE = ("structures", "forces", "groups", "sources", "files", "subsets")
 
@@ -54,6 +66,8 @@ class LabelledSet:
         "train", "validation", "test", or empty for structures without.
     skipped : list of str, optional
         Omitted structures: file, frame and reason.
+    account : LabelAccount, optional
+        Names of the labels in the files, and what is not read.
     """
 
     structures: list[Structure]
@@ -66,6 +80,7 @@ class LabelledSet:
     files: list[str] = field(default_factory=list)
     subsets: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    account: LabelAccount = field(default_factory=LabelAccount)
 
     def __post_init__(self) -> None:
         for name in ("files", "subsets"):
@@ -132,7 +147,10 @@ class LabelledSet:
         arrays: dict[str, Any] = {
             name: np.concatenate([getattr(each, name) for each in sets]) for name in ("energies", "stresses", "weights")
         }
-        return cls(**lists, **arrays)
+        account = LabelAccount()
+        for each in sets:
+            account.join(each.account)
+        return cls(**lists, **arrays, account=account)
 
 
 def check_names(what: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -155,6 +173,7 @@ def read_labelled(
     *,
     group_key: str | None = None,
     weight_key: str | None = None,
+    set_key: str | None = None,
 ) -> LabelledSet:
     """Read structures with their labels.
 
@@ -168,12 +187,15 @@ def read_labelled(
     group_key : str, optional
         Key of `info` with the group of a structure; default: "group", otherwise "config_type".
     weight_key : str, optional
-        Key of `info` with the weight of a structure; default: "weight", and 1 for structures without.
+        Key of `info` with the weight of a structure; default: "weight", otherwise "config_weight", and 1 for structures
+        without.
+    set_key : str, optional
+        Key of `info` with the subset of a structure; default: "set", as in input.data.
 
     Returns
     -------
     LabelledSet
-        Set with the subsets from the key "set" of `info`, as in input.data.
+        Set with its subsets.
 
     Raises
     ------
@@ -186,7 +208,7 @@ def read_labelled(
     reading = replace(reading or Reading(), need_labels=True)
     files = checked_inputs(expand_paths(paths))
     reader = FrameReader(files, None, reading)
-    builder = _Builder([each.path for each in files], group_key, weight_key)
+    builder = _Builder([each.path for each in files], group_key, weight_key, set_key)
     for item in reader(FrameIndex()):
         if not isinstance(item, Frame):
             builder.skipped.append(item.reason)
@@ -205,11 +227,14 @@ def read_labelled(
 class _Builder:
     """Builder of a set, structure by structure."""
 
-    def __init__(self, paths: list[str], group_key: str | None, weight_key: str | None) -> None:
+    def __init__(
+        self, paths: list[str], group_key: str | None, weight_key: str | None, set_key: str | None = None
+    ) -> None:
         self.paths = paths
         self.group_key = group_key
-        self.weight_key = "weight" if weight_key is None else weight_key
-        self.wanted = {key for key in (group_key, weight_key) if key is not None}
+        self.weight_key = weight_key
+        self.set_key = "set" if set_key is None else set_key
+        self.wanted = {key for key in (group_key, weight_key, set_key) if key is not None}
         self.keys: set[str] = set()
         self.structures: list[Structure] = []
         self.energies: list[float] = []
@@ -221,6 +246,7 @@ class _Builder:
         self.files: list[str] = []
         self.subsets: list[str] = []
         self.skipped: list[str] = []
+        self.account = LabelAccount()
 
     def add(self, frame: Frame) -> None:
         """Add a structure.
@@ -233,9 +259,10 @@ class _Builder:
         path, labels, info = self.paths[frame.index.file], frame.labels, frame.info
         self.keys.update(info)
         try:
-            weight, subset = _weight(info, self.weight_key), _subset(info)
+            weight, subset = _weight(info, self.weight_key), _subset(info, self.set_key)
         except StructureError as error:
             raise StructureError(located(error, path, frame.index.frame)) from error
+        self.account.add(frame.found)
         nothing = np.full(6, np.nan)
         self.structures.append(frame.structure)
         self.energies.append(labels.get("energy", math.nan))
@@ -268,6 +295,7 @@ class _Builder:
             self.files,
             self.subsets,
             self.skipped,
+            self.account,
         )
 
 
@@ -285,16 +313,22 @@ def group_of(info: Mapping[str, Any], key: str | None = None) -> str:
     return next((str(info[each]) for each in keys if each in info), "")
 
 
-def _subset(info: Mapping[str, Any]) -> str:
-    subset = str(info.get("set", ""))
-    if subset not in ("", "train", "validation", "test"):
-        raise StructureError(f"set: expected train, validation or test, found {subset!r}")
+def _subset(info: Mapping[str, Any], key: str) -> str:
+    given = str(info.get(key, ""))
+    subset = SUBSET_NAMES.get(given.strip().lower())
+    if subset is None:
+        raise StructureError(
+            f"{key}: expected train, validation or test, found {given!r}; "
+            "--set-key (set_key in [data]) names another key"
+        )
     return subset
 
 
-def _weight(info: Mapping[str, Any], key: str) -> float:
-    value = info.get(key, 1.0)
-    _check_weight(value, key)
+def _weight(info: Mapping[str, Any], key: str | None) -> float:
+    keys = WEIGHT_KEYS if key is None else (key,)
+    name = next((each for each in keys if each in info), keys[0])
+    value = info.get(name, 1.0)
+    _check_weight(value, name)
     return float(value)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from fastsf.datasets.computing import computed_chunks
 from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, check_any
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
+from fastsf.datasets.label_account import LabelAccount
 from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.descriptors.base import Batch, Descriptor
 from fastsf.descriptors.choose import possible_elements
@@ -58,6 +59,8 @@ class FeaturizeSummary:
         Number of atoms that were computed in this call.
     pairs : int or None
         Number of pairs in the file, if they are the rows of the features.
+    account : LabelAccount
+        Names of the labels of the structures that were read in this call, and what is not read.
     """
 
     output: Path
@@ -73,6 +76,7 @@ class FeaturizeSummary:
     kernel_seconds: float = 0.0
     computed_atoms: int = 0
     pairs: int | None = None
+    account: LabelAccount = field(default_factory=LabelAccount)
 
 
 def featurize(
@@ -187,6 +191,8 @@ class _FeaturizeRun:
             for each in chunks:
                 summary.kernel_seconds += each.seconds
                 summary.computed_atoms += each.chunk.atoms
+                for frame in each.chunk.frames:
+                    summary.account.add(frame.found)
                 summary.skipped += [skipped.reason for skipped in each.chunk.skipped]
                 store.save(partial(self._make, each.chunk, each.result))
             store.wait()

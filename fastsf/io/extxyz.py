@@ -15,12 +15,16 @@ from pathlib import Path
 from ase import Atoms
 from ase.io.extxyz import read_xyz
 
-from fastsf.errors import FormatError
+from fastsf.errors import FormatError, InputError
 from fastsf.io.extxyz_columns import read_regular_frame
+from fastsf.io.extxyz_comment import normalized, numbers_or_text
 from fastsf.io.text import ReadPosition, numbered_lines
 
 FrameText = tuple[int, str]
 """Line number of the number of atoms, and the text of the frame from there on."""
+
+_PLAIN_COLUMNS = 4
+"""Element and position."""
 
 _COUNT = re.compile(r"\s*\d{1,12}\s*", re.ASCII)
 
@@ -91,11 +95,46 @@ def parse_frame(frame: FrameText | FormatError, path: Path, number: int) -> Atom
         raise frame
     line, text = frame
     try:
-        regular = read_regular_frame(text)
-        atoms: Atoms = next(read_xyz(StringIO(text), 0)) if regular is None else regular
+        spelled, tensors = _spelled(text)
+    except InputError as error:
+        raise FormatError(str(error), path, line + 1, number) from error
+    try:
+        regular = read_regular_frame(spelled)
+        atoms: Atoms = next(read_xyz(StringIO(spelled), 0)) if regular is None else regular
     except MemoryError:
         raise
     except Exception as error:  # the parser of ASE raises errors of many kinds
         message = f"not a frame of an XYZ file: {type(error).__name__}: {error}"
         raise FormatError(message, path, line, number) from error
+    atoms.info.update({key: numbers_or_text(value) for key, value in tensors.items()})
     return atoms
+
+
+def _spelled(text: str) -> tuple[str, dict[str, str]]:
+    """Return a frame with the usual spelling of its comment, and tensors that the readers do not know.
+
+    Columns after the positions that the comment does not describe get a name, as "columns_5_7".
+    """
+    count, _, rest = text.partition("\n")
+    comment, _, body = rest.partition("\n")
+    found = normalized(comment)
+    line = found.text
+    if not found.has_columns:
+        width = len(body.partition("\n")[0].split())
+        if width > _PLAIN_COLUMNS and _is_table(body, width, int(count)):
+            name = f"columns_{_PLAIN_COLUMNS + 1}_{width}"
+            line = f"{line} Properties=species:S:1:pos:R:3:{name}:R:{width - _PLAIN_COLUMNS}"
+    return f"{count}\n{line}\n{body}", found.tensors
+
+
+def _is_table(body: str, width: int, n_atoms: int) -> bool:
+    """Return whether all rows have so many words, and only numbers after the first."""
+    words = body.split()
+    if len(words) != n_atoms * width:
+        return False
+    del words[::width]
+    try:
+        list(map(float, words))
+    except ValueError:
+        return False
+    return True

@@ -21,6 +21,7 @@ import numpy as np
 from fastsf.datasets.computing import computed_chunks
 from fastsf.datasets.frames import Chunk, Frame, FrameIndex, FrameReader, Reading, check_any
 from fastsf.datasets.inputs import Input, checked_inputs, checked_output
+from fastsf.datasets.label_account import LabelAccount
 from fastsf.datasets.labelled import group_of
 from fastsf.datasets.read_ahead import ReadingProgress
 from fastsf.errors import InputError, StorageError
@@ -57,8 +58,8 @@ class PredictionSummary:
         Symmetry functions outside the range of the training set.
     extrapolating_structures, extrapolating_atoms : int
         Numbers of structures and atoms with extrapolations.
-    keys : list of str
-        Keys of the first structure, some of which may be labels.
+    account : LabelAccount
+        Names of the labels in the files, and what is not read.
     seconds, kernel_seconds : float
         Wall time of the whole call, and of computing.
     """
@@ -72,7 +73,7 @@ class PredictionSummary:
     metrics: ErrorMetrics = field(default_factory=ErrorMetrics)
     extrapolating_structures: int = 0
     extrapolating_atoms: int = 0
-    keys: list[str] = field(default_factory=list)
+    account: LabelAccount = field(default_factory=LabelAccount)
     seconds: float = 0.0
     kernel_seconds: float = 0.0
 
@@ -219,12 +220,11 @@ class _PredictionRun:
     def _count(self, chunk: Chunk, predictions: Sequence[Prediction]) -> None:
         summary = self.summary
         summary.skipped += [each.reason for each in chunk.skipped]
-        if predictions and not summary.structures:
-            summary.keys = [str(key) for key in predictions[0].frame.info]
         summary.structures += len(predictions)
         summary.atoms += chunk.atoms
         for each in predictions:
             result, group = each.result, group_of(each.frame.info, self.group_key)
+            summary.account.add(each.frame.found)
             summary.metrics.add(each.frame, result.energy, cast(Any, result.forces), result.stress, group)
         self._count_outside([each.result for each in predictions if each.result.outside.any()])
         if self.on_progress is not None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from fastsf.datasets.label_account import LabelAccount
 from fastsf.errors import StorageError, counted
+from fastsf.io.label_names import LABELS
 from fastsf.potentials.extrapolation import MOST_FUNCTIONS
 from fastsf.prediction.error_plots import plot_errors
 from fastsf.prediction.metrics import SHOWN, ErrorMetrics, ErrorSums
@@ -94,7 +96,8 @@ def report(summary: PredictionSummary, verbose: bool = False) -> str:
     times = f"{summary.seconds * each:.1f} µs per atom, {summary.kernel_seconds * each:.1f} µs of which for computing"
     lines = [
         f"{written}{counted(summary.structures, 'structure')}, {counted(summary.atoms, 'atom')}",
-        *_errors(summary.metrics, summary.keys, verbose),
+        *_labels(summary.account),
+        *_errors(summary.metrics, verbose),
         *_worst(summary),
         *_extrapolations(summary, verbose),
         *_skipped(summary, verbose),
@@ -103,11 +106,16 @@ def report(summary: PredictionSummary, verbose: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _errors(metrics: ErrorMetrics, keys: list[str], verbose: bool) -> Iterator[str]:
+def _labels(account: LabelAccount) -> Iterator[str]:
+    if any(map(account.count, LABELS)):
+        yield f"labels: {account.text()}"
+    yield from account.remarks()
+
+
+def _errors(metrics: ErrorMetrics, verbose: bool) -> Iterator[str]:
     found = metrics.by_name()
     if not found:
-        hidden = ", ".join(key for key in keys if "energy" in key.lower())
-        yield "no labels to compare with" + (f"; --energy-key says which of {hidden} is one" if hidden else "")
+        yield "no labels to compare with"
         return
     yield f"{'errors':16} {'RMSE':>10} {'MAE':>10} {'mean':>10} {'max':>10}"
     for name, moments in found.items():

@@ -86,7 +86,7 @@ def test_several_files_and_named_labels(run, file, tmp_path):
     output = tmp_path / "out.xyz"
     status, out, err = run("convert", file, other, output, "--energy-key", "DFT")
     assert (status, err) == (0, "")
-    assert "3 structures, 6 atoms; energies of 1, forces of 1" in out
+    assert "3 structures, 6 atoms; energies of 1 (`DFT`), forces of 1" in out
     assert read(output, 2).calc.results["energy"] == -9.0
     assert read(output, 2).info["group"] == "molecules"
     status, _, err = run("convert", file, output, "--overwrite", "--energy-key", "gone")

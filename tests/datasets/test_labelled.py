@@ -11,6 +11,7 @@ from ase.io import write
 from ase.units import Bohr, Hartree
 from support.labelled_sets import labelled_set, water
 
+from fastsf.datasets.checks.names import check_names_of_labels, check_placeholders
 from fastsf.datasets.frames import Reading
 from fastsf.datasets.labelled import LabelledSet, read_labelled
 from fastsf.errors import InputError, StorageError, StructureError
@@ -104,7 +105,7 @@ BAD_FRAMES = [
     (frame("energy=1 weight=-1"), "frame 1: weight: expected a finite number of at least 0, found -1"),
     (frame("energy=1 weight=T"), "frame 1: weight: .* found True"),
     (frame("energy=1 set=holdout"), "frame 1: set: expected train, validation or test, found 'holdout'"),
-    (frame("E=1", forces="F"), "frame 1: no energy, forces or stress in .* info: E; arrays: numbers, positions, F"),
+    (frame("mine=1", forces="x"), "frame 1: no energy, .* or stress in .* info: mine; arrays: numbers, positions, x"),
     (frame("energy=1", last="x"), "frame 1: "),
 ]
 
@@ -122,10 +123,10 @@ def test_bad_structures_stop_or_are_listed(file, bad, reason):
 
 
 def test_nothing_usable(file, tmp_path):
-    path = file(frame("E=1 x=2", forces="F"))
-    with pytest.raises(StructureError, match=r"info: E, x; arrays: .* F"):
+    path = file(frame("mine=1 x=2", forces="y"))
+    with pytest.raises(StructureError, match=r"info: mine, x; arrays: .* y"):
         read_labelled([path])
-    with pytest.raises(InputError, match=r"no structure can be used: 1 structure left out, first .* info: E, x;"):
+    with pytest.raises(InputError, match=r"no structure can be used: 1 structure left out, first .* info: mine, x;"):
         read_labelled([path], Reading(on_error="skip"))
     with pytest.raises(StorageError, match="no such file"):
         read_labelled([tmp_path / "gone.extxyz"])
@@ -176,3 +177,62 @@ def test_data_of_the_benchmark(shared):
     assert set(found.groups) == {"AIMD-NVT", "Elastic", "Surface", "Vacancy"}
     assert np.isfinite(found.energies).all() and np.isfinite(found.stresses).all()
     assert all(each is not None for each in found.forces)
+
+
+def test_subsets_under_other_names_and_keys(file):
+    names = ["train", "Training", "val", "valid", "Validation", "VALID", "test", "TESTING"]
+    expected = ["train"] * 2 + ["validation"] * 4 + ["test"] * 2
+    for key in ("set", "split"):
+        path = file(*(frame(f"energy=1 {key}={name}") for name in names))
+        found = read_labelled([path], set_key=None if key == "set" else key)
+        assert found.subsets == expected
+    with pytest.raises(InputError, match="no structure has the key 'fold'"):
+        read_labelled([path], set_key="fold")
+    with pytest.raises(InputError, match=r"found 'a'; --set-key \(set_key in \[data\]\) names another key"):
+        read_labelled([file(frame("energy=1 set=a"))])
+
+
+def test_config_weights(file):
+    path = file(frame("energy=1 config_weight=0.5"), frame("energy=1 weight=2 config_weight=3"), frame("energy=1"))
+    np.testing.assert_array_equal(read_labelled([path]).weights, [0.5, 2.0, 1.0])
+
+
+def test_account_of_labels(file):
+    path = file(
+        frame("REF_energy=1 energy=2", forces="REF_forces"),
+        frame("REF_energy=3 energy=3", forces="REF_forces"),
+        frame("energy=3", forces="vector"),
+    )
+    labelled = read_labelled([path])
+    account = labelled.account
+    assert account.text() == (
+        "energies of 3 (`REF_energy` 2, `energy` 1), forces of 2 (`REF_forces`), stresses of 0 structures"
+    )
+    assert LabelledSet.joined([labelled, labelled]).account.count("energy") == 6
+    assert account.remarks() == [
+        "energies are read from `REF_energy`, a reference, and not from `energy`, which differs in 1 structure; "
+        "--energy-key energy (energy_key in [data]) reads the latter",
+        "1 structure without forces, but with `vector`, which is not read (are three real numbers of each atom): "
+        "--forces-key vector (forces_key in [data]) reads it as forces",
+        "energies have several names (`REF_energy` 2, `energy` 1): are those of `energy` references too? "
+        "--energy-key REF_energy (energy_key in [data]) reads only this one",
+    ]
+    kinds = [(each.kind, each.level) for each in check_names_of_labels(labelled)]
+    assert kinds == [("labels", "serious"), ("labels", "serious"), ("labels", "note")]
+    plain = read_labelled([file(frame("energy=1"), frame("energy=2"))])
+    assert (plain.account.text(), plain.account.remarks()) == (
+        "energies of 2, forces of 2, stresses of 0 structures",
+        [],
+    )
+
+
+def test_placeholders_for_energies(file):
+    shown = [frame("energy=0", last=f"-{k}.0") for k in range(1, 5)]
+    (finding,) = check_placeholders(read_labelled([file(*shown)]))
+    assert (finding.kind, finding.level, finding.structures) == ("labels", "serious", (0, 1, 2, 3))
+    assert finding.message.startswith("all energies of 4 structures are 0 eV although the forces differ")
+    reading = Reading(energy_key="none")
+    assert not list(check_placeholders(read_labelled([file(*shown)], reading)))
+    varied = [frame(f"energy={k}", last=f"-{k}.0") for k in range(1, 5)]
+    assert not list(check_placeholders(read_labelled([file(*varied)])))
+    assert not list(check_placeholders(read_labelled([file(*[frame("energy=2")] * 4)]))), "one structure, repeated"

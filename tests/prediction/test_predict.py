@@ -388,10 +388,30 @@ def test_labels_of_other_names(run, model, tmp_path):
     write(path, atoms)
     status, out, _ = run("predict", model, path)
     assert status == 0
-    assert "no labels to compare with; --energy-key says which of REF_energy is one" in out
-    status, out, _ = run("predict", model, path, "--energy-key", "REF_energy")
+    assert "labels: energies of 1 (`REF_energy`), forces of 0, stresses of 0 structures" in out
+    assert "  energy                250        250       -250        250 meV/atom, 1 structures" in out
+    atoms.info["my_energy"] = atoms.info.pop("REF_energy")
+    write(path, atoms)
+    status, out, _ = run("predict", model, path)
+    assert status == 0
+    assert "1 structure without energy, but with `my_energy`, which is not read" in out
+    assert "no labels to compare with" in out
+    status, out, _ = run("predict", model, path, "--energy-key", "my_energy")
     assert status == 0
     assert "  energy                250        250       -250        250 meV/atom, 1 structures" in out
+
+
+def test_predictions_are_no_references(run, data, model, tmp_path):
+    """Errors of predictions are those of the references in the file, not zero."""
+    output, bare = tmp_path / "out.xyz", tmp_path / "bare.xyz"
+    assert run("predict", model, data, "-o", output)[0] == 0
+    outputs = [run("evaluate", model, path)[1].split("labels")[1] for path in (data, output)]
+    errors = [[line for line in out.splitlines() if "meV/atom" in line or "eV/Å" in line] for out in outputs]
+    assert errors[0] == errors[1] and errors[0]
+    write(bare, SYSTEMS["molecule"]())
+    assert run("predict", model, bare, "-o", output, "--overwrite")[0] == 0
+    _, out, _ = run("evaluate", model, output)
+    assert "no labels to compare with" in out and "--energy-key energy" in out
 
 
 def test_predict_with_a_committee(run, data, model, tmp_path):

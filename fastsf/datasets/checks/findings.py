@@ -17,7 +17,7 @@ class Finding:
     Parameters
     ----------
     kind : str
-        Subject: "energy", "forces", "distance", "duplicate", "contradiction", "units" or "element".
+        Subject: "energy", "forces", "distance", "duplicate", "contradiction", "units", "labels" or "element".
     level : "serious", "suspicious" or "note"
         "serious": the data are not fit for training. "suspicious": probably an error. "note": information.
     message : str

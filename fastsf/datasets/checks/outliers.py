@@ -16,6 +16,7 @@ from fastsf.datasets.checks.features import check_atoms, environments, equal_to_
 from fastsf.datasets.checks.findings import Finding
 from fastsf.datasets.checks.geometry import Shortest, check_geometry, measure_geometry
 from fastsf.datasets.checks.labels import check_energies, check_forces, check_stresses
+from fastsf.datasets.checks.names import check_names_of_labels, check_placeholders
 from fastsf.datasets.checks.units import check_energy_scales, check_push, check_work
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import compositions
@@ -23,6 +24,15 @@ from fastsf.datasets.splits import Split
 from fastsf.types import FloatArray
 
 _LEVELS = ("serious", "suspicious", "note")
+_CHECKS = (
+    check_names_of_labels,
+    check_placeholders,
+    check_work,
+    check_energy_scales,
+    check_stresses,
+    check_energies,
+    check_forces,
+)
 
 
 @dataclass(frozen=True)
@@ -134,7 +144,7 @@ def find_outliers(
 def _findings(labelled: LabelledSet, values: Sequence[FloatArray] | None, split: Split | None) -> Iterator[Finding]:
     if split is not None:
         yield from check_elements(labelled, split)
-    for check in (check_work, check_energy_scales, check_stresses, check_energies, check_forces):
+    for check in _CHECKS:
         yield from check(labelled)
     if values is None:
         yield from check_duplicates(labelled, equal_in_place(labelled), split)

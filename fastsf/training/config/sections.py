@@ -47,8 +47,8 @@ class DataSection:
         Seed of the random split.
     length_unit, energy_unit, energy_key, forces_key, stress_key, on_error, file_format, types
         As for `fastsf.datasets.frames.Reading`.
-    group_key, weight_key : str, optional
-        Keys of the group and of the weight of a structure.
+    group_key, weight_key, set_key : str, optional
+        Keys of the group, the weight and the subset of a structure.
     on_serious : "stop" or "warn"
         Reaction to serious findings in the data.
     group_weights : dict of str to float
@@ -68,6 +68,7 @@ class DataSection:
     stress_key: str | None = None
     group_key: str | None = None
     weight_key: str | None = None
+    set_key: str | None = None
     on_error: OnError = "stop"
     file_format: str | None = None
     types: tuple[str, ...] = ()

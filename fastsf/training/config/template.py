@@ -43,6 +43,8 @@ _COMMENTS = {
         "types": 'elements of the types of LAMMPS, as ["O", "H"]',
         "energy_key": "name of the energy in the files, if it is not the usual one",
         "group_key": 'if not given: "group" or "config_type"',
+        "weight_key": 'if not given: "weight" or "config_weight"',
+        "set_key": 'if not given: "set", with the values train, validation (val) and test',
         "on_error": '"skip" leaves out structures that cannot be used',
         "on_serious": '"warn" trains even if the data contradict each other',
         "group_weights": "for example { surface = 2.0 }",

@@ -67,7 +67,8 @@ def read_data(data: DataSection) -> Dataset:
     """
 
     def read(paths: tuple[str, ...]) -> LabelledSet:
-        return read_labelled(paths, data.reading, group_key=data.group_key, weight_key=data.weight_key)
+        keys = {"group_key": data.group_key, "weight_key": data.weight_key, "set_key": data.set_key}
+        return read_labelled(paths, data.reading, **keys)
 
     main = read(data.train)
     apart = [read(names) if isinstance(names, tuple) and names else None for names in (data.validation, data.test)]
