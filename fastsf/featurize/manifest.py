@@ -21,6 +21,7 @@ from fastsf.errors import InputError
 from fastsf.featurize.chunks import FeatureChunks, Manifest
 from fastsf.featurize.reader import FeatureFile
 from fastsf.featurize.writer import Header
+from fastsf.storage.states import differing_keys
 
 FORMAT = "fastsf-featurize"
 VERSION = 1
@@ -75,7 +76,7 @@ def make_manifest(
     return {
         "format": FORMAT,
         "version": VERSION,
-        "identity": identity,
+        "identity": json.loads(json.dumps(identity)),
         "elements": list(descriptor.elements),
         "created": _now(),
         "command": command,
@@ -132,7 +133,7 @@ def _compare(before: Manifest, now: Manifest, path: str) -> None:
     if before.get("format") != FORMAT or before.get("version") != VERSION:
         raise InputError(f"{path} was begun by another version of fastsf; --overwrite starts again")
     old, new = before["identity"], now["identity"]
-    changes = [_change(name, old.get(name), new[name]) for name in new if old.get(name) != new[name]]
+    changes = [_change(name, old.get(name), new.get(name)) for name in differing_keys(old, new)]
     if old["on_error"] == "stop":  # then nothing was omitted, and continuing with "skip" gives the same file
         changes = [change for change in changes if not change.startswith("on_error")]
     if changes:

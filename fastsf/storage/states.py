@@ -103,10 +103,23 @@ def restored_generator(state: str) -> np.random.Generator:
 def differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
     """Yield the differences between two nested tables, one line for each value."""
     if isinstance(before, dict) and isinstance(now, dict):
-        for key in {**before, **now}:
+        for key in differing_keys(before, now):
             yield from differences(before.get(key), now.get(key), f"{name}.{key}" if name else str(key))
     elif before != now:
         yield f"{name} was {_short(before)}, is {_short(now)}"
+
+
+def differing_keys(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the keys whose values differ.
+
+    A key that only one table has does not count while its value is empty (None, False, 0, an empty text or list): runs
+    that began before an option existed continue without it.
+    """
+    return [
+        key
+        for key in {**before, **now}
+        if before.get(key) != now.get(key) and (before.get(key) or now.get(key) or (key in before and key in now))
+    ]
 
 
 def _short(value: Any) -> str:
