@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ RUN_OPTIONS: dict[str, tuple[type, str]] = {
     "seed": (int, "seed of the first training"),
     "seeds": (int, "number of trainings that differ in their seeds: a committee"),
     "threads": (int, "threads (default: all processors)"),
-    "memory": (float, "memory for kept derivatives in GiB"),
+    "memory": (float, "memory for matrices of the optimizer and kept derivatives in GiB"),
 }
 """Options for values of the section [run]: types and meanings."""
 
@@ -150,6 +151,8 @@ def train(config: Config, folder: Path, console: Console, *, overwrite: bool = F
     from fastsf.training.run.report import write_report
     from fastsf.training.run.seeds import train_seeds
 
+    for text in config.remarks:
+        console.say(text)
     prepared = _prepare(config, console)
     remarks = _check_data(prepared, console)
     for descriptor in prepared.descriptors:
@@ -169,10 +172,11 @@ def train(config: Config, folder: Path, console: Console, *, overwrite: bool = F
 def _prepare(config: Config, console: Console) -> PreparedData:
     """Read the data, compile the kernels (errors in the data come first), and prepare the rest."""
     from fastsf.training.preparation.dataset import PARTS, read_data
+    from fastsf.training.preparation.models import largest_cutoff
     from fastsf.training.preparation.prepared import PreparedData
 
     console.say("Reading the data ...")
-    dataset = read_data(config.data)
+    dataset = read_data(config.data, partial(largest_cutoff, config))
     counts = ", ".join(f"{name} {len(dataset.part(name)):,}" for name in PARTS)
     console.say(f"structures: {counts}; {dataset.labelled.n_atoms.sum():,} atoms")
     console.say(dataset.labelled.account.text())
@@ -183,7 +187,7 @@ def _prepare(config: Config, console: Console) -> PreparedData:
 
 
 def _check_data(prepared: PreparedData, console: Console) -> str:
-    """Show and return the findings in the data.
+    """Show and return the reference energies and the findings in the data.
 
     Raises
     ------
@@ -195,8 +199,10 @@ def _check_data(prepared: PreparedData, console: Console) -> str:
     dataset, descriptor = prepared.dataset, prepared.descriptor
     values = descriptor.create(dataset.labelled.structures) if descriptor.n_features else None
     outliers = find_outliers(dataset.labelled, values, dataset.split)
-    console.say(outliers.text())
+    references = prepared.references
+    remarks = outliers.text() if references is None else f"{references.text()}\n{outliers.text()}"
+    console.say(remarks)
     if outliers.serious and prepared.config.data.on_serious == "stop":
         found = outliers.describe(outliers.serious[0])
         raise InputError(f'{found}; with [data] on_serious = "warn" trains nevertheless')
-    return outliers.text()
+    return remarks

@@ -13,6 +13,8 @@ from fastsf.training.run.loop import KINDS, SCORE, SECONDS, column
 from fastsf.training.run.seeds import TrainingObserver
 
 _SECONDS = 1.0
+_GIB = 2.0**30
+_WORTH_A_LINE = 0.01 * _GIB
 
 
 class TrainingDisplay(TrainingObserver):
@@ -40,10 +42,18 @@ class TrainingDisplay(TrainingObserver):
             self._table.close()
         self._bar = self._table = None
 
-    def memory(self, needed: float, kept: float) -> None:
-        """Say how much memory the samples need."""
+    def memory(self, needed: float, matrices: float, allowed: float) -> None:
+        """Say how much memory the samples and the optimiser need."""
+        kept = max(allowed - matrices, 0.0)
+        if matrices >= _WORTH_A_LINE:
+            self._console.say(f"matrices of the optimizer: at most {matrices / _GIB:.2f} of {allowed / _GIB:g} GiB")
+            if matrices > allowed:
+                self._console.say(
+                    "  that is more than [run] memory: --memory allows more, smaller networks ([networks] hidden) "
+                    "need less, and --set optimizer.name=adam needs no matrices"
+                )
         self._console.say(
-            f"derivatives of the symmetry functions: at most {needed / 2**30:.2f} GiB, {kept / 2**30:g} GiB may be kept"
+            f"derivatives of the symmetry functions: at most {needed / _GIB:.2f} GiB, {kept / _GIB:.4g} GiB may be kept"
         )
         if needed > kept:
             self._console.say("  the rest is computed in every epoch; [run] memory (--memory) allows more")

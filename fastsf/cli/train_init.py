@@ -11,6 +11,7 @@ from fastsf.cli.console import Console
 from fastsf.datasets.checks.outliers import find_outliers
 from fastsf.datasets.frames import Reading
 from fastsf.datasets.labelled import read_labelled
+from fastsf.datasets.reference_energies import find_references
 from fastsf.errors import StorageError
 from fastsf.storage.atomic import write_atomically
 from fastsf.training.config.sections import NO_RECIPE, READING_KEYS
@@ -58,6 +59,7 @@ def init(
     labelled = read_labelled(inputs, reading, set_key=set_key)
     console.say(f"{len(labelled):,} structures, {labelled.n_atoms.sum():,} atoms of {', '.join(labelled.elements)}")
     console.say(labelled.account.text())
+    console.say(find_references(labelled).text())
     console.say(find_outliers(labelled).text())
     chosen = {name: getattr(reading, name) for name in READING_KEYS}
     changed = {name: value for name, value in chosen.items() if value != getattr(Reading(), name)}

@@ -9,11 +9,15 @@ from typing import Literal
 
 import numpy as np
 
+from fastsf.datasets.isolated import FREE, isolated_atoms
 from fastsf.datasets.labelled import LabelledSet, check_names
-from fastsf.errors import InputError
+from fastsf.errors import InputError, counted
 from fastsf.types import BoolArray, IntArray, TextArray
 
 SUBSETS = ("train", "validation", "test")
+
+NO_VALIDATION = "no structures for validation: training cannot stop early, and overfitting is not detected"
+"""Warning of a split without validation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +61,13 @@ def split(
     *,
     seed: int = 0,
     use_marks: bool = True,
+    cutoff: float = FREE,
 ) -> Split:
     """Divide a set into training, validation and test structures.
 
     Structures with a mark in the data (``set=train``, ``validation`` or ``test``) go into that part, named groups and
     files into the part that names them. Fractions are drawn at random from the other structures, in equal shares from
-    each group. Nothing is drawn for a part with marked structures.
+    each group. Nothing is drawn for a part with marked structures. Isolated atoms are always for training.
 
     Parameters
     ----------
@@ -74,11 +79,14 @@ def split(
         Seed of the random numbers; the same seed gives the same parts.
     use_marks : bool
         Use the marks in the data.
+    cutoff : float
+        Largest cutoff of the symmetry functions, Å; an isolated atom has no neighbour within it.
 
     Returns
     -------
     Split
-        Parts, with a warning if validation is empty: training then cannot stop early.
+        Parts, with warnings if validation is empty (training then cannot stop early), and if isolated atoms were chosen
+        for another part.
 
     Raises
     ------
@@ -89,10 +97,12 @@ def split(
     choices = {"validation": validation, "test": test}
     fractions = {part: choice for part, choice in choices.items() if not isinstance(choice, Named)}
     _check_fractions(fractions)
-    counts = {part: choice for part, choice in fractions.items() if part not in parts}
+    isolated = isolated_atoms(labelled, cutoff)
+    counts = {part: choice for part, choice in fractions.items() if part not in parts[~isolated]}
     for part, choice in choices.items():
         if isinstance(choice, Named):
             _put(parts, part, choice, labelled)
+    moved = _keep_for_training(parts, isolated)
     free = _spread_order(labelled.groups, np.flatnonzero(parts == ""), seed)
     start = 0
     for part, fraction in counts.items():
@@ -100,19 +110,44 @@ def split(
         parts[free[start:stop]] = part
         start = stop
     parts[parts == ""] = "train"
-    return _finished(parts)
+    if not isolated.all() and not np.any(parts[~isolated] == "train"):
+        parts[isolated] = ""  # training needs more than isolated atoms
+    return _finished(parts, moved)
 
 
-def split_of_sets(train: LabelledSet, validation: LabelledSet | None, test: LabelledSet | None) -> Split:
-    """Return the split of ``LabelledSet.joined`` of given sets, in this order and without missing ones.
+def with_sets(own: Split, first: int, sets: Mapping[str, LabelledSet], cutoff: float = FREE) -> Split:
+    """Add sets with one part each, which follow the structures of a split in a joined set.
 
-    Raises
-    ------
-    InputError
-        If nothing is left for training.
+    Parameters
+    ----------
+    own : Split
+        Parts of the first structures.
+    first : int
+        Number of the first structures.
+    sets : mapping of str to LabelledSet
+        Further sets by their parts, in the order in which they were joined. Their isolated atoms are for training.
+    cutoff : float
+        As for `split`.
     """
-    sizes = [0 if part is None else len(part) for part in (train, validation, test)]
-    return _finished(np.repeat(SUBSETS, sizes))
+    parts = np.full(first, "", dtype="<U10")
+    for name in SUBSETS:
+        parts[getattr(own, name)] = name
+    isolated = [np.zeros(first, dtype=np.bool_), *(isolated_atoms(each, cutoff) for each in sets.values())]
+    parts = np.concatenate([parts, np.repeat(list(sets), [len(each) for each in sets.values()]).astype("<U10")])
+    moved = _keep_for_training(parts, np.concatenate(isolated))
+    return _finished(parts, (*(each for each in own.warnings if each != NO_VALIDATION), *moved))
+
+
+def _keep_for_training(parts: TextArray, isolated: BoolArray) -> tuple[str, ...]:
+    """Move isolated atoms into the training part; return a warning about those that another part had."""
+    moved = int(np.count_nonzero(isolated & (parts != "") & (parts != "train")))
+    parts[isolated] = "train"
+    if not moved:
+        return ()
+    return (
+        f"isolated atoms are always for training: {counted(moved, 'structure')} chosen for validation or test "
+        f"{'is' if moved == 1 else 'are'} there now",
+    )
 
 
 def _check_fractions(fractions: Mapping[str, float]) -> None:
@@ -166,13 +201,14 @@ def _spread_order(groups: Sequence[str], indices: IntArray, seed: int) -> IntArr
     return indices[np.argsort(rank, kind="stable")]
 
 
-def _finished(parts: TextArray) -> Split:
+def _finished(parts: TextArray, warnings: tuple[str, ...] = ()) -> Split:
     train, validation, test = (np.flatnonzero(parts == name) for name in SUBSETS)
     if not len(train):
         raise InputError(
-            f"no structures are left for training: {len(validation)} are for validation and {len(test)} for the test"
+            f"no structures are left for training: expected at least one, found {len(validation)} for validation and "
+            f"{len(test)} for the test of {counted(len(parts), 'structure')}; give more structures, or train without "
+            "those parts: validation = 0 in [data] (--set data.validation=0), and likewise test"
         )
-    warnings: tuple[str, ...] = ()
     if not len(validation):
-        warnings = ("no structures for validation: training cannot stop early, and overfitting is not detected",)
+        warnings = (*warnings, NO_VALIDATION)
     return Split(train, validation, test, warnings)

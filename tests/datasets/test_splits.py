@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.labelled_sets import labelled_set, water
 from support.strategies import REPEATABLE
 
-from fastsf.datasets.splits import Named, Split, split, split_of_sets
+from fastsf.datasets.splits import Named, Split, split, with_sets
 from fastsf.errors import InputError
 
 
@@ -94,8 +94,12 @@ def test_marks_win_unless_told_otherwise():
         (-0.1, 0.0, "validation: expected a fraction"),
         (0.1, float("nan"), "test: expected a fraction"),
         (0.6, 0.5, "expected a sum below 1"),
-        (Named("group", ("a",)), 0.0, "no structures are left for training: 2 are for validation and 0 for the test"),
-        (0.1, 0.1, "no structures are left for training: 1 are for validation and 1 for the test"),
+        (
+            Named("group", ("a",)),
+            0.0,
+            r"no structures .* found 2 for validation and 0 for the test of 2 str.*--set data.validation=0",
+        ),
+        (0.1, 0.1, "no structures are left .* found 1 for validation and 1 for the test of 2 structures"),
     ],
 )
 def test_what_cannot_be_divided(validation, test, reason):
@@ -105,8 +109,16 @@ def test_what_cannot_be_divided(validation, test, reason):
 
 def test_sets_that_were_given_apart():
     train, test = numbered("aa"), numbered("bbb")
-    found = split_of_sets(train, None, test)
+    found = with_sets(split(train, 0.0), 2, {"test": test})
     assert (found.train.tolist(), found.validation.tolist(), found.test.tolist()) == ([0, 1], [], [2, 3, 4])
-    assert found.warnings
-    with pytest.raises(InputError, match="no structures are left for training"):
-        split_of_sets(train.select([]), train, test)
+    assert len(found.warnings) == 1
+    found = with_sets(split(train, 0.5), 2, {"validation": test})
+    assert len(found.train) == 1
+    assert found.validation.tolist()[-3:] == [2, 3, 4]
+    assert found.warnings == ()
+
+
+def test_one_structure_is_not_enough_for_two_parts():
+    with pytest.raises(InputError, match=r"found 1 for validation .* of 1 structure; give more .* validation = 0"):
+        split(numbered("a"))
+    assert split(numbered("a"), 0.0).train.tolist() == [0]

@@ -10,7 +10,7 @@ import pytest
 from support.fake_objective import LeastSquares
 
 from fastsf.errors import InputError
-from fastsf.training.optimizers import adam, kalman, lbfgs
+from fastsf.training.optimizers import adam, kalman, lbfgs, levenberg_marquardt
 from fastsf.training.optimizers.base import Optimizer
 
 FILTER = kalman.KalmanSettings(force_fraction=0.5, force_batch=4, force_weight=1.0, units="networks")
@@ -146,3 +146,15 @@ def test_the_average_lags_behind() -> None:
 def test_errors_of_settings(make: Callable, options: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         make(**options)
+
+
+def test_memory_of_matrices():
+    sizes, optimizer = [30, 70], levenberg_marquardt.LevenbergMarquardt
+    single, double = (levenberg_marquardt.LevenbergMarquardtSettings(precision=p) for p in ("float32", "float64"))
+    assert optimizer.matrix_bytes(sizes, single, threads=1) == 100**2 * (8 + 8)
+    assert optimizer.matrix_bytes(sizes, single, threads=2) == 100**2 * (8 + 5 * 4)
+    assert optimizer.matrix_bytes(sizes, double, threads=2) == 100**2 * (8 + 5 * 8)
+    assert kalman.Kalman.matrix_bytes(sizes, FILTER, threads=2) == 100**2 * 8
+    assert kalman.Kalman.matrix_bytes(sizes, replace(FILTER, strategy="element"), threads=2) == (30**2 + 70**2) * 8
+    assert adam.Adam.matrix_bytes(sizes, adam.AdamSettings(), threads=2) == 0
+    assert lbfgs.LBFGS.matrix_bytes(sizes, lbfgs.LBFGSSettings(), threads=2) == 0

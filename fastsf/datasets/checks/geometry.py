@@ -9,9 +9,11 @@ import numpy as np
 from ase.data import covalent_radii
 
 from fastsf.datasets.checks.findings import Finding, Level
+from fastsf.datasets.isolated import isolated_atoms
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.elements import chemical_symbol
 from fastsf.neighbors.neighbor_list import neighbor_list
+from fastsf.structure import Structure
 from fastsf.types import FloatArray, IntArray
 
 REACH = 1.5
@@ -19,6 +21,10 @@ REACH = 1.5
 
 _TOO_SHORT, _IMPOSSIBLE = 0.55, 0.3
 _SQUEEZED = 0.66
+_STRETCHED = 1.3
+_RARE = 0.02
+"""Share of structures with bonds of a usual length that shows that the unit of lengths is right."""
+
 _ASYMMETRY = 0.1
 _STEEPNESS = 15.0
 _TINY = 1e-3
@@ -105,31 +111,51 @@ def _sums(atoms: IntArray, vectors: FloatArray, n: int) -> FloatArray:
     return total
 
 
-def _usual(labelled: LabelledSet, geometry: Geometry) -> float:
-    """Return the median distance to the nearest neighbour, in sums of covalent radii, without single atoms."""
-    together = [
-        nearest
-        for nearest, structure in zip(geometry.nearest, labelled.structures, strict=True)
-        if len(structure) > 1 or structure.pbc.any()
-    ]
-    return float(np.median(np.concatenate(together))) if together else 1.0
+def _usual(labelled: LabelledSet, geometry: Geometry) -> FloatArray:
+    """Return the median distance to the nearest neighbour in each structure, in sums of covalent radii.
+
+    Isolated atoms are left out.
+    """
+    together = np.flatnonzero(~isolated_atoms(labelled))
+    return np.array([np.median(geometry.nearest[k]) for k in together.tolist()])
+
+
+def _wrong_unit(labelled: LabelledSet, usual: FloatArray, nearest: FloatArray) -> str:
+    """Return the error of the unit of lengths as text, empty if there is none.
+
+    A wrong unit changes all structures. A few with usual bonds show that the others are meant, as in curves of
+    dissociation.
+    """
+    if not len(usual):
+        return ""
+    middle = float(np.median(nearest))
+    if middle < _SQUEEZED and np.mean(usual >= _SQUEEZED) <= _RARE:
+        return f"neighbours are usually at {middle:.2f} times the length of a bond: were lengths in Å read as Bohr?"
+    if middle == np.inf and np.mean(usual < _STRETCHED) <= _RARE and not _NOBLE.issuperset(labelled.elements):
+        return (
+            f"most atoms have no neighbour within {REACH} times the length of a bond: were lengths in Bohr read as Å?"
+        )
+    return ""
+
+
+def is_dimer(structure: Structure) -> bool:
+    """Return whether a structure is two atoms in free space, whose distance is chosen on purpose."""
+    return len(structure) == 2 and not structure.pbc.any()
 
 
 def check_geometry(labelled: LabelledSet, geometry: Geometry) -> Iterator[Finding]:
     """Find atoms that are too close, distances in another unit, and forces that were not computed."""
     closest = np.array([each.min() for each in geometry.nearest])
     usual = _usual(labelled, geometry)
-    if usual < _SQUEEZED:
-        message = f"neighbours are usually at {usual:.2f} times the length of a bond: were lengths in Å read as Bohr?"
-        yield Finding("units", "serious", message)
-    elif usual == np.inf and not _NOBLE.issuperset(labelled.elements):
-        message = (
-            f"most atoms have no neighbour within {REACH} times the length of a bond: were lengths in Bohr read as Å?"
-        )
-        yield Finding("units", "serious", message)
-    if usual >= _SQUEEZED:
+    alone = isolated_atoms(labelled)
+    nearest = [each for each, single in zip(geometry.nearest, alone.tolist(), strict=True) if not single]
+    unit = _wrong_unit(labelled, usual, np.concatenate([*nearest, np.empty(0)]))
+    if unit:
+        yield Finding("units", "serious", unit)
+    if "read as Bohr" not in unit:
         for k in np.flatnonzero(closest < _TOO_SHORT).tolist():
-            level: Level = "serious" if closest[k] < _IMPOSSIBLE else "suspicious"
+            on_purpose = is_dimer(labelled.structures[k])
+            level: Level = "serious" if closest[k] < _IMPOSSIBLE and not on_purpose else "suspicious"
             yield Finding("distance", level, f"atoms at {closest[k]:.2f} times the length of a bond", (k,))
     if geometry.zero_forces:
         message = (

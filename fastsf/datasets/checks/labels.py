@@ -8,6 +8,7 @@ import numpy as np
 from ase import units
 
 from fastsf.datasets.checks.findings import Finding
+from fastsf.datasets.isolated import isolated_atoms
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import above_references
 from fastsf.types import BoolArray, FloatArray, IntArray
@@ -25,7 +26,7 @@ _HUGE_STRESS = 1.0
 def check_energies(labelled: LabelledSet) -> Iterator[Finding]:
     """Find energies per atom far from the others of their group."""
     energies = above_references(labelled)
-    for mine, whose in _families(labelled, np.isfinite(energies)):
+    for mine, whose in _families(labelled, np.isfinite(energies) & ~isolated_atoms(labelled)):
         middle = float(np.median(energies[mine]))
         away = energies[mine] - middle
         usual = max(float(np.quantile(np.abs(away), _SHARE, method="lower")), _LEAST_ENERGY)

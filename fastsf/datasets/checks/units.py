@@ -18,12 +18,14 @@ import numpy as np
 from ase import units
 
 from fastsf.datasets.checks.findings import Finding
+from fastsf.datasets.checks.geometry import is_dimer
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import compositions
 from fastsf.structure import Structure, volume
 from fastsf.types import FloatArray, IntArray
 
 _LARGEST_STEP = 0.3
+_STEP_OF_DIMERS = 0.1
 _LARGEST_STRAIN = 0.08
 _SAME_CELL = 1e-6
 _FEWEST_STEPS = 4
@@ -68,7 +70,19 @@ class StructureStep(NamedTuple):
 
 def check_work(labelled: LabelledSet) -> Iterator[Finding]:
     """Compare changes of the energy with the work of forces and stresses."""
-    steps = [step for k in range(len(labelled) - 1) if (step := _step(labelled, k)) is not None]
+    for name, steps, ratio in _ratios(labelled):
+        if not 1 / _TOLERANCE < ratio < _TOLERANCE:
+            message = (
+                f"energies and {name} are inconsistent: in {steps} steps between similar structures the "
+                f"energy changes {ratio:.3g} times as much as the {name} say"
+            )
+            message += _explanation(ratio) if ratio > 0 else f", and in the other direction{_explanation(-ratio)}"
+            yield Finding("units", "serious", message)
+
+
+def _ratios(labelled: LabelledSet) -> Iterator[tuple[str, int, float]]:
+    """Yield labels, a number of steps, and the change of the energy in these steps relative to the labels' work."""
+    steps = [step for pair in _similar(labelled) if (step := _step(labelled, *pair)) is not None]
     still = np.array([(s.energy, s.by_forces) for s in steps if s.strain < _SAME_CELL]).reshape(-1, 2)
     deformed = np.array([(s.energy - s.by_forces, s.by_stress) for s in steps if s.strain >= _SAME_CELL]).reshape(-1, 2)
     for name, pairs in (("forces", still), ("stresses", deformed)):
@@ -78,14 +92,19 @@ def check_work(labelled: LabelledSet) -> Iterator[Finding]:
             continue
         if abs(change @ work) < _CORRELATION * np.sqrt((change @ change) * (work @ work)):
             continue
-        ratio = float(change @ work / (work @ work))
-        if not 1 / _TOLERANCE < ratio < _TOLERANCE:
-            message = (
-                f"energies and {name} are inconsistent: in {len(pairs)} steps between similar structures the "
-                f"energy changes {ratio:.3g} times as much as the {name} say"
-            )
-            message += _explanation(ratio) if ratio > 0 else f", and in the other direction{_explanation(-ratio)}"
-            yield Finding("units", "serious", message)
+        yield name, len(pairs), float(change @ work / (work @ work))
+
+
+def _similar(labelled: LabelledSet) -> list[tuple[int, int]]:
+    """Return pairs of structures that may be similar: successive ones, and dimers of successive distances."""
+    pairs = dict.fromkeys((k, k + 1) for k in range(len(labelled) - 1))
+    dimers = {
+        k: (tuple(each.numbers.tolist()), float(np.linalg.norm(each.positions[1] - each.positions[0])))
+        for k, each in enumerate(labelled.structures)
+        if is_dimer(each)
+    }
+    ordered = sorted(dimers, key=lambda k: dimers[k])
+    return list(pairs | dict.fromkeys((min(pair), max(pair)) for pair in pairwise(ordered)))
 
 
 def _explanation(ratio: float) -> str:
@@ -97,20 +116,20 @@ def _explanation(ratio: float) -> str:
     return ""
 
 
-def _step(labelled: LabelledSet, k: int) -> StructureStep | None:
-    """Return the change from a structure to the next if they are similar and have energies and forces."""
-    first, second = labelled.structures[k], labelled.structures[k + 1]
-    forces = labelled.forces[k], labelled.forces[k + 1]
-    energy = float(labelled.energies[k + 1] - labelled.energies[k])
+def _step(labelled: LabelledSet, k: int, other: int) -> StructureStep | None:
+    """Return the change from a structure to another if they are similar and have energies and forces."""
+    first, second = labelled.structures[k], labelled.structures[other]
+    forces = labelled.forces[k], labelled.forces[other]
+    energy = float(labelled.energies[other] - labelled.energies[k])
     if forces[0] is None or forces[1] is None or not np.isfinite(energy) or not _alike(first, second):
         return None
     moved, strain = _motion(first, second)
     largest = float(np.abs(strain).max())
-    if np.abs(moved).max() > _LARGEST_STEP or largest > _LARGEST_STRAIN:
+    if np.abs(moved).max() > (_STEP_OF_DIMERS if is_dimer(first) else _LARGEST_STEP) or largest > _LARGEST_STRAIN:
         return None
     work_of_stress = sum(
         volume(each.cell) * np.sum(_full(stress) * strain)
-        for each, stress in ((first, labelled.stresses[k]), (second, labelled.stresses[k + 1]))
+        for each, stress in ((first, labelled.stresses[k]), (second, labelled.stresses[other]))
     )
     work_of_forces = -np.sum((forces[0] + forces[1]) * moved)
     return StructureStep(energy, 0.5 * float(work_of_forces), 0.5 * float(work_of_stress), largest)
@@ -137,6 +156,8 @@ def _full(stress: FloatArray) -> FloatArray:
 def check_push(labelled: LabelledSet, pushes: Sequence[FloatArray]) -> Iterator[Finding]:
     """Compare forces with the directions in which near neighbours push atoms; usually forces drive atoms apart.
 
+    Dimers are left out: curves of dissociation are mostly of stretched bonds.
+
     Parameters
     ----------
     labelled : LabelledSet
@@ -144,7 +165,11 @@ def check_push(labelled: LabelledSet, pushes: Sequence[FloatArray]) -> Iterator[
     pushes : sequence of (n, 3) float64
         As in `fastsf.datasets.checks.geometry.Geometry`.
     """
-    pairs = [(push, forces) for push, forces in zip(pushes, labelled.forces, strict=True) if forces is not None]
+    pairs = [
+        (push, forces)
+        for push, forces, structure in zip(pushes, labelled.forces, labelled.structures, strict=True)
+        if forces is not None and not is_dimer(structure)
+    ]
     if not pairs:
         return
     push, force = (np.concatenate(each).ravel() for each in zip(*pairs, strict=True))
@@ -152,6 +177,8 @@ def check_push(labelled: LabelledSet, pushes: Sequence[FloatArray]) -> Iterator[
     if len(push) < _FEWEST_COMPONENTS or abs(along) <= _LEAST_CORRELATION * size:
         return
     if along < 0:
+        if any(name == "forces" and ratio > 0 for name, _, ratio in _ratios(labelled)):
+            return  # the work shows that the sign is right: bonds are stretched
         yield Finding("units", "serious", "forces drive near atoms together: is their sign wrong?")
     elif along / float(push @ push) < _WEAK:
         message = "forces are weak for the distances between the atoms: are they in Hartree/Bohr?"

@@ -35,6 +35,8 @@ class Config:
         that suit the data.
     pcsf : PCSFSection, optional
         Pair-centred functions, none if not given.
+    remarks : tuple of str
+        Remarks about values that options of the command line made void.
     """
 
     data: DataSection
@@ -47,10 +49,13 @@ class Config:
     functions: list[SymmetryFunction] | None = None
     recipe: dict[str, Any] | None = None
     pcsf: PCSFSection | None = None
+    remarks: tuple[str, ...] = ()
 
     def table(self) -> dict[str, Any]:
         """Return everything in JSON's types."""
         document: dict[str, Any] = {name: asdict(getattr(self, name)) for name in ("data", "networks", "loss", "run")}
+        if not self.networks.atom_energies:
+            del document["networks"]["atom_energies"]  # as in checkpoints of earlier versions
         document["optimizer"] = {"name": self.optimizer, **asdict(self.settings)}
         document["recipe"] = self.recipe
         document["input.nn"] = None if self.folder is None else self.folder.text()

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastsf.errors import FormatError, InputError
 from fastsf.io.toml_file import TomlFile, parse_toml
+from fastsf.training.config.choices import Overrides, override
 from fastsf.training.config.config import Config
 from fastsf.training.config.functions import INLINE, atom_functions, check_inline, pcsf_section
 from fastsf.training.config.n2p2_folder import TrainingFolder
@@ -16,9 +17,6 @@ from fastsf.training.config.sections import NO_RECIPE, DataSection, LossSection,
 from fastsf.training.optimizers.registry import OPTIMIZERS
 
 SECTIONS = ("data", "functions", "pairs", "networks", "loss", "optimizer", "run")
-
-Overrides = Mapping[str, tuple[Any, str]]
-"""Values that replace those of a file, by names such as "run.epochs", each with its option of the command line."""
 
 
 def read_config(path: str | Path, overrides: Overrides | None = None) -> Config:
@@ -39,8 +37,8 @@ def read_config(path: str | Path, overrides: Overrides | None = None) -> Config:
         If it is not TOML, for unknown keys and for unsuitable values; names file and line.
     """
     file = TomlFile.read(path)
-    _override(file, overrides)
-    return interpret_config(file)
+    remarks = override(file, overrides or {})
+    return replace(interpret_config(file), remarks=remarks)
 
 
 def read_folder(
@@ -79,16 +77,11 @@ def read_folder(
         "optimizer": {"name": folder.training.optimizer, **asdict(folder.settings)},
         "run": {"epochs": epochs, "patience": max(epochs, 1), "seed": seed, "minutes": float("inf")},
     }
-    _override(file, overrides)
+    remarks = override(file, overrides or {})
     for name in ("networks", "functions", "pairs"):
         if name in file.document:
             raise file.error(f"[{name}] cannot be changed: input.nn defines it", name, *file.document[name])
-    return replace(interpret_config(file), folder=folder)
-
-
-def _override(file: TomlFile, overrides: Overrides | None) -> None:
-    for name, (value, option) in (overrides or {}).items():
-        file.override(name, value, option)
+    return replace(interpret_config(file), folder=folder, remarks=remarks)
 
 
 def interpret_config(file: TomlFile) -> Config:

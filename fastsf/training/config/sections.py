@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fastsf.datasets.frames import OnError, Reading
+from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.potentials.network import ACTIVATIONS
 from fastsf.potentials.scaling import Mode
@@ -102,6 +103,8 @@ class NetworksSection:
         As for `initial_network`.
     scaling : str
         Scaling of the symmetry functions, as for `Scaling`.
+    atom_energies : dict of str to float
+        Energies of free atoms by elements, eV, in place of those of the data.
     """
 
     hidden: tuple[int, ...] = (20, 20)
@@ -110,6 +113,7 @@ class NetworksSection:
     bounds: tuple[float, ...] = (-1.0, 1.0)
     bias_spread: float = 0.5
     scaling: Mode = "scale_sigma"
+    atom_energies: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_hidden(self.hidden)
@@ -119,6 +123,13 @@ class NetworksSection:
             raise InputError(f"activation: expected one of {', '.join(ACTIVATIONS)}, found {self.activation!r}")
         if len(self.bounds) != 2:
             raise InputError(f"bounds: expected two numbers, found {list(self.bounds)}")
+        for symbol, energy in self.atom_energies.items():
+            try:
+                atomic_number(symbol)
+            except InputError as error:
+                raise InputError(f"atom_energies: {error}") from error
+            if not math.isfinite(energy):
+                raise InputError(f"atom_energies: expected a finite energy of {symbol} in eV, found {energy}")
 
 
 @dataclass(frozen=True)
@@ -192,7 +203,7 @@ class RunSection:
     threads : int, optional
         Number of threads, all if not given.
     memory : float
-        Memory for derivatives that are computed once and kept, GiB.
+        Memory for matrices of the optimiser and for derivatives that are computed once and kept, GiB.
     precision : "float32" or "float64"
         Precision of the kept derivatives of the symmetry functions.
     """

@@ -59,6 +59,7 @@ _COMMENTS = {
         "bounds": 'of the initialization "uniform"',
         "bias_spread": "standard deviation of the hidden layers' biases at the beginning",
         "scaling": "of the symmetry functions",
+        "atom_energies": "of free atoms in eV, for example { H = -13.6 }; if not given, those of the data",
     },
     "loss": {
         "energy": '"auto": a part of the spread of the labels',
@@ -72,7 +73,7 @@ _COMMENTS = {
         "seeds": "trainings that differ only in their seeds: a committee",
         "checkpoint_minutes": "time between checkpoints",
         "threads": "all if not given",
-        "memory": "GiB for derivatives that are computed once and kept",
+        "memory": "GiB for matrices of the optimizer and for derivatives that are computed once and kept",
         "precision": "of these derivatives",
     },
 }

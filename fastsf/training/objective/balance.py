@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastsf.datasets.isolated import isolated_atoms
 from fastsf.datasets.labelled import LabelledSet
 from fastsf.datasets.reference_energies import above_references
 from fastsf.errors import InputError
@@ -111,6 +112,10 @@ def spreads(labelled: LabelledSet) -> tuple[float, float, float]:
         Components of stresses, eV/Å^3.
     """
     forces = [each.ravel() for each in labelled.forces if each is not None]
-    groups = above_references(labelled), np.concatenate([np.empty(0), *forces]), labelled.stresses
+    energies, isolated = above_references(labelled), isolated_atoms(labelled)
+    if isolated.any():
+        energies = energies[~isolated & np.isfinite(energies)]
+        energies = energies - (energies.mean() if len(energies) else 0.0)
+    groups = energies, np.concatenate([np.empty(0), *forces]), labelled.stresses
     energy, force, stress = (float(np.nan_to_num(rmse_and_mae(each)[0])) for each in groups)
     return energy, force, stress

@@ -7,6 +7,7 @@ them and continue elsewhere, with the same results to the last bit.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -62,6 +63,21 @@ class Optimizer(ABC, Generic[S]):
     def __init__(self, objective: Objective, settings: S | None = None, seed: int = 0) -> None:
         self.objective = objective
         self.settings: S = settings or self.settings_type()
+
+    @classmethod
+    def matrix_bytes(cls, sizes: Sequence[int], settings: S, threads: int) -> int:
+        """Return an upper bound of the memory for matrices, bytes; 0 for optimisers without any.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Number of parameters of each network.
+        settings
+            Settings of the optimiser.
+        threads : int
+            Number of threads of the objective.
+        """
+        return 0
 
     @abstractmethod
     def step(self, parameters: FloatArray) -> OptimizerStep:

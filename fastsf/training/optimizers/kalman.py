@@ -15,6 +15,7 @@ forces and choice of labels as in Singraber et al., J. Chem. Theory Comput. 15, 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,6 +151,12 @@ class Kalman(Optimizer[KalmanSettings]):
                 "expected an energy or force to learn from, found none: labels are missing, or energy_fraction and "
                 "force_fraction are 0"
             )
+
+    @classmethod
+    def matrix_bytes(cls, sizes: Sequence[int], settings: KalmanSettings, threads: int) -> int:
+        """Return the memory for the covariances in float64."""
+        blocks = sizes if settings.strategy == "element" else [sum(sizes)]
+        return 8 * sum(size**2 for size in blocks)
 
     @property
     def _force_fraction(self) -> float:

@@ -6,6 +6,7 @@ A step solves (J^T J + decay + mu D) dp = -(J^T r + decay p), with D the diagona
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,12 @@ class LevenbergMarquardt(Optimizer[LevenbergMarquardtSettings]):
     def __init__(self, objective: Objective, settings: LevenbergMarquardtSettings | None = None, seed: int = 0) -> None:
         super().__init__(objective, settings, seed)
         self._damping = self.settings.damping
+
+    @classmethod
+    def matrix_bytes(cls, sizes: Sequence[int], settings: LevenbergMarquardtSettings, threads: int) -> int:
+        """Return the memory for J^T J in float64 with either a damped copy, or the products that wait for their sum."""
+        waiting = 1 if threads == 1 else 2 * threads + 1
+        return sum(sizes) ** 2 * (8 + max(8, waiting * np.dtype(settings.precision).itemsize))
 
     def step(self, parameters: FloatArray) -> OptimizerStep:
         """Do one accepted step, or none if no trial lowers the loss."""

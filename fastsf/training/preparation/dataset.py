@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
+from fastsf.datasets.isolated import FREE
 from fastsf.datasets.labelled import LabelledSet, read_labelled
-from fastsf.datasets.splits import Named, Split, split
+from fastsf.datasets.splits import Named, Split, split, with_sets
 from fastsf.elements import atomic_number
 from fastsf.errors import InputError
 from fastsf.storage.atomic import storage_errors
@@ -57,8 +57,15 @@ class Dataset:
         return found
 
 
-def read_data(data: DataSection) -> Dataset:
+def read_data(data: DataSection, find_cutoff: Callable[[LabelledSet], float] | None = None) -> Dataset:
     """Read the structures and divide them into parts.
+
+    Parameters
+    ----------
+    data : DataSection
+    find_cutoff : callable, optional
+        Function that returns the largest cutoff of the symmetry functions for given structures, Å. It is called if
+        the data contain single atoms in periodic cells, which are isolated if their images are beyond the cutoff.
 
     Raises
     ------
@@ -73,10 +80,12 @@ def read_data(data: DataSection) -> Dataset:
     main = read(data.train)
     apart = [read(names) if isinstance(names, tuple) and names else None for names in (data.validation, data.test)]
     choices = [_choice(getattr(data, name), getattr(data, f"{name}_groups")) for name in ("validation", "test")]
-    own = split(main, *choices, seed=data.seed, use_marks=True)
-    sets = [main, *(each for each in apart if each is not None)]
-    whole = LabelledSet.joined(sets).weighted(data.group_weights)
-    dataset = Dataset(whole, _with_sets(own, len(main), apart))
+    sets = {part: each for part, each in zip(PARTS[1:], apart, strict=True) if each is not None}
+    whole = LabelledSet.joined([main, *sets.values()]).weighted(data.group_weights)
+    single = any(len(each) == 1 and each.pbc.any() for each in whole.structures)
+    cutoff = find_cutoff(whole) if find_cutoff is not None and single else FREE
+    own = split(main, *choices, seed=data.seed, use_marks=True, cutoff=cutoff)
+    dataset = Dataset(whole, with_sets(own, len(main), sets, cutoff))
     _check_elements(dataset)
     return dataset
 
@@ -85,17 +94,6 @@ def _choice(wanted: float | tuple[str, ...], groups: tuple[str, ...]) -> float |
     if groups:
         return Named("group", groups)
     return 0.0 if isinstance(wanted, tuple) else wanted
-
-
-def _with_sets(own: Split, first: int, apart: list[LabelledSet | None]) -> Split:
-    """Add the sets that have files of their own; they come after the structures that were divided."""
-    parts = [own.validation, own.test]
-    for k, each in enumerate(apart):
-        if each is not None:
-            parts[k] = np.concatenate([parts[k], np.arange(first, first + len(each))])
-            first += len(each)
-    warnings = () if len(parts[0]) else own.warnings
-    return Split(own.train, parts[0], parts[1], warnings)
 
 
 def _check_elements(dataset: Dataset) -> None:

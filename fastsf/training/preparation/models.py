@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from fastsf.datasets.isolated import isolated_atoms
 from fastsf.datasets.labelled import LabelledSet
-from fastsf.datasets.reference_energies import reference_energies
+from fastsf.datasets.reference_energies import References, above_references, find_references
 from fastsf.descriptors.acsf import ACSF
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.errors import InputError
@@ -43,18 +44,69 @@ def model_maker(config: Config, train: LabelledSet) -> Callable[[int], Trainable
     pcsf = None if config.pcsf is None else _pcsf_inputs(config, config.pcsf, train)
     descriptor = _descriptor(atom_functions(config, train), pcsf, train, config.run.threads)
     scalings = find_scalings(descriptor, train.structures, config.networks.scaling)
-    offsets = reference_energies(train)
+    references = find_known_references(config, train, _largest(descriptor, pcsf))
+    shift = _shift(train, references)
     sizes = [(len(scalings[symbol]), *config.networks.hidden) for _, symbol in with_functions(descriptor.columns)]
+    n_atomic = len(sizes)
     if config.pcsf is not None and pcsf is not None:
         hidden = config.networks.hidden if config.pcsf.hidden is None else config.pcsf.hidden
         sizes += [(len(pcsf.scalings[kind]), *hidden) for kind in pcsf.kinds]
 
     def make(seed: int) -> TrainableModel:
         rng = np.random.default_rng(seed)
-        networks = tuple(_network(config.networks, each, rng) for each in sizes)
-        return TrainableModel(descriptor, scalings, networks, offsets, pcsf=pcsf)
+        networks = [_network(config.networks, each, rng) for each in sizes]
+        if shift:
+            networks[:n_atomic] = [_shifted(each, shift) for each in networks[:n_atomic]]
+        return TrainableModel(descriptor, scalings, tuple(networks), references.energies, pcsf=pcsf)
 
     return make
+
+
+def find_known_references(config: Config, train: LabelledSet, cutoff: float) -> References:
+    """Return the reference energies of the elements, with those of the configuration.
+
+    Raises
+    ------
+    InputError
+        If the configuration has an energy of an element that is not in the training set.
+    """
+    for symbol in config.networks.atom_energies:
+        if symbol not in train.elements:
+            raise InputError(
+                f"[networks] atom_energies: expected elements of the training set ({', '.join(train.elements)}), "
+                f"found {symbol}; remove it"
+            )
+    return find_references(train, config.networks.atom_energies, cutoff)
+
+
+def largest_cutoff(config: Config, labelled: LabelledSet) -> float:
+    """Return the largest cutoff of the functions of a configuration, Å; raises as `atom_functions`."""
+    if config.folder is not None:
+        return max(function.envelope.radius for function in config.folder.functions)
+    radii = [function.envelope.radius for function in atom_functions(config, labelled)]
+    if config.pcsf is not None:
+        radii += [function.radius for function in pcsf_functions(config.pcsf, labelled)]
+    return max(radii)
+
+
+def _largest(descriptor: ACSF, pcsf: PCSFInputs | None) -> float:
+    cutoffs = [descriptor.cutoff] if descriptor.n_features else []
+    return max(cutoffs if pcsf is None else [*cutoffs, pcsf.descriptor.cutoff])
+
+
+def _shift(train: LabelledSet, references: References) -> float:
+    """Return the mean energy per atom above reference energies of free atoms, eV; 0 for other reference energies."""
+    if not references.known:
+        return 0.0
+    energies = above_references(train, references)
+    usable = np.isfinite(energies) & (train.weights > 0) & ~isolated_atoms(train)
+    return float(np.average(energies[usable], weights=train.weights[usable])) if usable.any() else 0.0
+
+
+def _shifted(network: Network, shift: float) -> Network:
+    """Return a network with a larger output."""
+    biases = (*network.biases[:-1], network.biases[-1] + shift)
+    return Network(network.weights, biases, network.activations, network.normalize_nodes)
 
 
 def atom_functions(config: Config, train: LabelledSet) -> list[SymmetryFunction]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastsf.datasets.reference_energies import References
 from fastsf.descriptors.acsf import ACSF
 from fastsf.descriptors.pcsf import PCSF
 from fastsf.potentials.scaling import Scaling
@@ -21,8 +22,9 @@ from fastsf.training.objective.model import TrainableModel
 from fastsf.training.objective.objective import Objective
 from fastsf.training.objective.pcsf_parts import PCSFInputs, estimated_pcsf_bytes
 from fastsf.training.objective.samples import Samples, estimated_acsf_bytes
+from fastsf.training.optimizers.registry import OPTIMIZERS
 from fastsf.training.preparation.dataset import PARTS, Dataset
-from fastsf.training.preparation.models import model_maker
+from fastsf.training.preparation.models import find_known_references, model_maker
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,14 @@ class PreparedData:
         return cls(config, dataset, model.descriptor, dict(model.scalings), model.pcsf, sigma, make)
 
     @property
+    def references(self) -> References | None:
+        """Reference energies with their origins, None if a folder of n2p2 defines them."""
+        if self.config.folder is not None:
+            return None
+        cutoff = max(each.cutoff for each in self.descriptors)
+        return find_known_references(self.config, self.dataset.part("train"), cutoff)
+
+    @property
     def descriptors(self) -> list[ACSF | PCSF]:
         """Descriptors with functions."""
         atoms: list[ACSF | PCSF] = [self.descriptor] if self.descriptor.n_features else []
@@ -88,6 +98,12 @@ class PreparedData:
         if self.pcsf is not None:
             total += estimated_pcsf_bytes(self.pcsf.descriptor, structures, itemsize)
         return total
+
+    def matrix_bytes(self, model: TrainableModel) -> int:
+        """Return an upper bound of the memory for matrices of the optimiser, bytes."""
+        sizes = [network.parameters.size for network in model.networks]
+        threads = self.config.run.threads or most_threads()
+        return OPTIMIZERS[self.config.optimizer].matrix_bytes(sizes, self.config.settings, threads)
 
     def samples(self, name: str, memory: float, on_progress: Callable[[int], object] = lambda n: None) -> Samples:
         """Compute the samples of a part, up to so many bytes of memory."""
@@ -123,6 +139,9 @@ class PreparedData:
         if self.pcsf is not None:
             of_pairs = [f for each in self.pcsf.descriptor.columns.values() for f in each]
             digests["pair functions"] = _digest(PAIR_CENTERED.to_document(of_pairs, self.pcsf.descriptor.elements))
+        references = self.references
+        if references is not None and references.known:
+            digests["reference energies"] = references.text()
         return {
             **table,
             "precision": run["precision"],

@@ -52,8 +52,8 @@ class Trained:
 class TrainingObserver:
     """Base of observers, which are called while seeds are trained; its methods do nothing."""
 
-    def memory(self, needed: float, kept: float) -> None:
-        """Take the memory of all samples (an upper bound) and of those that are kept, in bytes."""
+    def memory(self, needed: float, matrices: float, allowed: float) -> None:
+        """Take upper bounds for all samples and for matrices of the optimiser, and the memory for both, in bytes."""
 
     def samples(self, structures: int, atoms: int, total: int) -> None:
         """Take the number of structures and atoms whose samples are computed, and the number of all structures."""
@@ -149,28 +149,28 @@ class _Seeds:
 
     def _loop(self, model: TrainableModel, seed: int) -> TrainingLoop:
         config, prepared = self._config, self._prepared
-        training = prepared.objective("train", model, self._samples_of("train"))
+        training = prepared.objective("train", model, self._samples_of("train", model))
         validation = None
         if len(prepared.dataset.split.validation):
-            validation = prepared.objective("validation", model, self._samples_of("validation"))
+            validation = prepared.objective("validation", model, self._samples_of("validation", model))
         optimizer = OPTIMIZERS[config.optimizer](training, config.settings, seed)
         return TrainingLoop(
             optimizer, training, validation, config.run.limits, Balance() if config.loss.balance else None
         )
 
-    def _samples_of(self, part: str) -> Samples:
+    def _samples_of(self, part: str, model: TrainableModel) -> Samples:
         """Return the samples of a part, which all seeds share."""
         if part not in self._samples:
-            allowed = self._config.run.memory * 2**30
+            allowed, matrices = self._config.run.memory * 2**30, self._prepared.matrix_bytes(model)
             if not self._samples:
-                self._observer.memory(self._prepared.estimated_bytes(), allowed)
+                self._observer.memory(self._prepared.estimated_bytes(), matrices, allowed)
             used = sum(each.kept_bytes for each in self._samples.values())
             n_atoms = self._prepared.dataset.part(part).n_atoms
 
             def show(structures: int) -> None:
                 self._observer.samples(structures, int(n_atoms[:structures].sum()), len(n_atoms))
 
-            self._samples[part] = self._prepared.samples(part, allowed - used, show)
+            self._samples[part] = self._prepared.samples(part, max(allowed - matrices - used, 0.0), show)
         return self._samples[part]
 
     def _metadata(self, seed: int, progress: TrainingProgress) -> dict[str, str]:
