@@ -21,7 +21,7 @@ REACH = 1.5
 
 _TOO_SHORT, _IMPOSSIBLE = 0.55, 0.3
 _SQUEEZED = 0.66
-_STRETCHED = 1.3
+_RELAXED, _STRETCHED = 0.75, 1.3
 _RARE = 0.02
 """Share of structures with bonds of a usual length that shows that the unit of lengths is right."""
 
@@ -129,7 +129,7 @@ def _wrong_unit(labelled: LabelledSet, usual: FloatArray, nearest: FloatArray) -
     if not len(usual):
         return ""
     middle = float(np.median(nearest))
-    if middle < _SQUEEZED and np.mean(usual >= _SQUEEZED) <= _RARE:
+    if middle < _SQUEEZED and np.mean(usual >= _RELAXED) <= _RARE:
         return f"neighbours are usually at {middle:.2f} times the length of a bond: were lengths in Å read as Bohr?"
     if middle == np.inf and np.mean(usual < _STRETCHED) <= _RARE and not _NOBLE.issuperset(labelled.elements):
         return (

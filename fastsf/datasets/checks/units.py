@@ -82,7 +82,10 @@ def check_work(labelled: LabelledSet) -> Iterator[Finding]:
 
 def _ratios(labelled: LabelledSet) -> Iterator[tuple[str, int, float]]:
     """Yield labels, a number of steps, and the change of the energy in these steps relative to the labels' work."""
-    steps = [step for pair in _similar(labelled) if (step := _step(labelled, *pair)) is not None]
+    successive = ((k, k + 1) for k in range(len(labelled) - 1))
+    steps = [step for pair in successive if (step := _step(labelled, *pair)) is not None]
+    if len(steps) < _FEWEST_STEPS:
+        steps += [step for pair in _similar_dimers(labelled) if (step := _step(labelled, *pair)) is not None]
     still = np.array([(s.energy, s.by_forces) for s in steps if s.strain < _SAME_CELL]).reshape(-1, 2)
     deformed = np.array([(s.energy - s.by_forces, s.by_stress) for s in steps if s.strain >= _SAME_CELL]).reshape(-1, 2)
     for name, pairs in (("forces", still), ("stresses", deformed)):
@@ -95,16 +98,15 @@ def _ratios(labelled: LabelledSet) -> Iterator[tuple[str, int, float]]:
         yield name, len(pairs), float(change @ work / (work @ work))
 
 
-def _similar(labelled: LabelledSet) -> list[tuple[int, int]]:
-    """Return pairs of structures that may be similar: successive ones, and dimers of successive distances."""
-    pairs = dict.fromkeys((k, k + 1) for k in range(len(labelled) - 1))
+def _similar_dimers(labelled: LabelledSet) -> list[tuple[int, int]]:
+    """Return pairs of dimers of successive distances, without those that are successive structures."""
     dimers = {
         k: (tuple(each.numbers.tolist()), float(np.linalg.norm(each.positions[1] - each.positions[0])))
         for k, each in enumerate(labelled.structures)
         if is_dimer(each)
     }
     ordered = sorted(dimers, key=lambda k: dimers[k])
-    return list(pairs | dict.fromkeys((min(pair), max(pair)) for pair in pairwise(ordered)))
+    return [pair for pair in pairwise(ordered) if abs(pair[0] - pair[1]) > 1]
 
 
 def _explanation(ratio: float) -> str:
