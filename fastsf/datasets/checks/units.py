@@ -25,7 +25,6 @@ from fastsf.structure import Structure, volume
 from fastsf.types import FloatArray, IntArray
 
 _LARGEST_STEP = 0.3
-_STEP_OF_DIMERS = 0.1
 _LARGEST_STRAIN = 0.08
 _SAME_CELL = 1e-6
 _FEWEST_STEPS = 4
@@ -127,7 +126,7 @@ def _step(labelled: LabelledSet, k: int, other: int) -> StructureStep | None:
         return None
     moved, strain = _motion(first, second)
     largest = float(np.abs(strain).max())
-    if np.abs(moved).max() > (_STEP_OF_DIMERS if is_dimer(first) else _LARGEST_STEP) or largest > _LARGEST_STRAIN:
+    if np.abs(moved).max() > _LARGEST_STEP or largest > _LARGEST_STRAIN:
         return None
     work_of_stress = sum(
         volume(each.cell) * np.sum(_full(stress) * strain)
