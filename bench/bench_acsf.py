@@ -64,7 +64,7 @@ def dscribe_functions() -> list:
 
 
 def candidates() -> dict[str, Callable[[], object]]:
-    """What is timed, by name."""
+    """Return the timed calls by name."""
     atoms = water()
     structure = Structure.from_atoms(atoms)
     peer = DScribeACSF(

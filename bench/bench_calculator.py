@@ -1,4 +1,4 @@
-"""What ASE adds to a step: `Calculator` against the bare evaluator, and `fastsf predict` against its kernels.
+"""Cost that ASE adds to a step: `Calculator` against the bare evaluator, and `fastsf predict` against its kernels.
 
     python bench/bench_calculator.py           one thread, the candidates taking turns
 

@@ -1,4 +1,4 @@
-"""What each further member of a committee costs, on liquid water with the functions of the RPBE-D3 potential.
+"""Cost of each further member of a committee, on liquid water with the functions of the RPBE-D3 potential.
 
     python bench/bench_committee.py            one thread, lists kept, the candidates taking turns
 

@@ -48,7 +48,7 @@ def rebuilt(structure: Structure, threads: int) -> Callable[[], object]:
 
 
 def candidates(size: int) -> dict[str, Callable[[], object]]:
-    """What is timed, by name."""
+    """Return the timed calls by name."""
     atoms = copper(size)
     structure = Structure.from_atoms(atoms)
     points, box, periodic = atoms.positions, atoms.cell.array, atoms.pbc

@@ -32,7 +32,7 @@ from fastsf.training.config.files import read_config
 from fastsf.training.optimizers.registry import OPTIMIZERS
 
 PARTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
-"""Of the minutes, when errors are looked at."""
+"""Fractions of the minutes at which errors are measured."""
 
 MODELS: dict[str, dict[str, Any]] = {
     "smallest": {"radial": 8, "angular": 2, "zeta": [1.0], "hidden": [10, 10]},

@@ -20,7 +20,7 @@ LATTICE = 3.61  # Å, copper
 EXPANSION = 1.7e-5  # 1/K, linear
 LIQUID_SCALE = 1.035  # of the lattice constant: 8.0 g/cm^3, copper a little above its melting point
 TEST = 77_000
-"""What the seeds of test structures have more than those of training structures."""
+"""Offset of the seeds of test structures from those of training structures."""
 
 
 def ethanol(shift: int, count: int) -> list[Group]:
